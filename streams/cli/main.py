@@ -1,0 +1,61 @@
+"""Which command was asked for? Commands are entry points in the group ``forebay.commands``.
+
+Only the module of the command that is called gets imported: ``forebay redact`` must not wait for litellm.
+"""
+
+import sys
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from streams import __version__
+from streams.sealing import SealError
+from streams.settings import ConfigurationError
+
+GROUP = "forebay.commands"
+
+
+@cache
+def _commands() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+class _LazyGroup(TyperGroup):
+    """A command group whose commands are loaded when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(_commands())
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        entry = _commands().get(cmd_name)
+        if entry is None:
+            return None
+        command = typer.main.get_command(entry.load())
+        command.name = cmd_name
+        return command
+
+
+_forebay = typer.Typer(cls=_LazyGroup, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@_forebay.callback(invoke_without_command=True, help="LLM calls as a system, not a demo.")
+def _root(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    if version:
+        typer.echo(f"forebay {__version__}")
+        raise typer.Exit
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; errors that a user can mend are printed as one line, without a traceback."""
+    try:
+        _forebay(args=arguments, prog_name="forebay")
+    except (ConfigurationError, SealError) as error:
+        typer.echo(f"forebay: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output went away (`forebay tail … | head`); that is no failure of ours.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,164 @@
+"""What can go wrong, and what happens then? Five kinds of failure; the codes are catalogued in one place.
+
+A handler raises one of these; anything else it raises is a bug and is treated as :class:`Permanent` with ``bug``.
+Messages go to logs, dead letters and consumers, so they never quote the text of a request.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+MESSAGE_LIMIT = 500
+"""Characters of a message that are kept: enough for a sentence, too few for a prompt."""
+
+
+class FailureClass(StrEnum):
+    """Who has to act: nobody yet, the producer, the requester, or a developer."""
+
+    TRANSIENT = "transient"
+    CONTRACT = "contract"
+    BUSINESS = "business"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ErrorCode:
+    """One stable error code: its class, what it means, and what the operator does."""
+
+    code: str
+    failure_class: FailureClass
+    meaning: str
+    action: str
+
+
+class Failure(Exception):
+    """Base of what a handler may raise.
+
+    Args:
+        code: a key of :data:`CODES`.
+        message: for people; free of prompt text; cut to 500 characters.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message[:MESSAGE_LIMIT]
+
+    @property
+    def failure_class(self) -> FailureClass:
+        """Class of the code."""
+        return CODES[self.code].failure_class
+
+
+class Transient(Failure):
+    """Try again later. ``retry_after_s``: what the other side asked us to wait, in seconds, if it did."""
+
+    def __init__(self, code: str, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_after_s = retry_after_s
+
+
+class Rejected(Failure):
+    """Terminal, and the requester's to change: becomes a ``rejected`` response, not a dead letter."""
+
+
+class Permanent(Failure):
+    """No retry will help: becomes a dead letter and a ``failed`` response."""
+
+
+class Expired(Failure):
+    """Too late to be of use: becomes a ``failed`` response without a dead letter, since a replay would be late too."""
+
+
+def _catalogue(*rows: tuple[str, FailureClass, str, str]) -> MappingProxyType[str, ErrorCode]:
+    return MappingProxyType(
+        {
+            code: ErrorCode(code=code, failure_class=kind, meaning=meaning, action=action)
+            for code, kind, meaning, action in rows
+        }
+    )
+
+
+_T, _C, _B, _X = FailureClass.TRANSIENT, FailureClass.CONTRACT, FailureClass.BUSINESS, FailureClass.BUG
+
+CODES = _catalogue(
+    # -- the bytes
+    ("empty_message", _C, "The record has no value.", "Find the producer by the record's headers; nothing to replay."),
+    ("not_avro", _C, "The value is not in the Confluent wire format.", "Have the producer use a registry serializer."),
+    ("unknown_schema", _C, "No schema has the id in the record.", "Register the producer's schema, then replay."),
+    (
+        "undecodable",
+        _C,
+        "The value does not decode as its schema says.",
+        "Have the producer fixed; replay with a transform.",
+    ),
+    (
+        "unreadable_seal",
+        _C,
+        "A sealed record cannot be opened with the keys at hand.",
+        "Restore the vault key, then replay.",
+    ),
+    (
+        "invalid_request",
+        _C,
+        "The request breaks a rule of the contract.",
+        "The message names the field; the producer fixes it.",
+    ),
+    (
+        "request_too_large",
+        _C,
+        "The request exceeds kafka.max_record_bytes.",
+        "The producer shortens it, or the limit is raised.",
+    ),
+    ("output_invalid", _X, "A stage produced a record that does not fit its schema.", "Report as a bug, then replay."),
+    (
+        "output_too_large",
+        _C,
+        "A stage's output exceeds the topic's record size.",
+        "Raise the limit or shorten the request.",
+    ),
+    # -- the stage
+    (
+        "handler_timeout",
+        _T,
+        "A handler took longer than stage.timeout_s.",
+        "Look at what it calls; raise the limit if it is right.",
+    ),
+    ("retries_exhausted", _T, "Every retry failed.", "Mend the cause named in the message, then replay."),
+    ("deadline_exceeded", _B, "The request's own deadline passed.", "None, unless it is frequent: then add capacity."),
+    ("bug", _X, "A handler raised an unexpected exception.", "Report the type and stage, fix, then replay."),
+    # -- what stages depend on
+    ("redis_unavailable", _T, "Redis does not answer.", "Restore Redis; retries do the rest."),
+    (
+        "vault_expired",
+        _B,
+        "The pseudonym mapping is gone: expired or erased.",
+        "None: the answer cannot be restored any more.",
+    ),
+    # -- models
+    ("provider_rate_limited", _T, "The provider answered 429.", "Raise the provider's limit or add a deployment."),
+    ("provider_timeout", _T, "The provider took too long.", "Look at the provider's status; retries do the rest."),
+    (
+        "provider_unavailable",
+        _T,
+        "The provider failed or cannot be reached.",
+        "Look at its status; retries do the rest.",
+    ),
+    ("provider_auth", _B, "The provider refused our credentials.", "Renew the key, then replay."),
+    ("provider_bad_request", _C, "The provider says the request is wrong.", "The producer fixes the request."),
+    (
+        "context_length",
+        _B,
+        "The request is too long for every tier.",
+        "The producer shortens it, or add a larger tier.",
+    ),
+    ("content_policy", _B, "The provider refused the content.", "The requester rephrases."),
+    ("no_tier", _B, "No tier can serve the request.", "The message says which condition excluded every tier."),
+    (
+        "low_confidence",
+        _B,
+        "Every tier answered, none well enough.",
+        "Look at the tiers' quality; lower the floor or add a tier.",
+    ),
+)
+"""Every error code, in the order of ``docs/reference/errors.md``."""

@@ -1,0 +1,66 @@
+"""Which headers travel with a record? W3C ``traceparent`` and ``forebay-*``; values are UTF-8 text.
+
+Headers of a retry or dead letter are written once (``forebay-origin-*``) and counted on (``forebay-attempt``).
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+
+Headers = Mapping[str, bytes]
+"""Header name to value; of repeated names the last counts."""
+
+TRACEPARENT = "traceparent"
+ATTEMPT = "forebay-attempt"
+RETRY_STAGE = "forebay-retry-stage"
+"""Only the stage of this name may process the record: others consume the same topic."""
+DUE_AT = "forebay-due-at"
+SEALED = "forebay-sealed"
+ORIGIN_TOPIC = "forebay-origin-topic"
+ORIGIN_PARTITION = "forebay-origin-partition"
+ORIGIN_OFFSET = "forebay-origin-offset"
+ORIGIN_TIMESTAMP = "forebay-origin-timestamp"
+FIRST_FAILED_AT = "forebay-first-failed-at"
+LAST_CODE = "forebay-last-code"
+
+ORIGIN = (ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ORIGIN_TIMESTAMP, FIRST_FAILED_AT)
+"""Written at the first failure and never changed."""
+
+_OF_ONE_DELIVERY = frozenset({ATTEMPT, RETRY_STAGE, DUE_AT, SEALED, LAST_CODE, *ORIGIN})
+
+
+def from_kafka(pairs: Iterable[tuple[str, bytes | None]] | Mapping[str, bytes | None] | None) -> dict[str, bytes]:
+    """Headers as a client library gives them."""
+    items = pairs.items() if isinstance(pairs, Mapping) else pairs or ()
+    return {name: value or b"" for name, value in items}
+
+
+def inherited(source: Headers) -> dict[str, bytes]:
+    """What an output takes over from the record it was made of."""
+    kept = {
+        name: value
+        for name, value in source.items()
+        if name.startswith("forebay-") and name not in _OF_ONE_DELIVERY and not name.startswith("forebay-dlq-")
+    }
+    kept[TRACEPARENT] = source.get(TRACEPARENT) or new_traceparent()
+    return kept
+
+
+def new_traceparent() -> bytes:
+    """A sampled root span (W3C Trace Context level 1)."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01".encode()
+
+
+def text(headers: Headers, name: str) -> str | None:
+    """Value of a header as text; ``None`` when it is absent or not UTF-8."""
+    try:
+        return headers[name].decode()
+    except (KeyError, UnicodeDecodeError):
+        return None
+
+
+def number(headers: Headers, name: str) -> int | None:
+    """Value of a header as a whole number; ``None`` when it is absent or no number."""
+    try:
+        return int(headers[name])
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,104 @@
+"""What does a worker count? Prometheus metrics of the substrate; stages add their own.
+
+Labels are closed sets (stage, topic, code, tier, model): never a user, a tenant's text or a request id.
+"""
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+
+# Handlers take from 0.2 ms (pass-through) to minutes (a large model); Faust's own buckets end at 10 s.
+LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class Metrics:
+    """All metrics of the substrate, registered once per registry."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        of_topic = ["stage", "topic"]
+        self.records_in = Counter("forebay_records_in", "Records taken from a topic.", of_topic, registry=registry)
+        self.records_out = Counter("forebay_records_out", "Records delivered to a topic.", of_topic, registry=registry)
+        self.failed = Counter(
+            "forebay_records_failed", "Records that ended without success.", [*of_topic, "code"], registry=registry
+        )
+        self.retried = Counter(
+            "forebay_records_retried", "Records sent to a retry topic.", [*of_topic, "code"], registry=registry
+        )
+        self.dead_lettered = Counter(
+            "forebay_dead_letters", "Records sent to the dead letter queue.", [*of_topic, "code"], registry=registry
+        )
+        self.in_flight = Gauge("forebay_records_in_flight", "Records in handlers now.", ["stage"], registry=registry)
+        self.latency = Histogram(
+            "forebay_stage_latency_seconds",
+            "Time in the handler.",
+            of_topic,
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.lag = Gauge(
+            "forebay_consumer_lag",
+            "Records of a partition not yet finished.",
+            [*of_topic, "partition"],
+            registry=registry,
+        )
+        self.delivery_errors = Counter(
+            "forebay_delivery_errors",
+            "Sends that the broker did not acknowledge and that were tried again.",
+            ["stage", "error"],
+            registry=registry,
+        )
+        self.build = Gauge("forebay_build_info", "Always 1.", ["version", "stage"], registry=registry)
+
+
+METRICS = Metrics()
+"""The process's metrics."""
+
+
+class StageMetrics:
+    """The substrate's metrics with the stage label filled in."""
+
+    def __init__(self, stage: str, metrics: Metrics = METRICS) -> None:
+        self.stage = stage
+        self._all = metrics
+        self._in = {}  # type: dict[str, Counter]
+        self._latency = {}  # type: dict[str, Histogram]
+        self._out = {}  # type: dict[str, Counter]
+        self._in_flight = metrics.in_flight.labels(stage)
+
+    def handled(self, topic: str, seconds: float) -> None:
+        """A handler ended, well or not."""
+        latency = self._latency.get(topic)
+        if latency is None:
+            latency = self._latency[topic] = self._all.latency.labels(self.stage, topic)
+            self._in[topic] = self._all.records_in.labels(self.stage, topic)
+        latency.observe(seconds)
+        self._in[topic].inc()
+
+    def delivered(self, topic: str) -> None:
+        """The broker acknowledged an output."""
+        counter = self._out.get(topic)
+        if counter is None:
+            counter = self._out[topic] = self._all.records_out.labels(self.stage, topic)
+        counter.inc()
+
+    def failed(self, topic: str, code: str) -> None:
+        """A record ended without success."""
+        self._all.failed.labels(self.stage, topic, code).inc()
+
+    def retried(self, topic: str, code: str) -> None:
+        """A record was sent to a retry topic."""
+        self._all.retried.labels(self.stage, topic, code).inc()
+
+    def dead_lettered(self, topic: str, code: str) -> None:
+        """A record was sent to the dead letter queue."""
+        self._all.dead_lettered.labels(self.stage, topic, code).inc()
+
+    def delivery_error(self, error: str) -> None:
+        """A send failed and will be tried again."""
+        self._all.delivery_errors.labels(self.stage, error).inc()
+
+    def in_flight(self, records: int) -> None:
+        """Records in handlers now."""
+        self._in_flight.set(records)
+
+    def lag(self, topic: str, partition: int, records: int) -> None:
+        """Unfinished records of a partition."""
+        self._all.lag.labels(self.stage, topic, str(partition)).set(records)

@@ -1,0 +1,87 @@
+"""Up to which offset may we commit? The tracker of one partition.
+
+Records start in order and finish in any order; only the finished head may be acknowledged, because Faust commits past a
+gap of one (faust-streaming issue 606). The tracker outlives rebalances: a record that is delivered again while its
+first delivery is still running, or has finished behind an unfinished head, joins that work instead of being done twice.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """Work on one offset: ``done`` once its outputs are delivered, ``acknowledge`` for its latest delivery."""
+
+    offset: int
+    done: bool = False
+    acknowledge: Callable[[], object] | None = field(default=None, repr=False)
+
+
+class PartitionTracker:
+    """Order of the records of one partition, from delivery to acknowledgement. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._order: deque[Slot] = deque()
+        self._slots: dict[int, Slot] = {}
+        self._acknowledged: int | None = None
+
+    def admit(self, offset: int, acknowledge: Callable[[], object]) -> Slot | None:
+        """Enter a delivered record.
+
+        Args:
+            offset: its offset; within one assignment, offsets only grow.
+            acknowledge: called once it and all before it are done.
+
+        Returns:
+            A slot to work on, or ``None`` when that work is done or under way already.
+        """
+        known = self._slots.get(offset)
+        slot = known or Slot(offset)
+        slot.acknowledge = acknowledge
+        self._slots[offset] = slot
+        self._order.append(slot)
+        if known is not None:
+            self._advance()
+            return None
+        return slot
+
+    def finish(self, slot: Slot) -> None:
+        """Mark ``slot`` done and acknowledge the finished head."""
+        slot.done = True
+        if slot.acknowledge is None:
+            # Revoked and not delivered again: whoever owns the partition now does it, or has it committed already.
+            self._slots.pop(slot.offset, None)
+        self._advance()
+
+    def revoke(self) -> None:
+        """Forget the order: the partition's records will be delivered again, here or elsewhere."""
+        self._order.clear()
+        for slot in self._slots.values():
+            slot.acknowledge = None
+
+    def forget_finished(self) -> None:
+        """The partition went to another worker: finished work is of no use here any more."""
+        for offset in [slot.offset for slot in self._slots.values() if slot.done]:
+            del self._slots[offset]
+        self._acknowledged = None
+
+    @property
+    def window(self) -> int:
+        """Records between the oldest unacknowledged and the newest, both included."""
+        return len(self._order)
+
+    @property
+    def committable(self) -> int | None:
+        """Offset to commit: one past the newest acknowledged record; ``None`` before the first."""
+        return None if self._acknowledged is None else self._acknowledged + 1
+
+    def _advance(self) -> None:
+        order = self._order
+        while order and order[0].done:
+            slot = order.popleft()
+            self._slots.pop(slot.offset, None)
+            self._acknowledged = slot.offset
+            if slot.acknowledge is not None:
+                slot.acknowledge()

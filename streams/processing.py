@@ -1,0 +1,292 @@
+"""What comes out of one record? Decode, handle, encode, or turn the failure into a retry or a dead letter.
+
+Nothing here knows Kafka: bytes go in, bytes for named topics come out, whatever happens. That every record ends in at
+least one delivered output or in a decision to drop it is what :mod:`streams.stage` builds its promise on.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from streams import headers as h
+from streams.codec import Codec, UndecodableError
+from streams.deadletter import Incident, dead_letter, delay_s, retry_record
+from streams.delivered import Delivered, Encoded
+from streams.failures import Expired, Failure, Permanent, Rejected, Transient
+from streams.metrics import StageMetrics
+from streams.records import Record
+from streams.sealing import Keyring, SealError
+from streams.settings import KafkaSettings, RetrySettings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """What a handler may know about the delivery it works on.
+
+    Attributes:
+        source: the record's bytes and place.
+        attempt: 1 for the first try.
+        accepted_at: broker's timestamp of the first delivery, ms since the epoch.
+    """
+
+    source: Delivered
+    attempt: int
+    accepted_at: int
+
+    @property
+    def fallback_id(self) -> str:
+        """An id for a record that cannot be read: its key if that is a plausible id, else its place."""
+        key = self.source.key or b""
+        text = key.decode("utf-8", "replace")
+        if 0 < len(text) <= 64 and text.isprintable() and "\ufffd" not in text:
+            return text
+        return f"{self.source.topic}-{self.source.partition}-{self.source.offset}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Output:
+    """A record to be published; ``headers`` are added to those inherited from the source."""
+
+    topic: str
+    key: str | bytes | None
+    value: Record | bytes | None
+    headers: Mapping[str, bytes] = field(default_factory=dict)
+
+
+Handler = Callable[[Any, Context], Awaitable[Sequence[Output]]]
+"""A pure async function from one decoded record (bytes where the topic has no record type) to its outputs."""
+
+FailureHandler = Callable[[Any, Context, Failure], Sequence[Output]]
+"""Outputs for a record that ended without success, beside its dead letter; the record is ``None`` if undecodable."""
+
+
+def no_outputs(_record: Any, _context: Context, _failure: Failure) -> Sequence[Output]:
+    """For stages beside the request path: nobody waits for an answer."""
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """What a stage does with the records of one topic.
+
+    Attributes:
+        topic: logical name.
+        handle: see :data:`Handler`.
+        on_failure: see :data:`FailureHandler`; this is where the terminal response of a failed request comes from.
+        ordered: one record at a time, in order (tables need this); otherwise concurrent.
+        raw: the handler gets the :class:`Delivered` bytes undecoded.
+    """
+
+    topic: str
+    handle: Handler
+    on_failure: FailureHandler = no_outputs
+    ordered: bool = False
+    raw: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """What :class:`Processor` needs to know, the same for every route of a stage.
+
+    Attributes:
+        stage: its name.
+        timeout_s: hard limit of one handler call, in seconds.
+        max_attempts: tries before a record is dead-lettered.
+        codecs: logical topic to codec of its values.
+        keyring: seals restricted bytes that leave a restricted topic; ``None`` only in stages that never see any.
+    """
+
+    stage: str
+    timeout_s: float
+    max_attempts: int
+    codecs: Mapping[str, Codec[Any]]
+    kafka: KafkaSettings
+    retry: RetrySettings
+    keyring: Keyring | None = None
+
+
+class Processor:
+    """Runs the handler of one route; :meth:`process` never raises but for cancellation.
+
+    Args:
+        clock_ms: wall clock, injected so that tests can lie about it.
+    """
+
+    def __init__(
+        self,
+        route: Route,
+        rules: Rules,
+        metrics: StageMetrics,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._route = route
+        self._rules = rules
+        self._metrics = metrics
+        self._clock_ms = clock_ms
+        self._decode = None if route.raw else rules.codecs[route.topic].decode
+
+    async def process(self, source: Delivered) -> list[Encoded]:
+        """Everything that has to be delivered before ``source`` may be acknowledged."""
+        stage = h.text(source.headers, h.RETRY_STAGE)
+        if stage is not None and stage != self._rules.stage and not self._route.raw:
+            return []  # a retry meant for another stage that consumes the same topic
+        context = Context(
+            source=source,
+            attempt=h.number(source.headers, h.ATTEMPT) or 1,
+            accepted_at=h.number(source.headers, h.ORIGIN_TIMESTAMP) or source.timestamp_ms,
+        )
+        started = time.perf_counter()
+        record: Any = None
+        try:
+            record = self._read(source)
+            self._check_deadline(record, context)
+            async with asyncio.timeout(self._rules.timeout_s):
+                outputs = await self._route.handle(record, context)
+            return self._encode_all(outputs, source)
+        except Failure as failure:
+            return self._failed(record, context, failure)
+        except TimeoutError:
+            return self._failed(record, context, self._timed_out())
+        except Exception as error:  # noqa: BLE001 - whatever a handler does, its record must end somewhere
+            # The type only: an exception's text may quote the request.
+            log.error(
+                "handler_bug",
+                stage=self._rules.stage,
+                error=type(error).__name__,
+                **_place(source),
+                where=_innermost(error),
+            )
+            return self._failed(record, context, Permanent("bug", f"{type(error).__name__} in {_innermost(error)}"))
+        finally:
+            self._metrics.handled(self._route.topic, time.perf_counter() - started)
+
+    def _read(self, source: Delivered) -> Any:
+        if self._decode is None:
+            return source
+        value = source.value
+        if h.SEALED in source.headers:
+            value = self._unseal(source)
+        try:
+            return self._decode(value)
+        except UndecodableError as error:
+            raise Permanent(error.code, str(error)) from None
+
+    def _unseal(self, source: Delivered) -> bytes:
+        context = h.text(source.headers, h.SEALED) or ""
+        if self._rules.keyring is None:
+            raise Permanent("unreadable_seal", f"stage {self._rules.stage} has no vault key")
+        try:
+            return self._rules.keyring.open(source.value or b"", context)
+        except SealError as error:
+            raise Permanent("unreadable_seal", str(error)) from None
+
+    def _timed_out(self) -> Transient:
+        return Transient("handler_timeout", f"{self._rules.stage} took longer than {self._rules.timeout_s:g} s")
+
+    def _failed(self, record: Any, context: Context, failure: Failure) -> list[Encoded]:
+        """Outputs for a failure; a failure of the failure handling itself still ends in a dead letter."""
+        try:
+            return self._outputs_of_failure(record, context, failure)
+        except Exception as error:  # noqa: BLE001 - as above
+            log.error(
+                "failure_handler_bug",
+                stage=self._rules.stage,
+                error=type(error).__name__,
+                **_place(context.source),
+                where=_innermost(error),
+            )
+            return self._dead_letter(context, failure, record)
+
+    def _outputs_of_failure(self, record: Any, context: Context, failure: Failure) -> list[Encoded]:
+        source, rules = context.source, self._rules
+        if isinstance(failure, Transient) and context.attempt < rules.max_attempts:
+            due_at = self._clock_ms() + round(1000 * delay_s(failure, context.attempt, rules.retry.delays_s))
+            deadline = deadline_of(record, context)
+            if deadline is None or due_at < deadline:
+                self._metrics.retried(self._route.topic, failure.code)
+                return [retry_record(source, failure, self._incident(context, record), due_at, rules)]
+            failure = Expired("deadline_exceeded", f"no time for another try after {failure.code}")
+        elif isinstance(failure, Transient):
+            failure = Permanent(
+                "retries_exhausted", f"{context.attempt} attempts, the last: {failure.code}: {failure.message}"
+            )
+        self._metrics.failed(self._route.topic, failure.code)
+        log.warning(
+            "record_failed",
+            stage=rules.stage,
+            code=failure.code,
+            message=failure.message,
+            attempt=context.attempt,
+            **_place(source),
+        )
+        terminal = self._encode_all(self._route.on_failure(record, context, failure), source)
+        if isinstance(failure, Rejected | Expired):
+            return terminal
+        return [*terminal, *self._dead_letter(context, failure, record)]
+
+    def _dead_letter(self, context: Context, failure: Failure, record: Any) -> list[Encoded]:
+        self._metrics.dead_lettered(self._route.topic, failure.code)
+        return [dead_letter(context.source, failure, self._incident(context, record), self._rules)]
+
+    def _incident(self, context: Context, record: Any) -> Incident:
+        return Incident(
+            stage=self._rules.stage,
+            attempt=context.attempt,
+            now_ms=self._clock_ms(),
+            request_id=getattr(record, "request_id", None) or context.fallback_id,
+            tenant_id=getattr(record, "tenant_id", None),
+        )
+
+    def _check_deadline(self, record: Any, context: Context) -> None:
+        deadline = deadline_of(record, context)
+        if deadline is not None and self._clock_ms() >= deadline:
+            raise Expired("deadline_exceeded", f"the deadline passed before stage {self._rules.stage}")
+
+    def _encode_all(self, outputs: Sequence[Output], source: Delivered) -> list[Encoded]:
+        base = h.inherited(source.headers)
+        return [self._encode(output, base) for output in outputs]
+
+    def _encode(self, output: Output, base: Mapping[str, bytes]) -> Encoded:
+        value = output.value
+        if not isinstance(value, bytes | None):
+            try:
+                value = self._rules.codecs[output.topic].encode(value)
+            except (TypeError, ValueError, KeyError, AttributeError) as error:
+                raise Permanent("output_invalid", f"{type(error).__name__} encoding for {output.topic}") from None
+        limit = record_limit(output.topic, self._rules.kafka)
+        if value is not None and len(value) > limit:
+            raise Permanent("output_too_large", f"{len(value)} bytes for {output.topic}, at most {limit}")
+        key = output.key.encode() if isinstance(output.key, str) else output.key
+        return Encoded(
+            topic=output.topic, key=key, value=value, headers=list((dict(base) | dict(output.headers)).items())
+        )
+
+
+def deadline_of(record: Any, context: Context) -> int | None:
+    """When ``record`` stops being of use, in ms since the epoch; ``None`` for records without ``deadline_ms``."""
+    allowed: int | None = getattr(record, "deadline_ms", None)
+    return None if allowed is None else (getattr(record, "accepted_at", 0) or context.accepted_at) + allowed
+
+
+def record_limit(topic: str, kafka: KafkaSettings) -> int:
+    """Largest value of a record of ``topic``, in bytes: derived records embed the request."""
+    return kafka.max_record_bytes if topic == "requests" else 4 * kafka.max_record_bytes
+
+
+def _place(source: Delivered) -> dict[str, Any]:
+    return {"topic": source.topic, "partition": source.partition, "offset": source.offset}
+
+
+def _innermost(error: BaseException) -> str:
+    trace = error.__traceback__
+    if trace is None:
+        return "?"
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"

@@ -1,0 +1,75 @@
+"""What flows through the topics: one frozen dataclass for each Avro schema in ``schemas/``.
+
+The schema files are the contract with other languages; a test proves that these classes equal them field by field,
+type by type and default by default. Times are milliseconds since the epoch in UTC, money is nano-dollars
+(1e-9 US dollars), ids are UUIDv7 strings.
+"""
+
+from streams.records.conversation import (
+    CacheMode,
+    CachePolicy,
+    Message,
+    MessageRole,
+    Params,
+    RedactedRequest,
+    Request,
+)
+from streams.records.money import CallPurpose, Spend, UsageEvent, UsageStatus, WindowKind
+from streams.records.outcome import AnswerSource, Attempt, Completion, Error, Response, ResponseStatus
+from streams.records.quality import (
+    Alert,
+    Correction,
+    CorrectionAction,
+    Evaluation,
+    Feedback,
+    FeedbackRating,
+    ReviewReason,
+    ReviewTask,
+    Severity,
+)
+
+Record = (
+    Request
+    | RedactedRequest
+    | Completion
+    | Response
+    | UsageEvent
+    | Spend
+    | Evaluation
+    | Alert
+    | ReviewTask
+    | Feedback
+    | Correction
+)
+"""Any record that is the value of a topic."""
+
+__all__ = [
+    "Alert",
+    "AnswerSource",
+    "Attempt",
+    "CacheMode",
+    "CachePolicy",
+    "CallPurpose",
+    "Completion",
+    "Correction",
+    "CorrectionAction",
+    "Error",
+    "Evaluation",
+    "Feedback",
+    "FeedbackRating",
+    "Message",
+    "MessageRole",
+    "Params",
+    "Record",
+    "RedactedRequest",
+    "Request",
+    "Response",
+    "ResponseStatus",
+    "ReviewReason",
+    "ReviewTask",
+    "Severity",
+    "Spend",
+    "UsageEvent",
+    "UsageStatus",
+    "WindowKind",
+]

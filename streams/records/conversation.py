@@ -1,0 +1,99 @@
+"""What an application asks, before and after redaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class MessageRole(StrEnum):
+    """Who speaks, as in the OpenAI chat format."""
+
+    USER = "user"
+    SYSTEM = "system"
+    DEVELOPER = "developer"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class CacheMode(StrEnum):
+    """``default``: read and write; ``bypass``: neither; ``refresh``: write only."""
+
+    DEFAULT = "default"
+    BYPASS = "bypass"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """One turn of a conversation; ``tool_calls`` is JSON text of the OpenAI array."""
+
+    role: MessageRole = MessageRole.USER
+    content: str = ""
+    name: str | None = None
+    tool_call_id: str | None = None
+    tool_calls: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Params:
+    """Sampling parameters; ``None`` leaves the provider's default."""
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CachePolicy:
+    """What the cache may do with a request; ``ttl_s`` in seconds, ``scope`` one of user, tenant, global."""
+
+    mode: CacheMode = CacheMode.DEFAULT
+    ttl_s: int | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestFields:
+    """What a request and its redacted form share."""
+
+    request_id: str = ""
+    tenant_id: str = "default"
+    user_id: str = "anonymous"
+    conversation_id: str | None = None
+    messages: tuple[Message, ...] = ()
+    task: str | None = None
+    tools: str | None = None
+    response_format: str | None = None
+    params: Params = field(default_factory=Params)
+    tier: str | None = None
+    max_cost_nanousd: int | None = None
+    deadline_ms: int | None = None
+    priority: int = 5
+    cache: CachePolicy = field(default_factory=CachePolicy)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    created_at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request(RequestFields):
+    """A call for an answer as it is published; may hold personal data, so its topic is restricted."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RedactedRequest(RequestFields):
+    """A request whose personal data was replaced by pseudonyms; safe for every stage. Not a :class:`Request`, so that
+    the type checker refuses raw text where redacted text is wanted.
+
+    ``accepted_at`` is the broker's clock (ms since the epoch): deadlines count from it, so that a producer whose clock
+    lies neither gains nor loses time.
+    """
+
+    entities: Mapping[str, int] = field(default_factory=dict)
+    vault_ref: str | None = None
+    prompt_hash: str = ""
+    language: str | None = None
+    accepted_at: int = 0

@@ -1,0 +1,78 @@
+"""The ledger and its projections. Money is nano-dollars: 1e-9 US dollars, so that a token's price is a whole number."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CallPurpose(StrEnum):
+    """Why a provider was called."""
+
+    COMPLETION = "completion"
+    JUDGE = "judge"
+    EMBEDDING = "embedding"
+    SHADOW = "shadow"
+
+
+class UsageStatus(StrEnum):
+    """State of an attempt.
+
+    ``started``: written ahead of the call with its worst-case cost; ``settled``: true cost; ``failed``: ended without a
+    billable answer; ``unsettled``: outcome unknown, worst-case cost; ``avoided``: no call, a cache answered.
+    """
+
+    STARTED = "started"
+    SETTLED = "settled"
+    FAILED = "failed"
+    UNSETTLED = "unsettled"
+    AVOIDED = "avoided"
+
+
+class WindowKind(StrEnum):
+    """Length of a spend window, aligned to UTC."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UsageEvent:
+    """One provider call in the ledger; immutable, the newest status of an ``attempt_id`` counts."""
+
+    attempt_id: str = ""
+    request_id: str = ""
+    tenant_id: str = "default"
+    user_id: str = "anonymous"
+    purpose: CallPurpose = CallPurpose.COMPLETION
+    tier: str = ""
+    model: str = ""
+    deployment: str = ""
+    status: UsageStatus = UsageStatus.UNSETTLED
+    error_code: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_prompt_tokens: int = 0
+    cost_nanousd: int = 0
+    saved_nanousd: int = 0
+    started_at: int = 0
+    finished_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spend:
+    """Spend of one tenant, user and model in one window; the newest record of a key counts."""
+
+    tenant_id: str = "default"
+    user_id: str = "anonymous"
+    model: str = ""
+    window: WindowKind = WindowKind.DAY
+    window_start: int = 0
+    calls: int = 0
+    failed: int = 0
+    avoided: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_nanousd: int = 0
+    pending_nanousd: int = 0
+    saved_nanousd: int = 0
+    updated_at: int = 0

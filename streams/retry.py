@@ -1,0 +1,65 @@
+"""When is a failed record tried again? The scheduler stage: it holds records of the retry topics until they are due.
+
+A record's timer is its ``forebay-due-at`` header, so a restart loses none. Holding is a task that sleeps; the lane's
+window bounds how many, and beyond it the partition is paused by backpressure, not by sleeping in the poll path.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from streams import headers as h
+from streams.delivered import Delivered
+from streams.failures import Permanent
+from streams.processing import Context, Output, Route
+from streams.settings import RetrySettings, Settings, StageSettings
+from streams.stage import Stage
+from streams.topics import RETRY_LEVELS, TOPICS
+
+_HELD = 2_000
+"""Records held at once per topic and worker: timers are cheap, records are not."""
+
+
+class Scheduler:
+    """Sends records back to the stage they came from once they are due.
+
+    Args:
+        clock_ms: wall clock in ms since the epoch.
+        sleep: both injected so that tests need not wait.
+    """
+
+    def __init__(
+        self,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._clock_ms = clock_ms
+        self._sleep = sleep
+
+    async def handle(self, source: Delivered, _context: Context) -> list[Output]:
+        """Wait until ``source`` is due; its original bytes for its origin topic."""
+        origin, stage = h.text(source.headers, h.ORIGIN_TOPIC), h.text(source.headers, h.RETRY_STAGE)
+        if origin is None or origin not in TOPICS or stage is None:
+            raise Permanent("undecodable", "a record of a retry topic names no origin topic or no stage")
+        due_at = h.number(source.headers, h.DUE_AT) or 0
+        wait_ms = due_at - self._clock_ms()
+        if wait_ms > 0:
+            await self._sleep(wait_ms / 1000)
+        headers = {name: value for name, value in source.headers.items() if name != h.DUE_AT}
+        return [Output(topic=origin, key=source.key, value=source.value, headers=headers)]
+
+
+@asynccontextmanager
+async def retry_stage(settings: Settings) -> AsyncIterator[Stage]:
+    """The stage ``retry``."""
+    longest = max(settings[RetrySettings].delays_s)
+    limits = settings[StageSettings].model_copy(
+        update={"in_flight": _HELD, "window": _HELD, "timeout_s": max(3600.0, 2 * longest), "drain_s": 0.0}
+    )
+    scheduler = Scheduler()
+    yield Stage(
+        name="retry",
+        routes=[Route(topic=level, handle=scheduler.handle, raw=True) for level in RETRY_LEVELS],
+        limits=limits,
+    )
