@@ -1,8 +1,8 @@
 """Where do the parts come from that are no Python packages? Maven artifacts, locked by checksum, cached per user.
 
 A *group* is a checked-in file ``<group>.lock.toml`` of coordinates and SHA-256 sums. Files land in the platform's cache
-folder (``FOREBAY_CACHE_DIR`` moves it) under their checksum, so all checkouts share them; a broken or half download does
-not match its checksum and is fetched again. Coordinates are resolved by jgo in pure Python: no Maven, no host names here.
+folder (``FOREBAY_CACHE_DIR`` moves it) under their checksum, so all checkouts share them; a broken or half download
+does not match its checksum and is fetched again. jgo resolves the coordinates in pure Python: no Maven, no host names.
 """
 
 import hashlib
