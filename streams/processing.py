@@ -56,7 +56,7 @@ class Output:
     topic: str
     key: str | bytes | None
     value: Record | bytes | None
-    headers: Mapping[str, bytes] = field(default_factory=dict)
+    headers: dict[str, bytes] = field(default_factory=dict)
 
 
 Handler = Callable[[Any, Context], Awaitable[Sequence[Output]]]
@@ -252,7 +252,7 @@ class Processor:
         base = h.inherited(source.headers)
         return [self._encode(output, base) for output in outputs]
 
-    def _encode(self, output: Output, base: Mapping[str, bytes]) -> Encoded:
+    def _encode(self, output: Output, base: dict[str, bytes]) -> Encoded:
         value = output.value
         if not isinstance(value, bytes | None):
             try:
@@ -263,9 +263,8 @@ class Processor:
         if value is not None and len(value) > limit:
             raise Permanent("output_too_large", f"{len(value)} bytes for {output.topic}, at most {limit}")
         key = output.key.encode() if isinstance(output.key, str) else output.key
-        return Encoded(
-            topic=output.topic, key=key, value=value, headers=list((dict(base) | dict(output.headers)).items())
-        )
+        headers = base | output.headers if output.headers else base
+        return Encoded(topic=output.topic, key=key, value=value, headers=list(headers.items()))
 
 
 def deadline_of(record: Any, context: Context) -> int | None:

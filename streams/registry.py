@@ -75,7 +75,7 @@ class LocalRegistry:
             "subjects": dict(sorted(self._subjects.items())),
             "schemas": {str(key): self._schemas[key] for key in sorted(self._schemas)},
         }
-        self._path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        self._path.write_text(json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
         return schema_id
 
 
