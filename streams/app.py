@@ -60,7 +60,8 @@ class _Consumer(Consumer):
 
         Faust passes every record to its stream by ``wait_first(on_message(record), suspend_flow.wait())``: three tasks
         and an ``asyncio.wait``, though putting into a queue with room never waits. So step the first coroutine once,
-        and only when it does wait take the long way. With lanes reading past the stream: 183 instead of 389 µs a record.
+        and only when it does wait take the long way. Together with lanes that read
+        past the stream: 183 instead of 389 µs a record.
         """
         first, *others = coros
         if not asyncio.iscoroutine(first) or self._stopped.is_set() or self._crashed.is_set():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from streams.schemas import Schema, canonical_text, data_path
+from streams.settings import KafkaSettings, RegistrySettings, Settings
 
 
 class UnknownSchemaError(LookupError):
@@ -126,3 +127,12 @@ class ConfluentRegistry:
 
         self._client.set_config(subject, ServerConfig(compatibility=ConfigCompatibilityLevel.BACKWARD_TRANSITIVE))
         return int(self._client.register_schema(subject, RegisteredSchema(canonical_text(schema), "AVRO")))
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The schema registry that the settings name."""
+    chosen, prefix = settings[RegistrySettings], settings[KafkaSettings].topic_prefix
+    if chosen.kind == "local":
+        return LocalRegistry(prefix=prefix)
+    user_info = chosen.user_info.get_secret_value()
+    return ConfluentRegistry(chosen.url, {"basic.auth.user.info": user_info} if user_info else None)

@@ -10,37 +10,18 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from streams.app import TP, new_faust_app
-from streams.codec import Codec
+from streams.codec import open_codecs
 from streams.delivery import Delivery, Linger, new_producer
 from streams.kafka import topic_on_broker
 from streams.metrics import StageMetrics
 from streams.processing import Processor, Rules
-from streams.registry import ConfluentRegistry, LocalRegistry, Registry
+from streams.registry import open_registry
 from streams.sealing import load_keyring
-from streams.settings import KafkaSettings, RegistrySettings, RetrySettings, Settings, VaultSettings
+from streams.settings import KafkaSettings, RetrySettings, Settings, VaultSettings
 from streams.stage import Lane, Stage
 from streams.topics import TOPICS, Access
 
 log = structlog.get_logger(__name__)
-
-
-def open_registry(settings: Settings) -> Registry:
-    """The schema registry that the settings name."""
-    chosen, prefix = settings[RegistrySettings], settings[KafkaSettings].topic_prefix
-    if chosen.kind == "local":
-        return LocalRegistry(prefix=prefix)
-    user_info = chosen.user_info.get_secret_value()
-    return ConfluentRegistry(chosen.url, {"basic.auth.user.info": user_info} if user_info else None)
-
-
-def open_codecs(settings: Settings, registry: Registry) -> dict[str, Codec[Any]]:
-    """A codec for every topic that has a record type, by logical name."""
-    kafka = settings[KafkaSettings]
-    return {
-        topic.name: Codec(topic.record, topic_on_broker(topic.subject, kafka), registry)
-        for topic in TOPICS.values()
-        if topic.record is not None
-    }
 
 
 class StageApp:
