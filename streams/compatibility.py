@@ -3,6 +3,8 @@
 BACKWARD_TRANSITIVE, decided by the Apache Avro library against all versions in ``schemas/registry.json``.
 """
 
+from typing import Any
+
 from streams.registry import LocalRegistry, UnknownSchemaError
 from streams.schemas import Schema, canonical_text, schema_of
 from streams.topics import TOPICS
@@ -17,7 +19,8 @@ def incompatibilities(schema: Schema, earlier: list[Schema]) -> list[str]:
     reader = parse(canonical_text(schema))
     problems = []
     for version, written in enumerate(earlier, start=1):
-        result = ReaderWriterCompatibilityChecker().get_compatibility(reader, parse(canonical_text(written)))
+        checker: Any = ReaderWriterCompatibilityChecker
+        result = checker().get_compatibility(reader, parse(canonical_text(written)))
         if result.compatibility is not SchemaCompatibilityType.compatible:
             problems += [f"version {version}: {message}" for message in sorted(result.messages)]
     return problems

@@ -44,9 +44,8 @@ def read_topic(
     )
     try:
         name = topic_on_broker(topic, kafka)
-        partitions = [
-            TopicPartition(name, number) for number in consumer.list_topics(name, timeout=15).topics[name].partitions
-        ]
+        numbers = consumer.list_topics(name, timeout=15).topics[name].partitions
+        partitions = [TopicPartition(name, number) for number in numbers]
         ends = {}
         for partition in partitions:
             low, high = consumer.get_watermark_offsets(partition, timeout=15)
@@ -55,7 +54,7 @@ def read_topic(
                 ends[partition.partition] = high
         consumer.assign(partitions)
         while ends or not until_end:
-            message = consumer.poll(0.5)
+            message: Any = consumer.poll(0.5)
             if message is None:
                 if until_end:
                     ends = _not_reached(consumer, partitions, ends)

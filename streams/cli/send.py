@@ -35,21 +35,25 @@ def send(
 
     defaults = {name: value for name, value in (("tenant_id", tenant), ("user_id", user)) if value}
     stream = sys.stdin if file == "-" else Path(file).open(encoding="utf-8")  # noqa: SIM115 - closed below
-    with stream if file != "-" else nullcontext(), _Printer(as_json, progress) as printer:
-        with ForebayClient(installation(), on_response=printer.response if wait else None) as client:
-            for line in _lines(stream):
-                try:
-                    request = request_from_line(line, defaults)
-                    printer.sent(request, wait=wait)
-                    client.submit(request)
-                except InvalidLineError as error:
-                    printer.invalid(error.record_id, "invalid_request", str(error))
-                except RequestTooLargeError as error:
-                    printer.too_large(request.request_id, str(error))
-            deadline = time.monotonic() + timeout
-            while wait and client.outstanding and time.monotonic() < deadline:
-                time.sleep(0.02)
-            printer.finish(client.outstanding if wait else 0)
+    printer = _Printer(as_json, progress)
+    with (
+        stream if file != "-" else nullcontext(),
+        printer,
+        ForebayClient(installation(), on_response=printer.response if wait else None) as client,
+    ):
+        for line in _lines(stream):
+            try:
+                request = request_from_line(line, defaults)
+                printer.sent(request, wait=wait)
+                client.submit(request)
+            except InvalidLineError as error:
+                printer.invalid(error.record_id, "invalid_request", str(error))
+            except RequestTooLargeError as error:
+                printer.too_large(request.request_id, str(error))
+        deadline = time.monotonic() + timeout
+        while wait and client.outstanding and time.monotonic() < deadline:
+            time.sleep(0.02)
+        printer.finish(client.outstanding if wait else 0)
     raise typer.Exit(printer.status)
 
 
