@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
-    ClusterAuthorizationFailed,
+    ClusterAuthorizationFailedError,
     KafkaError,
     OutOfOrderSequenceNumber,
     ProducerFenced,
@@ -28,7 +28,7 @@ from streams.settings import KafkaSettings, StageSettings
 log = structlog.get_logger(__name__)
 
 FATAL = (
-    ClusterAuthorizationFailed,
+    ClusterAuthorizationFailedError,
     OutOfOrderSequenceNumber,
     ProducerFenced,
     TopicAuthorizationFailedError,

@@ -1,0 +1,1 @@
+"""Traffic, faults and measurements for Forebay; nothing here is needed in production."""
