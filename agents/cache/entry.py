@@ -59,9 +59,9 @@ class Entry:
     def pack(self) -> bytes:
         """Compressed bytes."""
         values = asdict(self)
-        features = values.pop("features")
+        del values["features"]
         head = zlib.compress(orjson.dumps(values), _LEVEL)
-        return len(head).to_bytes(4, "big") + head + features
+        return len(head).to_bytes(4, "big") + head + self.features
 
 
 _FIELDS = frozenset(field.name for field in fields(Entry))

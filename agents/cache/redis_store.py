@@ -29,8 +29,8 @@ class RedisStore:
         prefix: put in front of every key.
     """
 
-    def __init__(self, client: "Redis", prefix: str) -> None:
-        self._redis = client
+    def __init__(self, client: Redis, prefix: str) -> None:
+        self._redis: Any = client  # redis-py types neither execute_command nor the results of a pipeline
         self._prefix = f"{prefix}cache:"
 
     async def get(self, place: Place, task: str | None) -> tuple[bytes | None, str]:
