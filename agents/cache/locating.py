@@ -1,0 +1,55 @@
+"""At which epoch is a request's address, and what does a question read as? The parts that reading and writing share."""
+
+import asyncio
+from collections import OrderedDict
+from concurrent.futures import Executor
+
+from agents.cache.address import Address, address_of
+from agents.cache.matching import Matcher, Reading
+from agents.cache.settings import CacheSettings
+from agents.cache.store import Place, Store
+from streams.records import RedactedRequest
+
+_READINGS = 2_048
+"""Readings kept: a question that missed is read again when its answer comes, seconds later."""
+
+
+class Locator:
+    """Addresses at the epoch last seen, which every look-up refreshes for free."""
+
+    def __init__(self, store: Store, settings: CacheSettings, encoder: str) -> None:
+        self._store = store
+        self._settings = settings
+        self._encoder = encoder
+        self._epochs: dict[str | None, str] = {}
+
+    async def fetch(self, request: RedactedRequest) -> tuple[Address, bytes | None]:
+        """The address of ``request`` and the packed entry there: one round trip unless the epoch was bumped."""
+        epoch = self._epochs.get(request.task, "0.0")
+        while True:
+            address = address_of(request, self._settings, epoch=epoch, encoder=self._encoder)
+            place = Place(wall=address.wall, entry_id=address.entry)
+            blob, current = await self._store.get(place, request.task)
+            if current == epoch:
+                return address, blob
+            self._epochs[request.task] = epoch = current
+
+
+class Reader:
+    """Reads questions off the event loop, the same one only once."""
+
+    def __init__(self, matcher: Matcher, executor: Executor) -> None:
+        self._matcher = matcher
+        self._executor = executor
+        self._known: OrderedDict[str, Reading] = OrderedDict()
+
+    async def read(self, question: str) -> Reading:
+        """The reading of ``question``."""
+        known = self._known.get(question)
+        if known is None:
+            loop = asyncio.get_running_loop()
+            known = await loop.run_in_executor(self._executor, self._matcher.read, question)
+            self._known[question] = known
+            if len(self._known) > _READINGS:
+                self._known.popitem(last=False)
+        return known

@@ -1,0 +1,31 @@
+"""What does the cache count? Closed label sets only: no tenant, no user, no text."""
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter
+
+
+class CacheMetrics:
+    """Metrics of the cache stage, registered once per registry."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.lookups = Counter(
+            "forebay_cache_lookups",
+            "Requests by what the cache made of them: exact, semantic, correction, miss, bypass, refresh, degraded.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.writes = Counter(
+            "forebay_cache_writes", "Completions by whether they were kept, or why not.", ["outcome"], registry=registry
+        )
+        self.guarded = Counter(
+            "forebay_cache_guarded", "Near misses by the guard that forbade the hit.", ["reason"], registry=registry
+        )
+        self.saved = Counter(
+            "forebay_cache_saved_nanousd", "What the answers that were given again had cost.", registry=registry
+        )
+        self.store_errors = Counter(
+            "forebay_cache_store_errors", "Operations that the store did not answer.", ["operation"], registry=registry
+        )
+
+
+METRICS = CacheMetrics()
+"""The process's metrics."""

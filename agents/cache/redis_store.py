@@ -1,0 +1,147 @@
+"""How is the cache laid out in Redis 8?
+
+``cache:e:<wall>:<entry>`` packed entry with a TTL; ``cache:v:<wall>:<partition>`` vector set of the questions (Q8,
+elements are entry ids); ``cache:r:<request>`` the entry a request read or wrote; ``cache:epoch`` hash of counters. All
+memory is bounded by TTLs, and by Redis' own policy (``maxmemory-policy volatile-lru``: everything here has a TTL).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from agents.cache.store import Neighbour, Place, StoreUnavailableError, Vector, place_of
+
+T = TypeVar("T")
+
+_PARTITION_SLACK_S = 3_600
+"""A partition outlives its newest entry by this, so that it is never gone before it."""
+_ALL = "*"
+_TRIM = 16
+
+
+class RedisStore:
+    """See :class:`agents.cache.store.Store`.
+
+    Args:
+        client: returns bytes.
+        prefix: put in front of every key.
+    """
+
+    def __init__(self, client: Redis, prefix: str) -> None:
+        self._redis: Any = client  # redis-py types neither execute_command nor the results of a pipeline
+        self._prefix = f"{prefix}cache:"
+
+    async def get(self, place: Place, task: str | None) -> tuple[bytes | None, str]:
+        """See :class:`Store`."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.get(self._entry(place))
+        pipe.hmget(f"{self._prefix}epoch", [_ALL, _task(task)])
+        blob, epochs = await self._run(pipe.execute)
+        return blob, _epoch(epochs)
+
+    async def get_many(self, wall: str, entry_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """See :class:`Store`."""
+        if not entry_ids:
+            return {}
+        keys = [self._entry(Place(wall=wall, entry_id=entry_id)) for entry_id in entry_ids]
+        blobs = await self._run(lambda: self._redis.mget(keys))
+        return {entry_id: blob for entry_id, blob in zip(entry_ids, blobs, strict=True) if blob is not None}
+
+    async def nearest(self, wall: str, partition: str, vector: Vector, *, count: int, effort: int) -> list[Neighbour]:
+        """See :class:`Store`."""
+        flat = await self._run(
+            lambda: self._redis.execute_command(
+                "VSIM", self._vectors(wall, partition), "FP32", vector.tobytes(), "WITHSCORES", "COUNT", count,
+                "EF", effort,
+            )
+        )  # fmt: skip
+        # Redis scores are (1 + cosine) / 2.
+        return [
+            Neighbour(entry_id=name.decode(), cosine=2 * float(score) - 1)
+            for name, score in zip(flat[::2], flat[1::2], strict=True)
+        ]
+
+    async def put(
+        self, place: Place, blob: bytes, *, ttl_s: int, partition: str | None, vector: Vector | None, limit: int
+    ) -> None:
+        """See :class:`Store`."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.set(self._entry(place), blob, ex=ttl_s)
+        if partition is not None and vector is not None:
+            key = self._vectors(place.wall, partition)
+            pipe.execute_command("VADD", key, "FP32", vector.tobytes(), place.entry_id, "Q8")
+            pipe.expire(key, ttl_s + _PARTITION_SLACK_S, nx=True)
+            pipe.expire(key, ttl_s + _PARTITION_SLACK_S, gt=True)
+            pipe.execute_command("VCARD", key)
+        results = await self._run(pipe.execute)
+        if partition is not None and vector is not None and results[-1] > limit:
+            await self._trim(place.wall, partition)
+
+    async def _trim(self, wall: str, partition: str) -> None:
+        """Of a few random questions, drop those whose entries are gone, or else the one that expires first."""
+        key = self._vectors(wall, partition)
+        names = await self._run(lambda: self._redis.execute_command("VRANDMEMBER", key, _TRIM))
+        ids = [name.decode() for name in names or ()]
+        pipe = self._redis.pipeline(transaction=False)
+        for entry_id in ids:
+            pipe.pttl(self._entry(Place(wall=wall, entry_id=entry_id)))
+        left = await self._run(pipe.execute)
+        gone = [entry_id for entry_id, ttl in zip(ids, left, strict=True) if ttl == -2]
+        if not gone and ids:
+            gone = [min(zip(left, ids, strict=True))[1]]
+            await self._run(lambda: self._redis.unlink(self._entry(Place(wall=wall, entry_id=gone[0]))))
+        await self.drop_neighbours(wall, partition, gone)
+
+    async def forget(self, place: Place, partition: str | None) -> bool:
+        """See :class:`Store`."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.unlink(self._entry(place))
+        if partition is not None:
+            pipe.execute_command("VREM", self._vectors(place.wall, partition), place.entry_id)
+        return bool((await self._run(pipe.execute))[0])
+
+    async def drop_neighbours(self, wall: str, partition: str, entry_ids: Sequence[str]) -> None:
+        """See :class:`Store`."""
+        if entry_ids:
+            pipe = self._redis.pipeline(transaction=False)
+            for entry_id in entry_ids:
+                pipe.execute_command("VREM", self._vectors(wall, partition), entry_id)
+            await self._run(pipe.execute)
+
+    async def trace(self, request_id: str, place: Place, *, ttl_s: int) -> None:
+        """See :class:`Store`."""
+        await self._run(lambda: self._redis.set(f"{self._prefix}r:{request_id}", str(place), ex=ttl_s))
+
+    async def traced(self, request_id: str) -> Place | None:
+        """See :class:`Store`."""
+        found = await self._run(lambda: self._redis.get(f"{self._prefix}r:{request_id}"))
+        return place_of(found.decode()) if found else None
+
+    async def bump_epoch(self, task: str | None) -> str:
+        """See :class:`Store`."""
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hincrby(f"{self._prefix}epoch", _ALL if task is None else _task(task), 1)
+        pipe.hmget(f"{self._prefix}epoch", [_ALL, _task(task)])
+        return _epoch((await self._run(pipe.execute))[1])
+
+    def _entry(self, place: Place) -> str:
+        return f"{self._prefix}e:{place.wall}:{place.entry_id}"
+
+    def _vectors(self, wall: str, partition: str) -> str:
+        return f"{self._prefix}v:{wall}:{partition}"
+
+    async def _run(self, call: Callable[[], Awaitable[T] | Any]) -> Any:
+        try:
+            return await call()
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailableError(type(error).__name__) from None
+
+
+def _task(task: str | None) -> str:
+    return f"task:{task or ''}"
+
+
+def _epoch(counters: Sequence[bytes | None]) -> str:
+    return ".".join(str(int(counter or 0)) for counter in counters)

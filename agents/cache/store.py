@@ -1,0 +1,84 @@
+"""Where do entries live? Behind one interface; in production Redis 8, whose vector sets search by meaning.
+
+The cache holds nothing that cannot be bought again: whoever calls it treats :class:`StoreUnavailableError` as a miss.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from numpy import float32
+from numpy.typing import NDArray
+
+Vector = NDArray[float32]
+
+
+class StoreUnavailableError(Exception):
+    """The store does not answer; never with the text of a request."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where an entry lies: the wall (see :mod:`agents.cache.address`) and the exact key."""
+
+    wall: str
+    entry_id: str
+
+    def __str__(self) -> str:
+        return f"{self.wall}:{self.entry_id}"
+
+
+def place_of(text: str) -> Place | None:
+    """Inverse of ``str(place)``; ``None`` when it is none."""
+    wall, colon, entry_id = text.rpartition(":")
+    return Place(wall=wall, entry_id=entry_id) if colon and wall and entry_id else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Neighbour:
+    """A stored question near another: its entry and the store's (quantised) cosine."""
+
+    entry_id: str
+    cosine: float
+
+
+class Store(Protocol):
+    """What the cache needs of its store. Every method may raise :class:`StoreUnavailableError`."""
+
+    async def get(self, place: Place, task: str | None) -> tuple[bytes | None, str]:
+        """The entry at ``place`` and the current epoch of ``task``, in one round trip."""
+        ...
+
+    async def get_many(self, wall: str, entry_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Those of the entries that are there."""
+        ...
+
+    async def nearest(self, wall: str, partition: str, vector: Vector, *, count: int, effort: int) -> list[Neighbour]:
+        """Nearest questions of a partition, nearest first."""
+        ...
+
+    async def put(
+        self, place: Place, blob: bytes, *, ttl_s: int, partition: str | None, vector: Vector | None, limit: int
+    ) -> None:
+        """Keep an entry for ``ttl_s`` seconds; with a vector also among the questions of ``partition``."""
+        ...
+
+    async def forget(self, place: Place, partition: str | None) -> bool:
+        """Remove an entry; whether it was there."""
+        ...
+
+    async def drop_neighbours(self, wall: str, partition: str, entry_ids: Sequence[str]) -> None:
+        """Remove questions whose entries expired."""
+        ...
+
+    async def trace(self, request_id: str, place: Place, *, ttl_s: int) -> None:
+        """Remember which entry a request read or wrote, so that feedback finds it."""
+        ...
+
+    async def traced(self, request_id: str) -> Place | None:
+        """The entry that a request read or wrote."""
+        ...
+
+    async def bump_epoch(self, task: str | None) -> str:
+        """Start a new epoch for one task, or for all; the new epoch."""
+        ...
