@@ -1,0 +1,1 @@
+"""What Forebay is measured with: a provider that misbehaves on schedule, and what drives load at the system."""
