@@ -4,11 +4,12 @@ The line is appended and flushed before the last byte of the answer leaves, so t
 however the client or Forebay died, the invoice has it: the ledger is reconciled against this file.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
+
+import orjson
 
 ATTEMPT_HEADER = "x-forebay-attempt-id"
 _RECORDED = ("x-request-id", "traceparent", "idempotency-key")
@@ -20,14 +21,14 @@ class Invoice:
     def __init__(self, path: Path | None = None) -> None:
         self.lines: list[dict[str, Any]] = []
         self.total_nanousd = 0
-        self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None
+        self._file: BinaryIO | None = path.open("ab") if path else None
 
     def bill(self, line: dict[str, Any]) -> None:
         """Add one line and flush it."""
         self.lines.append(line)
         self.total_nanousd += line["cost_nanousd"]
         if self._file:
-            self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+            self._file.write(orjson.dumps(line) + b"\n")
             self._file.flush()
 
     def reset(self) -> None:

@@ -1,7 +1,7 @@
 """Who asked for what? HTTP in front of the simulator: the OpenAI paths, ``/health`` and ``/admin``.
 
-aiohttp's low-level server without router and middleware: an ``instant`` call costs less than 0.2 ms of CPU, so that a
-latency measurement measures Forebay. Handlers are cancelled when their client goes away: that is what billing sees.
+aiohttp's low-level server without router and middleware: an ``instant`` call costs a quarter of a millisecond of CPU,
+so that a latency measurement measures Forebay. Handlers are cancelled when their client goes away, for billing to see.
 """
 
 import asyncio
