@@ -1,5 +1,1 @@
-<<<<<<< HEAD
-"""Load generation, the provider simulator, and the oracle that checks that nothing was lost. Loopback only, bounded."""
-=======
-"""Traffic, faults and measurements for Forebay; nothing here is needed in production."""
->>>>>>> cache
+"""What Forebay is measured with: a provider that misbehaves on schedule, and what drives load at the system."""
