@@ -41,7 +41,7 @@ class Throughput:
 async def pass_through(settings: Settings) -> AsyncIterator[Stage]:
     """A stage that copies bytes: what is left is the substrate's own cost."""
     from streams.delivered import Delivered
-    from streams.processing import Context, Output, Route
+    from streams.handlers import Context, Output, Route
 
     async def copy(source: Delivered, _context: Context) -> list[Output]:
         return [Output(topic=TARGET, key=source.key, value=source.value)]

@@ -124,7 +124,7 @@ class StageApp:
             name = topic_on_broker(route.topic, self._kafka)
             lane = Lane(
                 route,
-                Processor(route, self._rules, self._metrics),
+                Processor(route, self._rules, self._metrics, delivery.deliver),
                 delivery,
                 self.stage.limits,
                 self._metrics,

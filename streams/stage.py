@@ -18,9 +18,10 @@ import structlog
 from streams import headers as h
 from streams.delivered import Delivered
 from streams.delivery import Delivery
+from streams.handlers import Route
 from streams.metrics import StageMetrics
 from streams.offsets import PartitionTracker, Slot
-from streams.processing import Processor, Route
+from streams.processing import Processor
 from streams.settings import Settings, StageSettings
 
 log = structlog.get_logger(__name__)

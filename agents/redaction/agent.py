@@ -10,7 +10,7 @@ from agents.redaction.handler import RedactionHandler
 from agents.redaction.parts import Part
 from agents.redaction.settings import RedactionSettings
 from agents.redaction.spans import Span
-from streams.processing import Route
+from streams.handlers import Route
 from streams.records import Request
 from streams.settings import Settings, StageSettings
 from streams.stage import Stage

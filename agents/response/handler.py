@@ -6,7 +6,7 @@ from typing import Protocol
 
 from streams import headers as h
 from streams.failures import Failure, Permanent
-from streams.processing import Context, Output
+from streams.handlers import Context, Output
 from streams.pseudonyms import PseudonymMap, Restorer
 from streams.records import Completion, Error, RedactedRequest, Response, ResponseStatus
 
