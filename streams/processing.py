@@ -17,6 +17,7 @@ from streams import headers as h
 from streams.codec import Codec, UndecodableError
 from streams.deadletter import Incident, dead_letter, delay_s, retry_record
 from streams.delivered import Delivered, Encoded
+from streams.encoding import Encoding
 from streams.failures import Expired, Failure, Permanent, Rejected, Transient
 from streams.handlers import Context, Output, Route
 from streams.metrics import StageMetrics
@@ -68,6 +69,7 @@ class Processor:
         self._metrics = metrics
         self._deliver = deliver
         self._clock_ms = clock_ms
+        self._encoding = Encoding(rules.codecs, rules.kafka)
         self._decode = None if route.raw else rules.codecs[route.topic].decode
 
     async def process(self, source: Delivered) -> list[Encoded]:
@@ -88,7 +90,7 @@ class Processor:
             self._check_deadline(record, context)
             async with asyncio.timeout(self._rules.timeout_s):
                 outputs = await self._route.handle(record, context)
-            return self._encode_all(outputs, source)
+            return self._encoding.encode(outputs, source.headers)
         except Failure as failure:
             return self._failed(record, context, failure)
         except TimeoutError:
@@ -107,7 +109,7 @@ class Processor:
             self._metrics.handled(self._route.topic, time.perf_counter() - started)
 
     async def _write_ahead(self, source: Delivered, outputs: Sequence[Output]) -> None:
-        await self._deliver(self._encode_all(outputs, source))
+        await self._deliver(self._encoding.encode(outputs, source.headers))
 
     def _read(self, source: Delivered) -> Any:
         if self._decode is None:
@@ -168,7 +170,7 @@ class Processor:
             attempt=context.attempt,
             **_place(source),
         )
-        terminal = self._encode_all(self._route.on_failure(record, context, failure), source)
+        terminal = self._encoding.encode(self._route.on_failure(record, context, failure), source.headers)
         if isinstance(failure, Rejected | Expired):
             return terminal
         return [*terminal, *self._dead_letter(context, failure, record)]
@@ -191,34 +193,11 @@ class Processor:
         if deadline is not None and self._clock_ms() >= deadline:
             raise Expired("deadline_exceeded", f"the deadline passed before stage {self._rules.stage}")
 
-    def _encode_all(self, outputs: Sequence[Output], source: Delivered) -> list[Encoded]:
-        base = h.inherited(source.headers)
-        return [self._encode(output, base) for output in outputs]
-
-    def _encode(self, output: Output, base: dict[str, bytes]) -> Encoded:
-        value = output.value
-        if not isinstance(value, bytes | None):
-            try:
-                value = self._rules.codecs[output.topic].encode(value)
-            except (TypeError, ValueError, KeyError, AttributeError) as error:
-                raise Permanent("output_invalid", f"{type(error).__name__} encoding for {output.topic}") from None
-        limit = record_limit(output.topic, self._rules.kafka)
-        if value is not None and len(value) > limit:
-            raise Permanent("output_too_large", f"{len(value)} bytes for {output.topic}, at most {limit}")
-        key = output.key.encode() if isinstance(output.key, str) else output.key
-        headers = base | output.headers if output.headers else base
-        return Encoded(topic=output.topic, key=key, value=value, headers=list(headers.items()))
-
 
 def deadline_of(record: Any, context: Context) -> int | None:
     """When ``record`` stops being of use, in ms since the epoch; ``None`` for records without ``deadline_ms``."""
     allowed: int | None = getattr(record, "deadline_ms", None)
     return None if allowed is None else (getattr(record, "accepted_at", 0) or context.accepted_at) + allowed
-
-
-def record_limit(topic: str, kafka: KafkaSettings) -> int:
-    """Largest value of a record of ``topic``, in bytes: derived records embed the request."""
-    return kafka.max_record_bytes if topic == "requests" else 4 * kafka.max_record_bytes
 
 
 def _place(source: Delivered) -> dict[str, Any]:

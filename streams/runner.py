@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -12,6 +12,8 @@ from aiokafka import AIOKafkaProducer
 from streams.app import TP, new_faust_app
 from streams.codec import open_codecs
 from streams.delivery import Delivery, Linger, new_producer
+from streams.encoding import Encoding
+from streams.handlers import Output
 from streams.kafka import topic_on_broker
 from streams.metrics import StageMetrics
 from streams.processing import Processor, Rules
@@ -39,10 +41,13 @@ class StageApp:
         self._metrics = StageMetrics(stage.name)
         self._producer: AIOKafkaProducer = new_producer(self._kafka)
         self._lanes: dict[str, Lane] = {}
+        self._background: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self.faust = new_faust_app(stage, self._kafka)
         self._codecs = open_codecs(settings, open_registry(settings))
         self._rules = self._new_rules(settings)
+        linger = Linger(self._producer, stage.limits.linger_ms / 1000)
+        self._delivery = Delivery(self._producer, self._kafka, self._metrics, linger)
         self._add_lanes()
         on_revoked: Any = self.faust.on_partitions_revoked  # mode's signal types do not admit bound methods
         on_assigned: Any = self.faust.on_partitions_assigned
@@ -57,9 +62,14 @@ class StageApp:
             codec.warm()
         await self._producer.start()
         await self.faust.start()
+        if self.stage.background is not None:
+            self._background = asyncio.create_task(self.stage.background(self._publish))
+            self._background.add_done_callback(self._background_ended)
 
     async def stop(self) -> None:
         """Finish what is running (for ``drain_s``), commit, leave the group."""
+        if self._background is not None:
+            self._background.cancel()
         for lane in self._lanes.values():
             lane.pause()
         await self._commit(await self._drain())
@@ -118,14 +128,12 @@ class StageApp:
         )
 
     def _add_lanes(self) -> None:
-        linger = Linger(self._producer, self.stage.limits.linger_ms / 1000)
-        delivery = Delivery(self._producer, self._kafka, self._metrics, linger)
         for route in self.stage.routes:
             name = topic_on_broker(route.topic, self._kafka)
             lane = Lane(
                 route,
-                Processor(route, self._rules, self._metrics, delivery.deliver),
-                delivery,
+                Processor(route, self._rules, self._metrics, self._delivery.deliver),
+                self._delivery,
                 self.stage.limits,
                 self._metrics,
                 fail=self._fail,
@@ -151,6 +159,14 @@ class StageApp:
         if not self.failure.done():
             log.error("stage_failed", stage=self.stage.name, error=type(error).__name__, message=str(error))
             self.failure.set_exception(error)
+
+    async def _publish(self, outputs: Sequence[Output]) -> None:
+        """Publish outputs that come of no record, and wait for their delivery."""
+        await self._delivery.deliver(Encoding(self._codecs, self._kafka).encode(outputs, {}))
+
+    def _background_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
 
     async def _on_revoked(self, _app: Any, revoked: Iterable[TP], **_: Any) -> None:
         by_topic = _by_topic(revoked)

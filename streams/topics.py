@@ -95,7 +95,7 @@ _CATALOGUE = (
     ),
     Topic(
         name="spend",
-        key="tenant_id|user_id|model|window|window_start",
+        key="JSON array of tenant_id, user_id, model, window, window_start",
         record=records.Spend,
         retention_ms=None,
         compacted=True,
