@@ -1,6 +1,7 @@
 """How does a command publish a few records? Synchronously, and it returns once they are delivered."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from streams.codec import open_codecs
 from streams.encoding import Encoding
@@ -29,7 +30,7 @@ def publish(settings: Settings, outputs: Sequence[Output], timeout_s: float = 30
             problems.append(str(error))
 
     for output in Encoding(open_codecs(settings, open_registry(settings)), kafka).encode(outputs, {}):
-        headers = list(output.headers)
+        headers: Any = list(output.headers)
         producer.produce(
             topic_on_broker(output.topic, kafka), output.value, output.key, headers=headers, on_delivery=delivered
         )

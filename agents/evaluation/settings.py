@@ -23,5 +23,5 @@ class EvaluationSettings(Section):
     review_below: float = Field(2.0, ge=0, le=5, description="Score at or below which a person is asked.")
     timeout_s: float = Field(120.0, gt=0, description="Longest time to judge one answer, in seconds.")
     in_flight: int = Field(
-        2, ge=1, description="Answers judged at once, per worker: judging should not crowd out serving."
+        2, ge=1, description="Answers judged at once, per worker: serving goes first."
     )
