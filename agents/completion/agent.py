@@ -30,7 +30,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``completion``."""
     own, models = settings[CompletionSettings], settings[ModelsSettings]
     provider = await asyncio.to_thread(LitellmProvider)  # seconds of imports, while the health server answers already
-    caller = Caller(provider, PriceList(provider.list_price), Ledger(CallPurpose.COMPLETION), METRICS)
+    caller = Caller(provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.COMPLETION), METRICS)
     cascade = Cascade(models.tiers, DeploymentPool(models.cooldown_s), caller, _now_ms)
     async with open_redis(settings) as client:
         claims = Claims(

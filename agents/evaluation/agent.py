@@ -34,7 +34,7 @@ async def evaluation_stage(settings: Settings) -> AsyncIterator[Stage]:
     if own.rubric not in RUBRICS:
         raise ConfigurationError(f"evaluation.rubric: there is no rubric {own.rubric!r}; rubrics: {', '.join(RUBRICS)}")
     provider = await asyncio.to_thread(LitellmProvider)
-    caller = Caller(provider, PriceList(provider.list_price), Ledger(CallPurpose.JUDGE), METRICS)
+    caller = Caller(provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.JUDGE), METRICS)
     prefix = settings[RedisSettings].key_prefix
     async with open_redis(settings) as client:
         claims = Claims(RedisClaimStore(client, prefix), open_codecs(settings, open_registry(settings)))

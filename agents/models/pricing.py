@@ -1,6 +1,6 @@
 """What does a call cost? In nano-dollars (1e-9 US dollars), so that sums are exact."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from agents.models.provider import Usage
 from agents.models.settings import Deployment, Price
@@ -12,13 +12,15 @@ ListPrice = Callable[[str], tuple[float, float] | None]
 
 
 class PriceList:
-    """Prices of deployments: the configured override, else litellm's list, else free.
+    """Prices of deployments: their own, else the model's configured one, else litellm's list, else free.
 
     Args:
+        configured: litellm model name to price.
         list_price: looks a model up in litellm's list.
     """
 
-    def __init__(self, list_price: ListPrice) -> None:
+    def __init__(self, configured: Mapping[str, Price], list_price: ListPrice) -> None:
+        self._configured = configured
         self._list_price = list_price
         self._prices: dict[str, Price] = {}
 
@@ -39,9 +41,8 @@ class PriceList:
     def _price(self, deployment: Deployment) -> Price:
         known = self._prices.get(deployment.name)
         if known is None:
-            if deployment.price is not None:
-                known = deployment.price
-            else:
+            known = deployment.price or self._configured.get(deployment.model)
+            if known is None:
                 listed = self._list_price(deployment.model) or (0.0, 0.0)
                 known = Price(input=listed[0] * 1e6, output=listed[1] * 1e6)
             self._prices[deployment.name] = known

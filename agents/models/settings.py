@@ -59,6 +59,9 @@ class ModelsSettings(Section):
     model_config = SettingsConfigDict(env_prefix="FOREBAY_MODELS_")
 
     tiers: tuple[Tier, ...] = Field(min_length=1, description="Tiers, cheapest first.")
+    prices: dict[str, Price] = Field(
+        default_factory=dict, description="litellm model name to price, for models that litellm's list lacks."
+    )
     cooldown_s: float = Field(10.0, ge=0, description="Seconds that a deployment rests after it failed.")
 
     @model_validator(mode="after")
