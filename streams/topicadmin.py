@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from streams.encoding import record_limit
 from streams.kafka import confluent_options, topic_on_broker
-from streams.processing import record_limit
 from streams.settings import KafkaSettings
 from streams.topics import TOPICS, Topic
 

@@ -1,7 +1,7 @@
 """Real servers for the tests that need them: started once, on free ports, gone at the end however it ends.
 
 A test asks by argument: ``kafka``, ``redis_url``, ``settings`` (with a topic prefix of its own), ``topics``,
-``models``; ``cluster`` is three brokers and only for chaos tests, which run with ``--run-chaos``. Unit tests ask for none of them.
+``models``; ``cluster`` is three brokers and only for chaos tests (``--run-chaos``). Unit tests ask for none of them.
 """
 
 from collections.abc import Iterator

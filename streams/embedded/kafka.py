@@ -15,7 +15,7 @@ from typing import Any
 from streams.embedded.files import kept, write_private
 from streams.embedded.parts import Layer, Part, bare_environment
 from streams.embedded.ports import Ports
-from streams.processing import record_limit
+from streams.encoding import record_limit
 from streams.settings import ConfigurationError, KafkaSettings
 
 _OVERHEAD_BYTES = 65_536
