@@ -72,6 +72,12 @@ def request_from_json(content: Mapping[str, Any]) -> Request:
     return complete(request)
 
 
+def record_from_json(kind: type[R], content: Mapping[str, Any]) -> R:
+    """A record of ``kind`` from JSON values as :func:`to_json` gives them. Raises ``pydantic.ValidationError``."""
+    record: R = _adapter(kind).validate_python(content)
+    return record
+
+
 def complete(request: Request) -> Request:
     """``request`` with an id and a time, where it has none."""
     return replace(
@@ -95,7 +101,7 @@ def to_json(record: Any) -> Any:
 
 
 @cache
-def _adapter(kind: type[R]) -> TypeAdapter[R]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
