@@ -94,6 +94,10 @@ class ConfluentRegistry:
 
         self._client = SchemaRegistryClient({"url": url, **(options or {})})
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.__exit__(None, None, None)
+
     def id_of(self, subject: str, schema: Schema) -> int:
         """See :class:`Registry`."""
         from confluent_kafka.schema_registry import Schema as RegisteredSchema
