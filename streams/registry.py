@@ -96,7 +96,7 @@ class ConfluentRegistry:
 
     def close(self) -> None:
         """Close the connection."""
-        self._client.__exit__(None, None, None)
+        self._client.close()
 
     def id_of(self, subject: str, schema: Schema) -> int:
         """See :class:`Registry`."""
