@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from streams.artifacts import ArtifactError, cache_dir
-from streams.embedded.http_probe import http_ok
+from streams.embedded.http_probe import http_health
 from streams.embedded.parts import Layer, Part, bare_environment
 from streams.embedded.settings import EmbeddedSettings
 
@@ -31,7 +31,7 @@ def model_part(tier: Tier, port: int, settings: EmbeddedSettings) -> tuple[Part,
         layer=Layer.MODEL,
         command=_command(tier, weights(tier), port, settings),
         environment=bare_environment(),
-        ready=lambda: http_ok(port, "/health"),
+        health=lambda: http_health(port, "/health"),
         port=port,
     )
     return part, f"http://127.0.0.1:{port}/v1"
