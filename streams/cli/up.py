@@ -118,9 +118,9 @@ def status_command(
     """Exit status 1 when neither a stack nor a broker is there."""
     import orjson
 
+    from streams.broker_view import BrokerUnavailableError
     from streams.embedded.discovery import apply_to_environment
     from streams.embedded.state import live
-    from streams.lag import BrokerUnavailableError
     from streams.settings import KafkaSettings, load
 
     state = live(data_dir)
@@ -144,9 +144,10 @@ def status_command(
 
 
 def _broker_view(kafka: "KafkaSettings") -> dict[str, Any]:
-    from streams.lag import read_offsets, topic_sizes, unfinished
+    from streams.broker_view import read_offsets, topic_sizes, unfinished
+    from streams.lag import stage_groups
 
-    offsets = read_offsets(kafka)
+    offsets = read_offsets(kafka, stage_groups(kafka))
     return {
         "topics": topic_sizes(offsets, kafka.topic_prefix),
         "lag": unfinished(offsets, kafka.topic_prefix),
