@@ -122,6 +122,21 @@ _CATALOGUE = (
         retention_ms=30 * DAY_MS,
         doc="Original bytes (sealed when they may hold personal data) and forebay-dlq-* headers that say why.",
     ),
+    Topic(
+        name="dlq.state",
+        key="dead_letter_id",
+        record=records.DeadLetterState,
+        retention_ms=None,
+        compacted=True,
+        doc="What was done with each dead letter.",
+    ),
+    Topic(
+        name="audit",
+        key="audit_id",
+        record=records.AuditEvent,
+        retention_ms=400 * DAY_MS,
+        doc="What operators did to dead letters.",
+    ),
 )
 
 TOPICS = MappingProxyType({topic.name: topic for topic in _CATALOGUE})
