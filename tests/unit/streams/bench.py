@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from streams.codec import Codec, open_codecs
 from streams.delivered import Delivered, Encoded
 from streams.delivery import Delivery
-from streams.handlers import Context, Handler, Output, Route
+from streams.handlers import Context, Output, Route
 from streams.metrics import Metrics, StageMetrics
 from streams.processing import Processor, Rules
 from streams.registry import LocalRegistry
@@ -98,9 +98,7 @@ class FakeProducer:
     ) -> Awaitable[None]:
         if self.refusals and (refusal := self.refusals.pop(0)) is not None:
             raise refusal
-        self.sent.append(
-            Encoded(topic=topic.removeprefix(PREFIX), key=key, value=value, headers=list(headers or ()))
-        )
+        self.sent.append(Encoded(topic=topic.removeprefix(PREFIX), key=key, value=value, headers=list(headers or ())))
         future = asyncio.get_running_loop().create_future()
         error = self.errors.pop(0) if self.errors else None
         if error is not None:
