@@ -156,11 +156,12 @@ class Processor:
             if deadline is None or due_at < deadline:
                 self._metrics.retried(self._route.topic, failure.code)
                 return [retry_record(source, failure, self._incident(context, record), due_at, rules)]
-            failure = Expired("deadline_exceeded", f"no time for another try after {failure.code}")
-        elif isinstance(failure, Transient):
-            failure = Permanent(
-                "retries_exhausted", f"{context.attempt} attempts, the last: {failure.code}: {failure.message}"
+            failure = _given_up(
+                failure, Expired("deadline_exceeded", f"no time for another try after {failure.code}")
             )
+        elif isinstance(failure, Transient):
+            tried = f"{context.attempt} attempts, the last: {failure.code}: {failure.message}"
+            failure = _given_up(failure, Permanent("retries_exhausted", tried))
         self._metrics.failed(self._route.topic, failure.code)
         log.warning(
             "record_failed",
@@ -198,6 +199,12 @@ def deadline_of(record: Any, context: Context) -> int | None:
     """When ``record`` stops being of use, in ms since the epoch; ``None`` for records without ``deadline_ms``."""
     allowed: int | None = getattr(record, "deadline_ms", None)
     return None if allowed is None else (getattr(record, "accepted_at", 0) or context.accepted_at) + allowed
+
+
+def _given_up(failure: Transient, final: Failure) -> Failure:
+    """``final`` in place of ``failure``, with what the last try left to be known (its cost)."""
+    final.carry |= failure.carry
+    return final
 
 
 def _place(source: Delivered) -> dict[str, Any]:
