@@ -74,9 +74,8 @@ class Processor:
 
     async def process(self, source: Delivered) -> list[Encoded]:
         """Everything that has to be delivered before ``source`` may be acknowledged."""
-        stage = h.text(source.headers, h.RETRY_STAGE)
-        if stage is not None and stage != self._rules.stage and not self._route.raw:
-            return []  # a retry meant for another stage that consumes the same topic
+        if self._is_retry_of_another_stage(source):
+            return []
         context = Context(
             source=source,
             attempt=h.number(source.headers, h.ATTEMPT) or 1,
@@ -107,6 +106,16 @@ class Processor:
             return self._failed(record, context, Permanent("bug", f"{type(error).__name__} in {_innermost(error)}"))
         finally:
             self._metrics.handled(self._route.topic, time.perf_counter() - started)
+
+    def _is_retry_of_another_stage(self, source: Delivered) -> bool:
+        """Whether another consumer of the same topic asked for this retry.
+
+        A producer that copies headers of ours into a fresh record must not silence it: a retry names its origin too.
+        """
+        stage = h.text(source.headers, h.RETRY_STAGE)
+        if stage is None or stage == self._rules.stage or self._route.raw:
+            return False
+        return h.text(source.headers, h.ORIGIN_TOPIC) == source.topic
 
     async def _write_ahead(self, source: Delivered, outputs: Sequence[Output]) -> None:
         await self._deliver(self._encoding.encode(outputs, source.headers))
