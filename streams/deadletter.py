@@ -61,10 +61,12 @@ def retry_record(
 ) -> Encoded:
     """The record that waits in a retry topic until ``due_at`` (ms since the epoch)."""
     value, headers = _keep(source, incident, rules.keyring)
+    # The scheduler, too, may fail: the record is still another stage's to try again.
+    owner = headers.get(h.RETRY_STAGE) if source.topic in RETRY_LEVELS else None
     headers |= failure.carry
     headers |= {
         h.ATTEMPT: str(incident.attempt + 1).encode(),
-        h.RETRY_STAGE: incident.stage.encode(),
+        h.RETRY_STAGE: owner or incident.stage.encode(),
         h.DUE_AT: str(due_at).encode(),
         h.LAST_CODE: failure.code.encode(),
     }
