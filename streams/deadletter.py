@@ -11,7 +11,7 @@ from typing import Protocol
 from streams import headers as h
 from streams.delivered import Delivered, Encoded
 from streams.failures import Failure, Transient
-from streams.sealing import Keyring
+from streams.sealing import Keyring, looks_sealed
 from streams.settings import ConfigurationError, RetrySettings
 from streams.topics import RETRY_LEVELS, TOPICS, Access
 
@@ -107,7 +107,7 @@ def _keep(source: Delivered, incident: Incident, keyring: Keyring | None) -> tup
     value = source.value
     topic = TOPICS.get(source.topic)
     restricted = topic is not None and topic.access is Access.RESTRICTED
-    if restricted and value and h.SEALED not in headers:
+    if restricted and value and not (h.SEALED in headers and looks_sealed(value)):
         if keyring is None:
             raise ConfigurationError(f"stage {incident.stage} reads {source.topic} without a vault key")
         context = f"{source.topic}/{source.partition}/{source.offset}"
