@@ -165,9 +165,7 @@ class Processor:
             if deadline is None or due_at < deadline:
                 self._metrics.retried(self._route.topic, failure.code)
                 return [retry_record(source, failure, self._incident(context, record), due_at, rules)]
-            failure = _given_up(
-                failure, Expired("deadline_exceeded", f"no time for another try after {failure.code}")
-            )
+            failure = _given_up(failure, Expired("deadline_exceeded", f"no time for another try after {failure.code}"))
         elif isinstance(failure, Transient):
             tried = f"{context.attempt} attempts, the last: {failure.code}: {failure.message}"
             failure = _given_up(failure, Permanent("retries_exhausted", tried))

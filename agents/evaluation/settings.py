@@ -22,6 +22,4 @@ class EvaluationSettings(Section):
     alert_below: float = Field(3.0, ge=1, le=5, description="Mean score below which an alert is raised.")
     review_below: float = Field(2.0, ge=0, le=5, description="Score at or below which a person is asked.")
     timeout_s: float = Field(120.0, gt=0, description="Longest time to judge one answer, in seconds.")
-    in_flight: int = Field(
-        2, ge=1, description="Answers judged at once, per worker: serving goes first."
-    )
+    in_flight: int = Field(2, ge=1, description="Answers judged at once, per worker: serving goes first.")
