@@ -21,6 +21,7 @@ from streams.encoding import Encoding
 from streams.failures import Expired, Failure, Permanent, Rejected, Transient
 from streams.handlers import Context, Output, Route
 from streams.metrics import StageMetrics
+from streams.registry import RegistryUnavailableError
 from streams.sealing import Keyring, SealError
 from streams.settings import KafkaSettings, RetrySettings
 
@@ -130,6 +131,8 @@ class Processor:
             return self._decode(value)
         except UndecodableError as error:
             raise Permanent(error.code, str(error)) from None
+        except RegistryUnavailableError as error:
+            raise Transient("registry_unavailable", str(error)) from None
 
     def _unseal(self, source: Delivered) -> bytes:
         context = h.text(source.headers, h.SEALED) or ""
