@@ -12,9 +12,11 @@ from prometheus_client import CollectorRegistry
 from streams.codec import Codec, open_codecs
 from streams.delivered import Delivered, Encoded
 from streams.delivery import Delivery
-from streams.handlers import Context, Output, Route
+from streams.failures import Failure
+from streams.handlers import Context, FailureHandler, Handler, Output, Route, no_outputs
 from streams.metrics import Metrics, StageMetrics
 from streams.processing import Processor, Rules
+from streams.records import Alert
 from streams.registry import LocalRegistry
 from streams.sealing import Keyring
 from streams.settings import KafkaSettings, RetrySettings, Settings, StageSettings
@@ -211,3 +213,46 @@ class LaneBench:
         self.generation += 1
         self.lane.assign(set(partitions))
         await settle()
+
+
+NOW_MS = 1_700_000_000_000
+
+
+async def no_delivery(_outputs: Sequence[Encoded]) -> None:
+    """For processors whose handlers write nothing ahead."""
+    raise AssertionError("nothing should be written ahead")
+
+
+def processor(
+    handle: Handler,
+    topic: str = "requests.redacted",
+    *,
+    on_failure: FailureHandler = no_outputs,
+    raw: bool = False,
+    now_ms: int = NOW_MS,
+    deliver: Callable[[Sequence[Encoded]], Awaitable[None]] = no_delivery,
+    **changes: Any,
+) -> Processor:
+    """A processor of one route, at a given time."""
+    route = Route(topic=topic, handle=handle, on_failure=on_failure, raw=raw)
+    return Processor(route, rules(**changes), metrics(), deliver, clock_ms=lambda: now_ms)
+
+
+def failing(error: BaseException) -> Handler:
+    """A handler that raises ``error``."""
+
+    async def handle(_record: Any, _context: Context) -> Sequence[Output]:
+        raise error
+
+    return handle
+
+
+def told(_record: Any, context: Context, failure: Failure) -> Sequence[Output]:
+    """A failure handler that publishes what it was told."""
+    alert = Alert(alert_id=context.fallback_id, kind=failure.code, message=failure.message)
+    return [Output(topic="alerts", key=failure.code, value=alert)]
+
+
+def sent_back(record: Encoded, topic: str, **fields: Any) -> Delivered:
+    """What a consumer of ``topic`` gets when ``record`` is published there."""
+    return delivered(topic, key=record.key, value=record.value, headers=dict(record.headers), **fields)
