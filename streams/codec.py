@@ -64,13 +64,16 @@ class Codec(Generic[R]):
         self._prefix = _HEADER.pack(MAGIC, self._own_id)
 
     def encode(self, value: R) -> bytes:
-        """Bytes of ``value``. Raises ``TypeError``/``ValueError`` when a field has the wrong type."""
+        """Bytes of ``value``. Raises ``TypeError``/``ValueError`` when a field has the wrong type or range."""
         if self._prefix is None:
             self.warm()
         assert self._prefix is not None
         buffer = BytesIO()
         buffer.write(self._prefix)
-        fastavro.schemaless_writer(buffer, self._reader, self._to_dict(value))
+        try:
+            fastavro.schemaless_writer(buffer, self._reader, self._to_dict(value))
+        except OverflowError:
+            raise ValueError("a number does not fit into 64 bits") from None
         return buffer.getvalue()
 
     def decode(self, data: bytes | None) -> R:
