@@ -33,6 +33,7 @@ class Facts:
     numbers: frozenset[str]
     units: frozenset[str]
     names: frozenset[str]
+    names_in_order: tuple[str, ...]
     verbatim: frozenset[str]
     tags: tuple[str, ...]
     negations: int
@@ -76,24 +77,38 @@ _UNITS = {
 _SIGNS = re.compile(r"[$€£¥₹]")
 
 _NEGATIONS = listed(
-    "not no never without cannot can't cant don't dont doesn't doesnt didn't didnt isn't isnt aren't wasn't weren't won't "
-    "wouldn't shouldn't couldn't hasn't haven't hadn't mustn't nobody none nothing neither nor non"
+    "not no never without cannot can't cant don't dont doesn't doesnt didn't didnt isn't isnt aren't wasn't weren't "
+    "won't wouldn't shouldn't couldn't hasn't haven't hadn't mustn't nobody none nothing neither nor non"
 )
 _QUANTIFIERS = listed(
     "all every each any some most few fewer several only always never sometimes often both either "
     "best worst most least first last single whole entire half double twice minimum maximum more less"
 )
+_SAME_SUPERLATIVE = {"quickest": "fastest", "tallest": "highest", "greatest": "best", "largest": "biggest",
+                     "simplest": "easiest", "hardest": "toughest"}  # fmt: skip
+_NO_SUPERLATIVES = listed(
+    "interest request suggest forest invest honest arrest contest protest harvest digest modest conquest manifest "
+    "priest bequest budapest everest pinterest disinterest reinvest infest ingest"
+)
+_NO_NAMES = listed("i i'm i've i'd i'll")
+_NAME_STEM = 4
+"""Letters of a name that its other forms share: India and Indian, Europe and European."""
 _QUOTED = re.compile(r"```.+?```|`[^`]+`|\"[^\"\n]{1,80}\"|“[^”\n]{1,80}”", re.DOTALL)
 _CODE = re.compile(
-    r"https?://\S+|\b[\w.]+@[\w.]+\b|(?<!\w)--?[a-z][\w-]*|\b\w+\(\)|\b[a-z]+_[a-z_]+\b|\b[a-z]+[A-Z]\w*\b"
-    r"|\b[A-Z]*\d+[A-Z]+\w*\b|\b[A-Z]{2,}-?\d+\b|\b[\w-]+\.(?:py|js|ts|go|rs|java|c|h|cpp|sh|json|ya?ml|toml|txt|csv)\b"
+    r"https?://\S+|\b[\w.]+@[\w.]+\b|(?<!\w)--?[a-z][\w-]*|\b\w+\(\)|\b[a-z]+_[a-z_]+\b|\b[a-z]{2,}[A-Z][a-z]\w*\b"
+    r"|\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,}\b|\b[A-Z]{2,}-\d+\b|\b[\w-]+\.(?:py|js|ts|go|rs|java|c|h|cpp|sh|json|ya?ml|toml|txt|csv)\b"
     r"|(?<!\w)/[\w./-]{2,}|\b[0-9a-f]{7,40}\b(?<=\d)"
 )
 _TAG = re.compile(r"<[A-Z][A-Z0-9_]*_\d+>")
-_ROUTE = re.compile(r"\bfrom (?P<a>[\w<>+#' -]+?) (?:in)?to (?P<b>[\w<>+#' -]+)", re.IGNORECASE)
+_ROUTE = re.compile(
+    r"\b(?:from|off|out of) (?:a |an |the |my |your )?(?P<a>[\w<>+#'-]+(?: [\w<>+#'-]+)?) (?:in|on)?to "
+    r"(?:a |an |the |my |your )?(?P<b>[\w<>+#'-]+)",
+    re.IGNORECASE,
+)
 _INTO = re.compile(
-    r"\b(?:convert|change|turn|translate|migrate|transfer|switch|exchange|copy|move|flights?|train|ferry|bus|travel)\w* "
-    r"(?:a |an |the |my |between )?(?P<a>[\w<>+#'-]+(?: [\w<>+#'-]+)?) (?:in)?to (?:a |an |the |my )?(?P<b>[\w<>+#'-]+)",
+    r"\b(?:convert|change|turn|translate|migrate|transfer|switch|exchange|copy|move|flight|train|ferry|bus|travel)\w* "
+    r"(?:a |an |the |my |between )?(?P<a>[\w<>+#'-]+(?: [\w<>+#'-]+)?) (?:in)?to "
+    r"(?:a |an |the |my )?(?P<b>[\w<>+#'-]+)",
     re.IGNORECASE,
 )
 _THAN = re.compile(r"(?P<a>[\w<>+#'-]+) (?P<how>\w+(?: \w+)?) than (?:a |an |the )?(?P<b>[\w<>+#'-]+)", re.IGNORECASE)
@@ -122,16 +137,18 @@ _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|\n)\W*$")
 def facts_of(text: str) -> Facts:
     """Read the facts off ``text``."""
     words = Words(text)
+    named = _names(words)
     return Facts(
         words=words,
         numbers=_numbers(words),
         units=_units(words),
-        names=_names(words),
+        names=frozenset(named),
+        names_in_order=tuple(dict.fromkeys(name[:_NAME_STEM] for name in named)),
         verbatim=frozenset(found.strip() for pattern in (_QUOTED, _CODE) for found in pattern.findall(text)),
         tags=tuple(dict.fromkeys(_TAG.findall(text))),
         negations=sum(word in _NEGATIONS for word in words.lower),
         asked=_asked(words),
-        quantifiers=frozenset(word for word in words.lower if word in _QUANTIFIERS),
+        quantifiers=_quantifiers(words),
         direction=_direction(text),
         compared=_compared(text),
         timely=_TIMELY.search(text) is not None,
@@ -155,19 +172,27 @@ def _units(words: Words) -> frozenset[str]:
     return frozenset(units | {_UNITS[sign] for sign in _SIGNS.findall(words.text)})
 
 
-def _names(words: Words) -> frozenset[str]:
+def _names(words: Words) -> tuple[str, ...]:
     """Capitalised words that do not only begin a sentence, lower-cased; texts without any case have no names."""
     if words.text.isupper():
-        return frozenset()
-    found = set()
+        return ()
+    found = []
     for word in words.all:
-        first = word.text[0]
-        if not first.isupper() or word.lower in ("i", "i'm", "i've", "i'd", "i'll") or not word.content:
+        if word.lower in _NO_NAMES or not word.content or not any(letter.isupper() for letter in word.text):
             continue
-        begins = _SENTENCE_START.search(words.text[: word.start]) is not None
-        if not begins or (len(word.text) > 1 and word.text.isupper()):
-            found.add(word.lower.removesuffix("'s"))
-    return frozenset(found)
+        inside = any(letter.isupper() for letter in word.text[1:])
+        if inside or _SENTENCE_START.search(words.text[: word.start]) is None:
+            found.append(word.lower.removesuffix("'s"))
+    return tuple(found)
+
+
+def _quantifiers(words: Words) -> frozenset[str]:
+    superlatives = {
+        _SAME_SUPERLATIVE.get(word, word)
+        for word in words.lower
+        if word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVES
+    }
+    return frozenset(superlatives | {word for word in words.lower if word in _QUANTIFIERS})
 
 
 def _asked(words: Words) -> Asked:

@@ -1,7 +1,8 @@
-"""Which numbers is the decision made on? The cheap ones first; those of the second encoder only when they may matter."""
+"""Which numbers is the decision made on? The cheap ones first, the second encoder's only when they may matter."""
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,8 @@ CROSSED = ("cosine_2", "remainder_2", "cosine_remainder")
 NEAR = ("cosine", *alignment.FEATURES, *SURFACE, *CROSSED, *(f"guard_{code}" for code in GUARDS))
 """Features of the first level, in order."""
 FAR = (*NEAR, "far_cosine", *(f"far_{name}" for name in alignment.FEATURES), "far_cosine_remainder")
-"""Features of the second level, in order. Lengths are left out on purpose: how long a paraphrase is depends on who wrote
-it, and a model that knows lengths learns its teachers."""
+"""Features of the second level, in order. Lengths are left out on purpose: how long a paraphrase is depends on who
+wrote it, and a model that knows lengths learns its teachers."""
 
 _NOT_TEXT = re.compile(r"[^a-z0-9]+")
 
@@ -50,6 +51,7 @@ def far(first: Row, cosine: float, a: Aligned, b: Aligned) -> Row:
     return np.concatenate([first, [cosine, *meaning, cosine * meaning[0]]])
 
 
-def _grams(text: str) -> set[str]:
+@lru_cache(maxsize=4_096)
+def _grams(text: str) -> frozenset[str]:
     padded = f" {_NOT_TEXT.sub(' ', text.lower()).strip()} "
-    return {padded[index : index + 3] for index in range(len(padded) - 2)}
+    return frozenset(padded[index : index + 3] for index in range(len(padded) - 2))

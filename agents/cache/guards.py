@@ -6,7 +6,7 @@ objecting: a needless objection costs a model call, a missing one gives somebody
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from agents.cache.facts import Asked, Facts
@@ -21,8 +21,8 @@ def numbers(a: Facts, b: Facts) -> bool:
 
 
 def units(a: Facts, b: Facts) -> bool:
-    """Other units or currencies: euros against yen."""
-    return a.units != b.units
+    """Other units or currencies: euros against yen. One without a unit may mean any."""
+    return bool(a.units) and bool(b.units) and a.units != b.units
 
 
 def names(a: Facts, b: Facts) -> bool:
@@ -59,9 +59,13 @@ def polarity(a: Facts, b: Facts) -> bool:
 
 def direction(a: Facts, b: Facts) -> bool:
     """From A to B against from B to A; also the same words in an order that changes who does what."""
-    if a.direction is not None and b.direction is not None:
-        return a.direction == b.direction[::-1] or (_same_bag(a, b) and a.direction != b.direction)
-    return _same_bag(a, b) and _order(a) != _order(b) and not _symmetric(a)
+    if a.direction is not None and b.direction is not None and a.direction != b.direction:
+        (start, end), (other_start, other_end) = a.direction, b.direction
+        if start == other_end or end == other_start:
+            return True
+    if _symmetric(a) or _symmetric(b):
+        return False
+    return (_same_bag(a, b) and _order(a) != _order(b)) or _names_swapped(a, b)
 
 
 def comparison(a: Facts, b: Facts) -> bool:
@@ -127,6 +131,7 @@ def opposites() -> dict[str, frozenset[str]]:
 _PREFIXES = ("un", "dis", "de", "non", "in", "im", "il", "ir")
 
 
+@lru_cache(maxsize=65_536)
 def _opposite(one: str, other: str) -> bool:
     if other in opposites().get(one, ()) or _inflected(one) & _inflected_opposites(other):
         return True
@@ -134,6 +139,7 @@ def _opposite(one: str, other: str) -> bool:
     return len(short) >= 4 and any(long == prefix + short for prefix in _PREFIXES)
 
 
+@lru_cache(maxsize=16_384)
 def _inflected(word: str) -> frozenset[str]:
     """The word and its likely base forms."""
     forms = {word}
@@ -143,6 +149,7 @@ def _inflected(word: str) -> frozenset[str]:
     return frozenset(forms)
 
 
+@lru_cache(maxsize=16_384)
 def _inflected_opposites(word: str) -> frozenset[str]:
     return frozenset().union(*(opposites().get(form, frozenset()) for form in _inflected(word)))
 
@@ -159,12 +166,23 @@ def _unmentioned(mentioned: frozenset[str], other: Facts) -> bool:
     return False
 
 
+def _names_swapped(a: Facts, b: Facts) -> bool:
+    ours = [name for name in a.names_in_order if name in b.names_in_order]
+    theirs = [name for name in b.names_in_order if name in a.names_in_order]
+    return len(ours) > 1 and ours == theirs[::-1]
+
+
 def _order(facts: Facts) -> tuple[str, ...]:
     return facts.words.content_stems
 
 
 def _same_bag(a: Facts, b: Facts) -> bool:
-    return len(_order(a)) > 1 and sorted(_order(a)) == sorted(_order(b))
+    """The very same words but for articles: then their order is all that differs, and likely means something."""
+    return len(_order(a)) > 1 and _bag(a) == _bag(b)
+
+
+def _bag(facts: Facts) -> list[str]:
+    return sorted(word.stem for word in facts.words.all if word.lower not in ("a", "an", "the"))
 
 
 _SYMMETRIC = listed("difference differences between vs versus or and distance compare comparison")

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from typing import Any
 
 from agents.cache.address import Address, address_of
-from agents.cache.matching import Matcher, Reading
+from agents.cache.matching import Matcher, Reading, Verdict
 from agents.cache.settings import CacheSettings
 from agents.cache.store import Place, Store
 from streams.records import RedactedRequest
@@ -44,12 +46,23 @@ class Reader:
         self._known: OrderedDict[str, Reading] = OrderedDict()
 
     async def read(self, question: str) -> Reading:
-        """The reading of ``question``."""
-        known = self._known.get(question)
-        if known is None:
-            loop = asyncio.get_running_loop()
-            known = await loop.run_in_executor(self._executor, self._matcher.read, question)
-            self._known[question] = known
-            if len(self._known) > _READINGS:
-                self._known.popitem(last=False)
-        return known
+        """The reading of ``question``, as far as a new question needs it."""
+        return self._known.get(question) or await self._do(question, self._matcher.read, question)
+
+    async def read_deeply(self, question: str) -> Reading:
+        """The reading of ``question`` with all that a stored one needs."""
+        return await self._do(question, self._matcher.deepen, await self.read(question))
+
+    async def compare(
+        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None]
+    ) -> list[Verdict]:
+        """Verdicts on the stored questions."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._matcher.compare, new, stored, thresholds)
+
+    async def _do(self, question: str, work: Callable[[Any], Reading], what: Any) -> Reading:
+        reading = await asyncio.get_running_loop().run_in_executor(self._executor, work, what)
+        self._known[question] = reading
+        if len(self._known) > _READINGS:
+            self._known.popitem(last=False)
+        return reading

@@ -83,9 +83,11 @@ class CalibratedMatcher:
             near_other = self._aligned(other.text, other.near)
             row = features.near(cosine, near_new, near_other, facts_new, facts_other, objected)
             score = self._model.near.probability(row)
-            if score >= self._model.grey and self._far is not None and other.far is not None:
+            if score >= self._model.grey and self._far is not None:
                 new = self.deepen(new)
-                score = self._second(row, new, other)
+                score = self._second(row, new, self.deepen(other))
+            else:
+                score = min(score, self._model.grey)
             verdicts.append(_verdict(score, cosine, threshold, objected))
         return verdicts
 

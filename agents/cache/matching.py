@@ -82,6 +82,9 @@ def unpack(text: str, packed: bytes) -> Reading:
 class Matcher(Protocol):
     """Reads questions and compares them; thread-safe."""
 
+    threshold: float
+    """Least score of a hit while nothing was verified."""
+
     @property
     def identity(self) -> str:
         """Name of everything that readings depend on; readings of different identities are never compared."""

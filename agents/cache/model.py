@@ -58,13 +58,16 @@ class Model:
     version: str
 
     def threshold(self, delta: float) -> float:
-        """Least score at which at most a share ``delta`` of hits is wrong: of the next stricter δ that was measured."""
+        """Least score at which at most a share ``delta`` of hits is wrong, as far as the pairs could prove it.
+
+        For a stricter bound than they prove, every single hit has to be as sure as that: 1 - δ.
+        """
         fitting = [float(score) for limit, score in self.thresholds if limit <= delta + 1e-12]
-        return min(fitting) if fitting else 1.1
+        return min([1.0 - delta, *fitting])
 
     def save(self, path: Path) -> None:
         """Write the arrays."""
-        np.savez(path, **_arrays(self))  # type: ignore[arg-type]  # numpy types the keywords as flags
+        np.savez(path, **_arrays(self))
 
 
 def load(path: Path) -> Model:

@@ -5,6 +5,7 @@ The cache holds nothing that cannot be bought again: whoever calls it treats :cl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from numpy import float32
@@ -32,6 +33,17 @@ def place_of(text: str) -> Place | None:
     """Inverse of ``str(place)``; ``None`` when it is none."""
     wall, colon, entry_id = text.rpartition(":")
     return Place(wall=wall, entry_id=entry_id) if colon and wall and entry_id else None
+
+
+class Note(StrEnum):
+    """Small things remembered beside the entries."""
+
+    TRACE = "r"
+    """Request to the entry it read or wrote: where its feedback goes."""
+    EXPLORED = "n"
+    """Request to the stored answer it was not given, for comparison with its own."""
+    UNSHAREABLE = "u"
+    """Entry whose question just got an answer that may not be kept: waiting for it is vain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +83,28 @@ class Store(Protocol):
         """Remove questions whose entries expired."""
         ...
 
-    async def trace(self, request_id: str, place: Place, *, ttl_s: int) -> None:
-        """Remember which entry a request read or wrote, so that feedback finds it."""
+    async def note(self, kind: Note, key: str, text: str, *, ttl_s: float) -> None:
+        """Remember a small thing for a while."""
         ...
 
-    async def traced(self, request_id: str) -> Place | None:
-        """The entry that a request read or wrote."""
+    async def noted(self, kind: Note, key: str) -> str | None:
+        """What was noted, if it has not expired."""
+        ...
+
+    async def claim(self, place: Place, owner: str, *, lease_s: float) -> bool:
+        """Take the lease of a place, or find that ``owner`` holds it already; ``False`` when another does."""
+        ...
+
+    async def release(self, place: Place, owner: str) -> None:
+        """Give the lease back, if ``owner`` still holds it."""
+        ...
+
+    async def count(self, name: str, increments: Mapping[str, int], *, ttl_s: float | None = None) -> int:
+        """Add to named counters; the new value of the last."""
+        ...
+
+    async def counts(self, name: str) -> Mapping[str, int]:
+        """All counters of a name."""
         ...
 
     async def bump_epoch(self, task: str | None) -> str:

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 _WORD = re.compile(
     r"<[A-Z][A-Z0-9_]*_\d+>"  # a pseudonym
@@ -41,18 +41,18 @@ Rank = Callable[[str], int | None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Word:
-    """One word: as written, lower-cased, its crude stem, and its place in the text (code points)."""
+    """One word: as written, lower-cased, its crude stem, its place in the text (code points).
+
+    Attributes:
+        content: whether it names something rather than joins; US and IT are no pronouns.
+    """
 
     text: str
     lower: str
     stem: str
     start: int
     end: int
-
-    @property
-    def content(self) -> bool:
-        """Whether it names something rather than joins."""
-        return self.lower not in FUNCTION_WORDS
+    content: bool
 
 
 class Words:
@@ -81,6 +81,7 @@ class Words:
         return len(self.all)
 
 
+@lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """A stem crude enough to be fast: inflections of a word meet, some strangers too."""
     for suffix in _SUFFIXES:
@@ -92,6 +93,7 @@ def stem(word: str) -> str:
     return word.rstrip("e") if len(word) > 3 else word
 
 
+@lru_cache(maxsize=65_536)
 def weight(word: str, rank: Rank) -> float:
     """How much a word tells, from 0 (the commonest) to 1: its rank stands in for its inverse document frequency."""
     place = rank(word)
@@ -104,4 +106,5 @@ def weight(word: str, rank: Rank) -> float:
 def _word(match: re.Match[str]) -> Word:
     text = match[0]
     lower = text.lower().replace("’", "'")
-    return Word(text=text, lower=lower, stem=stem(lower), start=match.start(), end=match.end())
+    content = lower not in FUNCTION_WORDS or (len(text) > 1 and text.isupper())
+    return Word(text=text, lower=lower, stem=stem(lower), start=match.start(), end=match.end(), content=content)

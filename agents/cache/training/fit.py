@@ -77,7 +77,8 @@ def principal(vectors: Array, dimensions: int) -> Array:
     """Principal directions of word vectors (not centred: cosines are what must survive), shape (384, dimensions)."""
     values, directions = np.linalg.eigh(vectors.T @ vectors)
     order = np.argsort(values)[::-1][:dimensions]
-    chosen: Array = directions[:, order]
+    chosen = directions[:, order]
     # The sign of an eigenvector is arbitrary: fix it, so that two machines agree.
     signs = np.sign(chosen[np.abs(chosen).argmax(axis=0), np.arange(chosen.shape[1])])
-    return chosen * signs
+    fixed: Array = chosen * signs
+    return fixed

@@ -1,8 +1,9 @@
 """Which pairs of questions teach the decision, and which only check it?
 
 Four sources, all written for this purpose: triples (a question, one that its answer serves, one that it would not),
-grids (subjects × intents × wordings), swaps (one slot that changes everything, or nothing), and edits (the same question
-typed by somebody else). Each has a part that is never trained on: other subjects, other templates, other triples.
+grids (subjects × intents × wordings), swaps (one slot that changes everything, or nothing), and edits (the same
+question typed by somebody else). Each has a part that is never trained on: other subjects, other templates, other
+triples.
 """
 
 import random
@@ -116,7 +117,7 @@ def _cell(grid: Grid, number: int, subject: list[str], intent: list[str], rng: r
 
 
 def edited(pairs: list[Pair], rng: random.Random) -> Iterator[Pair]:
-    """The first question of each paraphrase as somebody else would type it: other frame, filler, case, typo, synonym."""
+    """The first question of each paraphrase as somebody else would type it: frame, filler, case, typo, synonym."""
     for pair in pairs:
         if pair.duplicate and (text := edit(pair.a, rng)) != pair.a:
             yield Pair(
@@ -192,6 +193,6 @@ _EDITS = (_reframe, _reframe, _filler, _shape, _typo, _synonym)
 
 def everything(seed: int = 6) -> list[Pair]:
     """All pairs, in an order that depends on the seed only."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
     written = [*triples("medical"), *triples("community"), *triples("unseen", checks=True)]
     return [*written, *edited(written, rng), *swaps(), *grid_pairs(rng)]
