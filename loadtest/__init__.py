@@ -1,1 +1,1 @@
-"""Traffic, faults and measurements for Forebay; nothing here is needed in production."""
+"""What Forebay is measured with: a provider that misbehaves on schedule, and what drives load at the system."""

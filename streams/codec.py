@@ -16,8 +16,11 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import fastavro
 
+from streams.kafka import topic_on_broker
 from streams.registry import Registry, UnknownSchemaError
 from streams.schemas import Schema, schema_of
+from streams.settings import KafkaSettings, Settings
+from streams.topics import TOPICS
 
 R = TypeVar("R")
 
@@ -208,3 +211,13 @@ def _namespace(record: type[Any]) -> dict[str, Any]:
             elif isinstance(kind, type) and issubclass(kind, Enum):
                 names[kind.__name__] = kind
     return names
+
+
+def open_codecs(settings: Settings, registry: Registry) -> dict[str, Codec[Any]]:
+    """A codec for every topic that has a record type, by logical name."""
+    kafka = settings[KafkaSettings]
+    return {
+        topic.name: Codec(topic.record, topic_on_broker(topic.subject, kafka), registry)
+        for topic in TOPICS.values()
+        if topic.record is not None
+    }

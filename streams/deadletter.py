@@ -61,6 +61,7 @@ def retry_record(
 ) -> Encoded:
     """The record that waits in a retry topic until ``due_at`` (ms since the epoch)."""
     value, headers = _keep(source, incident, rules.keyring)
+    headers |= failure.carry
     headers |= {
         h.ATTEMPT: str(incident.attempt + 1).encode(),
         h.RETRY_STAGE: incident.stage.encode(),

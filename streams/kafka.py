@@ -44,6 +44,7 @@ def confluent_options(settings: KafkaSettings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap.servers": settings.bootstrap,
         "security.protocol": settings.security_protocol,
+        "log_level": 4,  # warnings; librdkafka says good-bye on standard error otherwise
     }
     for name, value in (
         ("ssl.ca.location", settings.ssl_cafile),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from streams.schemas import Schema, canonical_text, data_path
+from streams.settings import KafkaSettings, RegistrySettings, Settings
 
 
 class UnknownSchemaError(LookupError):
@@ -75,7 +76,7 @@ class LocalRegistry:
             "subjects": dict(sorted(self._subjects.items())),
             "schemas": {str(key): self._schemas[key] for key in sorted(self._schemas)},
         }
-        self._path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        self._path.write_text(json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
         return schema_id
 
 
@@ -126,3 +127,12 @@ class ConfluentRegistry:
 
         self._client.set_config(subject, ServerConfig(compatibility=ConfigCompatibilityLevel.BACKWARD_TRANSITIVE))
         return int(self._client.register_schema(subject, RegisteredSchema(canonical_text(schema), "AVRO")))
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The schema registry that the settings name."""
+    chosen, prefix = settings[RegistrySettings], settings[KafkaSettings].topic_prefix
+    if chosen.kind == "local":
+        return LocalRegistry(prefix=prefix)
+    user_info = chosen.user_info.get_secret_value()
+    return ConfluentRegistry(chosen.url, {"basic.auth.user.info": user_info} if user_info else None)

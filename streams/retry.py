@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from streams import headers as h
 from streams.delivered import Delivered
 from streams.failures import Permanent
-from streams.processing import Context, Output, Route
+from streams.handlers import Context, Output, Route
 from streams.settings import RetrySettings, Settings, StageSettings
 from streams.stage import Stage
 from streams.topics import RETRY_LEVELS, TOPICS

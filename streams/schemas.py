@@ -43,5 +43,8 @@ def schema_of(record: str) -> Schema:
 
 
 def canonical_text(schema: Schema) -> str:
-    """One-line JSON text of a schema: what a registry stores and compares."""
-    return json.dumps(schema, separators=(",", ":"), ensure_ascii=False)
+    """One-line JSON text of a schema: what a registry stores and compares.
+
+    Keys are sorted, since fastavro gives them in an order that differs from process to process.
+    """
+    return json.dumps(schema, separators=(",", ":"), ensure_ascii=False, sort_keys=True)

@@ -95,7 +95,7 @@ _CATALOGUE = (
     ),
     Topic(
         name="spend",
-        key="tenant_id|user_id|model|window|window_start",
+        key="JSON array of tenant_id, user_id, model, window, window_start",
         record=records.Spend,
         retention_ms=None,
         compacted=True,
@@ -121,6 +121,21 @@ _CATALOGUE = (
         record=None,
         retention_ms=30 * DAY_MS,
         doc="Original bytes (sealed when they may hold personal data) and forebay-dlq-* headers that say why.",
+    ),
+    Topic(
+        name="dlq.state",
+        key="dead_letter_id",
+        record=records.DeadLetterState,
+        retention_ms=None,
+        compacted=True,
+        doc="What was done with each dead letter.",
+    ),
+    Topic(
+        name="audit",
+        key="audit_id",
+        record=records.AuditEvent,
+        retention_ms=400 * DAY_MS,
+        doc="What operators did to dead letters.",
     ),
 )
 

@@ -15,7 +15,7 @@ from agents.cache.redis_store import RedisStore
 from agents.cache.settings import CacheSettings
 from agents.cache.stage import CacheStage
 from streams.encoder import minilm
-from streams.processing import Route
+from streams.handlers import Route
 from streams.settings import RedisSettings, Settings, StageSettings
 from streams.stage import Stage
 

@@ -2,7 +2,7 @@
 
 from agents.cache.lookup import Found
 from streams.failures import Failure, Rejected
-from streams.processing import Output
+from streams.handlers import Output
 from streams.records import (
     AnswerSource,
     Completion,

@@ -13,7 +13,7 @@ from agents.cache.metrics import CacheMetrics
 from agents.cache.settings import CacheSettings
 from agents.cache.store import StoreUnavailableError
 from streams.failures import Failure, Transient
-from streams.processing import Context, Output
+from streams.handlers import Context, Output
 from streams.records import CacheMode, Completion, Correction, RedactedRequest
 
 log = structlog.get_logger(__name__)

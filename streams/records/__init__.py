@@ -15,6 +15,7 @@ from streams.records.conversation import (
     Request,
 )
 from streams.records.money import CallPurpose, Spend, UsageEvent, UsageStatus, WindowKind
+from streams.records.operations import AuditEvent, DeadLetterAction, DeadLetterState
 from streams.records.outcome import AnswerSource, Attempt, Completion, Error, Response, ResponseStatus
 from streams.records.quality import (
     Alert,
@@ -40,6 +41,8 @@ Record = (
     | ReviewTask
     | Feedback
     | Correction
+    | DeadLetterState
+    | AuditEvent
 )
 """Any record that is the value of a topic."""
 
@@ -47,12 +50,15 @@ __all__ = [
     "Alert",
     "AnswerSource",
     "Attempt",
+    "AuditEvent",
     "CacheMode",
     "CachePolicy",
     "CallPurpose",
     "Completion",
     "Correction",
     "CorrectionAction",
+    "DeadLetterAction",
+    "DeadLetterState",
     "Error",
     "Evaluation",
     "Feedback",

@@ -12,7 +12,7 @@ from agents.cache.metrics import CacheMetrics
 from agents.cache.settings import CacheSettings
 from agents.cache.stage import CacheStage
 from streams.delivered import Delivered
-from streams.processing import Context
+from streams.handlers import Context
 from tests.unit.cache.memory import MemoryStore, WordMatcher
 
 CONTEXT = Context(
