@@ -9,7 +9,7 @@ from typing import Any
 from agents.cache.address import Address, address_of
 from agents.cache.matching import Matcher, Reading, Verdict
 from agents.cache.settings import CacheSettings
-from agents.cache.store import Place, Store
+from agents.cache.store import Place, Store, Trace
 from streams.records import RedactedRequest
 
 _READINGS = 2_048
@@ -25,13 +25,18 @@ class Locator:
         self._encoder = encoder
         self._epochs: dict[str | None, str] = {}
 
-    async def fetch(self, request: RedactedRequest) -> tuple[Address, bytes | None]:
-        """The address of ``request`` and the packed entry there: one round trip unless the epoch was bumped."""
+    async def fetch(self, request: RedactedRequest, *, trace: bool = False) -> tuple[Address, bytes | None]:
+        """The address of ``request`` and the packed entry there: one round trip unless the epoch was bumped.
+
+        Args:
+            trace: note that the request looked there, for its feedback.
+        """
+        mark = Trace(request_id=request.request_id, ttl_s=self._settings.ttl_s) if trace else None
         epoch = self._epochs.get(request.task, "0.0")
         while True:
             address = address_of(request, self._settings, epoch=epoch, encoder=self._encoder)
             place = Place(wall=address.wall, entry_id=address.entry)
-            blob, current = await self._store.get(place, request.task)
+            blob, current = await self._store.get(place, request.task, mark)
             if current == epoch:
                 return address, blob
             self._epochs[request.task] = epoch = current

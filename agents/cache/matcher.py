@@ -129,4 +129,6 @@ class CalibratedMatcher:
 def _verdict(score: float, cosine: float, threshold: float, objected: tuple[str, ...]) -> Verdict:
     hit = score >= threshold and not objected
     reasons = objected or (("same_meaning",) if hit else ("below_threshold",))
-    return Verdict(hit=hit, similarity=cosine, threshold=threshold, score=score, reasons=reasons)
+    return Verdict(
+        hit=hit, similarity=cosine, threshold=threshold, score=score, reasons=reasons, forbidden=bool(objected)
+    )

@@ -23,6 +23,7 @@ class Verdict:
         similarity: cosine of the two sentence vectors.
         threshold: least ``score`` of a hit.
         score: calibrated probability that one answer serves both.
+        forbidden: whether a guard objects, so that no score makes it a hit.
         reasons: codes of the guards that forbid the hit or, without any, of what decided.
     """
 
@@ -31,6 +32,7 @@ class Verdict:
     threshold: float
     score: float
     reasons: tuple[str, ...]
+    forbidden: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

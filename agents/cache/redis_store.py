@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from agents.cache.store import Neighbour, Note, Place, StoreUnavailableError, Vector
+from agents.cache.store import Neighbour, Note, Place, StoreUnavailableError, Trace, Vector
 
 T = TypeVar("T")
 
@@ -35,12 +35,15 @@ class RedisStore:
         self._redis: Any = client  # redis-py types neither execute_command nor the results of a pipeline
         self._prefix = f"{prefix}cache:"
 
-    async def get(self, place: Place, task: str | None) -> tuple[bytes | None, str]:
+    async def get(self, place: Place, task: str | None, trace: Trace | None = None) -> tuple[bytes | None, str]:
         """See :class:`Store`."""
         pipe = self._redis.pipeline(transaction=False)
         pipe.get(self._entry(place))
         pipe.hmget(f"{self._prefix}epoch", [_ALL, _task(task)])
-        blob, epochs = await self._run(pipe.execute)
+        if trace is not None:
+            key = f"{self._prefix}{Note.TRACE.value}:{trace.request_id}"
+            pipe.set(key, str(place), px=round(1000 * trace.ttl_s))
+        blob, epochs, *_ = await self._run(pipe.execute)
         return blob, _epoch(epochs)
 
     async def get_many(self, wall: str, entry_ids: Sequence[str]) -> Mapping[str, bytes]:
@@ -66,16 +69,17 @@ class RedisStore:
         ]
 
     async def put(
-        self, place: Place, blob: bytes, *, ttl_s: int, partition: str | None, vector: Vector | None, limit: int
+        self, place: Place, blob: bytes, *, ttl_s: float, partition: str | None, vector: Vector | None, limit: int
     ) -> None:
         """See :class:`Store`."""
         pipe = self._redis.pipeline(transaction=False)
-        pipe.set(self._entry(place), blob, ex=ttl_s)
+        pipe.set(self._entry(place), blob, px=max(1, round(1000 * ttl_s)))
         if partition is not None and vector is not None:
             key = self._vectors(place.wall, partition)
             pipe.execute_command("VADD", key, "FP32", vector.tobytes(), place.entry_id, "Q8")
-            pipe.expire(key, ttl_s + _PARTITION_SLACK_S, nx=True)
-            pipe.expire(key, ttl_s + _PARTITION_SLACK_S, gt=True)
+            longest_s = round(ttl_s) + _PARTITION_SLACK_S
+            pipe.expire(key, longest_s, nx=True)
+            pipe.expire(key, longest_s, gt=True)
             pipe.execute_command("VCARD", key)
         results = await self._run(pipe.execute)
         if partition is not None and vector is not None and results[-1] > limit:
@@ -128,6 +132,10 @@ class RedisStore:
             lambda: self._redis.set(self._lease(place), owner, nx=True, get=True, px=round(1000 * lease_s))
         )
         return holder is None or holder.decode() == owner
+
+    async def leased(self, place: Place) -> bool:
+        """See :class:`Store`."""
+        return bool(await self._run(lambda: self._redis.exists(self._lease(place))))
 
     async def release(self, place: Place, owner: str) -> None:
         """See :class:`Store`."""

@@ -28,11 +28,11 @@ class Place:
     def __str__(self) -> str:
         return f"{self.wall}:{self.entry_id}"
 
-
-def place_of(text: str) -> Place | None:
-    """Inverse of ``str(place)``; ``None`` when it is none."""
-    wall, colon, entry_id = text.rpartition(":")
-    return Place(wall=wall, entry_id=entry_id) if colon and wall and entry_id else None
+    @classmethod
+    def parse(cls, text: str) -> "Place | None":
+        """Inverse of ``str(place)``; ``None`` when it is none."""
+        wall, _, entry_id = text.rpartition(":")
+        return cls(wall=wall, entry_id=entry_id) if wall and entry_id else None
 
 
 class Note(StrEnum):
@@ -47,6 +47,14 @@ class Note(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Trace:
+    """Who looks: noted as :attr:`Note.TRACE` for ``ttl_s`` seconds, whether there is an entry or not."""
+
+    request_id: str
+    ttl_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Neighbour:
     """A stored question near another: its entry and the store's (quantised) cosine."""
 
@@ -57,8 +65,8 @@ class Neighbour:
 class Store(Protocol):
     """What the cache needs of its store. Every method may raise :class:`StoreUnavailableError`."""
 
-    async def get(self, place: Place, task: str | None) -> tuple[bytes | None, str]:
-        """The entry at ``place`` and the current epoch of ``task``, in one round trip."""
+    async def get(self, place: Place, task: str | None, trace: Trace | None = None) -> tuple[bytes | None, str]:
+        """The entry at ``place`` and the current epoch of ``task``, leaving a trace, in one round trip."""
         ...
 
     async def get_many(self, wall: str, entry_ids: Sequence[str]) -> Mapping[str, bytes]:
@@ -70,7 +78,7 @@ class Store(Protocol):
         ...
 
     async def put(
-        self, place: Place, blob: bytes, *, ttl_s: int, partition: str | None, vector: Vector | None, limit: int
+        self, place: Place, blob: bytes, *, ttl_s: float, partition: str | None, vector: Vector | None, limit: int
     ) -> None:
         """Keep an entry for ``ttl_s`` seconds; with a vector also among the questions of ``partition``."""
         ...
@@ -93,6 +101,10 @@ class Store(Protocol):
 
     async def claim(self, place: Place, owner: str, *, lease_s: float) -> bool:
         """Take the lease of a place, or find that ``owner`` holds it already; ``False`` when another does."""
+        ...
+
+    async def leased(self, place: Place) -> bool:
+        """Whether anybody holds the lease."""
         ...
 
     async def release(self, place: Place, owner: str) -> None:

@@ -146,19 +146,18 @@ def _same(made: Model, shipped: Model) -> int:
     return 0 if close else 1
 
 
+def _belongs(pair: Pair, name: str) -> bool:
+    """Whether a pair is reported under ``name``: written ones by domain, edits beside all written ones."""
+    if pair.kind == "written":
+        return name in (pair.domain, "edit")
+    return pair.kind.startswith(name)
+
+
 def _report(pairs: list[Pair], unseen: Array, cosine: Array, forbidden: NDArray[np.bool_]) -> None:
     labels = np.array([pair.duplicate for pair in pairs])
     checks = np.array([pair.checks for pair in pairs])
-    names = {
-        "medical": lambda pair: pair.kind == "written" and pair.domain == "medical",
-        "community": lambda pair: pair.kind == "written" and pair.domain == "community",
-        "unseen": lambda pair: pair.kind == "written" and pair.domain == "unseen",
-        "edits": lambda pair: pair.kind in ("written", "edit"),
-        "swaps": lambda pair: pair.kind.startswith("swap"),
-        "grids": lambda pair: pair.kind.startswith("grid"),
-    }
-    for name, belongs in names.items():
-        part = np.array([belongs(pair) for pair in pairs]) & checks
+    for name in ("medical", "community", "unseen", "edit", "swap", "grid"):
+        part = np.array([_belongs(pair, name) for pair in pairs]) & checks
         for label, values in (("score", unseen), ("cosine", cosine)):
             five, ten = (curve.recall_at(values[part], labels[part], share) for share in (0.05, 0.10))
             area = curve.area(values[part], labels[part])

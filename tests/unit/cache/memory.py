@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from agents.cache.matching import Reading, Verdict, View
-from agents.cache.store import Neighbour, Note, Place, StoreUnavailableError, Vector
+from agents.cache.store import Neighbour, Note, Place, StoreUnavailableError, Trace, Vector
 from streams.canonical import prompt_hash
 from streams.records import (
     AnswerSource,
@@ -39,8 +39,10 @@ class MemoryStore:
     def _epoch(self, task: str | None) -> str:
         return f"{self.epochs.get('*', 0)}.{self.epochs.get(task, 0)}"
 
-    async def get(self, place: Place, task: str | None) -> tuple[bytes | None, str]:
+    async def get(self, place: Place, task: str | None, trace: Trace | None = None) -> tuple[bytes | None, str]:
         self._trip()
+        if trace is not None:
+            self.notes[Note.TRACE, trace.request_id] = str(place)
         return self.entries.get(place), self._epoch(task)
 
     async def get_many(self, wall: str, entry_ids: Sequence[str]) -> Mapping[str, bytes]:
@@ -57,7 +59,7 @@ class MemoryStore:
         return sorted(near, key=lambda neighbour: -neighbour.cosine)[:count]
 
     async def put(
-        self, place: Place, blob: bytes, *, ttl_s: int, partition: str | None, vector: Vector | None, limit: int
+        self, place: Place, blob: bytes, *, ttl_s: float, partition: str | None, vector: Vector | None, limit: int
     ) -> None:
         self._trip()
         self.entries[place] = blob
@@ -86,6 +88,10 @@ class MemoryStore:
     async def claim(self, place: Place, owner: str, *, lease_s: float) -> bool:
         self._trip()
         return self.leases.setdefault(place, owner) == owner
+
+    async def leased(self, place: Place) -> bool:
+        self._trip()
+        return place in self.leases
 
     async def release(self, place: Place, owner: str) -> None:
         self._trip()
