@@ -82,7 +82,8 @@ def request_from_json(content: Mapping[str, Any]) -> Request:
 
 def record_from_json(kind: type[R], content: Mapping[str, Any]) -> R:
     """A record of ``kind`` from JSON values as :func:`to_json` gives them. Raises ``pydantic.ValidationError``."""
-    record: R = _adapter(kind).validate_python(content)
+    adapter: Any = _adapter  # the cache's types do not admit a type variable
+    record: R = adapter(kind).validate_python(content)
     return record
 
 
