@@ -59,13 +59,18 @@ def wall_of(request: RedactedRequest, settings: CacheSettings) -> str:
         return "global"
     tenant = tenant_wall(request.tenant_id)
     if asked == "user" or settings.scope == "user":
-        return f"{tenant}.{_hashed('user', request.tenant_id, request.user_id)}"
+        return user_wall(request.tenant_id, request.user_id)
     return tenant
 
 
 def tenant_wall(tenant_id: str) -> str:
     """Wall of a whole tenant; those of its users begin with it."""
     return _hashed("tenant", tenant_id)
+
+
+def user_wall(tenant_id: str, user_id: str) -> str:
+    """Wall of one user."""
+    return f"{tenant_wall(tenant_id)}.{_hashed('user', tenant_id, user_id)}"
 
 
 def person(request: RedactedRequest) -> str:

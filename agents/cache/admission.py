@@ -3,6 +3,7 @@
 import json
 from enum import StrEnum
 
+from agents.cache.facts import facts_of
 from agents.cache.settings import CacheSettings
 from streams.canonical import Renumbering
 from streams.records import AnswerSource, CacheMode, Completion, RedactedRequest, ResponseStatus
@@ -109,4 +110,7 @@ def is_json(text: str) -> bool:
 def fresh_for_s(request: RedactedRequest, settings: CacheSettings) -> int:
     """Seconds that an answer to ``request`` is fresh."""
     asked = request.cache.ttl_s
-    return settings.ttl_s if asked is None else max(1, min(asked, settings.max_ttl_s))
+    longest = settings.max_ttl_s
+    if request.messages and facts_of(request.messages[-1].content).timely:
+        longest = min(longest, settings.timely_ttl_s)
+    return max(1, min(settings.ttl_s if asked is None else asked, longest))

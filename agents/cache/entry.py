@@ -31,6 +31,7 @@ class Entry:
         question: the last user turn; empty when the entry answers equal prompts only.
         features: what the decision needs to know about the question, computed once.
         request_id: of the request that was answered.
+        tenant: hash of the tenant who asked.
         author: hash of who asked.
         contributors: hashes of the distinct people for whom a model gave an answer here.
         wrong_at: highest score at which a check found the answer wrong for another question.
@@ -54,6 +55,7 @@ class Entry:
     cost_nanousd: int = 0
     confidence: float | None = None
     request_id: str = ""
+    tenant: str = ""
     author: str = ""
     contributors: Sequence[str] = ()
     trust: Trust = Trust.MODEL

@@ -4,7 +4,7 @@ import dataclasses
 import time
 from collections.abc import Callable
 
-from agents.cache.address import Address, person
+from agents.cache.address import Address, person, tenant_wall
 from agents.cache.admission import Refusal, fresh_for_s, looks_permanent, refusal
 from agents.cache.entry import CorruptEntryError, Entry, Trust, unpack
 from agents.cache.flight import SingleFlight
@@ -117,6 +117,7 @@ class Keeper:
             cost_nanousd=completion.cost_nanousd or completion.saved_nanousd,
             confidence=completion.confidence,
             request_id=completion.request_id,
+            tenant=tenant_wall(request.tenant_id),
             author=person(request),
             contributors=contributors,
             trust=trust,

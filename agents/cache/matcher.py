@@ -41,14 +41,16 @@ class CalibratedMatcher:
     Args:
         near: the first encoder.
         far: the second one; ``None`` to do without, at the price of recall.
-        delta: largest share of wrong hits; sets the static threshold.
+        delta: largest share of wrong hits; sets the static threshold, unless ``threshold`` does.
     """
 
-    def __init__(self, near: Encodes, far: Encodes | None, model: Model, delta: float) -> None:
+    def __init__(
+        self, near: Encodes, far: Encodes | None, model: Model, delta: float, threshold: float | None = None
+    ) -> None:
         self._near = near
         self._far = far
         self._model = model
-        self.threshold = model.threshold(delta)
+        self.threshold = model.threshold(delta) if threshold is None else threshold
 
     @property
     def identity(self) -> str:

@@ -6,7 +6,8 @@ notes (:class:`agents.cache.store.Note`); ``cache:c:<name>`` hashes of counters;
 with traffic has a TTL, so Redis' own policy (``maxmemory-policy volatile-lru``) bounds the memory.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from redis.asyncio import Redis
@@ -162,6 +163,35 @@ class RedisStore:
         pipe.hincrby(f"{self._prefix}epoch", _ALL if task is None else _task(task), 1)
         pipe.hmget(f"{self._prefix}epoch", [_ALL, _task(task)])
         return _epoch((await self._run(pipe.execute))[1])
+
+    async def scan(self) -> AsyncIterator[bytes]:
+        """All packed entries, in no order; entries written meanwhile may be missing."""
+        cursor = 0
+        while True:
+            cursor, keys = await self._run(partial(self._redis.scan, cursor, match=f"{self._prefix}e:*", count=500))
+            for blob in await self._run(partial(self._redis.mget, keys)) if keys else ():
+                if blob is not None:
+                    yield blob
+            if not cursor:
+                return
+
+    async def partitions(self) -> int:
+        """How many vector sets there are."""
+        return len(await self._run(lambda: self._keys(f"{self._prefix}v:*")))
+
+    async def counter_names(self, prefix: str) -> AsyncIterator[str]:
+        """Names of counters that begin with ``prefix``."""
+        head = f"{self._prefix}c:"
+        for key in await self._run(lambda: self._keys(f"{head}{prefix}*")):
+            yield key.decode().removeprefix(head)
+
+    async def _keys(self, pattern: str) -> list[bytes]:
+        return [key async for key in self._redis.scan_iter(match=pattern, count=500)]
+
+    async def epochs(self) -> Mapping[str, int]:
+        """Epoch counters: ``*`` for all tasks, ``task:…`` for one."""
+        found = await self._run(lambda: self._redis.hgetall(f"{self._prefix}epoch"))
+        return {name.decode(): int(value) for name, value in found.items()}
 
     def _lease(self, place: Place) -> str:
         return f"{self._prefix}l:{place}"

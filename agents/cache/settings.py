@@ -29,6 +29,16 @@ class CacheSettings(Section):
     max_answer_bytes: int = Field(65_536, ge=1, description="Longer answers are not cached, in UTF-8 bytes.")
     semantic: bool = Field(True, description="Whether questions that differ in wording may share an answer.")
     delta: float = Field(0.01, gt=0, lt=1, description="Largest share of wrong answers among semantic hits.")
+    threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Least score of a hit while nothing was verified, instead of the one that the "
+        "shipped pairs prove for delta: what `forebay cache tune` proposes for yours.",
+    )
+    timely_ttl_s: int = Field(
+        60, ge=1, description="Seconds that answers to questions of today, the latest or the weather are fresh at most."
+    )
     candidates: int = Field(5, ge=1, le=64, description="Nearest stored questions that are looked at.")
     search_effort: int = Field(200, ge=10, le=10_000, description="EF of the vector search: recall against time.")
     least_similarity: float = Field(

@@ -68,4 +68,5 @@ def calibrated(settings: CacheSettings) -> CalibratedMatcher:
     """The matcher that the settings ask for. Raises :class:`streams.artifacts.ArtifactError`."""
     from streams.encoder import bge, minilm
 
-    return CalibratedMatcher(minilm(), bge() if settings.second_encoder else None, shipped(), settings.delta)
+    far = bge() if settings.second_encoder else None
+    return CalibratedMatcher(minilm(), far, shipped(), settings.delta, settings.threshold)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from prometheus_client import CollectorRegistry
 
+from agents.cache.memory_store import MemoryStore
 from agents.cache.metrics import CacheMetrics
 from agents.cache.settings import CacheSettings
 from agents.cache.stage import CacheStage
@@ -13,7 +14,7 @@ from agents.cache.verification import Judge
 from agents.cache.wiring import Parts, assemble
 from streams.delivered import Delivered
 from streams.handlers import Context
-from tests.unit.cache.memory import MemoryStore, WordMatcher
+from tests.unit.cache.memory import WordMatcher
 
 CONTEXT = Context(
     source=Delivered(topic="t", partition=0, offset=0, key=b"k", value=b"", headers={}, timestamp_ms=0),

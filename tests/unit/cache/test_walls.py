@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.cache.address import address_of, tenant_wall, wall_of
+from agents.cache.memory_store import MemoryStore
 from agents.cache.settings import CacheSettings
 from streams.records import Completion
 from tests.unit.cache.conftest import CONTEXT, Bench
-from tests.unit.cache.memory import MemoryStore, completion, scoped
+from tests.unit.cache.memory import completion, scoped
 
 _people = st.sampled_from([(t, u) for t in ("t1", "t2", "t12", "") for u in ("u1", "u2", "2u1", "")])
 _scopes = st.sampled_from([None, "user", "tenant", "global", "everyone"])
