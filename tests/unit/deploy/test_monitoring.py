@@ -1,4 +1,4 @@
-"""Alerts and dashboards ask for metrics and labels that the code has; promtool checks them too where it is installed."""
+"""Alerts and dashboards ask for metrics and labels that the code has; promtool checks them too where there is one."""
 
 import json
 import re
