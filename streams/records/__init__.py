@@ -19,6 +19,7 @@ from streams.records.operations import AuditEvent, DeadLetterAction, DeadLetterS
 from streams.records.outcome import AnswerSource, Attempt, Completion, Error, Response, ResponseStatus
 from streams.records.quality import (
     Alert,
+    CacheCheck,
     Correction,
     CorrectionAction,
     Evaluation,
@@ -41,6 +42,7 @@ Record = (
     | ReviewTask
     | Feedback
     | Correction
+    | CacheCheck
     | DeadLetterState
     | AuditEvent
 )
@@ -51,6 +53,7 @@ __all__ = [
     "AnswerSource",
     "Attempt",
     "AuditEvent",
+    "CacheCheck",
     "CacheMode",
     "CachePolicy",
     "CallPurpose",
