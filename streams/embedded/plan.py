@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from streams.artifacts import fetch
-from streams.embedded import kafka, models
+from streams.embedded import class_cache, kafka, models
 from streams.embedded.files import kept
 from streams.embedded.http_probe import http_health
 from streams.embedded.parts import Layer, Part
@@ -67,7 +67,8 @@ def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -
     reached: dict[str, str] = {}
     if not environment.get("FOREBAY_KAFKA_BOOTSTRAP"):
         cluster = kafka.plan(folder / "kafka", options.brokers, ports, settings[KafkaSettings])
-        servers += kafka.broker_parts(cluster, fetch("kafka"))
+        jars = fetch("kafka")
+        servers += kafka.broker_parts(cluster, jars, class_cache.flags(jars))
         reached |= {
             "FOREBAY_KAFKA_BOOTSTRAP": cluster.bootstrap,
             "FOREBAY_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",

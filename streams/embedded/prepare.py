@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streams import artifacts
-from streams.embedded import models
+from streams.embedded import class_cache, models
 from streams.embedded.plan import Options, named
 
 
@@ -22,7 +22,7 @@ def tasks(options: Options, environment: Mapping[str, str]) -> list[Task]:
     """What ``forebay up`` needs; running a task that is done already only checks it."""
     found = []
     if not environment.get("FOREBAY_KAFKA_BOOTSTRAP"):
-        found.append(_group("kafka", "Apache Kafka"))
+        found += [_group("kafka", "Apache Kafka"), Task(title="Java classes (once)", steps=1, run=_classes)]
     if options.workers != "none":
         found.append(_group("minilm", "sentence encoder"))
     for tier in models.TIERS:
@@ -33,6 +33,12 @@ def tasks(options: Options, environment: Mapping[str, str]) -> list[Task]:
 
 def _group(name: str, title: str) -> Task:
     return Task(title=title, steps=len(artifacts.locked(name)), run=lambda done: artifacts.fetch(name, done))
+
+
+def _classes(done: Callable[[Path], None]) -> None:
+    jars = artifacts.fetch("kafka")
+    if class_cache.make(jars):
+        done(class_cache.place(jars))
 
 
 def _model(tier: models.Tier) -> Task:
