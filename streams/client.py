@@ -96,19 +96,23 @@ class ForebayClient:
             raise RequestTooLargeError(
                 f"the request has {len(value):,} bytes, at most {self._kafka.max_record_bytes:,} are accepted"
             )
+        return self.submit_raw(record.request_id, value)
+
+    def submit_raw(self, request_id: str, value: bytes) -> "Future[Response]":
+        """Publish the bytes of a request that was encoded elsewhere, under the key ``request_id``."""
         future: Future[Response] = Future()
         with self._lock:
-            self._waiting[record.request_id] = future
+            self._waiting[request_id] = future
 
         def delivered(error: Any, _message: Any) -> None:
             if error is not None:
-                self._forget(record.request_id)
+                self._forget(request_id)
                 future.set_exception(NotDeliveredError(str(error)))
 
         topic = topic_on_broker("requests", self._kafka)
         while True:
             try:
-                self._producer.produce(topic, value, record.request_id.encode(), on_delivery=delivered)
+                self._producer.produce(topic, value, request_id.encode(), on_delivery=delivered)
             except BufferError:  # librdkafka's queue is full: wait for room
                 self._producer.poll(_POLL_S)
             else:

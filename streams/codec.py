@@ -18,7 +18,7 @@ import fastavro
 
 from streams.kafka import topic_on_broker
 from streams.registry import Registry, UnknownSchemaError
-from streams.schemas import Schema, schema_of
+from streams.schemas import Schema, record_name, schema_of
 from streams.settings import KafkaSettings, Settings
 from streams.topics import TOPICS
 
@@ -113,9 +113,9 @@ class Codec(Generic[R]):
                 schema = self._registry.schema(schema_id)
             except UnknownSchemaError as error:
                 raise UndecodableError("unknown_schema", str(error)) from None
-            if schema.get("name") != self._schema["name"]:
+            if record_name(schema) != self.record.__name__:
                 raise UndecodableError(
-                    "unknown_schema", f"schema {schema_id} is a {schema.get('name')}, not a {self._schema['name']}"
+                    "unknown_schema", f"schema {schema_id} is a {record_name(schema)}, not a {self.record.__name__}"
                 )
             known = self._writers[schema_id] = _parse(schema)
         return known

@@ -80,6 +80,13 @@ def request_from_json(content: Mapping[str, Any]) -> Request:
     return complete(request)
 
 
+def record_from_json(kind: type[R], content: Mapping[str, Any]) -> R:
+    """A record of ``kind`` from JSON values as :func:`to_json` gives them. Raises ``pydantic.ValidationError``."""
+    adapter: Any = _adapter  # the cache's types do not admit a type variable
+    record: R = adapter(kind).validate_python(content)
+    return record
+
+
 def _is_unicode(text: str) -> bool:
     try:
         text.encode()
@@ -111,7 +118,7 @@ def to_json(record: Any) -> Any:
 
 
 @cache
-def _adapter(kind: type[R]) -> TypeAdapter[R]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 

@@ -208,7 +208,10 @@ class Processor:
 def deadline_of(record: Any, context: Context) -> int | None:
     """When ``record`` stops being of use, in ms since the epoch; ``None`` for records without ``deadline_ms``."""
     allowed: int | None = getattr(record, "deadline_ms", None)
-    return None if allowed is None else (getattr(record, "accepted_at", 0) or context.accepted_at) + allowed
+    if allowed is None:
+        return None
+    replayed_at = h.number(context.source.headers, h.REPLAYED_AT)
+    return (replayed_at or getattr(record, "accepted_at", 0) or context.accepted_at) + allowed
 
 
 def _given_up(failure: Transient, final: Failure) -> Failure:

@@ -105,6 +105,10 @@ class ConfluentRegistry:
 
         self._client = SchemaRegistryClient({"url": url, **_PATIENCE, **(options or {})})
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
     def id_of(self, subject: str, schema: Schema) -> int:
         """See :class:`Registry`."""
         from confluent_kafka.schema_registry import Schema as RegisteredSchema

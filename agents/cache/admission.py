@@ -24,6 +24,8 @@ class Refusal(StrEnum):
     UNKNOWN_PSEUDONYM = "unknown_pseudonym"
     TTL_ZERO = "ttl_zero"
     TRUSTED_ANSWER = "trusted_answer"
+    REMEMBERED_ERROR = "remembered_error"
+    QUOTA = "quota"
 
 
 _REFUSALS = ("i can't assist", "i cannot assist", "i can't help with", "i cannot help with", "i'm unable to",
@@ -73,6 +75,15 @@ def _answer_refusal(
         (wants_json(request.response_format) and not is_json(text), Refusal.INVALID_JSON),
     )
     return next((reason for failed, reason in checks if failed), None)
+
+
+_PERMANENT = frozenset({"provider_bad_request", "context_length", "content_policy"})
+"""Errors that an equal request would meet again at once."""
+
+
+def looks_permanent(completion: Completion) -> bool:
+    """Whether the models would fail an equal request in the same way."""
+    return completion.error is not None and completion.error.code in _PERMANENT
 
 
 def looks_refused(text: str) -> bool:

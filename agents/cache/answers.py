@@ -15,12 +15,14 @@ from streams.records import (
 
 
 def hit(request: RedactedRequest, found: Found, *, took_us: int, now_ms: int) -> list[Output]:
-    """The stored answer, and the ledger's note of the call that it avoided.
+    """The stored answer and the ledger's note of the call that it avoided; or the error that is remembered.
 
     Args:
         took_us: time in this stage, in microseconds.
     """
     entry = found.entry
+    if entry.error_code is not None:
+        return [_completion_of_error(request, entry.error_code, entry.error_message, ResponseStatus.FAILED, now_ms)]
     completion = Completion(
         request_id=request.request_id,
         tenant_id=request.tenant_id,
@@ -68,14 +70,26 @@ def failed(request: RedactedRequest | None, failure: Failure, *, now_ms: int) ->
     """The outcome of a request that ends here; without a readable request there is nobody to tell."""
     if request is None:
         return []
+    status = ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED
+    return [_completion_of_error(request, failure.code, failure.message, status, now_ms)]
+
+
+def outcome(found: Found) -> str:
+    """Label of a hit in the metrics."""
+    return "negative" if found.entry.error_code else found.source.value.removeprefix("cache_")
+
+
+def _completion_of_error(
+    request: RedactedRequest, code: str, message: str, status: ResponseStatus, now_ms: int
+) -> Output:
     completion = Completion(
         request_id=request.request_id,
         tenant_id=request.tenant_id,
         user_id=request.user_id,
-        status=ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED,
-        error=Error(code=failure.code, message=failure.message),
+        status=status,
+        error=Error(code=code, message=message),
         source=AnswerSource.NONE,
         request=request,
         completed_at=now_ms,
     )
-    return [Output(topic="completions", key=request.request_id, value=completion)]
+    return Output(topic="completions", key=request.request_id, value=completion)

@@ -33,12 +33,17 @@ class Entry:
         request_id: of the request that was answered.
         author: hash of who asked.
         contributors: hashes of the distinct people for whom a model gave an answer here.
+        wrong_at: highest score at which a check found the answer wrong for another question.
+        wrong: checks that found it wrong.
+        right: checks that found it right.
+        error_code: set when not an answer but a permanent error is remembered.
         fresh_until: after this the answer is stale.
     """
 
     entry_id: str
     wall: str = ""
     partition: str | None = None
+    task: str | None = None
     question: str = ""
     features: bytes = b""
     content: str = ""
@@ -52,6 +57,11 @@ class Entry:
     author: str = ""
     contributors: Sequence[str] = ()
     trust: Trust = Trust.MODEL
+    wrong_at: float = -1.0
+    wrong: int = 0
+    right: int = 0
+    error_code: str | None = None
+    error_message: str = ""
     quarantined: bool = False
     created_at: int = 0
     fresh_until: int = 0

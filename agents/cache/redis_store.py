@@ -1,8 +1,9 @@
 """How is the cache laid out in Redis 8?
 
 ``cache:e:<wall>:<entry>`` packed entry with a TTL; ``cache:v:<wall>:<partition>`` vector set of the questions (Q8,
-elements are entry ids); ``cache:r:<request>`` the entry a request read or wrote; ``cache:epoch`` hash of counters. All
-memory is bounded by TTLs, and by Redis' own policy (``maxmemory-policy volatile-lru``: everything here has a TTL).
+elements are entry ids); ``cache:l:<wall>:<entry>`` lease of a single flight; ``cache:r:``, ``cache:n:``, ``cache:u:``
+notes (:class:`agents.cache.store.Note`); ``cache:c:<name>`` hashes of counters; ``cache:epoch`` the epochs. What grows
+with traffic has a TTL, so Redis' own policy (``maxmemory-policy volatile-lru``) bounds the memory.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from agents.cache.store import Neighbour, Place, StoreUnavailableError, Vector, place_of
+from agents.cache.store import Neighbour, Note, Place, StoreUnavailableError, Trace, Vector
 
 T = TypeVar("T")
 
@@ -19,6 +20,7 @@ _PARTITION_SLACK_S = 3_600
 """A partition outlives its newest entry by this, so that it is never gone before it."""
 _ALL = "*"
 _TRIM = 16
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
 class RedisStore:
@@ -33,12 +35,15 @@ class RedisStore:
         self._redis: Any = client  # redis-py types neither execute_command nor the results of a pipeline
         self._prefix = f"{prefix}cache:"
 
-    async def get(self, place: Place, task: str | None) -> tuple[bytes | None, str]:
+    async def get(self, place: Place, task: str | None, trace: Trace | None = None) -> tuple[bytes | None, str]:
         """See :class:`Store`."""
         pipe = self._redis.pipeline(transaction=False)
         pipe.get(self._entry(place))
         pipe.hmget(f"{self._prefix}epoch", [_ALL, _task(task)])
-        blob, epochs = await self._run(pipe.execute)
+        if trace is not None:
+            key = f"{self._prefix}{Note.TRACE.value}:{trace.request_id}"
+            pipe.set(key, str(place), px=round(1000 * trace.ttl_s))
+        blob, epochs, *_ = await self._run(pipe.execute)
         return blob, _epoch(epochs)
 
     async def get_many(self, wall: str, entry_ids: Sequence[str]) -> Mapping[str, bytes]:
@@ -64,16 +69,17 @@ class RedisStore:
         ]
 
     async def put(
-        self, place: Place, blob: bytes, *, ttl_s: int, partition: str | None, vector: Vector | None, limit: int
+        self, place: Place, blob: bytes, *, ttl_s: float, partition: str | None, vector: Vector | None, limit: int
     ) -> None:
         """See :class:`Store`."""
         pipe = self._redis.pipeline(transaction=False)
-        pipe.set(self._entry(place), blob, ex=ttl_s)
+        pipe.set(self._entry(place), blob, px=max(1, round(1000 * ttl_s)))
         if partition is not None and vector is not None:
             key = self._vectors(place.wall, partition)
             pipe.execute_command("VADD", key, "FP32", vector.tobytes(), place.entry_id, "Q8")
-            pipe.expire(key, ttl_s + _PARTITION_SLACK_S, nx=True)
-            pipe.expire(key, ttl_s + _PARTITION_SLACK_S, gt=True)
+            longest_s = round(ttl_s) + _PARTITION_SLACK_S
+            pipe.expire(key, longest_s, nx=True)
+            pipe.expire(key, longest_s, gt=True)
             pipe.execute_command("VCARD", key)
         results = await self._run(pipe.execute)
         if partition is not None and vector is not None and results[-1] > limit:
@@ -110,14 +116,45 @@ class RedisStore:
                 pipe.execute_command("VREM", self._vectors(wall, partition), entry_id)
             await self._run(pipe.execute)
 
-    async def trace(self, request_id: str, place: Place, *, ttl_s: int) -> None:
+    async def note(self, kind: Note, key: str, text: str, *, ttl_s: float) -> None:
         """See :class:`Store`."""
-        await self._run(lambda: self._redis.set(f"{self._prefix}r:{request_id}", str(place), ex=ttl_s))
+        await self._run(lambda: self._redis.set(f"{self._prefix}{kind.value}:{key}", text, px=round(1000 * ttl_s)))
 
-    async def traced(self, request_id: str) -> Place | None:
+    async def noted(self, kind: Note, key: str) -> str | None:
         """See :class:`Store`."""
-        found = await self._run(lambda: self._redis.get(f"{self._prefix}r:{request_id}"))
-        return place_of(found.decode()) if found else None
+        found = await self._run(lambda: self._redis.get(f"{self._prefix}{kind.value}:{key}"))
+        return found.decode() if found else None
+
+    async def claim(self, place: Place, owner: str, *, lease_s: float) -> bool:
+        """See :class:`Store`."""
+        # SET … NX GET answers with the holder that was there before (Redis 7): one command, no script.
+        holder = await self._run(
+            lambda: self._redis.set(self._lease(place), owner, nx=True, get=True, px=round(1000 * lease_s))
+        )
+        return holder is None or holder.decode() == owner
+
+    async def leased(self, place: Place) -> bool:
+        """See :class:`Store`."""
+        return bool(await self._run(lambda: self._redis.exists(self._lease(place))))
+
+    async def release(self, place: Place, owner: str) -> None:
+        """See :class:`Store`."""
+        await self._run(lambda: self._redis.eval(_RELEASE, 1, self._lease(place), owner))
+
+    async def count(self, name: str, increments: Mapping[str, int], *, ttl_s: float | None = None) -> int:
+        """See :class:`Store`."""
+        pipe = self._redis.pipeline(transaction=False)
+        for field, by in increments.items():
+            pipe.hincrby(f"{self._prefix}c:{name}", field, by)
+        if ttl_s is not None:
+            pipe.expire(f"{self._prefix}c:{name}", round(ttl_s), nx=True)
+        results = await self._run(pipe.execute)
+        return int(results[len(increments) - 1])
+
+    async def counts(self, name: str) -> Mapping[str, int]:
+        """See :class:`Store`."""
+        found = await self._run(lambda: self._redis.hgetall(f"{self._prefix}c:{name}"))
+        return {field.decode(): int(value) for field, value in found.items()}
 
     async def bump_epoch(self, task: str | None) -> str:
         """See :class:`Store`."""
@@ -125,6 +162,9 @@ class RedisStore:
         pipe.hincrby(f"{self._prefix}epoch", _ALL if task is None else _task(task), 1)
         pipe.hmget(f"{self._prefix}epoch", [_ALL, _task(task)])
         return _epoch((await self._run(pipe.execute))[1])
+
+    def _lease(self, place: Place) -> str:
+        return f"{self._prefix}l:{place}"
 
     def _entry(self, place: Place) -> str:
         return f"{self._prefix}e:{place.wall}:{place.entry_id}"

@@ -5,6 +5,7 @@ The cache holds nothing that cannot be bought again: whoever calls it treats :cl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from numpy import float32
@@ -27,11 +28,30 @@ class Place:
     def __str__(self) -> str:
         return f"{self.wall}:{self.entry_id}"
 
+    @classmethod
+    def parse(cls, text: str) -> "Place | None":
+        """Inverse of ``str(place)``; ``None`` when it is none."""
+        wall, _, entry_id = text.rpartition(":")
+        return cls(wall=wall, entry_id=entry_id) if wall and entry_id else None
 
-def place_of(text: str) -> Place | None:
-    """Inverse of ``str(place)``; ``None`` when it is none."""
-    wall, colon, entry_id = text.rpartition(":")
-    return Place(wall=wall, entry_id=entry_id) if colon and wall and entry_id else None
+
+class Note(StrEnum):
+    """Small things remembered beside the entries."""
+
+    TRACE = "r"
+    """Request to the entry it read or wrote: where its feedback goes."""
+    EXPLORED = "n"
+    """Request to the stored answer it was not given, for comparison with its own."""
+    UNSHAREABLE = "u"
+    """Entry whose question just got an answer that may not be kept: waiting for it is vain."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trace:
+    """Who looks: noted as :attr:`Note.TRACE` for ``ttl_s`` seconds, whether there is an entry or not."""
+
+    request_id: str
+    ttl_s: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,8 +65,8 @@ class Neighbour:
 class Store(Protocol):
     """What the cache needs of its store. Every method may raise :class:`StoreUnavailableError`."""
 
-    async def get(self, place: Place, task: str | None) -> tuple[bytes | None, str]:
-        """The entry at ``place`` and the current epoch of ``task``, in one round trip."""
+    async def get(self, place: Place, task: str | None, trace: Trace | None = None) -> tuple[bytes | None, str]:
+        """The entry at ``place`` and the current epoch of ``task``, leaving a trace, in one round trip."""
         ...
 
     async def get_many(self, wall: str, entry_ids: Sequence[str]) -> Mapping[str, bytes]:
@@ -58,7 +78,7 @@ class Store(Protocol):
         ...
 
     async def put(
-        self, place: Place, blob: bytes, *, ttl_s: int, partition: str | None, vector: Vector | None, limit: int
+        self, place: Place, blob: bytes, *, ttl_s: float, partition: str | None, vector: Vector | None, limit: int
     ) -> None:
         """Keep an entry for ``ttl_s`` seconds; with a vector also among the questions of ``partition``."""
         ...
@@ -71,12 +91,32 @@ class Store(Protocol):
         """Remove questions whose entries expired."""
         ...
 
-    async def trace(self, request_id: str, place: Place, *, ttl_s: int) -> None:
-        """Remember which entry a request read or wrote, so that feedback finds it."""
+    async def note(self, kind: Note, key: str, text: str, *, ttl_s: float) -> None:
+        """Remember a small thing for a while."""
         ...
 
-    async def traced(self, request_id: str) -> Place | None:
-        """The entry that a request read or wrote."""
+    async def noted(self, kind: Note, key: str) -> str | None:
+        """What was noted, if it has not expired."""
+        ...
+
+    async def claim(self, place: Place, owner: str, *, lease_s: float) -> bool:
+        """Take the lease of a place, or find that ``owner`` holds it already; ``False`` when another does."""
+        ...
+
+    async def leased(self, place: Place) -> bool:
+        """Whether anybody holds the lease."""
+        ...
+
+    async def release(self, place: Place, owner: str) -> None:
+        """Give the lease back, if ``owner`` still holds it."""
+        ...
+
+    async def count(self, name: str, increments: Mapping[str, int], *, ttl_s: float | None = None) -> int:
+        """Add to named counters; the new value of the last."""
+        ...
+
+    async def counts(self, name: str) -> Mapping[str, int]:
+        """All counters of a name."""
         ...
 
     async def bump_epoch(self, task: str | None) -> str:

@@ -1,6 +1,5 @@
 """The stage ``completion``: ``requests.uncached`` in; ``completions`` and ``usage`` out."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,7 +28,8 @@ from streams.stage import Stage
 async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``completion``."""
     own, models = settings[CompletionSettings], settings[ModelsSettings]
-    provider = await asyncio.to_thread(LitellmProvider)  # seconds of imports, while the health server answers already
+    provider = LitellmProvider()
+    await provider.ready()
     caller = Caller(provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.COMPLETION), METRICS)
     cascade = Cascade(models.tiers, DeploymentPool(models.cooldown_s), caller, _now_ms)
     async with open_redis(settings) as client:

@@ -1,6 +1,5 @@
 """The stage ``evaluation``: ``completions`` in; ``evaluations``, ``reviews``, ``alerts`` and ``usage`` out."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -33,7 +32,7 @@ async def evaluation_stage(settings: Settings) -> AsyncIterator[Stage]:
         raise ConfigurationError(f"evaluation.judge_tier: there is no tier {own.judge_tier!r}")
     if own.rubric not in RUBRICS:
         raise ConfigurationError(f"evaluation.rubric: there is no rubric {own.rubric!r}; rubrics: {', '.join(RUBRICS)}")
-    provider = await asyncio.to_thread(LitellmProvider)
+    provider = LitellmProvider()  # not made ready here: the first judgement may wait, the start-up of a stack may not
     caller = Caller(provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.JUDGE), METRICS)
     prefix = settings[RedisSettings].key_prefix
     async with open_redis(settings) as client:

@@ -63,6 +63,7 @@ class Caller:
 
         A process that dies in between leaves a ``started`` entry behind, which is known by its worst-case cost.
         """
+        await self._provider.ready()
         worst_case = self.worst_case(deployment, make_call(""))
         entry = self._ledger.open(payer, tier, deployment, worst_case)
         await write_ahead([usage_output(entry)])

@@ -4,6 +4,7 @@ litellm's own retries and fallbacks are off: each call is one attempt with an id
 exceptions become :class:`ProviderError`; their texts, which may quote the prompt, go no further.
 """
 
+import asyncio
 import json
 import os
 from typing import Any
@@ -19,18 +20,22 @@ _TOKENS_PER_MESSAGE = 8
 
 
 class LitellmProvider:
-    """Calls models through litellm; importing it takes seconds, so make one per process."""
+    """Calls models through litellm, which is imported on first use: that takes about 5 s of CPU."""
 
     def __init__(self) -> None:
-        # litellm would fetch its price list over the network at import, and wait 3 s when there is none.
-        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-        import litellm
+        self._litellm: Any = None
+        self._loading = asyncio.Lock()
 
-        litellm.suppress_debug_info = True
-        litellm.drop_params = True  # parameters that a provider does not know are left out, not an error
-        litellm.telemetry = False
-        litellm.turn_off_message_logging = True
-        self._litellm: Any = litellm
+    async def ready(self) -> None:
+        """See :class:`agents.models.provider.Provider`."""
+        async with self._loading:
+            if self._litellm is None:
+                litellm = await asyncio.to_thread(_import_litellm)
+                # litellm imports much of itself in its first call (1 to 3 s); let nobody's request wait for that.
+                await litellm.acompletion(
+                    model="openai/warm-up", messages=[{"role": "user", "content": "-"}], mock_response="-"
+                )
+                self._litellm = litellm
 
     async def complete(self, deployment: Deployment, call: Call) -> Answer:
         """See :class:`agents.models.provider.Provider`."""
@@ -106,6 +111,20 @@ class LitellmProvider:
             retry_after_s=_retry_after(error),
             may_be_billed=billed,
         )
+
+
+def _import_litellm() -> Any:
+    # litellm would fetch its price list over the network at import, and wait 3 s when there is none.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    import litellm
+
+    litellm.suppress_debug_info = True
+    litellm.drop_params = True  # parameters that a provider does not know are left out, not an error
+    litellm.telemetry = False
+    # Nothing is ever logged by litellm, so it need not copy each message to leave it out (1.5 ms a call).
+    litellm.success_callback = litellm.failure_callback = litellm.callbacks = []
+    litellm.turn_off_message_logging = False
+    return litellm
 
 
 def _answer(reply: Any) -> Answer:

@@ -78,6 +78,10 @@ class ProviderError(Exception):
 class Provider(Protocol):
     """Something that answers calls."""
 
+    async def ready(self) -> None:
+        """Return once calls can be made: whatever takes long the first time is done."""
+        ...
+
     async def complete(self, deployment: Deployment, call: Call) -> Answer:
         """Call ``deployment``. Raises :class:`ProviderError`."""
         ...

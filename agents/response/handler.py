@@ -91,6 +91,7 @@ class ResponseHandler:
             timings=self._timings(completion, context, started),
             degraded=completion.degraded,
             metadata=metadata,
+            supersedes=h.text(context.source.headers, h.SUPERSEDES),
             accepted_at=request.accepted_at or context.accepted_at,
             responded_at=self._clock_ms(),
         )

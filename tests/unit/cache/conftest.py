@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -5,12 +6,11 @@ from dataclasses import dataclass
 import pytest
 from prometheus_client import CollectorRegistry
 
-from agents.cache.keeping import Keeper
-from agents.cache.locating import Locator, Reader
-from agents.cache.lookup import Lookup
 from agents.cache.metrics import CacheMetrics
 from agents.cache.settings import CacheSettings
 from agents.cache.stage import CacheStage
+from agents.cache.verification import Judge
+from agents.cache.wiring import Parts, assemble
 from streams.delivered import Delivered
 from streams.handlers import Context
 from tests.unit.cache.memory import MemoryStore, WordMatcher
@@ -30,21 +30,28 @@ class Bench:
     executor: ThreadPoolExecutor
     now_ms: int = 1_000_000
 
-    def worker(self, **settings: object) -> CacheStage:
-        own = CacheSettings(**settings)  # type: ignore[arg-type]  # any key of the section
-        matcher = WordMatcher()
-        registry = CollectorRegistry()
-        locator = Locator(self.store, own, matcher.identity)
-        reader = Reader(matcher, self.executor)
-        metrics = CacheMetrics(registry)
-        clock = lambda: self.now_ms  # noqa: E731 - a name would say no more
-        return CacheStage(
-            Lookup(self.store, locator, reader, matcher, own, metrics, clock),
-            Keeper(self.store, locator, reader, matcher, own, clock),
+    def worker(self, threshold: float = 0.9, **settings: object) -> CacheStage:
+        return self.parts(threshold, **settings).stage
+
+    def parts(self, threshold: float = 0.9, judge: Judge | None = None, **settings: object) -> Parts:
+        quiet = {"verify_hits": 0.0, "verify_near_misses": 0.0, "least_similarity": -1.0} | settings
+        own = CacheSettings(**quiet)  # type: ignore[arg-type]  # any key of the section
+        return assemble(
+            self.store,
+            WordMatcher(threshold),
+            self.executor,
             own,
-            metrics,
-            clock,
+            CacheMetrics(CollectorRegistry()),
+            judge=judge,
+            clock_ms=lambda: self.now_ms,
+            clock=lambda: self.now_ms / 1000,
+            sleep=self.sleep,
         )
+
+    async def sleep(self, seconds: float) -> None:
+        """Time passes at once, but others get their turn."""
+        self.now_ms += round(1000 * seconds)
+        await asyncio.sleep(0)
 
 
 @pytest.fixture

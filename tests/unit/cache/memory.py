@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.cache.matching import Reading, Verdict
-from agents.cache.store import Neighbour, Place, StoreUnavailableError, Vector
+from agents.cache.matching import Reading, Verdict, View
+from agents.cache.store import Neighbour, Note, Place, StoreUnavailableError, Trace, Vector
 from streams.canonical import prompt_hash
 from streams.records import (
     AnswerSource,
@@ -24,7 +24,9 @@ class MemoryStore:
     def __init__(self) -> None:
         self.entries: dict[Place, bytes] = {}
         self.vectors: dict[tuple[str, str], dict[str, Vector]] = {}
-        self.traces: dict[str, Place] = {}
+        self.notes: dict[tuple[Note, str], str] = {}
+        self.leases: dict[Place, str] = {}
+        self.counters: dict[str, dict[str, int]] = {}
         self.epochs: dict[str | None, int] = {}
         self.down = False
         self.round_trips = 0
@@ -37,8 +39,10 @@ class MemoryStore:
     def _epoch(self, task: str | None) -> str:
         return f"{self.epochs.get('*', 0)}.{self.epochs.get(task, 0)}"
 
-    async def get(self, place: Place, task: str | None) -> tuple[bytes | None, str]:
+    async def get(self, place: Place, task: str | None, trace: Trace | None = None) -> tuple[bytes | None, str]:
         self._trip()
+        if trace is not None:
+            self.notes[Note.TRACE, trace.request_id] = str(place)
         return self.entries.get(place), self._epoch(task)
 
     async def get_many(self, wall: str, entry_ids: Sequence[str]) -> Mapping[str, bytes]:
@@ -55,7 +59,7 @@ class MemoryStore:
         return sorted(near, key=lambda neighbour: -neighbour.cosine)[:count]
 
     async def put(
-        self, place: Place, blob: bytes, *, ttl_s: int, partition: str | None, vector: Vector | None, limit: int
+        self, place: Place, blob: bytes, *, ttl_s: float, partition: str | None, vector: Vector | None, limit: int
     ) -> None:
         self._trip()
         self.entries[place] = blob
@@ -73,13 +77,37 @@ class MemoryStore:
         for entry_id in entry_ids:
             self.vectors.get((wall, partition), {}).pop(entry_id, None)
 
-    async def trace(self, request_id: str, place: Place, *, ttl_s: int) -> None:
+    async def note(self, kind: Note, key: str, text: str, *, ttl_s: float) -> None:
         self._trip()
-        self.traces[request_id] = place
+        self.notes[kind, key] = text
 
-    async def traced(self, request_id: str) -> Place | None:
+    async def noted(self, kind: Note, key: str) -> str | None:
         self._trip()
-        return self.traces.get(request_id)
+        return self.notes.get((kind, key))
+
+    async def claim(self, place: Place, owner: str, *, lease_s: float) -> bool:
+        self._trip()
+        return self.leases.setdefault(place, owner) == owner
+
+    async def leased(self, place: Place) -> bool:
+        self._trip()
+        return place in self.leases
+
+    async def release(self, place: Place, owner: str) -> None:
+        self._trip()
+        if self.leases.get(place) == owner:
+            del self.leases[place]
+
+    async def count(self, name: str, increments: Mapping[str, int], *, ttl_s: float | None = None) -> int:
+        self._trip()
+        counters = self.counters.setdefault(name, {})
+        for field, by in increments.items():
+            counters[field] = counters.get(field, 0) + by
+        return counters[field]
+
+    async def counts(self, name: str) -> Mapping[str, int]:
+        self._trip()
+        return dict(self.counters.get(name, {}))
 
     async def bump_epoch(self, task: str | None) -> str:
         key = "*" if task is None else task
@@ -88,31 +116,42 @@ class MemoryStore:
 
 
 class WordMatcher:
-    """A matcher for which questions with the same set of words are the same question."""
+    """A matcher without a model: questions score by the share of words they have in common."""
 
     identity = "words"
+
+    def __init__(self, threshold: float = 0.9) -> None:
+        self.threshold = threshold
 
     def read(self, text: str) -> Reading:
         vector = np.zeros(64, np.float32)
         for word in set(text.casefold().split()):
-            vector[hash(word) % 64] += 1
-        return Reading(text=text, vector=vector / (float(np.linalg.norm(vector)) or 1.0))
+            vector[sum(word.encode()) % 64] += 1
+        sentence = vector / (float(np.linalg.norm(vector)) or 1.0)
+        return Reading(text=text, near=View(sentence=sentence, words=np.zeros((0, 0), np.int8)))
 
-    def pack(self, reading: Reading) -> bytes:
-        return reading.vector.tobytes()
+    def deepen(self, reading: Reading) -> Reading:
+        return reading
 
-    def unpack(self, text: str, packed: bytes) -> Reading:
-        return Reading(text=text, vector=np.frombuffer(packed, np.float32))
-
-    def compare(self, new: Reading, stored: Reading, *, threshold: float | None = None) -> Verdict:
-        hit = set(new.text.casefold().split()) == set(stored.text.casefold().split())
-        return Verdict(
-            hit=hit,
-            similarity=float(new.vector @ stored.vector),
-            threshold=0.5 if threshold is None else threshold,
-            score=float(hit),
-            reasons=("similar",) if hit else ("not_similar",),
-        )
+    def compare(
+        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = ()
+    ) -> list[Verdict]:
+        verdicts = []
+        for index, other in enumerate(stored):
+            ours, theirs = set(new.text.casefold().split()), set(other.text.casefold().split())
+            score = len(ours & theirs) / len(ours | theirs)
+            given = thresholds[index] if index < len(thresholds) else None
+            threshold = self.threshold if given is None else given
+            verdicts.append(
+                Verdict(
+                    hit=score >= threshold,
+                    similarity=float(new.vector @ other.vector),
+                    threshold=threshold,
+                    score=score,
+                    reasons=("same_meaning",) if score >= threshold else ("below_threshold",),
+                )
+            )
+        return verdicts
 
 
 def request(text: str, *, request_id: str = "r", tenant: str = "t", user: str = "u", **more: object) -> RedactedRequest:
