@@ -138,7 +138,6 @@ class ConfluentRegistry:
     @staticmethod
     def _ask(question: Callable[[], T], unknown: str) -> T:
         """The answer. Raises :class:`UnknownSchemaError` for "not found", else :class:`RegistryUnavailableError`."""
-        import httpx
         from confluent_kafka.schema_registry.error import SchemaRegistryError
 
         try:
@@ -147,7 +146,7 @@ class ConfluentRegistry:
             if error.http_status_code == _NOT_FOUND:
                 raise UnknownSchemaError(unknown) from error
             raise RegistryUnavailableError(f"the schema registry answered {error.http_status_code}") from error
-        except (httpx.HTTPError, ValueError) as error:
+        except Exception as error:  # of whichever HTTP library the client found: httpx or httpx2
             raise RegistryUnavailableError(f"the schema registry: {type(error).__name__}") from error
 
 
