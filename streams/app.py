@@ -127,6 +127,9 @@ class _App(faust.App):
     def _new_transport(self) -> Any:
         return _Transport(self.conf.broker_consumer, self)
 
+    def _create_directories(self) -> None:
+        """None: tables live in memory and in their changelogs, so a worker needs no disk, and none can be full."""
+
 
 def new_faust_app(stage: Stage, kafka: KafkaSettings) -> faust.App:
     """The Faust app of ``stage``, not started and without agents."""

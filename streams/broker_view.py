@@ -20,6 +20,9 @@ MARKERS = 10
 
 _PEEK_S = 5.0
 
+CHANGELOG = "-changelog"
+"""How Faust ends the name of a table's topic: its owner restores from it, and never commits that it did."""
+
 
 class BrokerUnavailableError(Exception):
     """No broker answers."""
@@ -56,7 +59,7 @@ def unfinished(offsets: Offsets, prefix: str) -> dict[str, dict[str, int]]:
     for group, places in sorted(offsets.finished.items()):
         behind: defaultdict[str, int] = defaultdict(int)
         for place, at in sorted(places.items()):
-            if place in offsets.end:
+            if place in offsets.end and not place[0].endswith(CHANGELOG):
                 behind[place[0].removeprefix(prefix)] += offsets.end[place] - _next(offsets, place, at)
         lag[group.removeprefix(prefix)] = dict(behind)
     return lag

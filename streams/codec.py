@@ -115,7 +115,7 @@ class Codec(Generic[R]):
                 raise UndecodableError("unknown_schema", str(error)) from None
             if record_name(schema) != self.record.__name__:
                 raise UndecodableError(
-                    "unknown_schema", f"schema {schema_id} is a {record_name(schema)}, not a {self.record.__name__}"
+                    "unknown_schema", f"schema {schema_id} is of {record_name(schema)}, not of {self.record.__name__}"
                 )
             known = self._writers[schema_id] = _parse(schema)
         return known

@@ -19,6 +19,9 @@ from streams.failures import CODES, Expired, Failure, FailureClass, Permanent, R
 from streams.handlers import WriteAhead
 from streams.records import Attempt, RedactedRequest, UsageEvent
 
+_FATAL = frozenset({"empty", "invalid_json", "schema_violation", "bad_tool_call"})
+"""Doubts that no requester can live with, whichever tier they are about."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Served:
@@ -66,12 +69,12 @@ class Cascade:
             served = await self._try_tier(tier, request, trace, errors, write_ahead)
             if served is None:
                 continue
-            if served.assessment.probability >= tier.accept or tier is tiers[-1]:
-                return _better(served, best)
-            _mark_escalated(trace)
             best = _better(served, best)
+            if served.assessment.probability >= tier.accept or tier is tiers[-1]:
+                return _usable(best)
+            _mark_escalated(trace)
         if best is not None:
-            return replace(best, degraded=True)
+            return _usable(replace(best, degraded=True))
         raise conclusion(errors)
 
     def _eligible(self, request: RedactedRequest) -> list[Tier]:
@@ -180,6 +183,14 @@ def _better(served: Served, best: Served | None) -> Served:
     """The dearer tier's answer, unless it is clearly worse than what a cheaper one gave."""
     if best is not None and served.assessment.probability < best.assessment.probability - 0.2:
         return replace(best, degraded=True)
+    return served
+
+
+def _usable(served: Served) -> Served:
+    """``served``, or ``low_confidence`` if nobody could do anything with it: not the form asked for, or nothing."""
+    fatal = _FATAL.intersection(served.assessment.reasons)
+    if fatal:
+        raise Permanent("low_confidence", f"no tier gave an answer that can be used: {', '.join(sorted(fatal))}")
     return served
 
 

@@ -84,10 +84,11 @@ class Projection:
 
     def apply(self, entry: UsageEvent, *, partition: int, offset: int, now_ms: int) -> list[tuple[str, Spend]]:
         """Take ``entry`` in; the rows of its three windows as they are now, none for a repetition."""
+        keys = {kind: spend_key(entry, kind) for kind in WindowKind}  # before any write: it fails on absurd times
         if not self._is_new(entry, partition, offset):
             return []
         delta = delta_of(entry)
-        return [self._add(entry, kind, delta, offset, now_ms) for kind in WindowKind]
+        return [(key, self._add(key, entry, kind, delta, offset, now_ms)) for kind, key in keys.items()]
 
     def _is_new(self, entry: UsageEvent, partition: int, offset: int) -> bool:
         phase = _PHASE[entry.status]
@@ -103,8 +104,7 @@ class Projection:
         self._attempts[entry.attempt_id] = row
         return True
 
-    def _add(self, entry: UsageEvent, kind: WindowKind, delta: Delta, offset: int, now_ms: int) -> tuple[str, Spend]:
-        key = spend_key(entry, kind)
+    def _add(self, key: str, entry: UsageEvent, kind: WindowKind, delta: Delta, offset: int, now_ms: int) -> Spend:
         stored = self._spend.get(key)
         if stored is None:
             row = Spend(
@@ -117,7 +117,7 @@ class Projection:
         else:
             row = Spend(**{**stored, "window": kind})
         if row.revision >= offset:
-            return key, row
+            return row
         row = replace(
             row,
             calls=row.calls + delta.calls,
@@ -132,4 +132,4 @@ class Projection:
             revision=offset,
         )
         self._spend[key] = to_json(row)
-        return key, row
+        return row

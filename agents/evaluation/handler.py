@@ -7,7 +7,7 @@ from agents.evaluation.rolling import Rolling, ScoreStore, add_score
 from agents.evaluation.rubrics import RUBRICS
 from agents.evaluation.sampling import sampled
 from agents.evaluation.settings import EvaluationSettings
-from agents.evaluation.verdict import Verdict, read_verdict
+from agents.evaluation.verdict import VERDICT_FORMAT, Verdict, read_verdict
 from agents.models.caller import Caller, Outcome
 from agents.models.ledger import Payer, usage_output
 from agents.models.provider import Call
@@ -113,6 +113,7 @@ class EvaluationHandler:
             max_tokens=_VERDICT_TOKENS,
             timeout_s=min(deployment.timeout_s, self._settings.timeout_s),
             top_logprobs=10 if deployment.logprobs else 0,
+            response_format=VERDICT_FORMAT if self._settings.structured else None,
         )
 
     def _evaluation(

@@ -18,7 +18,7 @@ User's request:
 Assistant's answer:
 {answer}
 
-Reply with the grade, one digit from 1 to 5, and then one short sentence that gives the reason."""
+Reply with JSON: "score", the grade from 1 to 5, and "reason", one short sentence."""
 
 RUBRICS = MappingProxyType({"helpfulness@1": _HELPFULNESS_1})
 """Name and version to a prompt with ``{question}`` and ``{answer}``."""

@@ -17,6 +17,9 @@ class EvaluationSettings(Section):
     sample_rate: float = Field(0.05, ge=0, le=1, description="Share of answers that are judged.")
     judge_tier: str = Field("", description="Tier whose first deployment judges; empty: the last tier.")
     rubric: str = Field("helpfulness@1", description="Rubric, by name and version.")
+    structured: bool = Field(
+        True, description="Ask the judge for JSON by schema; off for providers that know no response_format."
+    )
     window: int = Field(100, ge=2, description="Verdicts of a model that the rolling mean is over.")
     min_samples: int = Field(20, ge=1, description="Verdicts before the mean is compared with the threshold.")
     alert_below: float = Field(3.0, ge=1, le=5, description="Mean score below which an alert is raised.")

@@ -12,6 +12,7 @@ from typing import Any
 
 _GRADES = frozenset("12345")
 _DIGIT = re.compile(r"(?<![\d.,/])([1-5])(?![\d]|[.,]\d)")
+_REASON = re.compile(r'"reason"\s*:\s*"((?:[^"\\]|\\.)*)')  # of JSON that may have been cut off
 _REASON_CHARS = 500
 
 
@@ -23,6 +24,23 @@ class Verdict:
     reason: str
 
 
+VERDICT_FORMAT = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "verdict",
+        "strict": True,
+        "schema": {
+            "type": "object",
+            "properties": {"score": {"type": "integer", "enum": [1, 2, 3, 4, 5]}, "reason": {"type": "string"}},
+            "required": ["score", "reason"],
+            "additionalProperties": False,
+        },
+    },
+}
+"""``response_format`` of a verdict: without it, a model of 270 million parameters answers the question instead of
+grading the answer (a grade in 13 of 28 answers of the demo; with it in all)."""
+
+
 def read_verdict(text: str, logprobs: Any = None) -> Verdict:
     """The verdict in a judge's reply.
 
@@ -32,9 +50,15 @@ def read_verdict(text: str, logprobs: Any = None) -> Verdict:
     found = _DIGIT.search(text)
     if found is None:
         return Verdict(score=0.0, reason=text.strip()[:_REASON_CHARS])
-    reason = text[found.end() :].lstrip(" \n\t.:-–—=/5)").strip()[:_REASON_CHARS]
+    reason = _reason(text, found.end())
     weighted = _weighted_grade(logprobs, found[1])
     return Verdict(score=float(found[1]) if weighted is None else weighted, reason=reason)
+
+
+def _reason(text: str, after: int) -> str:
+    quoted = _REASON.search(text)
+    found = quoted[1] if quoted else text[after:].lstrip(" \n\t.:-–—=/5)")
+    return found.strip()[:_REASON_CHARS]
 
 
 def _weighted_grade(logprobs: Any, digit: str) -> float | None:

@@ -26,7 +26,7 @@ class TransformError(Exception):
 
 def load_transform(path: Path) -> Function:
     """The function ``transform`` of the Python file ``path``. Raises :class:`TransformError`."""
-    spec = importlib.util.spec_from_file_location("forebay_transform", path)
+    spec = importlib.util.spec_from_file_location("_transform_of_the_operator", path)
     if spec is None or spec.loader is None or not path.exists():
         raise TransformError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)

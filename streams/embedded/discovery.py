@@ -16,8 +16,9 @@ def apply_to_environment(data_dir: str | Path = DATA_DIR) -> bool:
     state = live(Path(data_dir))
     if state is None:
         return False
+    kafka_is_named = "FOREBAY_KAFKA_BOOTSTRAP" in os.environ
     for name, value in state.environment.items():
-        if "FOREBAY_KAFKA_BOOTSTRAP" in os.environ and name.startswith("FOREBAY_KAFKA_"):
+        if kafka_is_named and name.startswith("FOREBAY_KAFKA_"):
             continue
         os.environ.setdefault(name, value)
     return True

@@ -135,8 +135,8 @@ def properties(cluster: Cluster, broker: Broker) -> dict[str, str]:
 
 JVM_FLAGS = (
     "-Xmx384m",
-    # The quick compiler only: 100,000 records of 500 bytes cost the broker 1.2 s of CPU instead of 1.0, but the optimising
-    # one takes 4 s of CPU in the first half minute, when everything else starts too.
+    # The quick compiler only: 100,000 records of 500 bytes cost the broker 1.2 s of CPU instead of 1.0, but the
+    # optimising one takes 4 s of CPU in the first half minute, when everything else starts too.
     "-XX:TieredStopAtLevel=1",
     "-XX:+UseSerialGC",  # 60 MB less than G1, and pauses of such a heap are short
     "-XX:+ExitOnOutOfMemoryError",  # the supervisor starts it again

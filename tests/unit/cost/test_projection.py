@@ -165,6 +165,9 @@ def _ledgers(draw: st.DrawFn) -> list[UsageEvent]:
         common = {"user_id": draw(st.sampled_from("uv")), "started_at": draw(st.sampled_from([0, HOUR - 1, HOUR]))}
         opening = started(f"a{number}", draw(_COSTS), **common)
         end = draw(st.sampled_from([*UsageStatus]))
+        if end is UsageStatus.STARTED:  # it never ended
+            entries.append(opening)
+            continue
         closing = replace(opening, status=end, cost_nanousd=draw(_COSTS), prompt_tokens=draw(_COSTS))
         entries += [replace(closing, saved_nanousd=draw(_COSTS))] if end is UsageStatus.AVOIDED else [opening, closing]
     repeated = draw(st.lists(st.sampled_from(entries), max_size=8))

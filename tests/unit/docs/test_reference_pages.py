@@ -76,6 +76,8 @@ def test_every_metric_of_the_source_is_on_the_page() -> None:
 
 
 def test_every_variable_that_the_source_reads_is_documented() -> None:
-    read = {name for path in SOURCES for name in re.findall(r'environ[^"\n]*"(FOREBAY_[A-Z_]+)"', path.read_text())}
+    read = {
+        name for path in SOURCES for name in re.findall(r'environ[^"\n]*"(FOREBAY_[A-Z_]*[A-Z])"', path.read_text())
+    }
     assert "FOREBAY_CONFIG" in read
     assert read <= environment_names()

@@ -133,7 +133,7 @@ def test_a_record_of_another_type_is_not_read_as_this_one() -> None:
         schema_of("Alert"), 7, {field["name"]: field["default"] for field in schema_of("Alert")["fields"]}
     )
     error = refusal(Codec(UsageEvent, "usage-value", registry), data)
-    assert (error.code, str(error)) == ("unknown_schema", "schema 7 is a forebay.Alert, not a forebay.UsageEvent")
+    assert (error.code, str(error)) == ("unknown_schema", "schema 7 is of Alert, not of UsageEvent")
 
 
 @pytest.mark.parametrize("topic", TYPED)

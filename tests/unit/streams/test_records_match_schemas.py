@@ -97,7 +97,7 @@ def _fields() -> Iterator[tuple[str, str, Any]]:
 
 @pytest.mark.parametrize(("record", "name", "kind"), list(_fields()))
 def test_what_is_a_moment_says_so_and_money_is_whole(record: str, name: str, kind: Any) -> None:
-    assert is_time(kind) == (name.endswith("_at") or name == "window_start")
+    assert is_time(kind) == (name.endswith("_at") or name in ("at", "window_start"))
     if name.endswith("_nanousd"):
         assert plain(kind) in ("long", ["null", "long"])
 
