@@ -76,8 +76,7 @@ def test_every_metric_of_the_source_is_on_the_page() -> None:
 
 
 def test_every_variable_that_the_source_reads_is_documented() -> None:
-    read = {
-        name for path in SOURCES for name in re.findall(r'environ[^"\n]*"(FOREBAY_[A-Z_]*[A-Z])"', path.read_text())
-    }
+    reads = re.compile(r'environ[^"\n]*"(FOREBAY_[A-Z_]*[A-Z])"')
+    read = {name for path in SOURCES for name in reads.findall(path.read_text("utf-8"))}
     assert "FOREBAY_CONFIG" in read
     assert read <= environment_names()
