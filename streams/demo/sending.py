@@ -10,7 +10,7 @@ from streams.records import Response
 from streams.settings import Settings
 
 _AT_ONCE = 4  # two local models with two slots each: more would only wait in their queues
-_SETTLE_S = 1.0  # until an answer is in the cache
+_SETTLE_S = 1.0  # between an answer and questions that should find it in the cache
 
 
 class NoResponseError(Exception):
@@ -30,11 +30,13 @@ def send_all(
     """
     responses: dict[str, Response] = {}
     sent: dict[str, float] = {}
+    answered_at: dict[str, float] = {}
     answered = {example.request_id: threading.Event() for example in examples}
     room = threading.Semaphore(_AT_ONCE)
 
     def arrived(response: Response) -> None:
         responses[response.request_id] = response
+        answered_at[response.request_id] = time.monotonic()
         on_response(response, 1000 * (time.monotonic() - sent[response.request_id]))
         answered[response.request_id].set()
         room.release()
@@ -44,7 +46,8 @@ def send_all(
         for example in examples:
             if example.after is not None:
                 answered[example.after].wait(max(0.0, deadline - time.monotonic()))
-                time.sleep(_SETTLE_S)
+                since = time.monotonic() - answered_at.get(example.after, 0.0)
+                time.sleep(max(0.0, _SETTLE_S - since))
             room.acquire(timeout=max(0.0, deadline - time.monotonic()))
             sent[example.request_id] = time.monotonic()
             if example.request is not None:
