@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streams.kafka import confluent_options, silent
+from streams.kafka import BrokerUnavailableError, confluent_options, silent
 from streams.settings import KafkaSettings
 
 Place = tuple[str, int]
@@ -22,10 +22,6 @@ _PEEK_S = 5.0
 
 CHANGELOG = "-changelog"
 """How Faust ends the name of a table's topic: its owner restores from it, and never commits that it did."""
-
-
-class BrokerUnavailableError(Exception):
-    """No broker answers."""
 
 
 @dataclass(frozen=True, kw_only=True)

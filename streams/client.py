@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from streams.codec import Codec, UndecodableError
 from streams.json_lines import complete
-from streams.kafka import confluent_options, topic_on_broker
+from streams.kafka import confluent_options, partitions_of, silent, topic_on_broker
 from streams.records import Message, Request, Response
 from streams.registry import Registry, open_registry
 from streams.settings import KafkaSettings, Settings, load
@@ -66,7 +66,8 @@ class ForebayClient:
                 "linger.ms": 2,
                 "message.max.bytes": self._kafka.max_record_bytes + 65_536,
                 "delivery.timeout.ms": 120_000,
-            }
+            },
+            logger=silent(),
         )
         self._consumer = self._open_consumer()
         self._threads = [
@@ -179,7 +180,7 @@ class ForebayClient:
 
     def _open_consumer(self) -> Any:
         """A consumer of all partitions from their present ends, fixed before the first request can be answered."""
-        from confluent_kafka import Consumer, KafkaException, TopicPartition
+        from confluent_kafka import Consumer, TopicPartition
 
         consumer = Consumer(
             confluent_options(self._kafka)
@@ -189,14 +190,12 @@ class ForebayClient:
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 50,
                 "fetch.message.max.bytes": 4 * self._kafka.max_record_bytes,
-            }
+            },
+            logger=silent(),
         )
         topic = topic_on_broker("responses", self._kafka)
-        found = consumer.list_topics(topic, timeout=15).topics[topic]
-        if found.error is not None:
-            consumer.close()
-            raise KafkaException(found.error)
-        partitions = [TopicPartition(topic, number) for number in found.partitions]
+        numbers = partitions_of(consumer, topic, self._kafka)
+        partitions = [TopicPartition(topic, number) for number in numbers]
         for partition in partitions:
             partition.offset = consumer.get_watermark_offsets(partition, timeout=15)[1]
         consumer.assign(partitions)

@@ -79,6 +79,7 @@ class Route:
         on_failure: see :data:`FailureHandler`; this is where the terminal response of a failed request comes from.
         ordered: one record at a time, in order (tables need this); otherwise concurrent.
         raw: the handler gets the :class:`Delivered` bytes undecoded.
+        in_flight: records of this topic in handlers at once, where the stage's limit does not suit.
     """
 
     topic: str
@@ -86,3 +87,4 @@ class Route:
     on_failure: FailureHandler = no_outputs
     ordered: bool = False
     raw: bool = False
+    in_flight: int | None = None

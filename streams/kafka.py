@@ -7,6 +7,10 @@ from typing import Any
 from streams.settings import KafkaSettings
 
 
+class BrokerUnavailableError(Exception):
+    """No broker answers, or the topic is not there; the message says what to do."""
+
+
 def topic_on_broker(name: str, settings: KafkaSettings) -> str:
     """Name on the broker of the logical topic ``name``."""
     return settings.topic_prefix + name
@@ -61,6 +65,27 @@ def confluent_options(settings: KafkaSettings) -> dict[str, Any]:
             "sasl.password": settings.sasl_password.get_secret_value(),
         }
     return options
+
+
+def partitions_of(consumer: Any, topic: str, kafka: KafkaSettings, timeout_s: float = 15.0) -> list[int]:
+    """Partition numbers of ``topic`` (name on the broker), asked of a confluent-kafka client.
+
+    Raises:
+        BrokerUnavailableError: no broker answers within ``timeout_s`` seconds, or there is no such topic.
+    """
+    from confluent_kafka import KafkaException
+
+    try:
+        found = consumer.list_topics(topic, timeout=timeout_s).topics[topic]
+    except KafkaException as error:
+        cause: Any = error.args[0]
+        raise BrokerUnavailableError(
+            f"no broker answers at {kafka.bootstrap} ({cause.str()}); "
+            "start one with `forebay up`, or name yours in FOREBAY_KAFKA_BOOTSTRAP"
+        ) from None
+    if found.error is not None or not found.partitions:
+        raise BrokerUnavailableError(f"no topic {topic} at {kafka.bootstrap}; `forebay topics create` makes it")
+    return sorted(found.partitions)
 
 
 def silent() -> logging.Logger:

@@ -7,7 +7,7 @@ from typing import Any
 from streams import headers as h
 from streams.codec import Codec, UndecodableError
 from streams.delivered import Delivered
-from streams.kafka import confluent_options, topic_on_broker
+from streams.kafka import confluent_options, partitions_of, silent, topic_on_broker
 from streams.registry import open_registry
 from streams.settings import KafkaSettings, Settings
 from streams.topics import TOPICS
@@ -30,6 +30,9 @@ def read_topic(
     Args:
         from_beginning: all that is kept; otherwise only what is written from now on.
         until_end: stop at the ends that the partitions have now; otherwise go on for ever.
+
+    Raises:
+        BrokerUnavailableError: see :func:`streams.kafka.partitions_of`.
     """
     from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
@@ -40,12 +43,12 @@ def read_topic(
         codec = Codec(record, topic_on_broker(TOPICS[topic].subject, kafka), open_registry(settings))
     consumer = Consumer(
         confluent_options(kafka)
-        | {"group.id": topic_on_broker("reader", kafka), "enable.auto.commit": False, "fetch.wait.max.ms": 50}
+        | {"group.id": topic_on_broker("reader", kafka), "enable.auto.commit": False, "fetch.wait.max.ms": 50},
+        logger=silent(),
     )
     try:
         name = topic_on_broker(topic, kafka)
-        numbers = consumer.list_topics(name, timeout=15).topics[name].partitions
-        partitions = [TopicPartition(name, number) for number in numbers]
+        partitions = [TopicPartition(name, number) for number in partitions_of(consumer, name, kafka)]
         ends = {}
         for partition in partitions:
             low, high = consumer.get_watermark_offsets(partition, timeout=15)

@@ -86,7 +86,7 @@ class Lane:
         self._metrics = metrics
         self._fail = fail
         self._generation = generation
-        self._capacity = 1 if route.ordered else limits.in_flight
+        self._capacity = 1 if route.ordered else route.in_flight or limits.in_flight
         self._trackers: dict[int, PartitionTracker] = {}
         self._owned: frozenset[int] = frozenset()
         self._tasks: dict[asyncio.Task[None], int] = {}

@@ -21,6 +21,8 @@ from streams.redis_client import open_redis
 from streams.settings import ConfigurationError, RedisSettings, Settings, StageSettings
 from streams.stage import Stage
 
+_KEPT_AT_ONCE = 16
+
 
 @asynccontextmanager
 async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
@@ -39,7 +41,8 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
                 name="cache",
                 routes=[
                     Route(topic="requests.redacted", handle=stage.answer, on_failure=stage.failed),
-                    Route(topic="completions", handle=stage.keep),
+                    # Not all at once: while one waits for its turn at the encoder, its time to be handled runs.
+                    Route(topic="completions", handle=stage.keep, in_flight=_KEPT_AT_ONCE),
                     Route(topic="cache.verify", handle=stage.verify),
                     Route(topic="corrections", handle=stage.correct),
                     Route(topic="feedback", handle=stage.hear),

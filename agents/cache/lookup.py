@@ -1,5 +1,6 @@
 """Is there an answer already? First for the equal prompt, then for a question that one answer serves as well."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from agents.cache.settings import CacheSettings
 from agents.cache.store import Store
 from streams.records import AnswerSource, RedactedRequest
 
+_AT_ONCE = 4
+"""Look-ups by meaning in progress: one computes, the others talk to the store."""
 _MARGIN = 0.02
 """An entry that was wrong at a score must do better than that by this much."""
 
@@ -86,13 +89,23 @@ class Lookup:
         self._settings = settings
         self._metrics = metrics
         self._clock_ms = clock_ms
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def find(self, request: RedactedRequest) -> Search:
         """The answer for ``request``, if one may be given."""
         search = await self.find_equal(request, trace=True)
         if search.found is not None or search.stale is not None or search.address.partition is None:
             return search
-        return await self._similar(request, search, search.address.partition)
+        try:
+            async with asyncio.timeout(self._settings.patience_ms / 1000):
+                await self._turns.acquire()
+        except TimeoutError:
+            self._metrics.skipped.inc()
+            return search
+        try:
+            return await self._similar(request, search, search.address.partition)
+        finally:
+            self._turns.release()
 
     async def find_equal(self, request: RedactedRequest, *, trace: bool = False) -> Search:
         """Only the answer to the equal prompt: one round trip."""

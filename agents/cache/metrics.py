@@ -19,6 +19,11 @@ class CacheMetrics:
         self.guarded = Counter(
             "forebay_cache_guarded", "Near misses by the guard that forbade the hit.", ["reason"], registry=registry
         )
+        self.skipped = Counter(
+            "forebay_cache_skipped",
+            "Requests that were matched exactly only, because too many waited.",
+            registry=registry,
+        )
         self.flights = Counter(
             "forebay_cache_flights",
             "Misses by their part in a single flight: led, answered, unshareable, timed_out.",

@@ -58,6 +58,12 @@ class CacheSettings(Section):
         "it; 1 shares at once. People's own answers and verified ones are not held back.",
     )
     share_after_users_global: int = Field(3, ge=1, description="The same for answers that cross tenants.")
+    patience_ms: int = Field(
+        1_000,
+        ge=0,
+        description="Longest time that a request queues to be compared by meaning, in ms; then it is matched exactly "
+        "only: a busy cache must not slow down what it is there to speed up.",
+    )
     second_encoder: bool = Field(
         True, description="Whether BGE looks again where MiniLM is in doubt: more true hits for 34 MB and 3.5 ms."
     )

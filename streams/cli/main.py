@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from streams import __version__
+from streams.kafka import BrokerUnavailableError
 from streams.sealing import SealError
 from streams.settings import ConfigurationError
 
@@ -55,6 +56,9 @@ def main(arguments: list[str] | None = None) -> None:
     except (ConfigurationError, SealError) as error:
         typer.echo(f"forebay: {error}", err=True)
         sys.exit(2)
+    except BrokerUnavailableError as error:
+        typer.echo(f"forebay: {error}", err=True)
+        sys.exit(1)
     except BrokenPipeError:
         # The reader of our output went away (`forebay tail … | head`); that is no failure of ours.
         sys.stderr.close()

@@ -118,9 +118,9 @@ def status_command(
     """Exit status 1 when neither a stack nor a broker is there."""
     import orjson
 
-    from streams.broker_view import BrokerUnavailableError
     from streams.embedded.discovery import apply_to_environment
     from streams.embedded.state import live
+    from streams.kafka import BrokerUnavailableError
     from streams.settings import KafkaSettings, load
 
     state = live(data_dir)
