@@ -10,7 +10,7 @@ from agents.completion.settings import CompletionSettings
 from agents.models.caller import Caller
 from agents.models.ledger import Ledger
 from agents.models.litellm_provider import LitellmProvider
-from agents.models.metrics import METRICS
+from agents.models.metrics import METRICS, POOL_METRICS
 from agents.models.pool import DeploymentPool
 from agents.models.pricing import PriceList
 from agents.models.settings import ModelsSettings
@@ -31,7 +31,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     provider = LitellmProvider()
     await provider.ready()
     caller = Caller(provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.COMPLETION), METRICS)
-    cascade = Cascade(models.tiers, DeploymentPool(models.cooldown_s), caller, _now_ms)
+    cascade = Cascade(models.tiers, DeploymentPool(models.tiers, models.cooldown_s, POOL_METRICS), caller, _now_ms)
     async with open_redis(settings) as client:
         claims = Claims(
             RedisClaimStore(client, settings[RedisSettings].key_prefix),

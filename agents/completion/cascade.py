@@ -19,6 +19,8 @@ from streams.failures import CODES, Expired, Failure, FailureClass, Permanent, R
 from streams.handlers import WriteAhead
 from streams.records import Attempt, RedactedRequest, UsageEvent
 
+_PROBE_S = 1.0
+"""Seconds to wait while a probe decides whether a deployment works again."""
 _FATAL = frozenset({"empty", "invalid_json", "schema_violation", "bad_tool_call"})
 """Doubts that no requester can live with, whichever tier they are about."""
 
@@ -100,10 +102,13 @@ class Cascade:
         errors: list[ProviderError],
         write_ahead: WriteAhead,
     ) -> Served | None:
+        tried = False
         for deployment in self._pool.candidates(tier):
+            tried = True
             payer = Payer(request_id=request.request_id, tenant_id=request.tenant_id, user_id=request.user_id)
             build = self._call_builder(tier, deployment, request)
-            outcome = await self._caller.call(payer, tier.name, deployment, build, write_ahead)
+            async with self._pool.calling(deployment):
+                outcome = await self._caller.call(payer, tier.name, deployment, build, write_ahead)
             trace.entries.append(outcome.entry)
             trace.attempts.append(outcome.attempt(outcome.error.code if outcome.error else "ok"))
             if outcome.answer is not None:
@@ -113,6 +118,11 @@ class Cascade:
             errors.append(outcome.error)
             if not self._pool.failed(deployment, outcome.error):
                 break
+        if not tried:
+            wait_s = max(_PROBE_S, self._pool.rest_s(tier))
+            errors.append(
+                ProviderError("provider_unavailable", f"{tier.name}: every deployment rests", retry_after_s=wait_s)
+            )
         return None
 
     def _call_builder(self, tier: Tier, deployment: Deployment, request: RedactedRequest) -> Callable[[str], Call]:
