@@ -163,6 +163,18 @@ CODES = _catalogue(
         "The producer shortens it, or add a larger tier.",
     ),
     ("content_policy", _B, "The provider refused the content.", "The requester rephrases."),
+    (
+        "budget_exceeded",
+        _B,
+        "The budget of the tenant or user is used up.",
+        "Raise the budget, or wait for the window.",
+    ),
+    (
+        "rate_limited",
+        _T,
+        "The tenant or user asks faster than its limit.",
+        "Raise the limit, or have the application slow down.",
+    ),
     ("max_cost", _B, "Every tier may cost more than the request allows.", "The requester raises max_cost_nanousd."),
     ("no_tier", _B, "No tier can serve the request.", "The message says which condition excluded every tier."),
     (
