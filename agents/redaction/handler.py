@@ -7,9 +7,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
+from agents.redaction.detection import Found
+from agents.redaction.metrics import RedactionMetrics
 from agents.redaction.parts import Part, collect, rebuild
+from agents.redaction.policy import Policies
 from agents.redaction.pseudonymise import Pseudonymised, pseudonymise
-from agents.redaction.spans import Span
+from agents.redaction.settings import Action
+from agents.redaction.surrogates import Surrogates
 from agents.redaction.validation import plain_id, validate
 from streams.canonical import prompt_hash
 from streams.failures import Failure, Rejected, Transient
@@ -24,8 +28,8 @@ TIMING = "forebay-timing-redaction"
 _SWAPS = 16
 """Attempts to extend a conversation that other requests extend at the same moment; each failure is their progress."""
 
-Find = Callable[[Request, Sequence[Part], Mapping[str, str]], Awaitable[list[list[Span]]]]
-"""Finds personal data in the parts of a request, given the conversation's tags and values; off the event loop."""
+Find = Callable[[Sequence[Part], Mapping[str, str], str], Awaitable[Found]]
+"""Finds personal data in parts, given the conversation's tags and values and the tenant; off the event loop."""
 
 
 class RedactionHandler:
@@ -34,6 +38,8 @@ class RedactionHandler:
     Args:
         find: see :data:`Find`.
         vault: keeps what pseudonyms stand for.
+        policies: what happens to what was found, by tenant.
+        metrics: counts it.
         max_messages: most messages of a request.
         max_chars: most characters of a request.
         clock_ms: ms since the epoch.
@@ -43,6 +49,8 @@ class RedactionHandler:
         self,
         find: Find,
         vault: Vault,
+        policies: Policies,
+        metrics: RedactionMetrics,
         *,
         max_messages: int,
         max_chars: int,
@@ -50,6 +58,8 @@ class RedactionHandler:
     ) -> None:
         self._find = find
         self._vault = vault
+        self._policies = policies
+        self._metrics = metrics
         self._max_messages = max_messages
         self._max_chars = max_chars
         self._clock_ms = clock_ms
@@ -61,7 +71,9 @@ class RedactionHandler:
         redacted = await self._redact(request)
         redacted = replace(redacted, accepted_at=context.accepted_at)
         redacted = replace(redacted, prompt_hash=prompt_hash(redacted))
-        micros = round(1e6 * (time.perf_counter() - started))
+        elapsed = time.perf_counter() - started
+        self._metrics.redacted(sum(len(message.content) for message in request.messages), elapsed)
+        micros = round(1e6 * elapsed)
         headers = {TIMING: str(micros).encode()}
         return [Output(topic="requests.redacted", key=redacted.prompt_hash, value=redacted, headers=headers)]
 
@@ -71,23 +83,39 @@ class RedactionHandler:
         known = Conversation()
         if request.conversation_id is not None:
             known = await self._vault.conversation(owner, request.conversation_id)
-        spans = await self._find(request, parts, known.tags)
-        result = await self._number(request, owner, parts, spans, known)
+        found = await self._find(parts, known.tags, request.tenant_id)
+        policy = self._policies.of(request.tenant_id)
+        blocked = policy.blocked(found.spans)
+        if blocked:
+            self._metrics.acted({(kind, Action.BLOCK.value): 1 for kind in blocked})
+            raise Rejected("pii_blocked", f"the request holds data that is not accepted: {', '.join(blocked)}")
+        result = await self._number(request, owner, parts, found, known)
+        self._metrics.acted(result.actions)
         redacted = rebuild(request, result.texts)
-        return replace(redacted, entities=result.entities, vault_ref=await self._keep(result.mapping, owner))
+        return replace(
+            redacted,
+            entities=result.entities,
+            vault_ref=await self._keep(result.mapping, owner),
+            language=found.language,
+        )
 
     async def _number(
         self,
         request: Request,
         owner: Owner,
         parts: Sequence[Part],
-        spans: Sequence[Sequence[Span]],
+        found: Found,
         known: Conversation,
     ) -> Pseudonymised:
         """Number the values; in a conversation, agreed with the requests that are in flight beside this one."""
         texts = [part.text for part in parts]
+        policy = self._policies.of(request.tenant_id)
+        stand_in = None
+        if policy.surrogates:
+            seed = request.conversation_id or request.request_id
+            stand_in = Surrogates(f"{request.tenant_id}/{request.user_id}/{seed}", found.language, texts).of
         for _ in range(_SWAPS):
-            result = pseudonymise(texts, spans, known.tags)
+            result = pseudonymise(texts, found.spans, known.tags, policy, stand_in)
             if request.conversation_id is None or result.tags == known.tags:
                 return result
             if await self._vault.extend(owner, request.conversation_id, known, result.tags):

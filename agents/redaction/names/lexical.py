@@ -7,6 +7,8 @@ words is taken for a member, which the head learns to live with.
 
 import zlib
 from collections.abc import Sequence
+from functools import cache, lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ CLASSES = 4
 LISTS = 3
 """Given names, family names, places."""
 _SIZES = (2, 3, 4, 5)
+_COMMON = 0.5
 
 
 def buckets(word: str) -> list[int]:
@@ -53,3 +56,15 @@ class Lexical:
         odds = np.exp(scores - scores.max())
         code = zlib.crc32(word.lower().encode("utf-8", "replace"))
         return [*(odds / odds.sum()).tolist(), *(float(code in members) for members in self._lists)]
+
+
+@lru_cache(maxsize=50_000)
+def common_word(word: str) -> bool:
+    """Whether ``word``, in lower case, is an everyday word: "may", "mark", "grace"."""
+    return _shipped().features(word)[CLASSES - 1] > _COMMON
+
+
+@cache
+def _shipped() -> Lexical:
+    with np.load(Path(__file__).parent / "head.npz", allow_pickle=False) as weights:
+        return Lexical(weights["table"].astype(np.float32), [weights[f"list{index}"] for index in range(LISTS)])

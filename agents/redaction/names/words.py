@@ -27,7 +27,9 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_TITLES = _set("mr mrs ms miss dr prof professor sir madam lord lady judge rev sgt capt captain president king queen saint")
+_TITLES = _set(
+    "mr mrs ms miss dr prof professor sir madam lord lady judge rev sgt capt captain president king queen saint"
+)
 _NAMING = _set(
     "name names named call called calling dear hi hey hello thanks thank regards sincerely signed by from contact user "
     "patient customer client employee author guest caller tenant cardholder beneficiary am i'm im is it's this mother "
@@ -41,12 +43,12 @@ _STREET = _set(
     "street st road rd avenue ave lane ln drive blvd boulevard court ct place pl square way terrace close crescent "
     "parkway highway hwy circle apt suite unit flat floor building straße strasse rue calle via avenida weg platz plaza"
 )
-_CALENDAR = _set(
+CALENDAR = _set(
     "january february march april may june july august september october november december monday tuesday wednesday "
     "thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun"
 )
 _FIRM = _set("inc ltd llc gmbh plc corp co company group bank university college school hospital fc club ag sa bv team")
-_COMMON = _set(
+EVERYDAY = _set(
     "the a an and or but if of to in on at for with from by as is are was were be been am do does did have has had not no "
     "i you he she it we they me him her us them my your his its our their this that these those what which who when where "
     "why how can could will would shall should may might must there here so very just also too than then now please thanks "
@@ -98,12 +100,12 @@ def shape(word: str) -> list[float]:
         float(low in _NAMING),
         float(low in _PLACING),
         float(low in _STREET),
-        float(low in _CALENDAR),
+        float(low in CALENDAR),
         float(low in _FIRM),
-        float(low in _COMMON),
+        float(low in EVERYDAY),
         float(low.endswith(("ing", "ed", "ly", "tion", "ness", "able"))),
         float(low.endswith(("s", "es"))),
-        float(lower and len(word) > 1 and low not in _COMMON),
+        float(lower and len(word) > 1 and low not in EVERYDAY),
     ]
 
 

@@ -70,7 +70,19 @@ _STREETS = (
     "Street", "St", "St.", "Road", "Rd", "Avenue", "Ave", "Ave.", "Lane", "Ln", "Drive", "Dr", "Blvd", "Boulevard",
     "Court", "Ct", "Place", "Pl", "Square", "Way", "Terrace", "Close", "Crescent", "Parkway", "Highway", "Circle",
 )  # fmt: skip
-_PLACE_TEMPLATES = ("{c}", "{c}", "{c}", "{n}", "{n}", "{s}", "{c}, {n}", "{c}, {s}", "{c}, {a}", "North {c}", "{c} {n}")
+_PLACE_TEMPLATES = (
+    "{c}",
+    "{c}",
+    "{c}",
+    "{n}",
+    "{n}",
+    "{s}",
+    "{c}, {n}",
+    "{c}, {s}",
+    "{c}, {a}",
+    "North {c}",
+    "{c} {n}",
+)
 _LANDMARKS = ("Airport", "Beach", "Park", "Lake", "River", "County", "Valley", "Island", "Station", "Bridge", "Hills")
 
 
