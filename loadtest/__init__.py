@@ -1,1 +1,1 @@
-"""Load generation, the provider simulator, and the oracle that checks that nothing was lost. Loopback only, bounded."""
+"""What Forebay is measured with: a provider that misbehaves on schedule, and what drives load at the system."""

@@ -8,6 +8,7 @@ from the producer's send to the arrival of the copy. The peers run in processes 
 import asyncio
 import contextlib
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -39,11 +40,18 @@ class Throughput:
 
 @asynccontextmanager
 async def pass_through(settings: Settings) -> AsyncIterator[Stage]:
-    """A stage that copies bytes: what is left is the substrate's own cost."""
+    """A stage that copies bytes: what is left is the substrate's own cost.
+
+    ``FOREBAY_HOP_HANDLER_MS`` makes each record take so long, for tests that need work in flight.
+    """
     from streams.delivered import Delivered
-    from streams.processing import Context, Output, Route
+    from streams.handlers import Context, Output, Route
+
+    pause_s = float(os.environ.get("FOREBAY_HOP_HANDLER_MS", "0")) / 1000
 
     async def copy(source: Delivered, _context: Context) -> list[Output]:
+        if pause_s:
+            await asyncio.sleep(pause_s)
         return [Output(topic=TARGET, key=source.key, value=source.value)]
 
     limits = settings[StageSettings].model_copy(update={"in_flight": 512, "window": 4096})
@@ -57,8 +65,12 @@ async def run_forebay() -> None:
     settings = load()
     async with pass_through(settings) as stage:
         app = StageApp(stage, settings)
+        stopping = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
         await app.start()
-        await app.wait_failed()
+        failed = asyncio.create_task(app.wait_failed())
+        await asyncio.wait({failed, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        await app.stop()
 
 
 async def run_faust() -> None:
@@ -145,8 +157,8 @@ def child(kind: str, prefix: str) -> Iterator[psutil.Process]:
 def throughput(kind: str, bootstrap: str, records: int) -> Throughput:
     """Copy ``records`` records with one kind of hop."""
     prefix = f"hop-{kind}-{time.time_ns()}."
-    _create_topics(bootstrap, prefix)
-    _fill(bootstrap, prefix, records)
+    create_topics(bootstrap, prefix)
+    fill(bootstrap, prefix, records)
     with child(kind, prefix) as process:
         first, last, cpu = _drain(bootstrap, prefix, records, process)
     return Throughput(kind=kind, records=records, per_second=(records - 1) / (last - first), cpu_us=1e6 * cpu / records)
@@ -161,12 +173,12 @@ def latency(kind: str | None, bootstrap: str, per_second: int, seconds: int) -> 
     from confluent_kafka import Producer
 
     prefix = f"hop-{kind}-{time.time_ns()}."
-    _create_topics(bootstrap, prefix)
+    create_topics(bootstrap, prefix)
     sent: dict[bytes, float] = {}
     took: list[float] = []
     source = prefix + (TARGET if kind is None else SOURCE)
     with contextlib.nullcontext() if kind is None else child(kind, prefix):
-        consumer = _consumer(bootstrap, prefix)
+        consumer = consumer_of(bootstrap, prefix)
         producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "acks": "all"})
         total = per_second * seconds
         _wait_for_first(producer, consumer, source)
@@ -206,7 +218,8 @@ def _collect(consumer: Any, sent: dict[bytes, float], took: list[float], timeout
         took.append(1000 * (time.perf_counter() - sent.pop(message.key())))
 
 
-def _create_topics(bootstrap: str, prefix: str) -> None:
+def create_topics(bootstrap: str, prefix: str) -> None:
+    """Source and target, with four partitions."""
     from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its __all__
 
     admin = AdminClient({"bootstrap.servers": bootstrap})
@@ -214,7 +227,8 @@ def _create_topics(bootstrap: str, prefix: str) -> None:
         future.result(10)
 
 
-def _fill(bootstrap: str, prefix: str, records: int) -> None:
+def fill(bootstrap: str, prefix: str, records: int) -> None:
+    """Records with the keys 0, 1, 2 … in the source topic."""
     from confluent_kafka import Producer
 
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20, "batch.size": 262_144, "acks": "all"})
@@ -229,7 +243,8 @@ def _fill(bootstrap: str, prefix: str, records: int) -> None:
     producer.flush()
 
 
-def _consumer(bootstrap: str, prefix: str) -> Any:
+def consumer_of(bootstrap: str, prefix: str) -> Any:
+    """A consumer of all partitions of the target topic, from their beginning."""
     from confluent_kafka import Consumer, TopicPartition
 
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "hop", "fetch.wait.max.ms": 10})
@@ -239,7 +254,7 @@ def _consumer(bootstrap: str, prefix: str) -> Any:
 
 def _drain(bootstrap: str, prefix: str, records: int, process: psutil.Process) -> tuple[float, float, float]:
     """Times of the first and last arrival, and the CPU seconds that the process used in between."""
-    consumer = _consumer(bootstrap, prefix)
+    consumer = consumer_of(bootstrap, prefix)
     seen, first, cpu = 0, 0.0, 0.0
     deadline = time.perf_counter() + 120
     while seen < records and time.perf_counter() < deadline:

@@ -21,11 +21,17 @@ ORIGIN_OFFSET = "forebay-origin-offset"
 ORIGIN_TIMESTAMP = "forebay-origin-timestamp"
 FIRST_FAILED_AT = "forebay-first-failed-at"
 LAST_CODE = "forebay-last-code"
+REPLAYED_AT = "forebay-replayed-at"
+"""When an operator sent a dead letter back, in ms since the epoch: deadlines count from it."""
+SUPERSEDES = "forebay-supersedes"
+"""Code of the failure that a replay is to make good; travels on to the response."""
+SPENT = "forebay-spent-nanousd"
+"""What earlier tries of a request cost, in nano-dollars."""
 
 ORIGIN = (ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ORIGIN_TIMESTAMP, FIRST_FAILED_AT)
 """Written at the first failure and never changed."""
 
-_OF_ONE_DELIVERY = frozenset({ATTEMPT, RETRY_STAGE, DUE_AT, SEALED, LAST_CODE, *ORIGIN})
+_OF_ONE_DELIVERY = frozenset({ATTEMPT, RETRY_STAGE, DUE_AT, SEALED, LAST_CODE, SPENT, *ORIGIN})
 
 
 def from_kafka(pairs: Iterable[tuple[str, bytes | None]] | Mapping[str, bytes | None] | None) -> dict[str, bytes]:

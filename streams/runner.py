@@ -3,44 +3,27 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
 
 from streams.app import TP, new_faust_app
-from streams.codec import Codec
+from streams.codec import open_codecs
 from streams.delivery import Delivery, Linger, new_producer
+from streams.encoding import Encoding
+from streams.handlers import Output
 from streams.kafka import topic_on_broker
 from streams.metrics import StageMetrics
 from streams.processing import Processor, Rules
-from streams.registry import ConfluentRegistry, LocalRegistry, Registry
+from streams.registry import open_registry
 from streams.sealing import load_keyring
-from streams.settings import KafkaSettings, RegistrySettings, RetrySettings, Settings, VaultSettings
+from streams.settings import KafkaSettings, RetrySettings, Settings, VaultSettings
 from streams.stage import Lane, Stage
 from streams.topics import TOPICS, Access
 
 log = structlog.get_logger(__name__)
-
-
-def open_registry(settings: Settings) -> Registry:
-    """The schema registry that the settings name."""
-    chosen, prefix = settings[RegistrySettings], settings[KafkaSettings].topic_prefix
-    if chosen.kind == "local":
-        return LocalRegistry(prefix=prefix)
-    user_info = chosen.user_info.get_secret_value()
-    return ConfluentRegistry(chosen.url, {"basic.auth.user.info": user_info} if user_info else None)
-
-
-def open_codecs(settings: Settings, registry: Registry) -> dict[str, Codec[Any]]:
-    """A codec for every topic that has a record type, by logical name."""
-    kafka = settings[KafkaSettings]
-    return {
-        topic.name: Codec(topic.record, topic_on_broker(topic.subject, kafka), registry)
-        for topic in TOPICS.values()
-        if topic.record is not None
-    }
 
 
 class StageApp:
@@ -58,10 +41,13 @@ class StageApp:
         self._metrics = StageMetrics(stage.name)
         self._producer: AIOKafkaProducer = new_producer(self._kafka)
         self._lanes: dict[str, Lane] = {}
+        self._background: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self.faust = new_faust_app(stage, self._kafka)
         self._codecs = open_codecs(settings, open_registry(settings))
         self._rules = self._new_rules(settings)
+        linger = Linger(self._producer, stage.limits.linger_ms / 1000)
+        self._delivery = Delivery(self._producer, self._kafka, self._metrics, linger)
         self._add_lanes()
         on_revoked: Any = self.faust.on_partitions_revoked  # mode's signal types do not admit bound methods
         on_assigned: Any = self.faust.on_partitions_assigned
@@ -76,9 +62,14 @@ class StageApp:
             codec.warm()
         await self._producer.start()
         await self.faust.start()
+        if self.stage.background is not None:
+            self._background = asyncio.create_task(self.stage.background(self._publish))
+            self._background.add_done_callback(self._background_ended)
 
     async def stop(self) -> None:
         """Finish what is running (for ``drain_s``), commit, leave the group."""
+        if self._background is not None:
+            self._background.cancel()
         for lane in self._lanes.values():
             lane.pause()
         await self._commit(await self._drain())
@@ -137,14 +128,12 @@ class StageApp:
         )
 
     def _add_lanes(self) -> None:
-        linger = Linger(self._producer, self.stage.limits.linger_ms / 1000)
-        delivery = Delivery(self._producer, self._kafka, self._metrics, linger)
         for route in self.stage.routes:
             name = topic_on_broker(route.topic, self._kafka)
             lane = Lane(
                 route,
-                Processor(route, self._rules, self._metrics),
-                delivery,
+                Processor(route, self._rules, self._metrics, self._delivery.deliver),
+                self._delivery,
                 self.stage.limits,
                 self._metrics,
                 fail=self._fail,
@@ -171,12 +160,22 @@ class StageApp:
             log.error("stage_failed", stage=self.stage.name, error=type(error).__name__, message=str(error))
             self.failure.set_exception(error)
 
+    async def _publish(self, outputs: Sequence[Output]) -> None:
+        """Publish outputs that come of no record, and wait for their delivery."""
+        await self._delivery.deliver(Encoding(self._codecs, self._kafka).encode(outputs, {}))
+
+    def _background_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
     async def _on_revoked(self, _app: Any, revoked: Iterable[TP], **_: Any) -> None:
         by_topic = _by_topic(revoked)
-        await self._commit(await self._drain(by_topic))
+        progress = await self._drain(by_topic)
         for topic, partitions in by_topic.items():
             if topic in self._lanes:
+                # Before the commit: what finishes during it is not committed, so it must stay known.
                 self._lanes[topic].revoke(partitions)
+        await self._commit(progress)
 
     async def _on_assigned(self, _app: Any, assigned: Iterable[TP], **_: Any) -> None:
         by_topic = _by_topic(assigned)

@@ -8,7 +8,7 @@ from agents.redaction.metrics import RedactionMetrics
 from agents.redaction.policy import Policies
 from agents.redaction.pool import finder
 from agents.redaction.settings import RedactionSettings
-from streams.processing import Route
+from streams.handlers import Route
 from streams.settings import Settings, StageSettings
 from streams.stage import Stage
 from streams.vault_redis import open_vault

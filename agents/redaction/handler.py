@@ -17,7 +17,7 @@ from agents.redaction.surrogates import Surrogates
 from agents.redaction.validation import plain_id, validate
 from streams.canonical import prompt_hash
 from streams.failures import Failure, Rejected, Transient
-from streams.processing import Context, Output
+from streams.handlers import Context, Output
 from streams.pseudonyms import PseudonymMap
 from streams.records import Completion, Error, RedactedRequest, Request, ResponseStatus
 from streams.vault import Conversation, Owner, Vault

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from agents.response.handler import ResponseHandler
-from streams.processing import Route
+from streams.handlers import Route
 from streams.settings import Settings, StageSettings
 from streams.stage import Stage
 from streams.vault_redis import open_vault

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from streams import headers as h
 from streams.failures import Failure, Permanent
-from streams.processing import Context, Output
+from streams.handlers import Context, Output
 from streams.pseudonyms import PseudonymMap, Restorer
 from streams.records import Completion, Error, RedactedRequest, Response, ResponseStatus
 
@@ -91,6 +91,7 @@ class ResponseHandler:
             timings=self._timings(completion, context, started),
             degraded=completion.degraded,
             metadata=metadata,
+            supersedes=h.text(context.source.headers, h.SUPERSEDES),
             accepted_at=request.accepted_at or context.accepted_at,
             responded_at=self._clock_ms(),
         )

@@ -13,7 +13,7 @@ from agents.response.handler import ResponseHandler
 from streams.canonical import prompt_hash
 from streams.delivered import Delivered
 from streams.failures import Permanent, Rejected, Transient
-from streams.processing import Context
+from streams.handlers import Context
 from streams.records import Completion, Message, MessageRole, Params, RedactedRequest, Request, ResponseStatus
 from streams.sealing import Keyring
 from streams.vault import Vault

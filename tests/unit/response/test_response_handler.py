@@ -8,7 +8,7 @@ import pytest
 from agents.response.handler import ResponseHandler
 from streams.delivered import Delivered
 from streams.failures import Permanent, Transient
-from streams.processing import Context, Output
+from streams.handlers import Context, Output
 from streams.pseudonyms import PseudonymMap
 from streams.records import (
     Attempt,

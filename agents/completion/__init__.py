@@ -1,0 +1,1 @@
+"""Tiered model calls: the cheapest model that is good enough, whatever breaks."""
