@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from agents.redaction.daily import open_daily
 from agents.redaction.handler import RedactionHandler
 from agents.redaction.metrics import RedactionMetrics
 from agents.redaction.policy import Policies
@@ -20,17 +21,19 @@ _METRICS = RedactionMetrics()
 async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``redaction``."""
     chosen = settings[RedactionSettings]
-    async with finder(chosen) as find, open_vault(settings) as vault:
+    async with finder(chosen) as find, open_vault(settings) as vault, open_daily(settings) as daily:
         handler = RedactionHandler(
             find,
             vault,
             Policies(chosen),
             _METRICS,
+            daily,
             max_messages=chosen.max_messages,
             max_chars=chosen.max_chars,
         )
         yield Stage(
             name="redaction",
             routes=[Route(topic="requests", handle=handler.handle, on_failure=handler.on_failure)],
+            background=lambda _: daily.run(),
             limits=settings[StageSettings].model_copy(update={"timeout_s": chosen.timeout_s}),
         )

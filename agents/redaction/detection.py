@@ -1,7 +1,7 @@
 """Where is the personal data of a request? All its parts are read as one text: what was asked explains the answer.
 
-Normalise, find (patterns, names, hidden writings), join what belongs together, look for the same elsewhere; then back to
-the places in the parts as they were written.
+Normalise, find (patterns, names, hidden writings), join what belongs together, look for the same elsewhere; then back
+to the places in the parts as they were written.
 """
 
 from bisect import bisect_right

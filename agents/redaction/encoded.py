@@ -22,8 +22,8 @@ _TEEN = {
     "seventeen": "17", "eighteen": "18", "nineteen": "19",
 }  # fmt: skip
 _TENS = {
-    "twenty": "2", "thirty": "3", "forty": "4", "fourty": "4", "fifty": "5", "sixty": "6", "seventy": "7", "eighty": "8",
-    "ninety": "9",
+    "twenty": "2", "thirty": "3", "forty": "4", "fourty": "4", "fifty": "5", "sixty": "6", "seventy": "7",
+    "eighty": "8", "ninety": "9",
 }  # fmt: skip
 _NUMBER_WORD = rf"(?:{'|'.join([*_DIGIT, *_TEEN, *_TENS, 'double', 'triple', 'hundred'])})"
 _SPOKEN = re.compile(rf"\b(?:{_NUMBER_WORD}[ ,.\-–]{{1,3}}){{4,60}}{_NUMBER_WORD}\b", re.IGNORECASE)

@@ -10,7 +10,7 @@ from typing import Any
 
 from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
-from presidio_analyzer.nlp_engine import NlpEngine
+from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
 from agents.redaction.recognizers.addresses import addresses
 from agents.redaction.recognizers.contact import contact
@@ -30,20 +30,20 @@ _LANGUAGE = "en"
 _OF_MODELS = ("PERSON", "LOCATION")
 
 
-class Artifacts:
+class Artifacts(NlpArtifacts):
     """What a blank pipeline says of a text: its facts, and nothing that a model would know."""
 
     def __init__(self, text: str) -> None:
         self.facts = Facts(text=text)
         self.entities: list[Any] = []
-        self.tokens: list[Any] = []
+        self.tokens: Any = []
         self.tokens_indices: list[int] = []
         self.lemmas: list[str] = []
         self.keywords: list[str] = []
         self.scores: list[float] = []
 
 
-class BlankPipeline(NlpEngine):  # type: ignore[misc]  # presidio ships no types for its base class
+class BlankPipeline(NlpEngine):
     """A pipeline without a model."""
 
     def load(self) -> None:
@@ -57,7 +57,9 @@ class BlankPipeline(NlpEngine):  # type: ignore[misc]  # presidio ships no types
         """The facts of ``text``."""
         return Artifacts(text)
 
-    def process_batch(self, texts: Iterable[str], language: str, **_: Any) -> Iterator[tuple[str, Artifacts]]:
+    def process_batch(
+        self, texts: Iterable[str], language: str, batch_size: int = 1, n_process: int = 1, **_: Any
+    ) -> Iterator[tuple[str, NlpArtifacts]]:
         """The facts of each text."""
         for text in texts:
             yield text, Artifacts(text)
@@ -79,7 +81,7 @@ class BlankPipeline(NlpEngine):  # type: ignore[misc]  # presidio ships no types
         return [_LANGUAGE]
 
 
-class _Unenhanced(ContextAwareEnhancer):  # type: ignore[misc]  # presidio ships no types for its base class
+class _Unenhanced(ContextAwareEnhancer):
     """Our recognisers look at their context themselves."""
 
     def __init__(self) -> None:
@@ -90,16 +92,15 @@ class _Unenhanced(ContextAwareEnhancer):  # type: ignore[misc]  # presidio ships
         return raw_results
 
 
-class _Registry(RecognizerRegistry):  # type: ignore[misc]  # presidio ships no types for its base class
+class _Registry(RecognizerRegistry):
     """A registry that never changes."""
 
     def get_recognizers(self, *_: Any, **__: Any) -> list[EntityRecognizer]:
         """All of them: copying and matching 40 recognisers against 60 entities costs 0.3 ms a call."""
-        found: list[EntityRecognizer] = self.recognizers
-        return found
+        return list(self.recognizers)
 
 
-class Engine(AnalyzerEngine):  # type: ignore[misc]  # presidio ships no types for its base class
+class Engine(AnalyzerEngine):
     """Presidio's engine with its look-ups made once.
 
     Args:
@@ -171,7 +172,7 @@ def _foreign(chosen: str, model: str) -> EntityRecognizer:
 
     try:
         if chosen == "gliner":
-            recogniser = own.GLiNERRecognizer(model_name=model or "urchade/gliner_multi_pii-v1")
+            recogniser: EntityRecognizer = own.GLiNERRecognizer(model_name=model or "urchade/gliner_multi_pii-v1")
         else:
             recogniser = own.HuggingFaceNerRecognizer(model_name=model)
     except ImportError as error:

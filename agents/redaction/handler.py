@@ -6,6 +6,7 @@ A request that cannot be redacted is never handed on: every failure becomes a co
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from agents.redaction.detection import Found
 from agents.redaction.metrics import RedactionMetrics
@@ -32,6 +33,14 @@ Find = Callable[[Sequence[Part], Mapping[str, str], str], Awaitable[Found]]
 """Finds personal data in parts, given the conversation's tags and values and the tenant; off the event loop."""
 
 
+class Counts(Protocol):
+    """The part of :class:`agents.redaction.daily.Daily` that is needed here."""
+
+    def add(self, tenant_id: str, actions: Mapping[tuple[str, str], int]) -> None:
+        """Findings of a request by entity and action."""
+        ...
+
+
 class RedactionHandler:
     """Redacts requests.
 
@@ -40,6 +49,7 @@ class RedactionHandler:
         vault: keeps what pseudonyms stand for.
         policies: what happens to what was found, by tenant.
         metrics: counts it.
+        daily: counts it by tenant.
         max_messages: most messages of a request.
         max_chars: most characters of a request.
         clock_ms: ms since the epoch.
@@ -51,6 +61,7 @@ class RedactionHandler:
         vault: Vault,
         policies: Policies,
         metrics: RedactionMetrics,
+        daily: Counts,
         *,
         max_messages: int,
         max_chars: int,
@@ -60,6 +71,7 @@ class RedactionHandler:
         self._vault = vault
         self._policies = policies
         self._metrics = metrics
+        self._daily = daily
         self._max_messages = max_messages
         self._max_chars = max_chars
         self._clock_ms = clock_ms
@@ -87,10 +99,10 @@ class RedactionHandler:
         policy = self._policies.of(request.tenant_id)
         blocked = policy.blocked(found.spans)
         if blocked:
-            self._metrics.acted({(kind, Action.BLOCK.value): 1 for kind in blocked})
-            raise Rejected("pii_blocked", f"the request holds data that is not accepted: {', '.join(blocked)}")
+            self._count(request, {(kind, Action.BLOCK.value): 1 for kind in blocked})
+        policy.refuse(found.spans)
         result = await self._number(request, owner, parts, found, known)
-        self._metrics.acted(result.actions)
+        self._count(request, result.actions)
         redacted = rebuild(request, result.texts)
         return replace(
             redacted,
@@ -122,6 +134,10 @@ class RedactionHandler:
                 return result
             known = await self._vault.conversation(owner, request.conversation_id)
         raise Transient("redis_unavailable", "too many requests extend one conversation at once")
+
+    def _count(self, request: Request, actions: Mapping[tuple[str, str], int]) -> None:
+        self._metrics.acted(actions)
+        self._daily.add(request.tenant_id, actions)
 
     async def _keep(self, mapping: PseudonymMap, owner: Owner) -> str | None:
         return await self._vault.store(mapping, owner) if mapping.originals else None

@@ -23,8 +23,8 @@ _LOOKALIKES = str.maketrans(
     "аАвВсСԁеЕѐнНһіІїјЈкКӏмМոоОӧрРԛѕЅтТυսԝхХуУүΑαΒΕεΖΗΙιΚκΜΝνΟοΡρΤτΥγΧχԍցհᎪᏴᏟᎠᎬᏀᎻᎫᏦᏞᎷᎾᏢᏒᏚᎢᏌᏙᏔᏃ",
     "aAbBcCdeEehHhiIijJkKlmMnoOopPqsStTuuwxXyYyAaBEeZHIiKkMNvOoPpTtYyXxgghABCDEGHJKLMOPRSTUVWZ",
 )
-_INVISIBLE = frozenset("Cf Mn Me".split())
-_BLANKS = frozenset("Zs".split())
+_INVISIBLE = frozenset({"Cf", "Mn", "Me"})
+_BLANKS = frozenset({"Zs"})
 _DASHES = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad")
 _MIXED = re.compile(r"[^\W\d_]*[a-zA-Z][^\W\d_]*")
 
@@ -99,7 +99,7 @@ def _read(piece: str) -> str:
             return piece
         return meant if meant.isprintable() else piece
     if first == "\\" and len(piece) > 1:
-        meant = chr(int(piece[2:], 16))
+        meant = chr(int(piece, 0))
         return meant if meant.isprintable() else piece
     return _character(piece)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from agents.redaction.settings import Action, RedactionSettings
 from agents.redaction.spans import Span
+from streams.failures import Rejected
 from streams.settings import ConfigurationError
 
 DEFAULT = "DEFAULT"
@@ -48,6 +49,12 @@ class Policy:
         """Entity types for which the request must be rejected."""
         kinds = {span.kind for part in spans for span in part}
         return sorted(kind for kind in kinds if self.action(kind) is Action.BLOCK)
+
+    def refuse(self, spans: Sequence[Sequence[Span]]) -> None:
+        """Raise ``Rejected("pii_blocked")`` if one of ``spans`` must not be in a request."""
+        blocked = self.blocked(spans)
+        if blocked:
+            raise Rejected("pii_blocked", f"the request holds data that is not accepted: {', '.join(blocked)}")
 
     def replaced(self, kind: str, value: str) -> str | None:
         """What stands for ``value`` for good; ``None`` when it gets a pseudonym."""

@@ -1,6 +1,6 @@
 """Where does detection run? Off the event loop: in threads, or in processes when there are cores to spare.
 
-A thread is enough on two cores: the encoder releases the interpreter lock, and the rest runs in slices of a millisecond.
+A thread is enough on two cores: the encoder releases the interpreter lock; the rest runs in slices of a millisecond.
 Requests are not gathered into batches: padding made a batch of sixteen no faster per text than one by one (figures in
 docs/performance.md), and waiting for a batch costs latency.
 """
@@ -46,7 +46,7 @@ async def finder(settings: RedactionSettings) -> AsyncIterator[Find]:
 
 
 def _start(settings: RedactionSettings) -> None:
-    global _detector  # noqa: PLW0603 - a process pool's initializer has no other place to leave things
+    global _detector
     _detector = Detector(settings)
 
 

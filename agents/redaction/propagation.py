@@ -6,13 +6,13 @@ A part that is also an everyday word ("Mark", "Grace") counts elsewhere only whe
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from agents.redaction.names.words import CALENDAR, EVERYDAY, split
+from agents.redaction.names.words import CALENDAR, EVERYDAY, listed, split
 from agents.redaction.spans import Span
 from streams.pseudonyms import parse
 
 _SCORE = 0.6
 _NAMES, _PLACES = "PERSON", "LOCATION"
-_PARTICLES = frozenset("van von der den del dos las los bin ben ibn san jr sr iii mac the and for with from".split())
+_PARTICLES = listed("van von der den del dos las los bin ben ibn san jr sr iii mac the and for with from")
 _LEAST_PART, _LEAST_PLACE, _LEAST_VALUE = 3, 4, 6
 _WORDLIKE = re.compile(r"[^\W_]")
 
@@ -44,7 +44,7 @@ def _parts(names: Iterable[str], least: int) -> frozenset[str]:
 
 
 def _distinct(value: str) -> bool:
-    return len(_WORDLIKE.findall(value)) >= _LEAST_VALUE and any(map(str.isdigit, value)) or "@" in value
+    return (len(_WORDLIKE.findall(value)) >= _LEAST_VALUE and any(map(str.isdigit, value))) or "@" in value
 
 
 def _of_people(text: str, parts: frozenset[str], common: Callable[[str], bool]) -> list[Span]:

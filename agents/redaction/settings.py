@@ -13,8 +13,8 @@ from streams.settings import Section
 class Action(StrEnum):
     """What happens to a finding.
 
-    ``pseudonymise``: a tag that the response stage turns back; ``mask``: ``****``; ``hash``: the same keyed hash for the
-    same value, also across requests; ``drop``: removed; ``block``: the request is rejected; ``allow``: left as it is.
+    ``pseudonymise``: a tag that the response stage turns back; ``mask``: ``****``; ``hash``: the same keyed hash for
+    the same value, also across requests; ``drop``: removed; ``block``: the request is rejected; ``allow``: left.
     """
 
     PSEUDONYMISE = "pseudonymise"

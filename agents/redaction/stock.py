@@ -1,4 +1,4 @@
-"""Presidio as it comes, with the spaCy model ``en_core_web_sm``: what we compare ourselves with, and one source of names."""
+"""Presidio as it comes, with the spaCy model ``en_core_web_sm``: what we compare with, and one source of names."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec

@@ -1,6 +1,6 @@
 """What may stand in place of a tag for models that stumble over tags? A made-up value of the same sort.
 
-Drawn by Faker from the tag and a seed of the request or conversation, so that the same tag gets the same stand-in again.
+Drawn by Faker from the tag and a seed of the request or conversation, so that a tag gets the same stand-in again.
 Values that occur in the request are never drawn: the way back must be unambiguous.
 """
 
@@ -12,8 +12,8 @@ from streams.pseudonyms import parse
 from streams.settings import ConfigurationError
 
 _LOCALES = {
-    "en": "en_US", "de": "de_DE", "fr": "fr_FR", "es": "es_ES", "it": "it_IT", "pt": "pt_PT", "nl": "nl_NL", "pl": "pl_PL",
-    "sv": "sv_SE", "da": "da_DK",
+    "en": "en_US", "de": "de_DE", "fr": "fr_FR", "es": "es_ES", "it": "it_IT", "pt": "pt_PT", "nl": "nl_NL",
+    "pl": "pl_PL", "sv": "sv_SE", "da": "da_DK",
 }  # fmt: skip
 _TRIES = 20
 

@@ -1,6 +1,6 @@
 """What announces a name or a place? Titles, "my name is", field labels, and questions that the next turn answers.
 
-A cue lowers the threshold of the words that follow it; after the surest ones everything that is no everyday word counts.
+A cue lowers the threshold of the words that follow it; after the surest ones all but everyday words count.
 """
 
 import re
@@ -13,26 +13,36 @@ PERSON, PLACE = 1, 2
 _LABELS = re.compile(
     r"(?:^|[\n|;,{(\[<&?\t]|\. |\\n)[ \t]*[\"'*_>#\-]{0,4}(?:"
     r"(?P<person>(?:(?:full|first|last|given|family|middle|maiden|sur|customer|client|patient|user|employee|contact|account|"
-    r"card ?holder|guest|student|applicant|insured|beneficiary|tenant|landlord|author|legal|display|spouse|mother|father|parent|"
-    r"guardian|emergency contact|nick|passenger|driver|buyer|seller|billing|shipping|holder)'?s?[ _\-]?)?(?:name|names|nombre|nom)|"
-    r"customer|client|patient|employee|cardholder|account holder|contact(?: person)?|guest|applicant|insured|beneficiary|tenant|"
-    r"landlord|author|signed|attn|attention|from|to|cc|bcc|next of kin|emergency contact|caller|reported by|assigned to|assignee|"
+    r"card ?holder|guest|student|applicant|insured|beneficiary|tenant|landlord|author|legal|display|spouse|mother|"
+    r"father|parent|"
+    r"guardian|emergency contact|nick|passenger|driver|buyer|seller|billing|shipping|holder)'?s?[ _\-]?)?(?:name|"
+    r"names|nombre|nom)|"
+    r"customer|client|patient|employee|cardholder|account holder|contact(?: person)?|guest|applicant|insured|"
+    r"beneficiary|tenant|"
+    r"landlord|author|signed|attn|attention|from|to|cc|bcc|next of kin|emergency contact|caller|reported by|assigned "
+    r"to|assignee|"
     r"attending|physician|referring physician|student|passenger|sender|recipient|payee|agent|owner|manager|supervisor)|"
-    r"(?P<place>(?:(?:home|billing|shipping|mailing|street|work|postal|delivery|current|permanent|office)[ _\-]?)?address(?: ?line ?\d)?|"
-    r"city|town|village|state|province|county|country|region|location|street|place of birth|birth ?place|hometown|residence|"
+    r"(?P<place>(?:(?:home|billing|shipping|mailing|street|work|postal|delivery|current|permanent|"
+    r"office)[ _\-]?)?address(?: ?line ?\d)?|"
+    r"city|town|village|state|province|county|country|region|location|street|place of birth|birth ?place|hometown|"
+    r"residence|"
     r"nationality|destination|origin|ship to|bill to|lives in|based in)"
     r")[\"'*_ \t]{0,3}(?:[:=]|\t|\|)[ \t]{0,3}[\"'*_]{0,3}(?=(?P<value>[^\n|;{}<>\t\"=:]{1,80}))",
     re.IGNORECASE,
 )
 _INTRO = re.compile(
-    r"\b(?:(?P<sure>(?:my|his|her|their|your|the|whose|full|first|last|maiden|middle|sur|user)[ ]?name(?:'s| is| was|s are|:)?"
-    r"(?: actually| really)?|(?:i am|i'm|im|it is|it's|its|this is|you can) (?:called|named)|(?:please )?(?:just )?call me|"
+    r"\b(?:(?P<sure>(?:my|his|her|their|your|the|whose|full|first|last|maiden|middle|sur|user)[ ]?name(?:'s| is| was|"
+    r"s are|:)?"
+    r"(?: actually| really)?|(?:i am|i'm|im|it is|it's|its|this is|you can) (?:called|named)|(?:please )?(?:just "
+    r")?call me|"
     r"(?:named|under the name(?: of)?|in the name(?: of)?|on behalf of|signed by|speaking (?:to|with))|"
     r"name(?:'s| is)|(?:booking|reservation|account|table|appointment|order) (?:is )?(?:under|for))|"
-    r"(?P<maybe>(?:hi|hello|hey|dear|thanks|thank you|cheers|regards|sincerely|best|bye|goodbye|good morning|good evening|ok|okay)"
+    r"(?P<maybe>(?:hi|hello|hey|dear|thanks|thank you|cheers|regards|sincerely|best|bye|goodbye|good morning|good "
+    r"evening|ok|okay)"
     r"(?: there)?|(?:i am|i'm|im|it is|it's|its|this is|here is|ask|tell|call|contact|meet|met|with|by|from|for|and|my "
     r"(?:wife|husband|son|daughter|mother|father|mom|dad|brother|sister|friend|boss|colleague|partner|girlfriend|boyfriend|fiancee?|"
-    r"neighbou?r|cousin|uncle|aunt|manager|doctor|dentist|lawyer|teacher))))[,:]?[ ]{1,2}(?=(?P<value>[^\n,.;:!?()\"<>]{1,60}))",
+    r"neighbou?r|cousin|uncle|aunt|manager|doctor|dentist|lawyer|"
+    r"teacher))))[,:]?[ ]{1,2}(?=(?P<value>[^\n,.;:!?()\"<>]{1,60}))",
     re.IGNORECASE,
 )
 _TITLE = re.compile(
@@ -46,7 +56,8 @@ _ASKED_NAME = re.compile(
     re.IGNORECASE,
 )
 _ASKED_PLACE = re.compile(
-    r"(?:where (?:do|are|did|is|were|would|should)|which (?:city|country|town|state)|what(?:'s| is) (?:the|your) (?:\w+ )?"
+    r"(?:where (?:do|are|did|is|were|would|should)|which (?:city|country|town|state)|what(?:'s| is) (?:the|your) "
+    r"(?:\w+ )?"
     r"(?:address|city|country|town|location|destination|hometown)|\b(?:address|city|destination)\b[^\n]{0,24}\?)[^\n]{0,60}$",
     re.IGNORECASE,
 )

@@ -1,7 +1,7 @@
 """How is a layer in the middle of an ONNX model had without running the rest? By cutting the file.
 
 The upper half of MiniLM knows what a text means; its lower half still knows what each word looks like and is the better
-place to find names, for half the time. Cutting needs no ONNX library (16 MB more to install): a model file is a protocol
+place to find names, for half the time. Cutting needs no ONNX library (16 MB to install): a model file is a protocol
 buffer, and all that happens is that the graph's output is renamed and what it does not depend on is left out. Field
 numbers are those of onnx.proto3: ModelProto.graph = 7; GraphProto.node = 1, initializer = 5, output = 12;
 NodeProto.input = 1, output = 2; TensorProto.name = 8; ValueInfoProto.name = 1.
@@ -60,7 +60,8 @@ def _cut_graph(graph: bytes, tensor: str) -> bytes:
 
 
 def _node(body: bytes) -> tuple[list[str], list[str]]:
-    inputs, outputs = [], []
+    inputs: list[str] = []
+    outputs: list[str] = []
     for number, wire, value in _fields(body):
         if wire == _LENGTH_DELIMITED and number in (_NODE_INPUT, _NODE_OUTPUT):
             (inputs if number == _NODE_INPUT else outputs).append(value.decode())

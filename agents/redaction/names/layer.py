@@ -46,7 +46,8 @@ class Layer:
         self._tokenizer: Any = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._first, self._last = (self._tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
+        self._first: Any = self._tokenizer.token_to_id("[CLS]")
+        self._last: Any = self._tokenizer.token_to_id("[SEP]")
 
     def vectors(self, text: str, words: Words) -> tuple[Matrix, Matrix]:
         """Of each word: its vector (384 numbers), and how the vocabulary knows it (pieces, rarity)."""

@@ -14,19 +14,23 @@ from agents.redaction.names.words import CALENDAR, EVERYDAY, Matrix, Words
 KINDS = {PERSON: "PERSON", PLACE: "LOCATION"}
 NEIGHBOUR = 0.4
 """A word beside a hit is a hit at this share of the threshold."""
+CERTAINTY = 0.85
+"""Score of the surest name: below what has a form, so that "ann at example dot com" is an address and no person."""
 _BETWEEN = {
     PERSON: re.compile(r"[ \t]{1,2}|-|['’]|\. ?|[ ]?[-][ ]?|"),
     PLACE: re.compile(r"[ \t]{0,2}[,.\-/#'’()]{0,2}[ \t]{0,2}\n?[ \t]{0,2}|\r\n"),
 }
 
 
-class NamesRecogniser(EntityRecognizer):  # type: ignore[misc]  # presidio ships no types for its base class
+class NamesRecogniser(EntityRecognizer):
     """Finds people and places.
 
     Args:
         head: the model.
         threshold: a word counts from this probability of being part of a name or a place.
     """
+
+    name: str
 
     def __init__(self, head: Head, threshold: float) -> None:
         self._head = head
@@ -44,7 +48,7 @@ class NamesRecogniser(EntityRecognizer):  # type: ignore[misc]  # presidio ships
             RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
         }
         return [
-            RecognizerResult(KINDS[column], start, end, score, recognition_metadata=metadata)
+            RecognizerResult(KINDS[column], start, end, CERTAINTY * score, recognition_metadata=metadata)
             for start, end, column, score in named_spans(text, words, probabilities, self._threshold)
         ]
 

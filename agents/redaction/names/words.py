@@ -23,35 +23,42 @@ GAPS = 16
 """Features of what stands before and after it."""
 
 
-def _set(text: str) -> frozenset[str]:
+def listed(text: str) -> frozenset[str]:
+    """The words of ``text``."""
     return frozenset(text.split())
 
 
-_TITLES = _set(
+_TITLES = listed(
     "mr mrs ms miss dr prof professor sir madam lord lady judge rev sgt capt captain president king queen saint"
 )
-_NAMING = _set(
+_NAMING = listed(
     "name names named call called calling dear hi hey hello thanks thank regards sincerely signed by from contact user "
     "patient customer client employee author guest caller tenant cardholder beneficiary am i'm im is it's this mother "
-    "father wife husband son daughter brother sister friend mom dad uncle aunt boss colleague under behalf tell ask with"
+    "father wife husband son daughter brother sister friend mom dad uncle aunt boss colleague under behalf tell ask "
+    "with"
 )
-_PLACING = _set(
+_PLACING = listed(
     "in at from near to live lives living born city town country state county street address moved travel flight visit "
     "around north south east west hotel train located based region province capital village zip postcode destination"
 )
-_STREET = _set(
+_STREET = listed(
     "street st road rd avenue ave lane ln drive blvd boulevard court ct place pl square way terrace close crescent "
     "parkway highway hwy circle apt suite unit flat floor building straße strasse rue calle via avenida weg platz plaza"
 )
-CALENDAR = _set(
+CALENDAR = listed(
     "january february march april may june july august september october november december monday tuesday wednesday "
     "thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun"
 )
-_FIRM = _set("inc ltd llc gmbh plc corp co company group bank university college school hospital fc club ag sa bv team")
-EVERYDAY = _set(
-    "the a an and or but if of to in on at for with from by as is are was were be been am do does did have has had not no "
-    "i you he she it we they me him her us them my your his its our their this that these those what which who when where "
-    "why how can could will would shall should may might must there here so very just also too than then now please thanks "
+_FIRM = listed(
+    "inc ltd llc gmbh plc corp co company group bank university college school hospital fc club ag sa bv team"
+)
+EVERYDAY = listed(
+    "the a an and or but if of to in on at for with from by as is are was were be been am do does did have has had "
+    "not no "
+    "i you he she it we they me him her us them my your his its our their this that these those what which who when "
+    "where "
+    "why how can could will would shall should may might must there here so very just also too than then now please "
+    "thanks "
     "yes ok get got go need want make made know like see say said new more some any all one two first last after before"
 )
 

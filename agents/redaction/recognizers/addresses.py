@@ -12,8 +12,14 @@ _TYPES = (
     r"square|sq\.?|terrace|ter\.?|close|crescent|cres\.?|parkway|pkwy\.?|highway|hwy\.?|circle|cir\.?|trail|trl\.?|way|row|alley|"
     r"walk|plaza|loop|heights|grove|gardens|mews|quay|turnpike|route|causeway|esplanade)"
 )
-_UNIT = r"(?:[, ]{1,2}(?:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|bldg|building|#)\.?\s?#?\s?[A-Z]?-?\d{1,5}[A-Z]?)?"
-_STATES = r"(?:A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]|PR)"
+_UNIT = (
+    r"(?:[, ]{1,2}(?:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|bldg|building|"
+    r"#)\.?\s?#?\s?[A-Z]?-?\d{1,5}[A-Z]?)?"
+)
+_STATES = (
+    r"(?:A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|"
+    r"V[AT]|W[AIVY]|PR)"
+)
 
 
 def addresses() -> RuleRecognizer:
@@ -24,7 +30,8 @@ def addresses() -> RuleRecognizer:
             Rule(
                 kind=_KIND,
                 pattern=r"(?<![\w.,$€£#])\d{1,6}[A-Z]?(?:-\d{1,5})?,? (?:[NSEW]{1,2}\.? |north |south |east |west )?"
-                rf"(?:(?:\d{{1,3}}(?:st|nd|rd|th)|[^\W\d_][\w'’.\-]{{1,24}}) ){{1,4}}{_TYPES}(?![\w'])(?: [NSEW]{{1,2}}\b\.?)?{_UNIT}",
+                rf"(?:(?:\d{{1,3}}(?:st|nd|rd|th)|[^\W\d_][\w'’.\-]{{1,24}}) ){{1,4}}{_TYPES}(?![\w'])(?: "
+                rf"[NSEW]{{1,2}}\b\.?)?{_UNIT}",
                 score=0.8,
                 digits=1,
                 check=lambda text: (
@@ -36,14 +43,16 @@ def addresses() -> RuleRecognizer:
             ),
             Rule(
                 kind=_KIND,
-                pattern=r"\b(?:p\.? ?o\.? ?box|post office box|postfach|apartado|casilla|boîte postale)\s?#?\s?\d{1,7}\b",
+                pattern=r"\b(?:p\.? ?o\.? ?box|post office box|postfach|apartado|casilla|boîte "
+                r"postale)\s?#?\s?\d{1,7}\b",
                 score=0.9,
                 hints=("box", "postfach", "apartado", "casilla", "postale"),
                 digits=1,
             ),
             Rule(
                 kind=_KIND,  # United Kingdom
-                pattern=r"(?<![\w])(?:GIR ?0AA|[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d|[A-HK-Y]\d\d|\d[A-HJKPS-UW]|[A-HK-Y]\d[ABEHMNPRV-Y])"
+                pattern=r"(?<![\w])(?:GIR ?0AA|[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d|[A-HK-Y]\d\d|\d[A-HJKPS-UW]|"
+                r"[A-HK-Y]\d[ABEHMNPRV-Y])"
                 r" ?\d[ABD-HJLNP-UW-Z]{2})(?![\w])",
                 score=0.7,
                 digits=2,
@@ -80,7 +89,8 @@ def addresses() -> RuleRecognizer:
             ),
             Rule(
                 kind=_KIND,
-                pattern=r"\b(?:zip(?:[\s\-_]?code)?|post(?:al)?[\s\-_]?code|postcode|plz|cep|pin code)\b\s*[\"']?\s*(?:is|:|=|of|to|\||,)?\s*[\"']?"
+                pattern=r"\b(?:zip(?:[\s\-_]?code)?|post(?:al)?[\s\-_]?code|postcode|plz|cep|pin "
+                r"code)\b\s*[\"']?\s*(?:is|:|=|of|to|\||,)?\s*[\"']?"
                 r"(?P<v>(?=[A-Z ]{0,4}\d)[A-Z0-9]{2,5}(?:[ \-]?[A-Z0-9]{3,4})?)(?![A-Z0-9])",
                 score=0.8,
                 hints=("zip", "post", "plz", "cep", "pin code"),

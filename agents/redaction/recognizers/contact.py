@@ -1,14 +1,20 @@
 """How to reach somebody: phones, e-mail addresses, handles."""
 
+from agents.redaction.names.words import listed
 from agents.redaction.recognizers import checksums
 from agents.redaction.recognizers.rules import Rule, RuleRecognizer
 
 _CALL = (
-    r"phone|\btel\b|\btel\.|telephone|telefon|\bmobile|\bcell\b|cellphone|\bcall(?:ed|ing|back)?\b|whatsapp|\bfax\b|reach me|"
-    r"\btext me|\bsms\b|\bdial|\bcontact|\bring\b|\bhandy\b|\bnumber is\b|\bmy number\b|\bring me|\bm:|\bt:|\bp:|\bph\b|signal|telegram"
+    r"phone|\btel\b|\btel\.|telephone|telefon|\bmobile|\bcell\b|cellphone|\bcall(?:ed|ing|back)?\b|whatsapp|\bfax\b|"
+    r"reach me|"
+    r"\btext me|\bsms\b|\bdial|\bcontact|\bring\b|\bhandy\b|\bnumber is\b|\bmy number\b|\bring me|\bm:|\bt:|\bp:|"
+    r"\bph\b|signal|telegram"
 )
 _NO_PHONE = r"\border\b|invoice|\bticket|\bisbn|\bversion|\bserial|\bsku\b|tracking|\bbuild\b|\bport\b|\$|€|£"
-_TLD = r"(?:com|org|net|edu|gov|io|co|uk|de|fr|es|it|nl|eu|us|ca|au|in|info|biz|me|ch|at|be|se|no|dk|pl|ru|jp|br|mx|test|example)"
+_TLD = (
+    r"(?:com|org|net|edu|gov|io|co|uk|de|fr|es|it|nl|eu|us|ca|au|in|info|biz|me|ch|at|be|se|no|dk|pl|ru|jp|br|mx|"
+    r"test|example)"
+)
 
 
 def _phone(text: str) -> bool | None:
@@ -48,7 +54,8 @@ def contact() -> RuleRecognizer:
             ),
             Rule(
                 kind="PHONE_NUMBER",  # international
-                pattern=r"(?<![\w+])(?:\+|00(?=[ (]|\d{10}))[ ]?\(?[1-9]\d{0,2}\)?(?:[ \-./]{0,2}\(?\d{1,5}\)?){2,6}(?:\s?(?:ext|x|extension)\.?\s?\d{1,6})?(?![\w])",
+                pattern=r"(?<![\w+])(?:\+|00(?=[ (]|\d{10}))[ ]?\(?[1-9]\d{0,2}\)?(?:[ \-./]{0,2}\(?\d{1,5}\)?){2,6}"
+                r"(?:\s?(?:ext|x|extension)\.?\s?\d{1,6})?(?![\w])",
                 score=0.9,
                 check=_phone,
                 digits=7,
@@ -95,7 +102,8 @@ def contact() -> RuleRecognizer:
             ),
             Rule(
                 kind="USERNAME",
-                pattern=r"\b(?:user\s?name|user\s?id|login(?: name)?|screen name|handle|nick(?:name)?|gamertag)\b\s*(?:is|:|=)+\s*[\"'@]?"
+                pattern=r"\b(?:user\s?name|user\s?id|login(?: name)?|screen name|handle|nick(?:name)?|"
+                r"gamertag)\b\s*(?:is|:|=)+\s*[\"'@]?"
                 r"(?P<v>[\w.\-]{3,32})\b",
                 score=0.8,
                 hints=("user", "login", "handle", "nick", "screen name", "gamertag"),
@@ -111,7 +119,7 @@ def contact() -> RuleRecognizer:
     )
 
 
-_NO_HANDLE = frozenset(
+_NO_HANDLE = listed(
     "not the and wrong correct incorrect invalid required missing already taken null none true false string admin root "
-    "unknown available case sensitive empty too long short blocked password for that this".split()
+    "unknown available case sensitive empty too long short blocked password for that this"
 )

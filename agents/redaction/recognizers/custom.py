@@ -1,4 +1,4 @@
-"""How are recognisers from the configuration run? As Presidio's pattern recogniser, with a time limit that fails closed.
+"""How are recognisers from the configuration run? As Presidio's pattern recogniser, but a time-out fails closed.
 
 Presidio skips a pattern that takes too long, which leaks; here the request fails instead.
 """
@@ -16,13 +16,15 @@ from streams.failures import Permanent
 from streams.settings import ConfigurationError
 
 
-class CustomRecogniser(PatternRecognizer):  # type: ignore[misc]  # presidio ships no types for its base class
+class CustomRecogniser(PatternRecognizer):
     """One recogniser from the configuration.
 
     Args:
         custom: its description.
         timeout_s: longest time on one text, in seconds.
     """
+
+    name: str
 
     def __init__(self, custom: Custom, timeout_s: float) -> None:
         if not custom.regex and not custom.words:

@@ -16,7 +16,8 @@ def financial() -> RuleRecognizer:
                 kind="CREDIT_CARD",
                 pattern=r"(?<![\dA-Za-z.,\-])(?<!\d )\d(?:[ .\-_/*·]{0,2}\d){11,18}(?![\dA-Za-z])",
                 certain=checksums.card,
-                context=r"\bcards?\b|credit|debit|\bvisa|master\s?card|amex|american express|discover|\bcc\b|\bpan\b|diners",
+                context=r"\bcards?\b|credit|debit|\bvisa|master\s?card|amex|american express|discover|\bcc\b|\bpan\b|"
+                r"diners",
                 unless=r"tracking|\bimei\b|\bisbn",
                 digits=12,
                 check=lambda text: None if len(checksums.digits(text)) >= 13 or checksums.card(text) else False,
@@ -46,7 +47,8 @@ def financial() -> RuleRecognizer:
             ),
             Rule(
                 kind="IBAN_CODE",
-                pattern=r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \-]?[A-Za-z0-9]{4}){2,7}(?:[ \-]?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])",
+                pattern=r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \-]?[A-Za-z0-9]{4}){2,7}(?:[ \-]?[A-Za-z0-9]{1,3})?"
+                r"(?![A-Za-z0-9])",
                 check=lambda text: checksums.iban(text),
                 digits=6,
             ),

@@ -67,7 +67,8 @@ def government() -> RuleRecognizer:
             Rule(
                 kind="US_DRIVER_LICENSE",
                 pattern=r"(?<![\w\-])(?=[A-Z0-9\-]{0,19}\d{2})[A-Z0-9](?:[\- ]?[A-Z0-9]){4,18}(?![\w\-])",
-                context=r"driv(?:er|ing)(?:'?s)?[\s_]+licen[cs]e|\bdl\s?(?:#|no|number|:)|licen[cs]e (?:number|no\b|#|id)|driver lic|permit number",
+                context=r"driv(?:er|ing)(?:'?s)?[\s_]+licen[cs]e|\bdl\s?(?:#|no|number|:)|licen[cs]e (?:number|no\b|"
+                r"#|id)|driver lic|permit number",
                 check=lambda text: None if sum(map(str.isdigit, text)) >= 4 and " " not in text.strip() else False,
                 hints=("licen", "dl", "permit", "driver lic"),
                 digits=4,
@@ -106,8 +107,10 @@ def government() -> RuleRecognizer:
             ),
             Rule(
                 kind="NATIONAL_ID",
-                pattern=r"\b(?:national id(?:entity)?(?: card)?|id card|identity card|personal id|citizen id|aadhaar|residen(?:ce|t) permit|"
-                r"personnummer|national insurance|social insurance|\bsin\b|tax id|tax number|steuer-?id|\bnif\b|\bdni\b|\bcpf\b|\bcuil\b|"
+                pattern=r"\b(?:national id(?:entity)?(?: card)?|id card|identity card|personal id|citizen id|aadhaar|"
+                r"residen(?:ce|t) permit|"
+                r"personnummer|national insurance|social insurance|\bsin\b|tax id|tax number|steuer-?id|\bnif\b|"
+                r"\bdni\b|\bcpf\b|\bcuil\b|"
                 r"\bbsn\b|\bpesel\b|\bpan\b|voter id|visa number)\s*(?:number|no\.?|num|code|#)?\s*(?:is|:|=|#)?\s*"
                 r"(?P<v>(?=[A-Z.\- ]{0,6}\d)[A-Z0-9](?:[ .\-/]?[A-Z0-9]){5,19})(?![A-Z0-9])",
                 score=0.7,

@@ -1,12 +1,16 @@
 """Machines that lead to people: addresses of the Internet and of devices."""
 
+from agents.redaction.names.words import listed
 from agents.redaction.recognizers import checksums
 from agents.redaction.recognizers.rules import Rule, RuleRecognizer
 
-_TLDS = (
-    "com org net edu gov mil int info biz io co ai app dev me tv eu us uk ca au nz ie de at ch fr be nl es it pt se no dk fi "
-    "pl cz ru ua gr tr jp cn kr in br mx ar za shop store online site xyz blog cloud tech club ly gl gd cc"
-).split()
+_TLDS = sorted(
+    listed(
+        "com org net edu gov mil int info biz io co ai app dev me tv eu us uk ca au nz ie de at ch fr be nl es it pt "
+        "se no dk fi pl cz ru ua gr tr jp cn kr in br mx ar za shop store online site xyz blog cloud tech club ly "
+        "gl gd cc"
+    )
+)
 _BARE_TLD = f"(?:{'|'.join(_TLDS)})"
 
 

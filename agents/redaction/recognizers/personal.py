@@ -12,7 +12,10 @@ _DATES = (
     rf"{_DAY}(?:st|nd|rd|th)?(?: of)?[ \-.]{{1,2}}{_MONTH}[,.]?[ \-]{{0,2}}(?:(?:19|20)\d{{2}}|'?\d{{2}})|"
     rf"{_MONTH}\.? {_DAY}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}|(?:19|20)\d{{6}})"
 )
-_BIRTH = r"\bd\.?o\.?b\b|date.{0,3}of.{0,3}birth|birth ?-?_?(?:date|day)|\bborn\b|birth|geburtsdatum|geb\.|né(?:e)? le|nacid|nato il"
+_BIRTH = (
+    r"\bd\.?o\.?b\b|date.{0,3}of.{0,3}birth|birth ?-?_?(?:date|day)|\bborn\b|birth|geburtsdatum|geb\.|né(?:e)? "
+    r"le|nacid|nato il"
+)
 
 
 def personal() -> RuleRecognizer:
@@ -44,7 +47,8 @@ def personal() -> RuleRecognizer:
             ),
             Rule(
                 kind="MEDICAL_RECORD",
-                pattern=r"\b(?:mrn|medical record|patient (?:id|number|no)|chart|health (?:card|insurance|plan)|medicare|medicaid|hospital)"
+                pattern=r"\b(?:mrn|medical record|patient (?:id|number|no)|chart|health (?:card|insurance|plan)|"
+                r"medicare|medicaid|hospital)"
                 r"(?:\s*(?:number|no\.?|num|id|#))?\s*(?:is|:|=|#|-)?\s*[\"']?(?P<v>(?=[A-Z\-]{0,6}\d)[A-Z0-9](?:-?[A-Z0-9]){4,17})(?![A-Z0-9])",
                 score=0.85,
                 hints=("mrn", "record", "patient", "chart", "health", "medicar", "medicai", "hospital"),
@@ -59,7 +63,8 @@ def personal() -> RuleRecognizer:
             ),
             Rule(
                 kind="LICENSE_PLATE",
-                pattern=r"\b(?:licen[cs]e plate|number plate|plate number|registration plate|\bplate)\b(?: (?:number|no|is))*\s*[:#=]?\s*"
+                pattern=r"\b(?:licen[cs]e plate|number plate|plate number|registration plate|\bplate)\b(?: (?:number|"
+                r"no|is))*\s*[:#=]?\s*"
                 r"(?P<v>(?=[A-Z \-]{0,5}\d)[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,4}){1,2})(?![A-Z0-9])",
                 score=0.8,
                 hints=("plate",),

@@ -27,12 +27,14 @@ _DIGITS, _CLUSTER = 4, 6
 _MIXED = re.compile(r"(?<![a-z0-9])(?=[a-z]{0,16}[0-9])(?=[0-9]{0,16}[a-z])[a-z0-9]{7,20}(?![a-z0-9])")
 
 
-class Adapted(EntityRecognizer):  # type: ignore[misc]  # presidio ships no types for its base class
+class Adapted(EntityRecognizer):
     """One of Presidio's recognisers, made strict.
 
     Args:
         inner: the recogniser.
     """
+
+    name: str
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner

@@ -181,13 +181,15 @@ class Rule:
         return 0.1 if self.after and words.search(facts.low, end, end + self.after) else 0.0
 
 
-class RuleRecognizer(EntityRecognizer):  # type: ignore[misc]  # presidio ships no types for its base class
+class RuleRecognizer(EntityRecognizer):
     """A Presidio recogniser made of rules.
 
     Args:
         name: of the recogniser.
         rules: all that it knows.
     """
+
+    name: str
 
     def __init__(self, name: str, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)

@@ -1,4 +1,4 @@
-"""Keys and passwords: what opens a door must leave the building even less than a name. Prefixes are their makers' own."""
+"""Keys and passwords: what opens a door must not leave the building. Prefixes are their makers' own."""
 
 import re
 
@@ -113,7 +113,7 @@ def secrets() -> RuleRecognizer:
                 ),
                 reach=1_200,
                 flags=0,
-            ),  # fmt: skip
+            ),
             Rule(
                 kind="CONNECTION_STRING",
                 pattern=r"\b(?:[a-z][a-z0-9+.\-]{1,30})://[^\s/:@\"'<>]{0,128}:[^\s/@\"'<>]{1,256}@[^\s\"'<>]{1,500}",
@@ -137,16 +137,20 @@ def secrets() -> RuleRecognizer:
             ),
             Rule(
                 kind="PASSWORD",
-                pattern=r"(?<![A-Za-z])(?:[A-Za-z0-9]{1,24}[_\-.])?(?:password|passwd|passphrase|pwd|passcode|secret|api[_\- ]?key|apikey|"
-                r"access[_\- ]?key(?:[_\- ]?id)?|secret[_\- ]?(?:access[_\- ]?)?key|client[_\- ]?secret|auth[_\- ]?token|access[_\- ]?token|"
-                r"refresh[_\- ]?token|private[_\- ]?key|session[_\- ]?id)[\"']?\s{0,3}(?::|=|=>|:=)\s{0,3}[\"']?(?P<v>[^\s\"',;&<>]{4,256})",
+                pattern=r"(?<![A-Za-z])(?:[A-Za-z0-9]{1,24}[_\-.])?(?:password|passwd|passphrase|pwd|passcode|secret|"
+                r"api[_\- ]?key|apikey|"
+                r"access[_\- ]?key(?:[_\- ]?id)?|secret[_\- ]?(?:access[_\- ]?)?key|client[_\- ]?secret|"
+                r"auth[_\- ]?token|access[_\- ]?token|"
+                r"refresh[_\- ]?token|private[_\- ]?key|session[_\- ]?id)[\"']?\s{0,3}(?::|=|=>|"
+                r":=)\s{0,3}[\"']?(?P<v>[^\s\"',;&<>]{4,256})",
                 score=0.9,
                 check=_secret,
                 hints=("pass", "pwd", "secret", "key", "token", "session"),
             ),
             Rule(
                 kind="PASSWORD",
-                pattern=r"\b(?:password|passwd|passphrase|passcode|pin(?: code)?|pwd)\b(?: (?:is|was|to|changed to|set to|should be|now))+\s{0,2}"
+                pattern=r"\b(?:password|passwd|passphrase|passcode|pin(?: code)?|pwd)\b(?: (?:is|was|to|changed to|"
+                r"set to|should be|now))+\s{0,2}"
                 r"[\"'`]?(?P<v>[^\s\"'`,]{4,64})",
                 score=0.8,
                 check=_strong,

