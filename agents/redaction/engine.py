@@ -6,6 +6,7 @@ facts of a text. Any recogniser of Presidio's can still be added.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
@@ -150,10 +151,13 @@ def names_engine(settings: RedactionSettings) -> Engine | None:
     chosen, _, model = settings.names.partition(":")
     match chosen:
         case "builtin":
-            from agents.redaction.names.head import shipped
+            from agents.redaction.names.head import SHIPPED, loaded
             from agents.redaction.names.recogniser import NamesRecogniser
 
-            return Engine([NamesRecogniser(shipped(), settings.threshold)], BlankPipeline())
+            path = Path(model) if model else SHIPPED
+            if not path.is_file():
+                raise ConfigurationError(f"redaction.names: there is no file {path}")
+            return Engine([NamesRecogniser(loaded(path), settings.threshold)], BlankPipeline())
         case "spacy":
             from agents.redaction.stock import spacy_pipeline, spacy_recogniser
 
@@ -163,7 +167,7 @@ def names_engine(settings: RedactionSettings) -> Engine | None:
         case "none":
             return None
     raise ConfigurationError(
-        f"redaction.names {settings.names!r} is not known: builtin, spacy, gliner:…, transformers:…, none"
+        f"redaction.names {settings.names!r} is not known: builtin, builtin:FILE, spacy, gliner:…, transformers:…, none"
     )
 
 

@@ -19,14 +19,26 @@ _HOUSE_AFTER = re.compile(
     r"[ ,]{1,2}(?:no\.? ?|nr\.? ?)?\d{1,4}[A-Za-z]?(?:[\-/]\d{1,4})?(?![\w.,]*\d)(?!\s?(?:%|€|\$|am|pm|people|nights))"
 )
 _CODE_AFTER = re.compile(
-    r"[ \t]{0,2}[,\-]?[ \t]{0,2}\n?[ \t]{0,2}(?:(?:[A-Z]{1,3}[ \-])?\d{4,6}(?:-\d{3,4})?|\d{3} \d{2}|"
+    r"[ \t]{0,2}[,\-]?[ \t]{0,2}\n?[ \t>]{0,8}(?:[A-Z]{2}\n[ \t>]{0,8})?(?:(?:[A-Z]{1,3}[ \-])?\d{4,6}(?:-\d{3,4})?|"
+    r"\d{3} \d{2}|"
     r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|"
     r"[A-Z]\d[A-Z] ?\d[A-Z]\d)(?![\w])"
 )
 _CODE_BEFORE = re.compile(r"(?:^|(?<=[\s,]))(?:[A-Z]{1,2}-)?\d{4,6} $")
 _INITIAL_AFTER = re.compile(r" [A-Z]\.(?= ?[A-Z]|\s|$|,)| (?:Jr|Sr)\b\.?| I{2,3}\b| IV\b")
+_MORE_AFTER = re.compile(
+    r"[-‐‑][A-ZÀ-ÖØ-Þ][^\W\d_]+|(?: (?:van|von|de|der|den|del|della|di|da|do|dos|la|le|bin|ibn|al|el|ten|ter)){1,3} "
+    r"[A-ZÀ-ÖØ-Þ][^\W\d_]+|(?: (?:O|D)['’]| M[a]?c)[A-Z][^\W\d_]+"
+)
+_TITLE_BEFORE = re.compile(
+    r"(?:^|(?<=[^\w]))(?:mr|mrs|ms|mx|miss|dr|prof|professor|sir|madam|herr|frau|señora?|sra?|mme|monsieur|madame|"
+    r"rev|hon)\b\.?[ \t]{1,2}$",
+    re.IGNORECASE,
+)
+_LINE_HOUSE = re.compile(r"(?:^|(?<=\n))[ \t>]{0,8}(?P<number>\d{1,5}[A-Za-z]?)[ \t]{1,2}$")
 _INITIAL_BEFORE = re.compile(r"(?:^|(?<=[\s(,:>\"']))(?:[A-Z]\. ?){1,3}$")
 _WINDOW = 24
+"""Characters before a finding that are looked at."""
 
 
 def joined(text: str, spans: Sequence[Span]) -> list[Span]:
@@ -68,23 +80,43 @@ def _addressed(text: str, one: Span, other: Span) -> bool:
 
 
 def _grown(text: str, span: Span) -> Span:
-    start, end = span.start, span.end
     if span.kind == _KIND:
-        value = text[start:end]
-        before = text[max(0, start - _WINDOW) : start]
-        if _STREET.search(value):
-            if house := _HOUSE.search(before):
-                start -= len(before) - house.start()
-            elif not any(map(str.isdigit, value)) and (house := _HOUSE_AFTER.match(text, end)):
-                end = house.end()
-        if code := _CODE_AFTER.match(text, end):
-            end = code.end()
-        elif code := _CODE_BEFORE.search(before):
-            start -= len(before) - code.start()
+        start, end = _of_address(text, span.start, span.end)
     elif span.kind == "PERSON":
-        if initial := _INITIAL_AFTER.match(text, end):
-            end = initial.end()
-        before = text[max(0, start - _WINDOW) : start]
-        if initial := _INITIAL_BEFORE.search(before):
-            start -= len(before) - initial.start()
+        start, end = _of_name(text, span.start, span.end)
+    else:
+        return span
     return Span(start=start, end=end, kind=span.kind, score=span.score)
+
+
+def _of_address(text: str, start: int, end: int) -> tuple[int, int]:
+    """With its house number and its code."""
+    value = text[start:end]
+    before = text[max(0, start - _WINDOW) : start]
+    if _STREET.search(value):
+        if house := _HOUSE.search(before):
+            start -= len(before) - house.start()
+        elif not any(map(str.isdigit, value)) and (house := _HOUSE_AFTER.match(text, end)):
+            end = house.end()
+    elif (house := _LINE_HOUSE.search(before)) and text[end : end + 1] in ("", ",", "\n", "\r"):
+        start -= len(before) - house.start("number")
+    if code := _CODE_AFTER.match(text, end):
+        end = code.end()
+    elif code := _CODE_BEFORE.search(before):
+        start -= len(before) - code.start()
+    return start, end
+
+
+def _of_name(text: str, start: int, end: int) -> tuple[int, int]:
+    """With its title, its initials and what a hyphen or a particle adds."""
+    if more := _MORE_AFTER.match(text, end):
+        end = more.end()
+    if initial := _INITIAL_AFTER.match(text, end):
+        end = initial.end()
+    before = text[max(0, start - _WINDOW) : start]
+    if initial := _INITIAL_BEFORE.search(before):
+        start -= len(before) - initial.start()
+        before = before[: initial.start()]
+    if title := _TITLE_BEFORE.search(before):
+        start -= len(before) - title.start()
+    return start, end

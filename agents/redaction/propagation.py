@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from agents.redaction.names.words import CALENDAR, EVERYDAY, listed, split
 from agents.redaction.spans import Span
+from streams.occurrences import Occurrences, telling
 from streams.pseudonyms import parse
 
 _SCORE = 0.6
 _NAMES, _PLACES = "PERSON", "LOCATION"
 _PARTICLES = listed("van von der den del dos las los bin ben ibn san jr sr iii mac the and for with from")
-_LEAST_PART, _LEAST_PLACE, _LEAST_VALUE = 3, 4, 6
-_WORDLIKE = re.compile(r"[^\W_]")
+_LEAST_PART, _LEAST_PLACE = 3, 4
 
 
 def propagated(text: str, spans: Sequence[Span], known: Mapping[str, str], common: Callable[[str], bool]) -> list[Span]:
@@ -30,7 +30,7 @@ def propagated(text: str, spans: Sequence[Span], known: Mapping[str, str], commo
         return []
     people = _parts((value for kind, value in values if kind == _NAMES), _LEAST_PART)
     whole = {value for kind, value in values if kind == _PLACES and len(value) >= _LEAST_PLACE}
-    exact = {value: kind for kind, value in values if kind not in (_NAMES, _PLACES) and _distinct(value)}
+    exact = {value: kind for kind, value in values if telling(value)}
     return [*_of_people(text, people, common), *_literal(text, whole, common), *_exact(text, exact)]
 
 
@@ -41,10 +41,6 @@ def _parts(names: Iterable[str], least: int) -> frozenset[str]:
         for word in found
         if len(word) >= least and word.isalpha() and not {word} & (_PARTICLES | EVERYDAY | CALENDAR)
     )
-
-
-def _distinct(value: str) -> bool:
-    return (len(_WORDLIKE.findall(value)) >= _LEAST_VALUE and any(map(str.isdigit, value))) or "@" in value
 
 
 def _of_people(text: str, parts: frozenset[str], common: Callable[[str], bool]) -> list[Span]:
@@ -76,10 +72,8 @@ def _literal(text: str, values: Iterable[str], common: Callable[[str], bool]) ->
 
 
 def _exact(text: str, values: Mapping[str, str]) -> list[Span]:
-    found = []
-    for value, kind in values.items():
-        at = text.find(value)
-        while at >= 0:
-            found.append(Span(start=at, end=at + len(value), kind=kind, score=_SCORE))
-            at = text.find(value, at + len(value))
-    return found
+    """Whatever was found, wherever else it stands exactly so: what the last check (streams.egress) would stop."""
+    return [
+        Span(start=start, end=end, kind=values[text[start:end]], score=_SCORE)
+        for start, end in Occurrences(values).find(text)
+    ]

@@ -77,7 +77,8 @@ class RedactionSettings(Section):
     )
     names: str = Field(
         "builtin",
-        description="What finds people and places: builtin; spacy or spacy:PATH; gliner:MODEL or transformers:MODEL "
+        description="What finds people and places: builtin (or builtin:FILE, a head of your own training); "
+        "spacy or spacy:PATH; gliner:MODEL or transformers:MODEL "
         "(through Presidio, which needs their packages); none.",
     )
     threshold: float = Field(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 PERSON, PLACE = 1, 2
 """Columns of the head's output."""
 
+SURE = 0.2
+"""Factor up to which a cue leaves no doubt that a name or a place follows."""
 _LABELS = re.compile(
     r"(?:^|[\n|;,{(\[<&?\t]|\. |\\n)[ \t]*[\"'*_>#\-]{0,4}(?:"
     r"(?P<person>(?:(?:full|first|last|given|family|middle|maiden|sur|customer|client|patient|user|employee|contact|account|"
@@ -44,6 +46,9 @@ _INTRO = re.compile(
     r"neighbou?r|cousin|uncle|aunt|manager|doctor|dentist|lawyer|"
     r"teacher))))[,:]?[ ]{1,2}(?=(?P<value>[^\n,.;:!?()\"<>]{1,60}))",
     re.IGNORECASE,
+)
+_TURNS = re.compile(
+    r"^[ \t>*]{0,4}(?P<value>[A-ZÀ-Þ][^\W\d_]{1,20}(?: [A-ZÀ-Þ][^\W\d_]{1,20}){0,2}):[ \t]", re.MULTILINE
 )
 _TITLE = re.compile(
     r"\b(?:mr|mrs|ms|mx|miss|dr|prof|professor|sir|madam|herr|frau|señora?|sra?|mme|monsieur|madame|mademoiselle|rev|father|sister|"
@@ -86,6 +91,10 @@ def cues(text: str) -> Iterator[Cue]:
         yield Cue(start=match.start("value"), end=_limited(match, 3), column=PERSON, factor=factor)
     for match in _TITLE.finditer(text):
         yield Cue(start=match.start("value"), end=_limited(match, 2), column=PERSON, factor=0.15)
+    turns = list(_TURNS.finditer(text))
+    if len(turns) > 1:  # a transcript: who speaks stands before the colon
+        for match in turns:
+            yield Cue(start=match.start("value"), end=match.end("value"), column=PERSON, factor=0.5)
     yield from _answers(text)
 
 

@@ -117,8 +117,12 @@ class Head:
         return words, odds / odds.sum(axis=1, keepdims=True)
 
 
+SHIPPED = Path(__file__).parent / "head.npz"
+"""The head that is in the package."""
+
+
 @cache
-def shipped() -> Head:
-    """The head that is in the package. Raises :class:`streams.artifacts.ArtifactError` when the encoder is missing."""
-    with np.load(Path(__file__).parent / "head.npz", allow_pickle=False) as weights:
+def loaded(path: Path = SHIPPED) -> Head:
+    """The head in a file. Raises :class:`streams.artifacts.ArtifactError` when the encoder is missing."""
+    with np.load(path, allow_pickle=False) as weights:
         return Head(dict(weights), third_layer())

@@ -91,6 +91,15 @@ class Layer:
         return hidden
 
 
+def vocabulary(count: int) -> list[str]:
+    """The first ``count`` whole words of the encoder's vocabulary, in its order: the most used first, roughly."""
+    from tokenizers import Tokenizer
+
+    tokens = Tokenizer.from_file(str(unpacked("minilm", "all-minilm-l6-v2-q") / "tokenizer.json")).get_vocab()
+    ordered = sorted(tokens, key=lambda token: tokens[token])
+    return [token for token in ordered if token.isalpha()][:count]
+
+
 @cache
 def third_layer() -> Layer:
     """The third layer of MiniLM, cut on first use. Raises :class:`streams.artifacts.ArtifactError`."""

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
-from agents.redaction.names.cues import PERSON, PLACE, cues
+from agents.redaction.names.cues import PERSON, PLACE, SURE, Cue, cues
+from agents.redaction.names.doubts import doubtful
 from agents.redaction.names.head import Head
 from agents.redaction.names.words import CALENDAR, EVERYDAY, Matrix, Words
 
@@ -18,7 +19,11 @@ CERTAINTY = 0.85
 """Score of the surest name: below what has a form, so that "ann at example dot com" is an address and no person."""
 _BETWEEN = {
     PERSON: re.compile(r"[ \t]{1,2}|-|['’]|\. ?|[ ]?[-][ ]?|"),
-    PLACE: re.compile(r"[ \t]{0,2}[,.\-/#'’()]{0,2}[ \t]{0,2}\n?[ \t]{0,2}|\r\n"),
+    PLACE: re.compile(
+        r"[ \t]{0,2}[,\-/#'’()]{0,2}[ \t]{0,2}\n?[ \t]{0,2}|\r\n|\.,?|(?<=\b\w)\. ?|"
+        r"(?i:(?<=\bst)|(?<=\bave)|(?<=\brd)|(?<=\bapt)|(?<=\bblvd)|(?<=\bdr)|(?<=\bste)|(?<=\bno)|"
+        r"(?<=\bmt)|(?<=\bft)|(?<=\bln)|(?<=\bstr)|(?<=\bcalle))\.,? "
+    ),
 }
 
 
@@ -57,16 +62,22 @@ def named_spans(text: str, words: Words, probabilities: Matrix, threshold: float
     """Start, end, column and score of the names and places that the head's ``probabilities`` amount to."""
     if not words.words:
         return []
-    hits = _hits(text, words, probabilities, threshold)
-    return _grouped(text, words, probabilities, hits)
+    announced = list(cues(text))
+    hits = _hits(words, probabilities, threshold, announced)
+    return [
+        found
+        for found in _grouped(text, words, probabilities, hits)
+        if not doubtful(text, found[0], found[1])
+        or any(cue.factor <= SURE and cue.start < found[1] and cue.end > found[0] for cue in announced)
+    ]
 
 
-def _hits(text: str, words: Words, probabilities: Matrix, threshold: float) -> Any:
+def _hits(words: Words, probabilities: Matrix, threshold: float, announced: Sequence[Cue]) -> Any:
     """Column of each word that counts, 0 of the others."""
     named = 1.0 - probabilities[:, 0]
     limits = np.full(len(named), threshold, np.float32)
     columns = np.where(probabilities[:, PERSON] >= probabilities[:, PLACE], PERSON, PLACE)
-    for cue in cues(text):
+    for cue in announced:
         low = int(np.searchsorted(words.ends, cue.start, side="right"))
         high = int(np.searchsorted(words.starts, cue.end, side="left"))
         limits[low:high] = np.minimum(limits[low:high], threshold * cue.factor)

@@ -42,6 +42,23 @@ def addresses() -> RuleRecognizer:
                 ),
             ),
             Rule(
+                kind=_KIND,  # "Fischerstr. 11/37, 53748 Bamberg"
+                pattern=r"(?<![\w])[^\W\d_][\w'’\-]{2,30}(?:str\.?|straße|strasse|weg|gasse|platz|allee|damm|ufer|laan|"
+                r"straat|gatan|gata|vägen|vej|gade|kade|plein|katu|tie)\s\d{1,4}\s?[a-z]?(?:[/\-]\d{1,4})?(?![\w%€$])"
+                r"(?:,?\s(?:[A-Z]{1,2}-)?\d{4,5}\s[^\W\d_][\w.\-]{1,30})?",
+                score=0.7,
+                digits=1,
+            ),
+            Rule(
+                kind=_KIND,  # "Via Nuova del Campo 85", "12 rue de la Paix"
+                pattern=r"(?<![\w])(?:\d{1,4}(?: ?bis)?,? )?(?:rue|calle|via|viale|piazza|rua|avenida|alameda|plaza|"
+                r"paseo|corso|"
+                r"contrada|largo|travessa|vicolo|strada|ulica|ul\.|chemin|impasse|quai)\s(?:[^\W\d_][\w'’.\-]{0,24},?\s){1,5}"
+                r"(?:n[°º.]?\s?)?\d{1,4}(?![\w%€$:]|\.\d)",
+                score=0.6,
+                digits=1,
+            ),
+            Rule(
                 kind=_KIND,
                 pattern=r"\b(?:p\.? ?o\.? ?box|post office box|postfach|apartado|casilla|boîte "
                 r"postale)\s?#?\s?\d{1,7}\b",
@@ -91,7 +108,7 @@ def addresses() -> RuleRecognizer:
                 kind=_KIND,
                 pattern=r"\b(?:zip(?:[\s\-_]?code)?|post(?:al)?[\s\-_]?code|postcode|plz|cep|pin "
                 r"code)\b\s*[\"']?\s*(?:is|:|=|of|to|\||,)?\s*[\"']?"
-                r"(?P<v>(?=[A-Z ]{0,4}\d)[A-Z0-9]{2,5}(?:[ \-]?[A-Z0-9]{3,4})?)(?![A-Z0-9])",
+                r"(?P<v>(?=[A-Z ]{0,4}\d)[A-Z0-9]{2,5}(?:[ \-]?[A-Z0-9]{2,4})?)(?![A-Z0-9])",
                 score=0.8,
                 hints=("zip", "post", "plz", "cep", "pin code"),
                 digits=1,

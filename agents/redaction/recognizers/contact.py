@@ -1,5 +1,7 @@
 """How to reach somebody: phones, e-mail addresses, handles."""
 
+import re
+
 from agents.redaction.names.words import listed
 from agents.redaction.recognizers import checksums
 from agents.redaction.recognizers.rules import Rule, RuleRecognizer
@@ -17,9 +19,12 @@ _TLD = (
 )
 
 
+_EXTENSION = re.compile(r"\s?(?:ext|x)", re.IGNORECASE)
+
+
 def _phone(text: str) -> bool | None:
     """Not a date, not a decimal; 7 to 15 digits (ITU-T E.164)."""
-    number = checksums.digits(text)
+    number = checksums.digits(_EXTENSION.split(text)[0])
     if not 7 <= len(number) <= 15 or len(set(number)) == 1:
         return False
     return None
@@ -63,7 +68,7 @@ def contact() -> RuleRecognizer:
             Rule(
                 kind="PHONE_NUMBER",  # North American, as people write it
                 pattern=r"(?<![\w\-.+$])(?:(?:\+|00)?1[ \-.]?)?(?:\(\d{3}\) ?|\d{3}[\-.· ])\d{3}[\-.· ]\d{4}"
-                r"(?:[ ,]{0,2}(?:ext|x|extension)\.?\s?\d{1,6})?(?![\w\-]|\.\d)",
+                r"(?:[ ,]{0,2}(?:ext|x|extension)\.?\s?\d{1,6})?(?!\w|-\d|\.\d)",
                 score=0.8,
                 check=_phone,
                 unless=r"\bnhs\b|social security|\bssn\b",

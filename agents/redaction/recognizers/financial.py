@@ -4,7 +4,7 @@ from agents.redaction.recognizers import checksums
 from agents.redaction.recognizers.rules import Rule, RuleRecognizer
 
 _NUMBERED = r"(?:\s*(?:number|num|nr|no|id|code|ref(?:erence)?|#)\b\.?)?"
-_IS = r"(?:\s*(?:is|was|are|:|=|#|\||-|of|ending|->)\s*|\s+)(?:[\"'#(]\s*)?"
+_IS = r"[\"']?(?:\s*(?:is|was|are|:|=|#|\||-|of|ending|->)\s*|\s+)(?:[\"'#(]\s*)?"
 
 
 def financial() -> RuleRecognizer:
@@ -107,8 +107,7 @@ def financial() -> RuleRecognizer:
             Rule(
                 kind="ACCOUNT_ID",
                 pattern=rf"\b(?:account|acct|customer|client|member(?:ship)?|subscriber|policy|loyalty|claim|contract|employee|"
-                rf"staff|student|user|case|patient|insurance|tax|payer|booking|reservation|order|invoice|tracking|"
-                rf"confirmation|reference|registration|frequent flyer|mileage)"
+                rf"staff|student|user|patient|insurance|tax|payer|registration|frequent flyer|mileage)"
                 rf"(?:[\s_]*(?:number|num|nr|no|id|code|ref(?:erence)?)\b\.?|\s*#){_IS}"
                 rf"(?P<v>(?=[A-Z\-]{{0,8}}\d)[A-Z0-9][A-Z0-9\-]{{3,24}})(?![A-Z0-9@])",
                 score=0.75,

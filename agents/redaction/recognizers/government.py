@@ -66,11 +66,14 @@ def government() -> RuleRecognizer:
             ),
             Rule(
                 kind="US_DRIVER_LICENSE",
-                pattern=r"(?<![\w\-])(?=[A-Z0-9\-]{0,19}\d{2})[A-Z0-9](?:[\- ]?[A-Z0-9]){4,18}(?![\w\-])",
-                context=r"driv(?:er|ing)(?:'?s)?[\s_]+licen[cs]e|\bdl\s?(?:#|no|number|:)|licen[cs]e (?:number|no\b|"
+                pattern=r"(?<![\w\-])(?:(?=[A-Z0-9\-]{0,19}\d{2})[A-Z0-9](?:-?[A-Z0-9]){4,18}|[A-Z]?\d{2,4}(?: "
+                r"\d{2,5}){1,4})"
+                r"(?![\w\-])",
+                context=r"driv(?:er|ing)(?:'?s)?[\s_]+lic?[a-z]{2,5}|\bdl\s?(?:#|no|number|:)|licen[cs]e (?:number|"
+                r"no\b|"
                 r"#|id)|driver lic|permit number",
-                check=lambda text: None if sum(map(str.isdigit, text)) >= 4 and " " not in text.strip() else False,
-                hints=("licen", "dl", "permit", "driver lic"),
+                check=lambda text: None if sum(map(str.isdigit, text)) >= 4 else False,
+                hints=("licen", "dl", "permit", "driv"),
                 digits=4,
                 after=0,
             ),
@@ -111,7 +114,8 @@ def government() -> RuleRecognizer:
                 r"residen(?:ce|t) permit|"
                 r"personnummer|national insurance|social insurance|\bsin\b|tax id|tax number|steuer-?id|\bnif\b|"
                 r"\bdni\b|\bcpf\b|\bcuil\b|"
-                r"\bbsn\b|\bpesel\b|\bpan\b|voter id|visa number)\s*(?:number|no\.?|num|code|#)?\s*(?:is|:|=|#)?\s*"
+                r"\bbsn\b|\bpesel\b|\bpan\b|voter id|visa number)\s*(?:number|no\.?|num|code|#)?[\"']?\s*(?:is|:|=|"
+                r"#)?\s*[\"']?"
                 r"(?P<v>(?=[A-Z.\- ]{0,6}\d)[A-Z0-9](?:[ .\-/]?[A-Z0-9]){5,19})(?![A-Z0-9])",
                 score=0.7,
                 check=lambda text: None if len(checksums.digits(text)) >= 5 else False,

@@ -142,14 +142,15 @@ def secrets() -> RuleRecognizer:
                 r"access[_\- ]?key(?:[_\- ]?id)?|secret[_\- ]?(?:access[_\- ]?)?key|client[_\- ]?secret|"
                 r"auth[_\- ]?token|access[_\- ]?token|"
                 r"refresh[_\- ]?token|private[_\- ]?key|session[_\- ]?id)[\"']?\s{0,3}(?::|=|=>|"
-                r":=)\s{0,3}[\"']?(?P<v>[^\s\"',;&<>]{4,256})",
+                r":=)\s{0,3}[\"']?(?P<v>(?:[^\s\"',;&<>]|&(?!\w{1,40}=)){4,256})",
                 score=0.9,
                 check=_secret,
                 hints=("pass", "pwd", "secret", "key", "token", "session"),
             ),
             Rule(
                 kind="PASSWORD",
-                pattern=r"\b(?:password|passwd|passphrase|passcode|pin(?: code)?|pwd)\b(?: (?:is|was|to|changed to|"
+                pattern=r"\b(?:pass?w(?:or|ro|r|o)?d|passwd|passphrase|passcode|pin(?: code)?|pwd)\b(?: (?:is|was|to|"
+                r"changed to|"
                 r"set to|should be|now))+\s{0,2}"
                 r"[\"'`]?(?P<v>[^\s\"'`,]{4,64})",
                 score=0.8,

@@ -18,6 +18,9 @@ from agents.redaction.training.lexicon import Lexicon
 from agents.redaction.training.text import IGNORED, Labelled, Writer, detokenised, roughened
 
 FOLDS = 5
+KINDS = {"tweets": ("wnut17-dev", "btc-a"), "pages": ("wikigold",)}
+"""Kinds of text that a head is trained without, to see how it does on kinds it has not seen; generated texts borrow no
+sentence from these."""
 _SWAPS = 4
 _KNOWN = ("PERSON", "LOCATION")
 
