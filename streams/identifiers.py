@@ -19,7 +19,7 @@ def _digits(text: str) -> list[int]:
 def _card(text: str) -> bool:
     """ISO/IEC 7812: 13 to 19 digits of an issuer's range, check digit by Luhn."""
     numbers = _digits(text)
-    if not 13 <= len(numbers) <= 19 or numbers[0] not in (3, 4, 5, 6) or len(set(numbers)) == 1:
+    if not 13 <= len(numbers) <= 19 or numbers[0] not in (2, 3, 4, 5, 6) or len(set(numbers)) == 1:
         return False
     if numbers[0] == 3 and not (len(numbers) in (14, 15, 16) and numbers[1] in (0, 4, 5, 6, 7, 8, 9)):
         return False
@@ -28,8 +28,12 @@ def _card(text: str) -> bool:
 
 
 def _iban(text: str) -> bool:
-    """ISO 13616: 97 divides with remainder 1."""
-    compact = re.sub(r"[\s\-]", "", text).upper()
+    """ISO 13616: 97 divides with remainder 1; a short word behind it may have been taken for its end."""
+    return _divides(text) or _divides(text.rpartition(" ")[0])
+
+
+def _divides(text: str) -> bool:
+    compact = text.replace(" ", "").upper()
     return len(compact) >= 15 and int("".join(str(int(char, 36)) for char in compact[4:] + compact[:4])) % 97 == 1
 
 
@@ -84,6 +88,7 @@ _KEY = (
     r"(?:sk|rk)_live_[A-Za-z0-9]{20,90}|sk-(?:proj-|ant-)?[A-Za-z0-9_-]{24,160}|AIza[0-9A-Za-z_-]{35}|glpat-[\w-]{20}"
 )
 
+_NINO = r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
 _FORMS: dict[str, tuple[str, str, int, Callable[[str], bool]]] = {
     "CREDIT_CARD": ("0", r"(?<![\w.,-])(?<!\d )\d(?:[ .-]?\d){12,18}(?![\w])", 0, _card),
     "IBAN_CODE": ("0", r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?(?!\w)", 0,
@@ -91,11 +96,10 @@ _FORMS: dict[str, tuple[str, str, int, Callable[[str], bool]]] = {
     "US_SSN": ("0", r"(?<![\w.-])\d{3}(?:-\d{2}-|\.\d{2}\.| \d{2} )\d{4}(?![\w-]|\.\d| \d)", 0, _ssn),
     "EMAIL_ADDRESS": ("@", r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,18}\b", 0,
                       _any),
-    "PHONE_NUMBER": ("0", r"(?<![\w+])\+[1-9]\d{0,2}(?:[ -]\(?\d{2,5}\)?){2,4}(?![\w-])", 0, _phone),
+    "PHONE_NUMBER": ("0", r"(?<![\w+])\+[1-9]\d{0,2}(?:[ -]\(?\d{2,8}\)?){2,4}(?![\w-])", 0, _phone),
     "MAC_ADDRESS": (":", r"(?<![\w:-])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![\w:-])", re.IGNORECASE,
                     lambda text: len(set(text)) > 4),
-    "UK_NINO": ("0", r"(?<![A-Z0-9])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:\d\d ?){3}[A-D](?!\w)",
-                0, _any),
+    "UK_NINO": ("0", rf"(?<![A-Z0-9]){_NINO} ?(?:\d\d ?){{3}}[A-D](?!\w)", 0, _any),
     "CRYPTO": ("", r"(?<![A-Za-z0-9])[13][1-9A-HJ-NP-Za-km-z]{25,33}(?![A-Za-z0-9])", 0, _base58),
     "CRYPTO ": ("1", r"(?<![A-Za-z0-9])bc1[02-9ac-hj-np-z]{20,71}(?![A-Za-z0-9])", re.IGNORECASE, _bech32),
     "CRYPTO  ": ("0x", r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{40}(?![0-9a-fA-F])", 0, lambda t: len(set(t)) > 6),

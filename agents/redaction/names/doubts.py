@@ -42,10 +42,21 @@ _FIRM_AFTER = re.compile(
     r"S\.p\.A|Pty|Pte|LLP|Holdings?|& Co|& Sons|& Company|Co\.? ?Ltd)\b"
 )
 _GENERIC = listed(
-    "room office home house school hospital platform building hotel street road city town village station airport bank "
-    "shop store restaurant floor apartment flat suite unit area address location place country state county region "
-    "district centre center beach park church downtown name user customer client patient guest agent"
+    "room office home house school hospital platform building hotel street road city town village station airport "
+    "bank shop store restaurant floor apartment flat suite unit area address location place country state county "
+    "region district centre center beach park church downtown name user customer client patient guest agent"
 )
+_BRANDS = listed(
+    "google amazon microsoft apple facebook instagram twitter tiktok youtube whatsapp netflix spotify uber lyft "
+    "airbnb paypal visa mastercard amex ebay tesco waitrose sainsburys asda aldi lidl walmart costco ikea starbucks "
+    "mcdonalds nike adidas hyatt hilton marriott ritz godaddy linkedin slack zoom github iphone ipad android "
+    "samsung sony nokia revolut monzo hsbc barclays santander natwest vodafone verizon easyjet ryanair lufthansa "
+    "deliveroo doordash playstation xbox nintendo"
+)
+_GREETINGS = listed(
+    "ciao cheerio adios bonjour hola aloha namaste merci danke gracias arigato cheers bye goodbye yay wow"
+)
+_ROOMS = listed("room floor office platform gate table seat row step chapter page section level")
 _FIRM = listed(
     "inc ltd llc plc gmbh corp corporation limited ag se spa pty pte llp holding holdings company co sons group"
 )
@@ -62,6 +73,10 @@ def doubtful(text: str, start: int, end: int) -> bool:
         return True
     if all(word in _FIRM or word in _GENERIC for word in words) and not any(map(str.isdigit, value)):
         return True
-    if len(words) == 1 and words[0] in _NEVER_ALONE:
+    if all(word in _ROOMS for word in words):
+        return True
+    if len(words) == 1 and (words[0] in _NEVER_ALONE or words[0] in _BRANDS or words[0] in _GREETINGS):
+        return True
+    if end - start == 1 and value.isascii():
         return True
     return _FIRM_AFTER.match(text, end) is not None

@@ -56,6 +56,7 @@ def financial() -> RuleRecognizer:
                 kind="SWIFT_CODE",
                 pattern=rf"\b(?:swift|bic)\b(?:\s*/\s*(?:bic|swift))?{_NUMBERED}{_IS}(?P<v>[A-Z]{{6}}[A-Z0-9]{{2}}(?:[A-Z0-9]{{3}})?)\b",
                 score=0.8,
+                check=lambda text: None if text.isupper() or any(map(str.isdigit, text)) else False,
                 hints=("swift", "bic"),
             ),
             Rule(
@@ -67,7 +68,7 @@ def financial() -> RuleRecognizer:
             ),
             Rule(
                 kind="US_BANK_NUMBER",
-                pattern=r"(?<![\d\-.,/$€£])\d(?:[ \-]?\d){5,16}(?![\d\-/%]|[.,]\d)",
+                pattern=r"(?<![\w\-.,/$€£])\d(?:[ \-]?\d){5,16}(?![\d\-/%]|[.,]\d)",
                 context=r"\baccount\b|\bacct\b|\ba/c\b|\bacc(?:ount)?\s?(?:no|num|#)|\biban\b|checking|savings|\bbank\b|routing|"
                 r"sort code|beneficiary|deposit",
                 with_context=0.7,
