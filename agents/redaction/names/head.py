@@ -2,7 +2,7 @@
 
 Input of a word: its own vector (384), the vectors of the words around it through a projection, what it and its
 neighbours look like from outside, what stands between them, and the casing of the whole text. Output: probability of
-nothing, person, place. How it was trained: :mod:`agents.redaction.training`; figures: docs/reference/names-model.md.
+nothing, person, place. How it was trained: :mod:`agents.redaction.training`; figures: docs/explanation/names-model.md.
 """
 
 from collections.abc import Mapping

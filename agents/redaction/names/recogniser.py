@@ -13,6 +13,8 @@ from agents.redaction.names.head import Head
 from agents.redaction.names.words import CALENDAR, EVERYDAY, Matrix, Words
 
 KINDS = {PERSON: "PERSON", PLACE: "LOCATION"}
+EVERYDAY_NAME = 0.8
+"""Probability from which an everyday word ("An", "Will") counts all the same."""
 NEIGHBOUR = 0.4
 """A word beside a hit is a hit at this share of the threshold."""
 CERTAINTY = 0.85
@@ -89,7 +91,8 @@ def _hits(words: Words, probabilities: Matrix, threshold: float, announced: Sequ
     result = np.where(hit, columns, 0)
     for index in np.flatnonzero(hit):
         word = words.words[index].lower()
-        if word in CALENDAR or (word in EVERYDAY and named[index] < 2 * threshold):
+        announced_name = limits[index] <= threshold * SURE and words.words[index][0].isupper()
+        if word in CALENDAR or (word in EVERYDAY and named[index] < EVERYDAY_NAME and not announced_name):
             result[index] = 0
     return _without_bare_numbers(words, result)
 

@@ -45,7 +45,7 @@ def addresses() -> RuleRecognizer:
                 kind=_KIND,  # "Fischerstr. 11/37, 53748 Bamberg"
                 pattern=r"(?<![\w])[^\W\d_][\w'’\-]{2,30}(?:str\.?|straße|strasse|weg|gasse|platz|allee|damm|ufer|laan|"
                 r"straat|gatan|gata|vägen|vej|gade|kade|plein|katu|tie)\s\d{1,4}\s?[a-z]?(?:[/\-]\d{1,4})?(?![\w%€$])"
-                r"(?:,?\s(?:[A-Z]{1,2}-)?\d{4,5}\s[^\W\d_][\w.\-]{1,30})?",
+                r"(?:,?\s(?:[A-Z]{1,2}-)?\d{4,5}\s[^\W\d_][\w\-]{1,30})?",
                 score=0.7,
                 digits=1,
             ),
