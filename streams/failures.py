@@ -145,6 +145,21 @@ CODES = _catalogue(
         "The pseudonym mapping is gone: expired or erased.",
         "None: the answer cannot be restored any more.",
     ),
+    # -- personal data
+    ("redaction_failed", _X, "Personal data could not be looked for.", "Mend what the message names, then replay."),
+    (
+        "language_unsupported",
+        _B,
+        "The request's language is not accepted (redaction.other_languages).",
+        "None, or add the language to redaction.languages.",
+    ),
+    ("pii_blocked", _B, "The policy does not accept data of this kind.", "The requester leaves it out."),
+    (
+        "pii_egress",
+        _X,
+        "Personal data was about to leave: the last check before a call or a write stopped it.",
+        "Report what kind it was; extend the recognisers; then replay.",
+    ),
     # -- models
     ("provider_rate_limited", _T, "The provider answered 429.", "Raise the provider's limit or add a deployment."),
     ("provider_timeout", _T, "The provider took too long.", "Look at the provider's status; retries do the rest."),
