@@ -88,6 +88,7 @@ class ForebayClient:
 
         Raises:
             RequestTooLargeError: it is too long to be accepted.
+            ValueError: a field does not fit the schema (a number of more than 64 bits).
         """
         record = _request(request, fields)
         value = self._requests.encode(record)

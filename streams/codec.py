@@ -18,7 +18,7 @@ import fastavro
 
 from streams.kafka import topic_on_broker
 from streams.registry import Registry, UnknownSchemaError
-from streams.schemas import Schema, schema_of
+from streams.schemas import Schema, record_name, schema_of
 from streams.settings import KafkaSettings, Settings
 from streams.topics import TOPICS
 
@@ -64,13 +64,16 @@ class Codec(Generic[R]):
         self._prefix = _HEADER.pack(MAGIC, self._own_id)
 
     def encode(self, value: R) -> bytes:
-        """Bytes of ``value``. Raises ``TypeError``/``ValueError`` when a field has the wrong type."""
+        """Bytes of ``value``. Raises ``TypeError``/``ValueError`` when a field has the wrong type or range."""
         if self._prefix is None:
             self.warm()
         assert self._prefix is not None
         buffer = BytesIO()
         buffer.write(self._prefix)
-        fastavro.schemaless_writer(buffer, self._reader, self._to_dict(value))
+        try:
+            fastavro.schemaless_writer(buffer, self._reader, self._to_dict(value))
+        except OverflowError:
+            raise ValueError("a number does not fit into 64 bits") from None
         return buffer.getvalue()
 
     def decode(self, data: bytes | None) -> R:
@@ -110,9 +113,9 @@ class Codec(Generic[R]):
                 schema = self._registry.schema(schema_id)
             except UnknownSchemaError as error:
                 raise UndecodableError("unknown_schema", str(error)) from None
-            if schema.get("name") != self._schema["name"]:
+            if record_name(schema) != self.record.__name__:
                 raise UndecodableError(
-                    "unknown_schema", f"schema {schema_id} is a {schema.get('name')}, not a {self._schema['name']}"
+                    "unknown_schema", f"schema {schema_id} is a {record_name(schema)}, not a {self.record.__name__}"
                 )
             known = self._writers[schema_id] = _parse(schema)
         return known

@@ -10,6 +10,9 @@ from streams.failures import Permanent
 from streams.handlers import Output
 from streams.settings import KafkaSettings
 
+_SEAL_BYTES = 1_024
+"""Room for a seal: a record that goes back to its topic sealed is a little longer than it came."""
+
 
 class Encoding:
     """Encodes outputs; ``codecs`` by logical topic."""
@@ -34,7 +37,7 @@ class Encoding:
                 value = self._codecs[output.topic].encode(value)
             except (TypeError, ValueError, KeyError, AttributeError) as error:
                 raise Permanent("output_invalid", f"{type(error).__name__} encoding for {output.topic}") from None
-        limit = record_limit(output.topic, self._kafka)
+        limit = record_limit(output.topic, self._kafka) + (_SEAL_BYTES if value is output.value else 0)
         if value is not None and len(value) > limit:
             raise Permanent("output_too_large", f"{len(value)} bytes for {output.topic}, at most {limit}")
         key = output.key.encode() if isinstance(output.key, str) else output.key

@@ -137,6 +137,7 @@ CODES = _catalogue(
     ),
     # -- what stages depend on
     ("redis_unavailable", _T, "Redis does not answer.", "Restore Redis; retries do the rest."),
+    ("registry_unavailable", _T, "The schema registry does not answer.", "Restore it; retries do the rest."),
     ("unknown_request", _B, "Feedback on a request that is unknown or too old.", "None."),
     (
         "vault_expired",

@@ -41,6 +41,8 @@ def request_from_line(line: str, defaults: Mapping[str, Any] | None = None) -> R
     Raises:
         InvalidLineError: the message never quotes the text.
     """
+    if not _is_unicode(line):
+        raise InvalidLineError("the line is not UTF-8")
     if not line.lstrip().startswith("{"):
         if not line.strip():
             raise InvalidLineError("the line is empty")
@@ -49,6 +51,12 @@ def request_from_line(line: str, defaults: Mapping[str, Any] | None = None) -> R
         content = json.loads(line)
     except json.JSONDecodeError as error:
         raise InvalidLineError(f"not JSON: {error.msg} at column {error.colno}") from None
+    except (ValueError, RecursionError):
+        raise InvalidLineError(
+            "not JSON that can be read: nested too deeply, or a number of thousands of digits"
+        ) from None
+    if not _is_unicode(json.dumps(content, ensure_ascii=False)):
+        raise InvalidLineError("a text is not Unicode: it has half of a surrogate pair")
     return request_from_json({**(defaults or {}), **content})
 
 
@@ -74,8 +82,17 @@ def request_from_json(content: Mapping[str, Any]) -> Request:
 
 def record_from_json(kind: type[R], content: Mapping[str, Any]) -> R:
     """A record of ``kind`` from JSON values as :func:`to_json` gives them. Raises ``pydantic.ValidationError``."""
-    record: R = _adapter(kind).validate_python(content)
+    adapter: Any = _adapter  # the cache's types do not admit a type variable
+    record: R = adapter(kind).validate_python(content)
     return record
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def complete(request: Request) -> Request:

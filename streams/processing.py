@@ -21,6 +21,7 @@ from streams.encoding import Encoding
 from streams.failures import Expired, Failure, Permanent, Rejected, Transient
 from streams.handlers import Context, Output, Route
 from streams.metrics import StageMetrics
+from streams.registry import RegistryUnavailableError
 from streams.sealing import Keyring, SealError
 from streams.settings import KafkaSettings, RetrySettings
 
@@ -74,9 +75,8 @@ class Processor:
 
     async def process(self, source: Delivered) -> list[Encoded]:
         """Everything that has to be delivered before ``source`` may be acknowledged."""
-        stage = h.text(source.headers, h.RETRY_STAGE)
-        if stage is not None and stage != self._rules.stage and not self._route.raw:
-            return []  # a retry meant for another stage that consumes the same topic
+        if self._is_retry_of_another_stage(source):
+            return []
         context = Context(
             source=source,
             attempt=h.number(source.headers, h.ATTEMPT) or 1,
@@ -108,6 +108,16 @@ class Processor:
         finally:
             self._metrics.handled(self._route.topic, time.perf_counter() - started)
 
+    def _is_retry_of_another_stage(self, source: Delivered) -> bool:
+        """Whether another consumer of the same topic asked for this retry.
+
+        A producer that copies headers of ours into a fresh record must not silence it: a retry names its origin too.
+        """
+        stage = h.text(source.headers, h.RETRY_STAGE)
+        if stage is None or stage == self._rules.stage or self._route.raw:
+            return False
+        return h.text(source.headers, h.ORIGIN_TOPIC) == source.topic
+
     async def _write_ahead(self, source: Delivered, outputs: Sequence[Output]) -> None:
         await self._deliver(self._encoding.encode(outputs, source.headers))
 
@@ -121,6 +131,8 @@ class Processor:
             return self._decode(value)
         except UndecodableError as error:
             raise Permanent(error.code, str(error)) from None
+        except RegistryUnavailableError as error:
+            raise Transient("registry_unavailable", str(error)) from None
 
     def _unseal(self, source: Delivered) -> bytes:
         context = h.text(source.headers, h.SEALED) or ""
@@ -156,11 +168,10 @@ class Processor:
             if deadline is None or due_at < deadline:
                 self._metrics.retried(self._route.topic, failure.code)
                 return [retry_record(source, failure, self._incident(context, record), due_at, rules)]
-            failure = Expired("deadline_exceeded", f"no time for another try after {failure.code}")
+            failure = _given_up(failure, Expired("deadline_exceeded", f"no time for another try after {failure.code}"))
         elif isinstance(failure, Transient):
-            failure = Permanent(
-                "retries_exhausted", f"{context.attempt} attempts, the last: {failure.code}: {failure.message}"
-            )
+            tried = f"{context.attempt} attempts, the last: {failure.code}: {failure.message}"
+            failure = _given_up(failure, Permanent("retries_exhausted", tried))
         self._metrics.failed(self._route.topic, failure.code)
         log.warning(
             "record_failed",
@@ -201,6 +212,12 @@ def deadline_of(record: Any, context: Context) -> int | None:
         return None
     replayed_at = h.number(context.source.headers, h.REPLAYED_AT)
     return (replayed_at or getattr(record, "accepted_at", 0) or context.accepted_at) + allowed
+
+
+def _given_up(failure: Transient, final: Failure) -> Failure:
+    """``final`` in place of ``failure``, with what the last try left to be known (its cost)."""
+    final.carry |= failure.carry
+    return final
 
 
 def _place(source: Delivered) -> dict[str, Any]:

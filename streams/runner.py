@@ -170,10 +170,12 @@ class StageApp:
 
     async def _on_revoked(self, _app: Any, revoked: Iterable[TP], **_: Any) -> None:
         by_topic = _by_topic(revoked)
-        await self._commit(await self._drain(by_topic))
+        progress = await self._drain(by_topic)
         for topic, partitions in by_topic.items():
             if topic in self._lanes:
+                # Before the commit: what finishes during it is not committed, so it must stay known.
                 self._lanes[topic].revoke(partitions)
+        await self._commit(progress)
 
     async def _on_assigned(self, _app: Any, assigned: Iterable[TP], **_: Any) -> None:
         by_topic = _by_topic(assigned)

@@ -42,6 +42,11 @@ def schema_of(record: str) -> Schema:
     return {key: value for key, value in loaded.items() if not key.startswith("__")}
 
 
+def record_name(schema: Schema) -> str:
+    """Name without the namespace, which some registries give apart and some do not."""
+    return str(schema.get("name")).rpartition(".")[2]
+
+
 def canonical_text(schema: Schema) -> str:
     """One-line JSON text of a schema: what a registry stores and compares.
 

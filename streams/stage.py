@@ -156,7 +156,7 @@ class Lane:
         tracker.finish(slot)
 
     async def drain(self, partitions: set[int] | None = None) -> Mapping[PartitionKey, int]:
-        """Let running tasks finish, for at most ``drain_s``.
+        """Start nothing more on the partitions, and let running tasks finish, for at most ``drain_s``.
 
         Args:
             partitions: only these; all by default.
@@ -164,6 +164,7 @@ class Lane:
         Returns:
             For each of the partitions with progress, the offset to commit.
         """
+        self._owned = frozenset() if partitions is None else self._owned - partitions
         waiting = [task for task, partition in self._tasks.items() if partitions is None or partition in partitions]
         if waiting:
             await asyncio.wait(waiting, timeout=self._limits.drain_s)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streams.encoding import record_limit
-from streams.kafka import confluent_options, topic_on_broker
+from streams.kafka import confluent_options, silent, topic_on_broker
 from streams.settings import KafkaSettings
 from streams.topics import TOPICS, Topic
 
@@ -216,7 +216,7 @@ def _library() -> Any:
 
 def _new_admin(kafka: KafkaSettings) -> Any:
     return _library().AdminClient(
-        confluent_options(kafka) | {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500}
+        confluent_options(kafka) | {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500}, logger=silent()
     )
 
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 
 from streams.artifacts import fetch
+from streams.embedded import class_cache
 from streams.embedded.files import write_private
 from streams.embedded.kafka import Cluster, broker_parts, plan
 from streams.embedded.models import TIERS, model_part
@@ -91,7 +92,9 @@ def stack_ports(stack_folder: Path) -> Ports:
 @contextmanager
 def _brokers(count: int, folder: Path, ports: Ports) -> Iterator[Kafka]:
     cluster = plan(folder / f"kafka-{count}", count, ports, KafkaSettings())
-    parts = broker_parts(cluster, fetch("kafka"))
+    jars = fetch("kafka")
+    class_cache.make(jars)
+    parts = broker_parts(cluster, jars, class_cache.flags(jars))
     with running(parts, folder / f"logs-{count}") as servers:
         yield Kafka(cluster=cluster, servers=servers, names=tuple(part.name for part in parts))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from streams.embedded.parts import Part
+from streams.embedded.parts import Health, Part
 from streams.embedded.process import Child, Watchdog, tail
 
 
@@ -40,7 +40,7 @@ class Servers:
             self.children.pop(name).stop(self._parts[name].stop_s)
 
     def _await(self, name: str, deadline: float) -> None:
-        while not self._parts[name].ready():
+        while self._parts[name].health() is not Health.READY:
             status = self.children[name].poll()
             if status is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{name} does not answer (exit status {status}):\n{tail(self._log(name))}")

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
+from io import TextIOWrapper
 from pathlib import Path
 from threading import Semaphore
 from typing import Annotated, Any, TextIO
@@ -34,7 +35,7 @@ def send(
     from streams.client import ForebayClient, RequestTooLargeError
 
     defaults = {name: value for name, value in (("tenant_id", tenant), ("user_id", user)) if value}
-    stream = sys.stdin if file == "-" else Path(file).open(encoding="utf-8")  # noqa: SIM115 - closed below
+    stream = _opened(file)
     printer = _Printer(as_json, progress)
     with (
         stream if file != "-" else nullcontext(),
@@ -49,12 +50,23 @@ def send(
             except InvalidLineError as error:
                 printer.invalid(error.record_id, "invalid_request", str(error))
             except RequestTooLargeError as error:
-                printer.too_large(request.request_id, str(error))
+                printer.refused(request.request_id, "request_too_large", str(error))
+            except ValueError as error:
+                printer.refused(request.request_id, "invalid_request", str(error))
         deadline = time.monotonic() + timeout
         while wait and client.outstanding and time.monotonic() < deadline:
             time.sleep(0.02)
         printer.finish(client.outstanding if wait else 0)
     raise typer.Exit(printer.status)
+
+
+def _opened(file: str) -> TextIO:
+    """The input; bytes that are not UTF-8 become surrogates, so that only their own line is invalid."""
+    if file == "-":
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+        return sys.stdin
+    return Path(file).open(encoding="utf-8", errors="surrogateescape")
 
 
 def _lines(stream: TextIO) -> Iterator[str]:
@@ -120,11 +132,11 @@ class _Printer:
         error = {"error": {"code": code, "message": message}}
         self._line(({"id": record_id} if record_id else {}) | error if self._as_json else f"invalid line: {message}")
 
-    def too_large(self, request_id: str, message: str) -> None:
+    def refused(self, request_id: str, code: str, message: str) -> None:
         """A request was refused before it was published: its terminal answer comes from here."""
         self._room.release()
         self._sent.pop(request_id, None)
-        self.invalid(request_id, "request_too_large", message)
+        self.invalid(request_id, code, message)
 
     def finish(self, outstanding: int) -> None:
         """All is said; ``outstanding`` requests got no response in time."""

@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 
+def private_folder(path: Path) -> None:
+    """Make ``path``, for nobody but its owner: brokers' data files are readable by all, and hold personal data."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def write_private(path: Path, text: str) -> None:
     """Replace ``path`` by a file with ``text``, atomically, with mode 0600 from the first byte on."""
     path.parent.mkdir(parents=True, exist_ok=True)

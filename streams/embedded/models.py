@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Literal
 
 from streams.artifacts import ArtifactError, cache_dir
-from streams.embedded.http_probe import http_ok
+from streams.embedded.http_probe import http_health
 from streams.embedded.parts import Layer, Part, bare_environment
 from streams.embedded.settings import EmbeddedSettings
 
 Tier = Literal["small", "large"]
+
+_NAMES = {"small": "smollm2-135m-instruct", "large": "gemma-3-270m"}  # as forebay.yaml has them
 
 TIERS: tuple[Tier, ...] = ("small", "large")
 
@@ -31,7 +33,7 @@ def model_part(tier: Tier, port: int, settings: EmbeddedSettings) -> tuple[Part,
         layer=Layer.MODEL,
         command=_command(tier, weights(tier), port, settings),
         environment=bare_environment(),
-        ready=lambda: http_ok(port, "/health"),
+        health=lambda: http_health(port, "/health"),
         port=port,
     )
     return part, f"http://127.0.0.1:{port}/v1"
@@ -39,7 +41,7 @@ def model_part(tier: Tier, port: int, settings: EmbeddedSettings) -> tuple[Part,
 
 def _command(tier: Tier, model: Path, port: int, settings: EmbeddedSettings) -> list[str]:
     command = [sys.executable, "-m", "streams.embedded.model_server"]
-    command += ["--model", str(model), "--alias", tier, "--port", str(port), "--threads", str(settings.threads)]
+    command += ["--model", str(model), "--alias", _NAMES[tier], "--port", str(port), "--threads", str(settings.threads)]
     command += ["--slots", str(settings.model_slots), "--context", str(settings.model_context)]
     if tier == "large":
         # A base model: it goes on with the plain template, and without the stops it would ask itself the next question.

@@ -3,10 +3,19 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
 
-Probe = Callable[[], bool]
-"""Whether a part answers now; blocks for two seconds at most and never raises."""
+
+class Health(Enum):
+    """What a part says of itself."""
+
+    DOWN = "does not answer"
+    ALIVE = "answers, and cannot serve yet"
+    READY = "serves"
+
+
+Probe = Callable[[], Health]
+"""Asks a part; blocks for two seconds at most and never raises."""
 
 
 class Layer(IntEnum):
@@ -37,8 +46,7 @@ class Part:
         name: unique; also of its log.
         command: absolute path of the program and its arguments.
         environment: all of it; secrets go here, since arguments can be read by everybody.
-        ready: whether it serves.
-        alive: whether it is only slow; after a minute without, it is killed and started again. Default: ``ready``.
+        health: asks it.
         prepare: called before every start, in the main thread; quick when there is nothing to do.
         port: what it listens on, if one asks for it.
         health_port: of its ``/readyz``.
@@ -49,8 +57,7 @@ class Part:
     layer: Layer
     command: Sequence[str]
     environment: Mapping[str, str]
-    ready: Probe
-    alive: Probe | None = None
+    health: Probe
     prepare: Callable[[], None] = _nothing
     stage: str | None = None
     port: int | None = None

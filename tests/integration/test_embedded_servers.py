@@ -8,6 +8,7 @@ import redis as redis_client
 from confluent_kafka import Consumer, Producer
 
 from streams.embedded.kafka import probe
+from streams.embedded.parts import Health
 from streams.settings import KafkaSettings, RedisSettings, Settings
 from streams.topicadmin import TopicAdmin, wanted
 from streams.topics import TOPICS
@@ -69,7 +70,7 @@ def test_a_killed_broker_comes_back_with_its_data(kafka: Kafka, topics: TopicAdm
     values = [str(number).encode() for number in range(500)]
     produce(kafka.bootstrap, f"{prefix}usage", values)
     kafka.servers.kill("kafka")
-    assert not probe(kafka.bootstrap)()
+    assert probe(kafka.bootstrap)() is Health.DOWN
     kafka.servers.start("kafka")
     assert sorted(consume(kafka.bootstrap, f"{prefix}usage", len(values))) == sorted(values)
 
