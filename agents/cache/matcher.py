@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from agents.cache import features
 from agents.cache.alignment import Aligned, aligned, word_vectors
 from agents.cache.facts import Facts, facts_of
-from agents.cache.guards import objections
+from agents.cache.guards import differences
 from agents.cache.matching import Reading, Verdict, View
 from agents.cache.model import Model
 from streams.encoder import Encoded
@@ -80,17 +80,15 @@ class CalibratedMatcher:
             given = thresholds[index] if index < len(thresholds) else None
             threshold = self.threshold if given is None else given
             facts_other = facts_of(other.text)
-            objected = objections(facts_new, facts_other)
+            found = differences(facts_new, facts_other)
             cosine = float(new.near.sentence @ other.near.sentence)
             near_other = self._aligned(other.text, other.near)
-            row = features.near(cosine, near_new, near_other, facts_new, facts_other, objected)
+            row = features.near(cosine, near_new, near_other, facts_new, facts_other, found)
             score = self._model.near.probability(row)
             if score >= self._model.grey and self._far is not None:
                 new = self.deepen(new)
                 score = self._second(row, new, self.deepen(other))
-            else:
-                score = min(score, self._model.grey)
-            verdicts.append(_verdict(score, cosine, threshold, objected))
+            verdicts.append(_verdict(score, cosine, threshold, found.decisive))
         return verdicts
 
     def rows(self, a: str, b: str) -> tuple[features.Row, features.Row]:
@@ -104,7 +102,7 @@ class CalibratedMatcher:
             self._aligned(b, second.near),
             facts_a,
             facts_b,
-            objections(facts_a, facts_b),
+            differences(facts_a, facts_b),
         )
         return row, self._far_row(row, first, second)
 
