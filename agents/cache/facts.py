@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from agents.cache.timeliness import is_timely
 from agents.cache.words import FUNCTION_WORDS, Words, listed
 
 
@@ -120,16 +121,6 @@ _INTO = re.compile(
     re.IGNORECASE,
 )
 _THAN = re.compile(r"(?P<a>[\w<>+#'-]+) (?P<how>\w+(?: \w+)?) than (?:a |an |the )?(?P<b>[\w<>+#'-]+)", re.IGNORECASE)
-_TIMELY = re.compile(
-    r"\b(?:today's|tonight's|tomorrow's|right now|currently|at the moment|as of (?:today|now)|live score|breaking news"
-    r"|latest|newest|(?:the|what's|current) weather|weather (?:in|today|tomorrow|forecast|like)|forecast|stock price|share price"
-    r"|exchange rate|what time is it|current (?:time|price|version|president|prime minister|score|rate)"
-    r"|this (?:week|weekend)|next (?:week|weekend|match|game))\b",
-    re.IGNORECASE,
-)
-_DAY = re.compile(r"\b(?:today|tonight|tomorrow|yesterday)\b", re.IGNORECASE)
-_TOLD = re.compile(r"\b(?:i|i'm|i've|my|me|we|our)\b", re.IGNORECASE)
-"""Who tells of their own day asks about a situation, not about the date."""
 _YES_NO = listed(
     "is are was were am do does did can could should would will may might must has have had isn't aren't don't doesn't "
     "can't shouldn't won't"
@@ -163,7 +154,7 @@ def facts_of(text: str) -> Facts:
         quantifiers=_quantifiers(words),
         direction=_direction(text),
         compared=_compared(text),
-        timely=_TIMELY.search(text) is not None or (_DAY.search(text) is not None and _TOLD.search(text) is None),
+        timely=is_timely(text),
     )
 
 
@@ -202,7 +193,7 @@ def _names(words: Words) -> tuple[str, ...]:
 
 def _quantifiers(words: Words) -> frozenset[str]:
     found = {_QUANTIFIERS[word] for word in words.lower if word in _QUANTIFIERS}
-    for word, following in zip(words.lower, (*words.lower[1:], ""), strict=True):
+    for word, following in zip(words.lower, (*words.lower[1:], ""), strict=False):
         if word in ("most", "least") and following and following not in FUNCTION_WORDS:
             found.add(f"{word} {following}")
         elif word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVES:

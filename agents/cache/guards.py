@@ -9,9 +9,9 @@ mostly a detail of somebody's story, and only the score speaks.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 
+from agents.cache.antonyms import opposite
 from agents.cache.facts import NOT_TOLD, Asked, Facts, is_superlative
 from agents.cache.words import listed
 
@@ -57,7 +57,7 @@ def polarity(a: Facts, b: Facts) -> bool:
     """A word of one has its opposite in the other, and neither has both: enable against disable."""
     ours, theirs = frozenset(a.words.lower), frozenset(b.words.lower)
     only_ours, only_theirs = ours - theirs, theirs - ours
-    return any(_opposite(one, other) for one in only_ours for other in only_theirs)
+    return any(opposite(one, other) for one in only_ours for other in only_theirs)
 
 
 def direction(a: Facts, b: Facts) -> bool:
@@ -124,7 +124,7 @@ def _numbers_decide(a: Facts, b: Facts) -> bool:
 
 
 def _units_decide(a: Facts, b: Facts) -> bool:
-    return (bool(a.numbers) and a.numbers == b.numbers) or _shared(a, b) >= _ALIKE
+    return a.numbers == b.numbers or _shared(a, b) >= _ALIKE
 
 
 def _polarity_decides(a: Facts, b: Facts) -> bool:
@@ -157,7 +157,7 @@ _DECIDES: dict[str, Guard] = {
     "question_type": _alike,
 }
 """When a difference decides; those that are not here always do."""
-_TALK = frozenset({"first", "last", "always"})
+_TALK = frozenset({"first", "last", "always", "easiest"})
 """Quantifiers that one wording has and another leaves out: which language first, how long does it last."""
 
 
@@ -193,45 +193,6 @@ def _told(facts: Facts) -> frozenset[str]:
         for word in facts.words.all
         if word.content and not word.text[0].isdigit() and word.lower not in NOT_TOLD
     )
-
-
-@cache
-def opposites() -> dict[str, frozenset[str]]:
-    """Word to its opposites, both ways."""
-    found: dict[str, set[str]] = {}
-    text = (files("agents.cache") / "data" / "antonyms.txt").read_text("utf-8")
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            one, other = line.split()
-            found.setdefault(one, set()).add(other)
-            found.setdefault(other, set()).add(one)
-    return {word: frozenset(others) for word, others in found.items()}
-
-
-_PREFIXES = ("un", "dis", "de", "non", "in", "im", "il", "ir")
-
-
-@lru_cache(maxsize=65_536)
-def _opposite(one: str, other: str) -> bool:
-    if other in opposites().get(one, ()) or _inflected(one) & _inflected_opposites(other):
-        return True
-    short, long = sorted((one, other), key=len)
-    return len(short) >= 4 and any(long == prefix + short for prefix in _PREFIXES)
-
-
-@lru_cache(maxsize=16_384)
-def _inflected(word: str) -> frozenset[str]:
-    """The word and its likely base forms."""
-    forms = {word}
-    for suffix, instead in (("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e"), ("s", ""), ("es", ""), ("d", "")):
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-            forms.add(word[: -len(suffix)] + instead)
-    return frozenset(forms)
-
-
-@lru_cache(maxsize=16_384)
-def _inflected_opposites(word: str) -> frozenset[str]:
-    return frozenset().union(*(opposites().get(form, frozenset()) for form in _inflected(word)))
 
 
 _ALIASES = {"usa": "us", "america": "us", "american": "us", "americans": "us", "britain": "uk", "british": "uk"}

@@ -1,6 +1,6 @@
 """How often does the cache answer, how often wrongly, and what does it save? 50,000 requests with known answers.
 
-``python -m loadtest.scenarios.cache [--requests N] [--delta D] [--json]``: people ask Zipf-distributed questions in many
+``python -m loadtest cache [--requests N] [--delta D] [--json]``: people ask Zipf-distributed questions in many
 wordings; the very handlers of the stage answer, over a store in memory; a model that is always right and costs the same
 every time answers the rest. A judge who knows the truth verifies what is explored. Wordings of the world were never
 trained on. Each distinct pair of texts is compared once: that is what makes it minutes.
