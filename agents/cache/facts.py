@@ -56,8 +56,7 @@ _SMALL = {
 _SPELT = _SMALL.keys() - {"one"}
 """``one`` is a pronoun more often than a number; ``first`` is a quantifier, and ``second`` a time as often."""
 _ROMAN = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
-_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
-_THOUSANDS = re.compile(r"(\d+)k", re.IGNORECASE)
+_THOUSANDS = re.compile(r"k\b", re.IGNORECASE)
 
 _UNITS = {
     unit: canonical
@@ -120,7 +119,9 @@ _INTO = re.compile(
     r"(?:a |an |the |my )?(?P<b>[\w<>+#'-]+)",
     re.IGNORECASE,
 )
-_THAN = re.compile(r"(?P<a>[\w<>+#'-]+) (?P<how>\w+(?: \w+)?) than (?:a |an |the )?(?P<b>[\w<>+#'-]+)", re.IGNORECASE)
+_THAN = re.compile(
+    r"(?P<a>[\w<>+#'-]+) (?P<how>(?:(?:more|less) )?\w+) than (?:a |an |the )?(?P<b>[\w<>+#'-]+)", re.IGNORECASE
+)
 _YES_NO = listed(
     "is are was were am do does did can could should would will may might must has have had isn't aren't don't doesn't "
     "can't shouldn't won't"
@@ -163,7 +164,9 @@ def _numbers(words: Words) -> frozenset[str]:
     found = set()
     for word in words.all:
         if word.text[0].isdigit():
-            plain = _THOUSANDS.sub(r"\g<1>000", _ORDINAL.sub(r"\1", re.sub(r",(?=\d{3}\b)", "", word.text)))
+            plain = re.sub(r",(?=\d{3}\b)", "", word.text)
+            if _THOUSANDS.match(words.text, word.end):
+                plain += "000"
             found.add(plain.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d*0+", plain) else plain)
         elif word.text in _ROMAN:
             found.add(_ROMAN[word.text])

@@ -19,7 +19,7 @@ from agents.cache.store import Neighbour, Note, Place, StoreUnavailableError, Tr
 T = TypeVar("T")
 
 _AT_ONCE = 64
-"""Commands under way at once: redis-py raises beyond 100 connections, and a thousand equal requests may look together."""
+"""Commands under way at once: redis-py raises beyond 100 connections, and a thousand requests may look together."""
 _PARTITION_SLACK_S = 3_600
 """A partition outlives its newest entry by this, so that it is never gone before it."""
 _ALL = "*"

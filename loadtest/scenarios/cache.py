@@ -1,14 +1,11 @@
 """How often does the cache answer, how often wrongly, and what does it save? 50,000 requests with known answers.
 
-``python -m loadtest cache [--requests N] [--delta D] [--json]``: people ask Zipf-distributed questions in many
+``python -m loadtest cache [--requests N] [--delta D] [--static]``: people ask Zipf-distributed questions in many
 wordings; the very handlers of the stage answer, over a store in memory; a model that is always right and costs the same
 every time answers the rest. A judge who knows the truth verifies what is explored. Wordings of the world were never
 trained on. Each distinct pair of texts is compared once: that is what makes it minutes.
 """
 
-import argparse
-import asyncio
-import json
 import random
 import sys
 import time
@@ -211,23 +208,3 @@ def _answered(request: RedactedRequest, content: str) -> Completion:
 def _progress(number: int, requests: int) -> None:
     if sys.stderr.isatty() and number % 500 == 0:
         sys.stderr.write(f"\r{number:,} of {requests:,}")
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m loadtest.scenarios.cache", description=__doc__)
-    parser.add_argument("--requests", type=int, default=50_000)
-    parser.add_argument("--delta", type=float, default=0.01)
-    parser.add_argument("--static", action="store_true", help="learn nothing, explore nothing")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a summary")
-    chosen = parser.parse_args()
-    found = asyncio.run(simulate(chosen.requests, chosen.delta, adaptive=not chosen.static))
-    if chosen.json:
-        print(json.dumps(found))
-        return
-    for name, value in found.items():
-        print(f"{name}: {value if not isinstance(value, dict) else json.dumps(value, indent=2)}")
-
-
-if __name__ == "__main__":
-    main()
