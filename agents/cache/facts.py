@@ -120,7 +120,9 @@ _INTO = re.compile(
     re.IGNORECASE,
 )
 _THAN = re.compile(
-    r"(?P<a>[\w<>+#'-]+) (?P<how>(?:(?:more|less) )?\w+) than (?:a |an |the )?(?P<b>[\w<>+#'-]+)", re.IGNORECASE
+    r"(?P<a>[\w<>+#'-]+) (?:is |are |was |were |be )?(?P<how>(?:(?:more|less) )?\w+) than "
+    r"(?:a |an |the )?(?P<b>[\w<>+#'-]+)",
+    re.IGNORECASE,
 )
 _YES_NO = listed(
     "is are was were am do does did can could should would will may might must has have had isn't aren't don't doesn't "

@@ -24,6 +24,7 @@ FORBIDDEN = [
     ("direction", "Convert euros to dollars", "Convert dollars to euros"),
     ("direction", "Can a dog bite a cat?", "Can a cat bite a dog?"),
     ("comparison", "Is tea healthier than coffee?", "Is coffee healthier than tea?"),
+    ("comparison", "Is it true that tin is lighter than zinc?", "Would you say zinc is lighter than tin?"),
     ("quantifier", "What is the cheapest phone?", "Which phone is the fastest one?"),
     ("quantifier", "Do all birds fly?", "Do birds fly?"),
     ("quantifier", "What is the minimum deposit?", "What is the maximum deposit?"),
