@@ -48,11 +48,14 @@ def cache(
 def cache_speed(
     entries: Annotated[int, typer.Option(help="Questions in the partition.")] = 100_000,
     lookups: Annotated[int, typer.Option(help="Look-ups of each kind.")] = 2_000,
+    encoded: Annotated[
+        int, typer.Option(help="Questions whose vectors the encoder makes; the others lie between.")
+    ] = 10_000,
 ) -> None:
     """Time of a look-up, memory of an entry, recall of the vector search."""
     from loadtest.cache_speed import report
 
-    print(json.dumps(report(entries, lookups), indent=2))
+    print(json.dumps(report(entries, lookups, encoded), indent=2))
 
 
 app()

@@ -7,7 +7,6 @@ canonical form, address, Redis, inference, comparison and the completion.
 
 import asyncio
 import dataclasses
-import itertools
 import random
 import statistics
 import subprocess
@@ -32,95 +31,17 @@ from agents.cache.settings import CacheSettings
 from agents.cache.store import Place
 from agents.cache.training.pairs import edit
 from agents.cache.wiring import assemble, calibrated
+from loadtest.scenarios.questions import questions
 from streams.delivered import Delivered
 from streams.handlers import Context
 from streams.records import AnswerSource, Completion, Message, RedactedRequest
 
-_VERBS = [
-    "clean",
-    "repair",
-    "paint",
-    "sell",
-    "insure",
-    "store",
-    "move",
-    "measure",
-    "replace",
-    "heat",
-    "cool",
-    "lift",
-    "fold",
-    "polish",
-    "label",
-    "pack",
-]
-_THINGS = [
-    "a bicycle",
-    "a guitar",
-    "a roof",
-    "a carpet",
-    "an oven",
-    "a sofa",
-    "a boat",
-    "a lamp",
-    "a window",
-    "a bridge",
-    "a violin",
-    "a tent",
-    "a kayak",
-    "a mirror",
-    "a fence",
-    "a statue",
-    "a freezer",
-    "a drone",
-    "a telescope",
-    "a bookshelf",
-    "a piano",
-    "a fireplace",
-    "a greenhouse",
-    "a motorbike",
-    "a harp",
-]
-_PLACES = [
-    "in winter",
-    "in a small flat",
-    "without tools",
-    "for a wedding",
-    "at school",
-    "on a budget",
-    "in the rain",
-    "for my parents",
-    "abroad",
-    "at night",
-    "with children around",
-    "after a flood",
-    "in the desert",
-    "before a holiday",
-    "for the first time",
-    "by myself",
-]
-_FRAMES = (
-    "How do I {} {} {}?",
-    "What does it cost to {} {} {}?",
-    "Who can {} {} {}?",
-    "How long does it take to {} {} {}?",
-)
+_PROBES = 200
 _BLANK = Context(
     source=Delivered(topic="t", partition=0, offset=0, key=b"", value=b"", headers={}, timestamp_ms=0),
     attempt=1,
     accepted_at=0,
 )
-
-
-def questions(count: int, seed: int = 4) -> list[str]:
-    """Distinct questions."""
-    made = [
-        frame.format(verb, thing, place)
-        for frame, verb, thing, place in itertools.product(_FRAMES, _VERBS, _THINGS, _PLACES)
-    ]
-    made += [question.replace("?", f" of type {number}?") for number in range(2, 6) for question in made]
-    random.Random(seed).shuffle(made)
-    return made[:count]
 
 
 def _asked(text: str, number: int) -> RedactedRequest:
@@ -145,7 +66,7 @@ def _redis() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
                 server.terminate()
 
 
-async def measure(entries: int, lookups: int) -> dict[str, Any]:
+async def measure(entries: int, lookups: int, encoded: int) -> dict[str, Any]:
     """Fill a partition, and look up."""
     settings = CacheSettings(verify_hits=0.0, verify_near_misses=0.0, write_quota_per_hour=10**9, flight_wait_s=0)
     matcher = calibrated(settings)
@@ -155,24 +76,27 @@ async def measure(entries: int, lookups: int) -> dict[str, Any]:
         store = RedisStore(client, "forebay:")
         stage = assemble(store, matcher, executor, settings, CacheMetrics(CollectorRegistry())).stage
         empty = (await client.info("memory"))["used_memory"]
-        matrix, packed = await _fill(store, matcher, settings, texts)
+        matrix, packed = await _fill(store, matcher, settings, texts, encoded)
         used = (await client.info("memory"))["used_memory"]
         rng = random.Random(8)
         exact, semantic, cpu = [], [], []
         sources = {source.value: 0 for source in AnswerSource} | {"miss": 0}
         for number in range(lookups):
-            took, _, source = await _look(stage, _asked(rng.choice(texts), number))
+            took, _, source = await _look(stage, _asked(rng.choice(texts[:encoded]), number))
             exact.append(took)
             sources[source] += 1
         for number in range(lookups):
-            took, burnt, source = await _look(stage, _asked(edit(rng.choice(texts), rng), number + lookups))
+            took, burnt, source = await _look(stage, _asked(edit(rng.choice(texts[:encoded]), rng), number + lookups))
             if source != AnswerSource.CACHE_EXACT.value:
                 semantic.append(took)
                 cpu.append(burnt)
             sources[source] += 1
-        recall = await _recall(store, matcher, settings, matrix, texts, rng)
+        recall = await _recall(
+            store, matcher, settings, matrix, texts, [rng.choice(texts[:encoded]) for _ in range(_PROBES)]
+        )
         return {
             "entries": len(texts),
+            "encoded": min(encoded, len(texts)),
             "exact_ms": _quantiles(exact),
             "semantic_ms": _quantiles(semantic),
             "semantic_cpu_ms": _quantiles(cpu),
@@ -183,15 +107,26 @@ async def measure(entries: int, lookups: int) -> dict[str, Any]:
         }
 
 
-async def _fill(store: RedisStore, matcher: Any, settings: CacheSettings, texts: list[str]) -> tuple[Any, int]:
-    """Entries with the readings that the stage would store; the same answer of 600 characters for each."""
+async def _fill(
+    store: RedisStore, matcher: Any, settings: CacheSettings, texts: list[str], encoded: int
+) -> tuple[Any, int]:
+    """Entries with the readings that the stage would store; the same answer of 600 characters for each.
+
+    Questions beyond the first ``encoded`` get a vector half way between those of two encoded ones.
+    """
+    rng, readings = random.Random(9), list[Reading]()
     answer = "".join(random.Random(1).choices("abcdefghij klmnop qrst uvwxyz", k=600))
     now, rows, size = time.time_ns() // 1_000_000, [], 0
     for start in range(0, len(texts), 200):
         jobs = []
         for text in texts[start : start + 200]:
             # A second view is as large as the first; to encode 100,000 texts twice would take ten minutes more.
-            near: Reading = matcher.read(text)
+            if len(readings) < encoded:
+                readings.append(matcher.read(text))
+                near = readings[-1]
+            else:
+                one, other = rng.sample(readings, 2)
+                near = _between(one, other, text)
             reading = dataclasses.replace(near, far=near.near)
             address = address_of(_asked(text, 0), settings, epoch="0.0", encoder=matcher.identity)
             entry = Entry(
@@ -213,6 +148,11 @@ async def _fill(store: RedisStore, matcher: Any, settings: CacheSettings, texts:
     return np.array(rows), size // len(texts)
 
 
+def _between(one: Reading, other: Reading, text: str) -> Reading:
+    middle = one.vector + other.vector
+    return Reading(text=text, near=dataclasses.replace(one.near, sentence=middle / np.linalg.norm(middle)))
+
+
 async def _look(stage: Any, request: RedactedRequest) -> tuple[float, float, str]:
     wall, cpu = time.perf_counter(), time.process_time()
     outputs = await stage.answer(request, _BLANK)
@@ -222,19 +162,19 @@ async def _look(stage: Any, request: RedactedRequest) -> tuple[float, float, str
 
 
 async def _recall(
-    store: RedisStore, matcher: Any, settings: CacheSettings, matrix: Any, texts: list[str], rng: random.Random
+    store: RedisStore, matcher: Any, settings: CacheSettings, matrix: Any, texts: list[str], asked: list[str]
 ) -> float:
-    """Share of the five truly nearest that the search returns, over 500 questions in other words."""
+    """Share of the five truly nearest that the search returns, over some questions in other words."""
     places = [address_of(_asked(text, 0), settings, epoch="0.0", encoder=matcher.identity) for text in texts]
-    found = 0
-    for _ in range(500):
-        vector = matcher.read(edit(rng.choice(texts), rng)).vector
+    found, rng = 0, random.Random(7)
+    for text in asked:
+        vector = matcher.read(edit(text, rng)).vector
         true = {places[at].entry for at in np.argpartition(-(matrix @ vector), 5)[:5]}
         partition = places[0].partition
         assert partition is not None
         near = await store.nearest(places[0].wall, partition, vector, count=5, effort=settings.search_effort)
         found += len(true & {one.entry_id for one in near})
-    return found / 2_500
+    return found / (5 * len(asked))
 
 
 def _quantiles(times: list[float]) -> dict[str, float]:
@@ -242,6 +182,6 @@ def _quantiles(times: list[float]) -> dict[str, float]:
     return {"p50": round(cuts[49], 2), "p95": round(cuts[94], 2), "p99": round(cuts[98], 2)}
 
 
-def report(entries: int, lookups: int) -> dict[str, Any]:
+def report(entries: int, lookups: int, encoded: int) -> dict[str, Any]:
     """All figures."""
-    return asyncio.run(measure(entries, lookups))
+    return asyncio.run(measure(entries, lookups, encoded))

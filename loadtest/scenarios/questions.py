@@ -5,6 +5,7 @@ triples that are held out, and pairs that differ in one slot. Each right answer 
 also typed by somebody else (other frame, filler, case, typo, synonym).
 """
 
+import itertools
 import random
 from dataclasses import dataclass
 
@@ -60,3 +61,85 @@ def _typed(wordings: list[str], rng: random.Random) -> tuple[str, ...]:
 def zipf(topics: int, exponent: float) -> list[float]:
     """Weights of topics by rank."""
     return [1.0 / (rank + 1) ** exponent for rank in range(topics)]
+
+
+_VERBS = [
+    "clean",
+    "repair",
+    "paint",
+    "sell",
+    "insure",
+    "store",
+    "move",
+    "measure",
+    "replace",
+    "heat",
+    "cool",
+    "lift",
+    "fold",
+    "polish",
+    "label",
+    "pack",
+]
+_THINGS = [
+    "a bicycle",
+    "a guitar",
+    "a roof",
+    "a carpet",
+    "an oven",
+    "a sofa",
+    "a boat",
+    "a lamp",
+    "a window",
+    "a bridge",
+    "a violin",
+    "a tent",
+    "a kayak",
+    "a mirror",
+    "a fence",
+    "a statue",
+    "a freezer",
+    "a drone",
+    "a telescope",
+    "a bookshelf",
+    "a piano",
+    "a fireplace",
+    "a greenhouse",
+    "a motorbike",
+    "a harp",
+]
+_PLACES = [
+    "in winter",
+    "in a small flat",
+    "without tools",
+    "for a wedding",
+    "at school",
+    "on a budget",
+    "in the rain",
+    "for my parents",
+    "abroad",
+    "at night",
+    "with children around",
+    "after a flood",
+    "in the desert",
+    "before a holiday",
+    "for the first time",
+    "by myself",
+]
+_FRAMES = (
+    "How do I {} {} {}?",
+    "What does it cost to {} {} {}?",
+    "Who can {} {} {}?",
+    "How long does it take to {} {} {}?",
+)
+
+
+def questions(count: int, seed: int = 4) -> list[str]:
+    """Distinct questions."""
+    made = [
+        frame.format(verb, thing, place)
+        for frame, verb, thing, place in itertools.product(_FRAMES, _VERBS, _THINGS, _PLACES)
+    ]
+    made += [question.replace("?", f" of type {number}?") for number in range(2, 6) for question in made]
+    random.Random(seed).shuffle(made)
+    return made[:count]
