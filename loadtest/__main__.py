@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as for the stages: see streams/cli/main.py
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
@@ -52,6 +53,34 @@ def redaction(
     from loadtest.redaction import report
 
     print(json.dumps(report(file, limit), indent=2))
+
+
+@app.command("cache")
+def cache(
+    requests: Annotated[int, typer.Option(help="Requests of the simulation.")] = 50_000,
+    delta: Annotated[float, typer.Option(help="Largest share of wrong hits.")] = 0.01,
+    static: Annotated[bool, typer.Option(help="Learn nothing, explore nothing.")] = False,
+) -> None:
+    """Zipf-distributed questions with known answers through the cache: hits, wrong hits, money saved."""
+    import asyncio
+
+    from loadtest.scenarios.cache import simulate
+
+    print(json.dumps(asyncio.run(simulate(requests, delta, adaptive=not static)), indent=2))
+
+
+@app.command("cache-speed")
+def cache_speed(
+    entries: Annotated[int, typer.Option(help="Questions in the partition.")] = 100_000,
+    lookups: Annotated[int, typer.Option(help="Look-ups of each kind.")] = 2_000,
+    encoded: Annotated[
+        int, typer.Option(help="Questions whose vectors the encoder makes; the others lie between.")
+    ] = 10_000,
+) -> None:
+    """Time of a look-up, memory of an entry, recall of the vector search."""
+    from loadtest.cache_speed import report
+
+    print(json.dumps(report(entries, lookups, encoded), indent=2))
 
 
 app()
