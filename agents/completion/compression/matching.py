@@ -1,0 +1,59 @@
+"""How much does each word of a text have to do with each term of the question?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.completion.compression.question import Question
+from agents.completion.compression.units import Kind, Sentence, Word
+from agents.completion.compression.vectors import word_vectors
+
+Array = NDArray[np.float32]
+
+FAINT = 0.4
+"""Cosine of word vectors up to which two words count as unrelated ("marry" and "family" have 0.43)."""
+
+_NEAR = 0.8  # what a perfect paraphrase is worth beside the same word
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matches:
+    """``by_word[i, t]`` in 0 to 1: word i against term t; ``by_sentence``: the best of each sentence; ``exact``: 0 or
+    1, the same counting equal stems only; ``counts``: how often."""
+
+    by_word: Array
+    by_sentence: Array
+    exact: Array
+    counts: Array
+
+
+def match(words: Sequence[Word], sentences: Sequence[Sentence], question: Question) -> Matches:
+    """Compare all words with all terms; a function word matches nothing."""
+    terms = question.terms
+    firsts = np.array([sentence.first for sentence in sentences])
+    if not terms:
+        nothing = np.zeros((len(sentences), 1), np.float32)
+        return Matches(by_word=np.zeros((len(words), 1), np.float32), by_sentence=nothing, exact=nothing, counts=nothing)
+    rows: dict[tuple[str, str], int] = {}
+    index = np.array(
+        [
+            rows.setdefault((word.bare.lower(), word.stem) if word.kind is not Kind.FUNCTION else ("", ""), len(rows))
+            for word in words
+        ]
+    )
+    forms = list(rows)
+    vectors = word_vectors()
+    cosine = vectors.of([form for form, _ in forms]) @ vectors.of([term.word for term in terms]).T
+    soft = _NEAR * np.clip((cosine - FAINT) / (1 - FAINT), 0.0, 1.0)
+    same = np.array([[form[1] == term.stem for term in terms] for form in forms], np.float32)
+    by_form = np.maximum(soft, same)
+    exact_by_word = same[index]
+    by_word = by_form[index]
+    return Matches(
+        by_word=by_word,
+        by_sentence=np.maximum.reduceat(by_word, firsts, axis=0),
+        exact=np.maximum.reduceat(exact_by_word, firsts, axis=0),
+        counts=np.add.reduceat(exact_by_word, firsts, axis=0),
+    )

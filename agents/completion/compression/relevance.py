@@ -1,0 +1,148 @@
+"""Which sentences could hold the answer? A probability for each sentence of a text, given the question.
+
+First the words: how much of the question a sentence takes up, exactly and in paraphrase, weighted by rarity; BM25; and
+the same of its neighbours and its paragraph, since an answer often stands beside the sentence that names its subject.
+Sentence embeddings then decide among the best; at 1 to 4 ms each, a long text gets them for its shortlist only.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.completion.compression.matching import Matches
+from agents.completion.compression.question import Question, Wanted
+from agents.completion.compression.units import Kind, Sentence, Word
+
+Array = NDArray[np.float64]
+
+SHORTLIST = 8
+"""Sentences of one text that are embedded."""
+
+
+class Embedder(Protocol):
+    """The part of :class:`streams.encoder.Encoder` that is needed."""
+
+    identity: str
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """Unit vectors, one row a text."""
+        ...
+
+
+WEIGHTS = {
+    "coverage": 3.0,
+    "bm25": 2.0,
+    "before": 1.0,
+    "after": 0.3,
+    "paragraph": 2.8,
+    "wanted": 1.4,
+    "anaphora": 0.3,
+    "short": -0.3,
+    "cosine": 3.5,
+}
+"""Of a softmax over sentences, fitted on questions made from 83 encyclopedia articles (docs/explanation)."""
+
+_ANAPHORA = frozenset(
+    {"it", "he", "she", "they", "this", "these", "that", "those", "his", "her", "its", "their", "such"}
+)
+_MONTHS = frozenset(
+    {
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    }
+)
+_ERAS = frozenset({"century", "centuries", "bc", "ad", "bce", "decade", "decades"})
+
+
+def features(
+    words: Sequence[Word],
+    sentences: Sequence[Sentence],
+    question: Question,
+    matches: Matches,
+    embedder: Embedder | None,
+) -> Array:
+    """One row a sentence, columns as in :data:`WEIGHTS`."""
+    count = len(sentences)
+    lengths = np.array([sentence.last - sentence.first for sentence in sentences], float)
+    soft = matches.by_sentence.astype(float)
+    rarity = _rarity(soft.sum(axis=0), count)
+    exact_rarity = _rarity(matches.exact.astype(float).sum(axis=0), count)
+    coverage = soft @ rarity / (float(soft.max(axis=0) @ rarity) or 1.0)
+    saturated = matches.counts * 2.2 / (matches.counts + 1.2 * (0.6 + 0.4 * (lengths / lengths.mean()))[:, None])
+    bm25 = saturated @ exact_rarity
+    table = np.zeros((count, len(WEIGHTS)))
+    table[:, 0] = coverage
+    table[:, 1] = bm25 / (bm25.max() or 1.0)
+    table[1:, 2] = coverage[:-1]
+    table[:-1, 3] = coverage[1:]
+    table[:, 4] = _of_paragraph(words, sentences, soft, rarity)
+    for row, sentence in enumerate(sentences):
+        part = words[sentence.first : sentence.last]
+        table[row, 5] = _has_wanted(part, question)
+        table[row, 6] = part[0].bare.lower() in _ANAPHORA
+    table[:, 7] = lengths < 5
+    if embedder is not None:
+        rough = table[:, :8] @ np.array(list(WEIGHTS.values())[:8])
+        chosen = np.argsort(-rough, kind="stable")[:SHORTLIST]
+        texts = ["".join(w.text for w in words[sentences[i].first : sentences[i].last]).strip() for i in chosen]
+        vectors = embedder.embed([question.text, *texts])
+        table[chosen, 8] = vectors[1:] @ vectors[0]
+    return table
+
+
+def _rarity(frequency: Array, count: int) -> Array:
+    result: Array = np.log1p((count - frequency + 0.5).clip(0) / (frequency + 0.5))
+    return result
+
+
+def _of_paragraph(words: Sequence[Word], sentences: Sequence[Sentence], soft: Array, rarity: Array) -> Array:
+    """What the line that a sentence stands in takes up of the question, all its sentences together."""
+    ends = [index for index, sentence in enumerate(sentences) if "\n" in words[sentence.last - 1].text]
+    result = np.zeros(len(sentences))
+    first = 0
+    total = float(soft.max(axis=0) @ rarity) or 1.0
+    for last in [*ends, len(sentences) - 1]:
+        if last >= first:
+            result[first : last + 1] = float(soft[first : last + 1].max(axis=0) @ rarity) / total
+        first = last + 1
+    return result
+
+
+def is_time(word: Word) -> bool:
+    """Whether ``word`` looks like a year, a month, or an era."""
+    bare = word.bare
+    if bare[:4].isdigit() and len(bare) >= 4 and not bare[4:5].isdigit() and bare[4:5] not in (",", "."):
+        return 1000 <= int(bare[:4]) <= 2100
+    return bare.lower() in _MONTHS or bare.lower() in _ERAS
+
+
+def _has_wanted(part: Sequence[Word], question: Question) -> float:
+    """Whether the sentence has a word of the wanted kind that the question does not have."""
+    stems = question.stems
+    if question.wanted is Wanted.TIME:
+        return float(any(is_time(word) and word.stem not in stems for word in part))
+    if question.wanted is Wanted.NUMBER:
+        return float(any(word.kind is Kind.NUMBER and word.stem not in stems for word in part))
+    if question.wanted in (Wanted.PERSON, Wanted.PLACE, Wanted.NAME):
+        return float(any(word.kind is Kind.NAME and word.stem not in stems for word in part))
+    return 0.5
+
+
+def probabilities(table: Array, floor: float = 0.1) -> Array:
+    """P(the answer is in sentence i); ``floor`` of it is spread evenly, for what the features cannot see."""
+    scores = table @ np.array(list(WEIGHTS.values()))
+    weights = np.exp(scores - scores.max())
+    result: Array = (1 - floor) * weights / weights.sum() + floor / len(weights)
+    return result
