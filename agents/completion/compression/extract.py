@@ -1,16 +1,29 @@
-"""Which part of a context should a question take along? The words of the sentences that may answer it, in a budget."""
+"""Which part of a context should a question take along? The words of the sentences that may answer it, in a budget.
 
-from collections.abc import Sequence
+Sentences get a chance to hold the answer (:mod:`relevance`), their words a share of it and cuts a price (:mod:`worth`),
+and the best words within the budget are kept (:mod:`selection`). The budget holds in tokens, in words and in
+characters: whoever counts, no more than the share that was asked for is left, but for what is protected.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.completion.compression import matching, question as questions, relevance, selection, tokens, units, worth
-from agents.completion.compression.relevance import Embedder
+from agents.completion.compression import matching, protection, relevance, selection, tokens, units, worth
+from agents.completion.compression import question as questions
+from agents.completion.compression.question import Question
+from agents.completion.compression.relevance import Array, Embedder
 from agents.completion.compression.units import Kind, Sentence, Word
 
 Span = tuple[int, int]
 
-_SHARE_OF_CANDIDATES = 5.0
+_CANDIDATES = 3.0
 """Sentences are looked into, the most likely first, until they hold this many times the budget."""
+
+_LONGEST_ATOM = 25  # words: a longer quotation is cut rather than dropped whole
+_SHORT = 600  # words: in short texts a closer fit to the budget costs little
+_SPEAKER_VALUE = 0.2  # of a name's: who speaks is kept for what is said, not for itself
+_SELECTED = 0.5  # share of its words from which a sentence counts as selected, and its numbers stay
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,89 +36,233 @@ class Extract:
     tokens_after: int
 
 
+@dataclass(kw_only=True, slots=True)
+class _Atom:
+    """Words that are kept or dropped together: ``words[first:last]`` of sentence ``sentence``."""
+
+    first: int
+    last: int
+    sentence: int
+    value: float
+    cut: float
+    cost: float
+    number: bool
+    forced: bool
+    line: int = 0
+    speaker: bool = False
+
+
 def extract(text: str, question: str, keep: float, embedder: Embedder | None = None) -> Extract:
     """Keep at most the share ``keep`` of ``text``, in tokens and in words and in characters."""
-    count = tokens.counter()
-    before = count(text)
+    before = tokens.counter()(text)
     words = units.words_of(text)
-    sentences = units.sentences_of(words)
     if keep >= 1.0 or not words:
         whole = ((0, len(text)),) if text else ()
         return Extract(text=text, kept=whole, tokens_before=before, tokens_after=before)
-    asked = questions.read(question)
-    matches = matching.match(words, sentences, asked)
-    table = relevance.features(words, sentences, asked, matches, embedder)
-    chance = relevance.probabilities(table)
-    costs = [_cost(word) for word in words]
-    scale = before / (sum(costs) or 1)
-    budget = keep * before / (scale or 1)
-    chosen = _candidates(sentences, chance, costs, budget)
-    for _ in range(6):
-        mask = _choose(words, sentences, chosen, asked, matches, chance, costs, budget)
-        kept = _spans(words, mask)
-        short = "".join(text[start:end] for start, end in kept).rstrip()
+    atoms = _atoms(text, words, questions.read(question), keep, before, embedder)
+    kept, after = _fit(text, words, atoms, keep, before)
+    return Extract(
+        text="".join(text[start:end] for start, end in kept), kept=kept, tokens_before=before, tokens_after=after
+    )
+
+
+def _fit(
+    text: str, words: Sequence[Word], atoms: list[_Atom], keep: float, before: int
+) -> tuple[tuple[Span, ...], int]:
+    """Select until the budget holds in every measure and is nearly spent."""
+    count = tokens.counter()
+    limits = (keep * before, keep * len(text.split()), keep * len(text))
+    best: tuple[tuple[Span, ...], int] | None = None
+    kept: tuple[Span, ...] = ()
+    after, longest = 0, -1
+    budget = keep
+    for _ in range(8 if len(words) < _SHORT else 4):
+        mask = _select(atoms, budget)
+        if _force_companions(atoms, mask):
+            mask = _select(atoms, budget)
+        kept = _spans(text, words, atoms, mask)
+        short = "".join(text[start:end] for start, end in kept)
         after = count(short)
-        excess = max(
-            after / (keep * before or 1),
-            len(short.split()) / (keep * len(text.split()) or 1),
-            len(short) / (keep * len(text) or 1),
+        spent = max(
+            n / (limit or 1.0) for n, limit in zip((after, len(short.split()), len(short)), limits, strict=True)
         )
-        if excess <= 1.0:
+        if spent <= 1.0 and len(short) > longest:
+            best, longest = (kept, after), len(short)
+        if 0.98 <= spent <= 1.0:
             break
-        budget = min(budget - 1, budget / excess)
-    return Extract(text=short, kept=kept, tokens_before=before, tokens_after=after)
+        budget *= 0.995 / max(spent, 0.7)
+    return best or (kept, after)  # nothing fits when what is protected exceeds the budget by itself
 
 
-def _cost(word: Word) -> float:
-    return _tokens_of(word.text)
+def _select(atoms: Sequence[_Atom], budget: float) -> list[bool]:
+    return selection.select(
+        [atom.value for atom in atoms],
+        [atom.cut for atom in atoms],
+        [atom.cost for atom in atoms],
+        budget,
+        [atom.forced for atom in atoms],
+    )
 
 
-def _tokens_of(text: str) -> float:
-    known = _COSTS.get(text)
-    if known is None:
-        if len(_COSTS) > 100_000:
-            _COSTS.clear()
-        known = _COSTS[text] = float(tokens.counter()(" " + text.rstrip())) + 1.0 * ("\n" in text)
-    return known
+def _force_companions(atoms: Iterable[_Atom], mask: Sequence[bool]) -> bool:
+    """In sentences that are selected numbers stay, and of who is quoted the name: whether any was about to go."""
+    pairs = list(zip(atoms, mask, strict=True))
+    size: Counter[int] = Counter()
+    left: Counter[int] = Counter()
+    heard: set[int] = set()
+    for atom, kept in pairs:
+        size[atom.sentence] += atom.last - atom.first
+        left[atom.sentence] += (atom.last - atom.first) * kept
+        if kept and not atom.speaker:
+            heard.add(atom.line)
+    missing = [
+        atom
+        for atom, kept in pairs
+        if not kept
+        and (
+            (atom.number and left[atom.sentence] >= _SELECTED * size[atom.sentence])
+            or (atom.speaker and atom.line in heard)
+        )
+    ]
+    for atom in missing:
+        atom.forced = True
+    return bool(missing)
 
 
-_COSTS: dict[str, float] = {}
+def _atoms(
+    text: str, words: Sequence[Word], question: Question, keep: float, before: int, embedder: Embedder | None
+) -> list[_Atom]:
+    """Everything that may be kept, in the order of the text."""
+    sentences = units.sentences_of(words)
+    matches = matching.match(words, sentences, question)
+    chance = relevance.probabilities(relevance.features(words, sentences, question, matches, embedder))
+    forced = _forced(words, protection.spans(text))
+    chosen = _candidates(words, sentences, chance, keep * len(text), forced)
+    lines = units.lines_of(words)
+    speakers = {index: run for run in units.speakers_of(text, words) for index in range(*run)}
+    chosen = _with_speakers(sentences, chosen, lines, {run[0] for run in speakers.values()})
+    by_token, by_character = 0.5 / (before or 1), 0.5 / (len(text) or 1)
+    found = []
+    for index in chosen:
+        sentence = sentences[index]
+        values = worth.worths(words, sentence, question)
+        cuts = worth.cuts(words, sentence)
+        unit = chance[index] / (sentence.last - sentence.first)
+        for first, last in _groups(sentence, cuts, forced, speakers):
+            inside = slice(first - sentence.first, last - sentence.first)
+            cost = by_character * (words[last - 1].end - words[first].start)
+            cost += by_token * sum(_tokens_of(word.text) for word in words[first:last])
+            found.append(
+                _Atom(
+                    first=first,
+                    last=last,
+                    sentence=index,
+                    value=chance[index] * sum(values[inside]) * (_SPEAKER_VALUE if first in speakers else 1.0),
+                    cut=unit * cuts[last - 1 - sentence.first],
+                    cost=cost,
+                    number=any(word.kind is Kind.NUMBER for word in words[first:last]),
+                    forced=first in forced,
+                    line=lines[first],
+                    speaker=first in speakers,
+                )
+            )
+    return found
 
 
-def _candidates(sentences: Sequence[Sentence], chance: Sequence[float], costs: Sequence[float], budget: float) -> list[int]:
-    order = sorted(range(len(sentences)), key=lambda i: (-chance[i], i))
-    total, chosen = 0.0, []
-    for index in order:
-        if total > max(_SHARE_OF_CANDIDATES * budget, budget + 200):
+def _groups(sentence: Sentence, cuts: Sequence[float], forced: set[int], speakers: Mapping[int, Span]) -> list[Span]:
+    """Runs of words between which a cut costs :data:`worth.WHOLE`; forced words stand alone."""
+    groups: list[Span] = []
+    for index in range(sentence.first, sentence.last):
+        joins = (
+            index > sentence.first
+            and (cuts[index - 1 - sentence.first] >= worth.WHOLE or index in speakers)
+            and index - groups[-1][0] < _LONGEST_ATOM
+            and (index in forced) == (index - 1 in forced)
+            and speakers.get(index) == speakers.get(index - 1)
+        )
+        if joins:
+            groups[-1] = (groups[-1][0], index + 1)
+        else:
+            groups.append((index, index + 1))
+    return groups
+
+
+def _with_speakers(
+    sentences: Sequence[Sentence], chosen: Sequence[int], lines: Sequence[int], openings: set[int]
+) -> list[int]:
+    """Of lines that open with a speaker, the first sentence has to be at hand when a later one is chosen."""
+    if not openings:
+        return list(chosen)
+    wanted = {lines[sentences[index].first] for index in chosen}
+    more = {
+        index
+        for index, sentence in enumerate(sentences)
+        if sentence.first in openings and lines[sentence.first] in wanted
+    }
+    return sorted(more.union(chosen))
+
+
+def _forced(words: Sequence[Word], protected: Sequence[Span]) -> set[int]:
+    """Words that a protected span touches."""
+    found: set[int] = set()
+    index = 0
+    for start, end in protected:
+        while index < len(words) and words[index].end <= start:
+            index += 1
+        at = index
+        while at < len(words) and words[at].start < end:
+            found.add(at)
+            at += 1
+    return found
+
+
+def _candidates(
+    words: Sequence[Word], sentences: Sequence[Sentence], chance: Array, budget: float, forced: set[int]
+) -> list[int]:
+    """Sentences worth looking into: the likeliest, and those with anything protected."""
+    total = 0
+    chosen = set()
+    for index in sorted(range(len(sentences)), key=lambda i: (-chance[i], i)):
+        if total > _CANDIDATES * budget:
             break
-        chosen.append(index)
-        total += sum(costs[sentences[index].first : sentences[index].last])
+        chosen.add(index)
+        total += words[sentences[index].last - 1].end - words[sentences[index].first].start
+    if forced:
+        chosen |= {i for i, s in enumerate(sentences) if not forced.isdisjoint(range(s.first, s.last))}
     return sorted(chosen)
 
 
-def _choose(words, sentences, chosen, asked, matches, chance, costs, budget):
-    values, cuts, price, where = [], [], [], []
-    for index in chosen:
-        sentence = sentences[index]
-        value = worth.worths(words, sentence, asked, matches)
-        unit = chance[index] / (sentence.last - sentence.first)
-        values += [chance[index] * v for v in value]
-        cuts += [unit * c for c in worth.cuts(words, sentence)]
-        price += costs[sentence.first : sentence.last]
-        where += range(sentence.first, sentence.last)
-    mask = [False] * len(words)
-    for position, kept in zip(where, selection.select(values, cuts, price, budget), strict=True):
-        mask[position] = kept
-    return mask
-
-
-def _spans(words: Sequence[Word], mask: Sequence[bool]) -> tuple[Span, ...]:
+def _spans(text: str, words: Sequence[Word], atoms: Sequence[_Atom], mask: Sequence[bool]) -> tuple[Span, ...]:
+    """Kept atoms as spans, neighbours joined, without white space at the end; speakers begin a line."""
     spans: list[Span] = []
-    for word, kept in zip(words, mask, strict=True):
+    for atom, kept in zip(atoms, mask, strict=True):
         if not kept:
             continue
-        if spans and spans[-1][1] == word.start:
-            spans[-1] = (spans[-1][0], word.end)
+        start, end = words[atom.first].start, words[atom.last - 1].end
+        if atom.speaker and spans and "\n" not in text[spans[-1][1] - 1 : spans[-1][1]]:
+            newline = text.rfind("\n", spans[-1][1], start)
+            if newline >= 0:
+                start = newline if newline + 1 == start else start
+                spans += [(newline, newline + 1)] if newline + 1 < start else []
+        if spans and spans[-1][1] == start:
+            spans[-1] = (spans[-1][0], end)
         else:
-            spans.append((word.start, word.end))
+            spans.append((start, end))
+    while spans and not text[spans[-1][0] : spans[-1][1]].strip():
+        spans.pop()
+    if spans:
+        start, end = spans[-1]
+        spans[-1] = (start, start + len(text[start:end].rstrip()))
     return tuple(spans)
+
+
+def _tokens_of(word: str) -> int:
+    known = _TOKENS.get(word)
+    if known is None:
+        if len(_TOKENS) > 100_000:
+            _TOKENS.clear()
+        known = _TOKENS[word] = tokens.counter()(" " + word.rstrip()) + ("\n" in word)
+    return known
+
+
+_TOKENS: dict[str, int] = {}

@@ -21,12 +21,14 @@ _NEAR = 0.8  # what a perfect paraphrase is worth beside the same word
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Matches:
     """``by_word[i, t]`` in 0 to 1: word i against term t; ``by_sentence``: the best of each sentence; ``exact``: 0 or
-    1, the same counting equal stems only; ``counts``: how often."""
+    1, the same counting equal stems only; ``counts``: how often; ``meaning``: cosine of each sentence's content words,
+    together, with the question's."""
 
     by_word: Array
     by_sentence: Array
     exact: Array
     counts: Array
+    meaning: Array
 
 
 def match(words: Sequence[Word], sentences: Sequence[Sentence], question: Question) -> Matches:
@@ -35,7 +37,13 @@ def match(words: Sequence[Word], sentences: Sequence[Sentence], question: Questi
     firsts = np.array([sentence.first for sentence in sentences])
     if not terms:
         nothing = np.zeros((len(sentences), 1), np.float32)
-        return Matches(by_word=np.zeros((len(words), 1), np.float32), by_sentence=nothing, exact=nothing, counts=nothing)
+        return Matches(
+            by_word=np.zeros((len(words), 1), np.float32),
+            by_sentence=nothing,
+            exact=nothing,
+            counts=nothing,
+            meaning=nothing[:, 0],
+        )
     rows: dict[tuple[str, str], int] = {}
     index = np.array(
         [
@@ -45,7 +53,8 @@ def match(words: Sequence[Word], sentences: Sequence[Sentence], question: Questi
     )
     forms = list(rows)
     vectors = word_vectors()
-    cosine = vectors.of([form for form, _ in forms]) @ vectors.of([term.word for term in terms]).T
+    known, asked = vectors.of([form for form, _ in forms]), vectors.of([term.word for term in terms])
+    cosine = known @ asked.T
     soft = _NEAR * np.clip((cosine - FAINT) / (1 - FAINT), 0.0, 1.0)
     same = np.array([[form[1] == term.stem for term in terms] for form in forms], np.float32)
     by_form = np.maximum(soft, same)
@@ -56,4 +65,10 @@ def match(words: Sequence[Word], sentences: Sequence[Sentence], question: Questi
         by_sentence=np.maximum.reduceat(by_word, firsts, axis=0),
         exact=np.maximum.reduceat(exact_by_word, firsts, axis=0),
         counts=np.add.reduceat(exact_by_word, firsts, axis=0),
+        meaning=_unit(np.add.reduceat(known[index], firsts, axis=0)) @ _unit(asked.sum(axis=0)),
     )
+
+
+def _unit(vectors: Array) -> Array:
+    result: Array = vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-9)
+    return result

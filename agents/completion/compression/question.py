@@ -53,6 +53,7 @@ _NUMBER = (
     "number|percentage|percent|proportion|share|amount|population|price|cost|temperature|height|length|width|depth|age"
     "|size|speed|rate|distance|area|ratio|score|fraction|range|quantity|salary|budget"
 )
+_MEASURED = "many|much|far|old|tall|long|large|big|high|deep|wide|often|fast|heavy|hot|cold"
 _TIME = "year|date|day|month|century|decade|time|era|period|season"
 
 _RULES = tuple(
@@ -61,8 +62,7 @@ _RULES = tuple(
         (Wanted.TIME, rf"\bwhen\b|\b(?:what|which)\s+(?:\w+\s+)?(?:{_TIME})\b|\bhow long ago\b|\bsince when\b"),
         (
             Wanted.NUMBER,
-            r"\bhow (?:many|much|far|old|tall|long|large|big|high|deep|wide|often|fast|heavy|hot|cold)\b"
-            rf"|\b(?:what|which)\b(?:\s+\w+){{0,4}}\s+(?:{_NUMBER})\b",
+            rf"\bhow (?:{_MEASURED})\b|\b(?:what|which)\b(?:\s+\w+){{0,4}}\s+(?:{_NUMBER})\b",
         ),
         (Wanted.PERSON, rf"\bwho(?:m|se)?\b|\b(?:what|which)\s+(?:\w+\s+){{0,2}}(?:{_PERSON})\b"),
         (Wanted.PLACE, rf"\bwhere\b|\b(?:what|which)\s+(?:\w+\s+){{0,2}}(?:{_PLACE})\b"),
@@ -76,7 +76,7 @@ _RULES = tuple(
 def read(text: str) -> Question:
     """Understand ``text`` as far as rules can."""
     wanted = next((kind for kind, pattern in _RULES if pattern.search(text)), Wanted.ANYTHING)
-    terms = {}
+    terms: dict[str, Term] = {}
     for word in words_of(text):
         if word.kind is not Kind.FUNCTION and word.stem:
             name = word.kind is not Kind.CONTENT

@@ -15,7 +15,12 @@ from agents.completion.function_words import FUNCTION_WORDS
 _WORD = re.compile(r"[^\s—]+[—]?\s*|—\s*|^\s+")
 _EDGE = "\"'“”‘’«»()[]{}<>.,;:!?…*_`—–-"
 _END = re.compile(r"[.!?…][\"'”’»)\]]*$")
+_TRANSCRIPT = 3
+_DIGIT = re.compile(r"\d")
 _INITIAL = re.compile(r"(?:^|[.\s(])[A-Z]\.$")
+_SPEAKER = re.compile(
+    r"(?:^|(?<=\n))[ \t]*(?:\*\*|\[)?[A-Z][\w.'’ -]{0,40}?(?: ?\([^)\n]{1,30}\))?(?:\*\*|\])?:(?:\*\*)?[ \t]+"
+)
 _SUFFIX = re.compile(
     r"(?:ization|isation|ational|fulness|iveness|ations|ation|ments|ment|ically|ingly|edly|ings|ing|ions|ion|ies|ied"
     r"|ers|er|ors|or|ness|ally|ly|ed|es|al|ic|ity|ous|ive|able|s|e|y)$"
@@ -23,12 +28,12 @@ _SUFFIX = re.compile(
 _ABBREVIATIONS = frozenset(
     re.findall(
         r"\S+",
-        """mr. mrs. ms. dr. prof. rev. st. gen. col. capt. lt. sgt. gov. sen. rep. jr. sr. vs. etc. e.g. i.e. cf. ca. c. al.
-        no. vol. p. pp. ed. eds. fig. inc. ltd. co. corp. bros. dept. est. approx. jan. feb. mar. apr. jun. jul. aug.
-        sept. sep. oct. nov. dec. u.s. u.k. ph.d. d.c. b.c. a.d. a.m. p.m. mt. ft. art. sec. ch. op. lat. gr.""",
+        """mr. mrs. ms. dr. prof. rev. st. gen. col. capt. lt. sgt. gov. sen. rep. jr. sr. vs. etc. e.g. i.e. cf. ca. c.
+        al. no. vol. p. pp. ed. eds. fig. inc. ltd. co. corp. bros. dept. est. approx. jan. feb. mar. apr. jun. jul.
+        aug. sept. sep. oct. nov. dec. u.s. u.k. ph.d. d.c. b.c. a.d. a.m. p.m. mt. ft. art. sec. ch. op. lat. gr.""",
     )
 )
-_IRREGULAR = dict(
+_IRREGULAR: dict[str, str] = dict(
     pair.split(":")
     for pair in re.findall(
         r"\S+",
@@ -74,11 +79,14 @@ class Sentence(NamedTuple):
 
 
 _NUMBER_WORDS = frozenset(
-    """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-    eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands million
-    millions billion billions trillion dozen dozens half third quarter quarters thirds twice once first second fourth
-    fifth sixth seventh eighth ninth tenth double triple january february march april may june july august september
-    october november december monday tuesday wednesday thursday friday saturday sunday""".split()  # noqa: SIM905 - a list of words reads better as words
+    re.findall(
+        r"\S+",
+        """one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+        eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands
+        million millions billion billions trillion dozen dozens half third quarter quarters thirds twice once first
+        second fourth fifth sixth seventh eighth ninth tenth double triple january february march april may june july
+        august september october november december monday tuesday wednesday thursday friday saturday sunday""",
+    )
 )
 
 
@@ -96,13 +104,12 @@ def words_of(text: str) -> list[Word]:
     """All words of ``text``, in order, without a gap."""
     found = []
     opening = True
-    for match in _WORD.finditer(text):
-        raw = match[0]
-        core = raw.rstrip()
-        form = _form(core)
-        start, end = match.span()
+    end = 0
+    for raw in _WORD.findall(text):
+        form = _form(raw.rstrip())
+        start, end = end, end + len(raw)
         found.append(Word(start, end, raw, form.bare, form.stem, form.opening if opening else form.inside))
-        opening = form.ends or "\n" in raw
+        opening = form.ends or raw[-1] == "\n" or "\n" in raw
     return found
 
 
@@ -124,12 +131,38 @@ def sentences_of(words: Sequence[Word]) -> list[Sentence]:
     return found
 
 
+def lines_of(words: Sequence[Word]) -> list[int]:
+    """The number of the line that each word stands in."""
+    line, lines = 0, []
+    for word in words:
+        lines.append(line)
+        line += "\n" in word.text
+    return lines
+
+
+def speakers_of(text: str, words: Sequence[Word]) -> list[tuple[int, int]]:
+    """Runs ``words[first:last]`` that say who speaks, if ``text`` is a transcript: three lines ``Name: …`` or more."""
+    found = [match.span() for match in _SPEAKER.finditer(text)]
+    if len(found) < _TRANSCRIPT:
+        return []
+    runs = []
+    index = 0
+    for start, end in found:
+        while index < len(words) and words[index].start < start:
+            index += 1
+        first = index
+        while index < len(words) and words[index].end <= end:
+            index += 1
+        if index > first:
+            runs.append((first, index))
+    return runs
+
+
 @lru_cache(maxsize=65_536)
 def stem(bare: str) -> str:
     """What inflections of a word have in common, roughly; good enough to compare a question with a text."""
     lower = bare.lower().replace("’", "'")
-    if lower.endswith("'s"):
-        lower = lower[:-2]
+    lower = lower.removesuffix("'s")
     lower = _IRREGULAR.get(lower, lower)
     if len(lower) <= 4 or not lower.isalpha():
         return lower[:-1] if len(lower) == 4 and lower.endswith("s") and not lower.endswith("ss") else lower
@@ -139,11 +172,11 @@ def stem(bare: str) -> str:
 
 def _kind(bare: str, start_of_sentence: bool) -> Kind:
     lower = bare.lower()
-    if any(character.isdigit() for character in bare) or lower in _NUMBER_WORDS and (lower != "may" or bare[0] == "M"):
+    if _DIGIT.search(bare) or (lower in _NUMBER_WORDS and (lower != "may" or bare[0] == "M")):
         return Kind.NUMBER
     if not bare or lower in FUNCTION_WORDS:
         return Kind.FUNCTION
-    if bare[0].isupper() and (not start_of_sentence or any(c.isupper() for c in bare[1:])):
+    if bare[0].isupper() and (not start_of_sentence or not bare[1:].islower()):
         return Kind.NAME
     return Kind.CONTENT
 

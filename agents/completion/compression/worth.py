@@ -7,7 +7,6 @@ neighbours loses it if the answer spans both. Hence a value for each word, and a
 
 from collections.abc import Mapping, Sequence
 
-from agents.completion.compression.matching import Matches
 from agents.completion.compression.question import Question, Wanted
 from agents.completion.compression.relevance import is_time
 from agents.completion.compression.units import Kind, Sentence, Word
@@ -28,13 +27,30 @@ _UNIT = 1.5  # the word behind a number, when a number is asked for
 _LINKING = frozenset({"of", "de", "la", "van", "von", "der", "del", "di", "da", "le", "al", "bin", "ibn", "the", "for"})
 _RELATIVE = frozenset({"which", "who", "whom", "whose", "that", "where", "when", "while", "because", "although", "but"})
 _FILLER = frozenset(
-    {"um", "uh", "uhm", "erm", "hmm", "mm", "mmm", "mm-hmm", "uh-huh", "okay", "ok", "yeah", "yep", "well", "like", "er"}
+    {
+        "um",
+        "uh",
+        "uhm",
+        "erm",
+        "hmm",
+        "mm",
+        "mmm",
+        "mm-hmm",
+        "uh-huh",
+        "okay",
+        "ok",
+        "yeah",
+        "yep",
+        "well",
+        "like",
+        "er",
+    }
 )
 WHOLE = 6.0
 """Price of a cut inside a name, a number or a quotation: more than any word beside it is worth."""
 
 
-def worths(words: Sequence[Word], sentence: Sentence, question: Question, matches: Matches) -> list[float]:
+def worths(words: Sequence[Word], sentence: Sentence, question: Question) -> list[float]:
     """Value of each word of a sentence; they add up to 1."""
     function, content, name, number = _BY_KIND[question.wanted]
     stems = question.stems
@@ -100,14 +116,18 @@ def _price(core: str, word: Word, following: Word, words: Sequence[Word], index:
         return WHOLE if dated else 0.08
     if first is Kind.NUMBER or second is Kind.NUMBER:
         if first is Kind.FUNCTION:
-            return 0.8 if word.bare.lower() in ("than", "about", "around", "to", "and", "over", "under", "nearly") else 0.3
+            return (
+                0.8 if word.bare.lower() in ("than", "about", "around", "to", "and", "over", "under", "nearly") else 0.3
+            )
         return 0.4 if second is Kind.FUNCTION and following.bare.lower() not in _LINKING else WHOLE
     if first is Kind.NAME and second is Kind.NAME:
         return WHOLE
     if second is Kind.FUNCTION:
         return _before_function(word, following, words, index, last)
     if first is Kind.FUNCTION:
-        links = word.bare.lower() in _LINKING and index > 0 and second is Kind.NAME and words[index - 1].kind is Kind.NAME
+        links = (
+            word.bare.lower() in _LINKING and index > 0 and second is Kind.NAME and words[index - 1].kind is Kind.NAME
+        )
         return 2.0 if links else 0.3
     return 1.2
 
