@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.completion.compression import matching, protection, relevance, selection, tokens, units, worth
+from agents.completion.compression import matching, noise, protection, relevance, selection, tokens, units, worth
 from agents.completion.compression import question as questions
 from agents.completion.compression.question import Question
 from agents.completion.compression.relevance import Array, Embedder
 from agents.completion.compression.units import Kind, Sentence, Word
 
 Span = tuple[int, int]
+Weight = tuple[int, int, float]
 
 _CANDIDATES = 3.0
 """Sentences are looked into, the most likely first, until they hold this many times the budget."""
@@ -52,14 +53,22 @@ class _Atom:
     speaker: bool = False
 
 
-def extract(text: str, question: str, keep: float, embedder: Embedder | None = None) -> Extract:
-    """Keep at most the share ``keep`` of ``text``, in tokens and in words and in characters."""
+def extract(
+    text: str, question: str, keep: float, embedder: Embedder | None = None, weights: Sequence[Weight] = ()
+) -> Extract:
+    """Keep at most the share ``keep`` of ``text``, in tokens and in words and in characters.
+
+    Args:
+        weights: parts of the text whose sentences are so many times as likely to matter (1 elsewhere).
+    """
     before = tokens.counter()(text)
     words = units.words_of(text)
-    if keep >= 1.0 or not words:
-        whole = ((0, len(text)),) if text else ()
-        return Extract(text=text, kept=whole, tokens_before=before, tokens_after=before)
-    atoms = _atoms(text, words, questions.read(question), keep, before, embedder)
+    atoms = _atoms(text, words, questions.read(question), keep, before, embedder, weights) if words else []
+    if not atoms:
+        whole = ((0, len(text)),) if text and not words else ()
+        return Extract(
+            text=text if whole else "", kept=whole, tokens_before=before, tokens_after=before if whole else 0
+        )
     kept, after = _fit(text, words, atoms, keep, before)
     return Extract(
         text="".join(text[start:end] for start, end in kept), kept=kept, tokens_before=before, tokens_after=after
@@ -80,7 +89,7 @@ def _fit(
         mask = _select(atoms, budget)
         if _force_companions(atoms, mask):
             mask = _select(atoms, budget)
-        kept = _spans(text, words, atoms, mask)
+        kept = _spans(text, words, atoms, _without_idle_speakers(atoms, mask))
         short = "".join(text[start:end] for start, end in kept)
         after = count(short)
         spent = max(
@@ -92,6 +101,12 @@ def _fit(
             break
         budget *= 0.995 / max(spent, 0.7)
     return best or (kept, after)  # nothing fits when what is protected exceeds the budget by itself
+
+
+def _without_idle_speakers(atoms: Sequence[_Atom], mask: Sequence[bool]) -> list[bool]:
+    """``mask`` less the names of speakers of whom nothing else is kept."""
+    heard = {atom.line for atom, kept in zip(atoms, mask, strict=True) if kept and not atom.speaker}
+    return [kept and (not atom.speaker or atom.line in heard) for atom, kept in zip(atoms, mask, strict=True)]
 
 
 def _select(atoms: Sequence[_Atom], budget: float) -> list[bool]:
@@ -130,13 +145,25 @@ def _force_companions(atoms: Iterable[_Atom], mask: Sequence[bool]) -> bool:
 
 
 def _atoms(
-    text: str, words: Sequence[Word], question: Question, keep: float, before: int, embedder: Embedder | None
+    text: str,
+    words: Sequence[Word],
+    question: Question,
+    keep: float,
+    before: int,
+    embedder: Embedder | None,
+    weights: Sequence[Weight],
 ) -> list[_Atom]:
     """Everything that may be kept, in the order of the text."""
     sentences = units.sentences_of(words)
     matches = matching.match(words, sentences, question)
     chance = relevance.probabilities(relevance.features(words, sentences, question, matches, embedder))
-    forced = _forced(words, protection.spans(text))
+    for start, end, weight in weights:
+        chance[[i for i, s in enumerate(sentences) if start <= words[s.first].start < end]] *= weight
+    protected = protection.spans(text)
+    forced = _touched(words, protected)
+    empty = noise.empty_sentences(words, sentences)
+    useless = _touched(words, noise.without(noise.markup(text), protected), whole=True) - forced
+    useless |= {i for e in empty for i in range(sentences[e].first, sentences[e].last)} - forced
     chosen = _candidates(words, sentences, chance, keep * len(text), forced)
     lines = units.lines_of(words)
     speakers = {index: run for run in units.speakers_of(text, words) for index in range(*run)}
@@ -149,6 +176,8 @@ def _atoms(
         cuts = worth.cuts(words, sentence)
         unit = chance[index] / (sentence.last - sentence.first)
         for first, last in _groups(sentence, cuts, forced, speakers):
+            if first in useless:
+                continue
             inside = slice(first - sentence.first, last - sentence.first)
             cost = by_character * (words[last - 1].end - words[first].start)
             cost += by_token * sum(_tokens_of(word.text) for word in words[first:last])
@@ -202,16 +231,18 @@ def _with_speakers(
     return sorted(more.union(chosen))
 
 
-def _forced(words: Sequence[Word], protected: Sequence[Span]) -> set[int]:
-    """Words that a protected span touches."""
+def _touched(words: Sequence[Word], spans: Sequence[Span], whole: bool = False) -> set[int]:
+    """Words that one of ``spans`` touches, or, with ``whole``, covers (but for the white space behind them)."""
     found: set[int] = set()
     index = 0
-    for start, end in protected:
+    for start, end in spans:
         while index < len(words) and words[index].end <= start:
             index += 1
         at = index
         while at < len(words) and words[at].start < end:
-            found.add(at)
+            word = words[at]
+            if not whole or (start <= word.start and word.start + len(word.text.rstrip()) <= end):
+                found.add(at)
             at += 1
     return found
 
@@ -253,7 +284,7 @@ def _spans(text: str, words: Sequence[Word], atoms: Sequence[_Atom], mask: Seque
     if spans:
         start, end = spans[-1]
         spans[-1] = (start, start + len(text[start:end].rstrip()))
-    return tuple(spans)
+    return tuple(noise.without(spans, noise.without(noise.blanks(text), protection.spans(text))))
 
 
 def _tokens_of(word: str) -> int:
