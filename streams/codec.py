@@ -16,8 +16,11 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import fastavro
 
+from streams.kafka import topic_on_broker
 from streams.registry import Registry, UnknownSchemaError
-from streams.schemas import Schema, schema_of
+from streams.schemas import Schema, record_name, schema_of
+from streams.settings import KafkaSettings, Settings
+from streams.topics import TOPICS
 
 R = TypeVar("R")
 
@@ -61,13 +64,16 @@ class Codec(Generic[R]):
         self._prefix = _HEADER.pack(MAGIC, self._own_id)
 
     def encode(self, value: R) -> bytes:
-        """Bytes of ``value``. Raises ``TypeError``/``ValueError`` when a field has the wrong type."""
+        """Bytes of ``value``. Raises ``TypeError``/``ValueError`` when a field has the wrong type or range."""
         if self._prefix is None:
             self.warm()
         assert self._prefix is not None
         buffer = BytesIO()
         buffer.write(self._prefix)
-        fastavro.schemaless_writer(buffer, self._reader, self._to_dict(value))
+        try:
+            fastavro.schemaless_writer(buffer, self._reader, self._to_dict(value))
+        except OverflowError:
+            raise ValueError("a number does not fit into 64 bits") from None
         return buffer.getvalue()
 
     def decode(self, data: bytes | None) -> R:
@@ -107,9 +113,9 @@ class Codec(Generic[R]):
                 schema = self._registry.schema(schema_id)
             except UnknownSchemaError as error:
                 raise UndecodableError("unknown_schema", str(error)) from None
-            if schema.get("name") != self._schema["name"]:
+            if record_name(schema) != self.record.__name__:
                 raise UndecodableError(
-                    "unknown_schema", f"schema {schema_id} is a {schema.get('name')}, not a {self._schema['name']}"
+                    "unknown_schema", f"schema {schema_id} is a {record_name(schema)}, not a {self.record.__name__}"
                 )
             known = self._writers[schema_id] = _parse(schema)
         return known
@@ -208,3 +214,13 @@ def _namespace(record: type[Any]) -> dict[str, Any]:
             elif isinstance(kind, type) and issubclass(kind, Enum):
                 names[kind.__name__] = kind
     return names
+
+
+def open_codecs(settings: Settings, registry: Registry) -> dict[str, Codec[Any]]:
+    """A codec for every topic that has a record type, by logical name."""
+    kafka = settings[KafkaSettings]
+    return {
+        topic.name: Codec(topic.record, topic_on_broker(topic.subject, kafka), registry)
+        for topic in TOPICS.values()
+        if topic.record is not None
+    }

@@ -11,7 +11,7 @@ from typing import Protocol
 from streams import headers as h
 from streams.delivered import Delivered, Encoded
 from streams.failures import Failure, Transient
-from streams.sealing import Keyring
+from streams.sealing import Keyring, looks_sealed
 from streams.settings import ConfigurationError, RetrySettings
 from streams.topics import RETRY_LEVELS, TOPICS, Access
 
@@ -61,9 +61,12 @@ def retry_record(
 ) -> Encoded:
     """The record that waits in a retry topic until ``due_at`` (ms since the epoch)."""
     value, headers = _keep(source, incident, rules.keyring)
+    # The scheduler, too, may fail: the record is still another stage's to try again.
+    owner = headers.get(h.RETRY_STAGE) if source.topic in RETRY_LEVELS else None
+    headers |= failure.carry
     headers |= {
         h.ATTEMPT: str(incident.attempt + 1).encode(),
-        h.RETRY_STAGE: incident.stage.encode(),
+        h.RETRY_STAGE: owner or incident.stage.encode(),
         h.DUE_AT: str(due_at).encode(),
         h.LAST_CODE: failure.code.encode(),
     }
@@ -104,7 +107,7 @@ def _keep(source: Delivered, incident: Incident, keyring: Keyring | None) -> tup
     value = source.value
     topic = TOPICS.get(source.topic)
     restricted = topic is not None and topic.access is Access.RESTRICTED
-    if restricted and value and h.SEALED not in headers:
+    if restricted and value and not (h.SEALED in headers and looks_sealed(value)):
         if keyring is None:
             raise ConfigurationError(f"stage {incident.stage} reads {source.topic} without a vault key")
         context = f"{source.topic}/{source.partition}/{source.offset}"

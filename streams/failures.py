@@ -43,6 +43,8 @@ class Failure(Exception):
         super().__init__(message)
         self.code = code
         self.message = message[:MESSAGE_LIMIT]
+        self.carry: dict[str, bytes] = {}
+        """Headers that the next try of the record should find (``forebay-…``)."""
 
     @property
     def failure_class(self) -> FailureClass:
@@ -127,8 +129,16 @@ CODES = _catalogue(
     ("retries_exhausted", _T, "Every retry failed.", "Mend the cause named in the message, then replay."),
     ("deadline_exceeded", _B, "The request's own deadline passed.", "None, unless it is frequent: then add capacity."),
     ("bug", _X, "A handler raised an unexpected exception.", "Report the type and stage, fix, then replay."),
+    (
+        "worker_lost",
+        _T,
+        "A worker died during a provider call.",
+        "None; the invoice settles the cost.",
+    ),
     # -- what stages depend on
     ("redis_unavailable", _T, "Redis does not answer.", "Restore Redis; retries do the rest."),
+    ("registry_unavailable", _T, "The schema registry does not answer.", "Restore it; retries do the rest."),
+    ("unknown_request", _B, "Feedback on a request that is unknown or too old.", "None."),
     (
         "vault_expired",
         _B,
@@ -153,6 +163,7 @@ CODES = _catalogue(
         "The producer shortens it, or add a larger tier.",
     ),
     ("content_policy", _B, "The provider refused the content.", "The requester rephrases."),
+    ("max_cost", _B, "Every tier may cost more than the request allows.", "The requester raises max_cost_nanousd."),
     ("no_tier", _B, "No tier can serve the request.", "The message says which condition excluded every tier."),
     (
         "low_confidence",

@@ -1,5 +1,6 @@
 """How do the two client libraries reach the brokers? The same settings in each one's words."""
 
+import logging
 import ssl
 from typing import Any
 
@@ -44,6 +45,7 @@ def confluent_options(settings: KafkaSettings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap.servers": settings.bootstrap,
         "security.protocol": settings.security_protocol,
+        "log_level": 4,  # warnings; librdkafka says good-bye on standard error otherwise
     }
     for name, value in (
         ("ssl.ca.location", settings.ssl_cafile),
@@ -59,3 +61,12 @@ def confluent_options(settings: KafkaSettings) -> dict[str, Any]:
             "sasl.password": settings.sasl_password.get_secret_value(),
         }
     return options
+
+
+def silent() -> logging.Logger:
+    """A logger for confluent-kafka clients that may ask in vain; librdkafka reports every refused connection."""
+    logger = logging.getLogger("forebay.librdkafka")
+    logger.propagate = False
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    return logger

@@ -48,3 +48,5 @@ def configure(level: str = "info", **context: str) -> None:
     root.setLevel(logging.WARNING)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # mode warns of every timer that ran late, hundreds of times when a process was busy importing.
+    logging.getLogger("mode.timers").setLevel(logging.ERROR)

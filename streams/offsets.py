@@ -2,7 +2,8 @@
 
 Records start in order and finish in any order; only the finished head may be acknowledged, because Faust commits past a
 gap of one (faust-streaming issue 606). The tracker outlives rebalances: a record that is delivered again while its
-first delivery is still running, or has finished behind an unfinished head, joins that work instead of being done twice.
+first delivery is still running, or has finished behind an unfinished head or during the rebalance, joins that work
+instead of being done twice.
 """
 
 from collections import deque
@@ -25,6 +26,7 @@ class PartitionTracker:
     def __init__(self) -> None:
         self._order: deque[Slot] = deque()
         self._slots: dict[int, Slot] = {}
+        self._first: int | None = None
         self._acknowledged: int | None = None
 
     def admit(self, offset: int, acknowledge: Callable[[], object]) -> Slot | None:
@@ -37,6 +39,9 @@ class PartitionTracker:
         Returns:
             A slot to work on, or ``None`` when that work is done or under way already.
         """
+        if self._first is None:
+            self._first = offset
+            self._forget_finished_before(offset)
         known = self._slots.get(offset)
         slot = known or Slot(offset)
         slot.acknowledge = acknowledge
@@ -50,14 +55,19 @@ class PartitionTracker:
     def finish(self, slot: Slot) -> None:
         """Mark ``slot`` done and acknowledge the finished head."""
         slot.done = True
-        if slot.acknowledge is None:
-            # Revoked and not delivered again: whoever owns the partition now does it, or has it committed already.
-            self._slots.pop(slot.offset, None)
+        if slot.acknowledge is None and self._first is not None and slot.offset < self._first:
+            del self._slots[slot.offset]  # another worker has it committed: it will not be delivered again
         self._advance()
 
     def revoke(self) -> None:
-        """Forget the order: the partition's records will be delivered again, here or elsewhere."""
+        """Forget the order: the partition's records will be delivered again, here or elsewhere.
+
+        Also forgets what was acknowledged: another worker may commit more before this one gets the partition back, and
+        committing what was true before would take the group back.
+        """
         self._order.clear()
+        self._first = None
+        self._acknowledged = None
         for slot in self._slots.values():
             slot.acknowledge = None
 
@@ -65,7 +75,6 @@ class PartitionTracker:
         """The partition went to another worker: finished work is of no use here any more."""
         for offset in [slot.offset for slot in self._slots.values() if slot.done]:
             del self._slots[offset]
-        self._acknowledged = None
 
     @property
     def window(self) -> int:
@@ -74,8 +83,12 @@ class PartitionTracker:
 
     @property
     def committable(self) -> int | None:
-        """Offset to commit: one past the newest acknowledged record; ``None`` before the first."""
+        """Offset to commit: one past the newest acknowledged record; ``None`` before the first of this assignment."""
         return None if self._acknowledged is None else self._acknowledged + 1
+
+    def _forget_finished_before(self, offset: int) -> None:
+        for stale in [slot.offset for slot in self._slots.values() if slot.done and slot.offset < offset]:
+            del self._slots[stale]
 
     def _advance(self) -> None:
         order = self._order

@@ -7,7 +7,8 @@ least one delivered output or in a decision to drop it is what :mod:`streams.sta
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,78 +17,15 @@ from streams import headers as h
 from streams.codec import Codec, UndecodableError
 from streams.deadletter import Incident, dead_letter, delay_s, retry_record
 from streams.delivered import Delivered, Encoded
+from streams.encoding import Encoding
 from streams.failures import Expired, Failure, Permanent, Rejected, Transient
+from streams.handlers import Context, Output, Route
 from streams.metrics import StageMetrics
-from streams.records import Record
+from streams.registry import RegistryUnavailableError
 from streams.sealing import Keyring, SealError
 from streams.settings import KafkaSettings, RetrySettings
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Context:
-    """What a handler may know about the delivery it works on.
-
-    Attributes:
-        source: the record's bytes and place.
-        attempt: 1 for the first try.
-        accepted_at: broker's timestamp of the first delivery, ms since the epoch.
-    """
-
-    source: Delivered
-    attempt: int
-    accepted_at: int
-
-    @property
-    def fallback_id(self) -> str:
-        """An id for a record that cannot be read: its key if that is a plausible id, else its place."""
-        key = self.source.key or b""
-        text = key.decode("utf-8", "replace")
-        if 0 < len(text) <= 64 and text.isprintable() and "\ufffd" not in text:
-            return text
-        return f"{self.source.topic}-{self.source.partition}-{self.source.offset}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Output:
-    """A record to be published; ``headers`` are added to those inherited from the source."""
-
-    topic: str
-    key: str | bytes | None
-    value: Record | bytes | None
-    headers: Mapping[str, bytes] = field(default_factory=dict)
-
-
-Handler = Callable[[Any, Context], Awaitable[Sequence[Output]]]
-"""A pure async function from one decoded record (bytes where the topic has no record type) to its outputs."""
-
-FailureHandler = Callable[[Any, Context, Failure], Sequence[Output]]
-"""Outputs for a record that ended without success, beside its dead letter; the record is ``None`` if undecodable."""
-
-
-def no_outputs(_record: Any, _context: Context, _failure: Failure) -> Sequence[Output]:
-    """For stages beside the request path: nobody waits for an answer."""
-    return ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Route:
-    """What a stage does with the records of one topic.
-
-    Attributes:
-        topic: logical name.
-        handle: see :data:`Handler`.
-        on_failure: see :data:`FailureHandler`; this is where the terminal response of a failed request comes from.
-        ordered: one record at a time, in order (tables need this); otherwise concurrent.
-        raw: the handler gets the :class:`Delivered` bytes undecoded.
-    """
-
-    topic: str
-    handle: Handler
-    on_failure: FailureHandler = no_outputs
-    ordered: bool = False
-    raw: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,6 +53,7 @@ class Processor:
     """Runs the handler of one route; :meth:`process` never raises but for cancellation.
 
     Args:
+        deliver: publishes what a handler writes ahead.
         clock_ms: wall clock, injected so that tests can lie about it.
     """
 
@@ -123,23 +62,26 @@ class Processor:
         route: Route,
         rules: Rules,
         metrics: StageMetrics,
+        deliver: Callable[[Sequence[Encoded]], Awaitable[None]],
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._route = route
         self._rules = rules
         self._metrics = metrics
+        self._deliver = deliver
         self._clock_ms = clock_ms
+        self._encoding = Encoding(rules.codecs, rules.kafka)
         self._decode = None if route.raw else rules.codecs[route.topic].decode
 
     async def process(self, source: Delivered) -> list[Encoded]:
         """Everything that has to be delivered before ``source`` may be acknowledged."""
-        stage = h.text(source.headers, h.RETRY_STAGE)
-        if stage is not None and stage != self._rules.stage and not self._route.raw:
-            return []  # a retry meant for another stage that consumes the same topic
+        if self._is_retry_of_another_stage(source):
+            return []
         context = Context(
             source=source,
             attempt=h.number(source.headers, h.ATTEMPT) or 1,
             accepted_at=h.number(source.headers, h.ORIGIN_TIMESTAMP) or source.timestamp_ms,
+            write_ahead=partial(self._write_ahead, source),
         )
         started = time.perf_counter()
         record: Any = None
@@ -148,7 +90,7 @@ class Processor:
             self._check_deadline(record, context)
             async with asyncio.timeout(self._rules.timeout_s):
                 outputs = await self._route.handle(record, context)
-            return self._encode_all(outputs, source)
+            return self._encoding.encode(outputs, source.headers)
         except Failure as failure:
             return self._failed(record, context, failure)
         except TimeoutError:
@@ -166,6 +108,19 @@ class Processor:
         finally:
             self._metrics.handled(self._route.topic, time.perf_counter() - started)
 
+    def _is_retry_of_another_stage(self, source: Delivered) -> bool:
+        """Whether another consumer of the same topic asked for this retry.
+
+        A producer that copies headers of ours into a fresh record must not silence it: a retry names its origin too.
+        """
+        stage = h.text(source.headers, h.RETRY_STAGE)
+        if stage is None or stage == self._rules.stage or self._route.raw:
+            return False
+        return h.text(source.headers, h.ORIGIN_TOPIC) == source.topic
+
+    async def _write_ahead(self, source: Delivered, outputs: Sequence[Output]) -> None:
+        await self._deliver(self._encoding.encode(outputs, source.headers))
+
     def _read(self, source: Delivered) -> Any:
         if self._decode is None:
             return source
@@ -176,6 +131,8 @@ class Processor:
             return self._decode(value)
         except UndecodableError as error:
             raise Permanent(error.code, str(error)) from None
+        except RegistryUnavailableError as error:
+            raise Transient("registry_unavailable", str(error)) from None
 
     def _unseal(self, source: Delivered) -> bytes:
         context = h.text(source.headers, h.SEALED) or ""
@@ -211,11 +168,10 @@ class Processor:
             if deadline is None or due_at < deadline:
                 self._metrics.retried(self._route.topic, failure.code)
                 return [retry_record(source, failure, self._incident(context, record), due_at, rules)]
-            failure = Expired("deadline_exceeded", f"no time for another try after {failure.code}")
+            failure = _given_up(failure, Expired("deadline_exceeded", f"no time for another try after {failure.code}"))
         elif isinstance(failure, Transient):
-            failure = Permanent(
-                "retries_exhausted", f"{context.attempt} attempts, the last: {failure.code}: {failure.message}"
-            )
+            tried = f"{context.attempt} attempts, the last: {failure.code}: {failure.message}"
+            failure = _given_up(failure, Permanent("retries_exhausted", tried))
         self._metrics.failed(self._route.topic, failure.code)
         log.warning(
             "record_failed",
@@ -225,7 +181,7 @@ class Processor:
             attempt=context.attempt,
             **_place(source),
         )
-        terminal = self._encode_all(self._route.on_failure(record, context, failure), source)
+        terminal = self._encoding.encode(self._route.on_failure(record, context, failure), source.headers)
         if isinstance(failure, Rejected | Expired):
             return terminal
         return [*terminal, *self._dead_letter(context, failure, record)]
@@ -248,35 +204,20 @@ class Processor:
         if deadline is not None and self._clock_ms() >= deadline:
             raise Expired("deadline_exceeded", f"the deadline passed before stage {self._rules.stage}")
 
-    def _encode_all(self, outputs: Sequence[Output], source: Delivered) -> list[Encoded]:
-        base = h.inherited(source.headers)
-        return [self._encode(output, base) for output in outputs]
-
-    def _encode(self, output: Output, base: Mapping[str, bytes]) -> Encoded:
-        value = output.value
-        if not isinstance(value, bytes | None):
-            try:
-                value = self._rules.codecs[output.topic].encode(value)
-            except (TypeError, ValueError, KeyError, AttributeError) as error:
-                raise Permanent("output_invalid", f"{type(error).__name__} encoding for {output.topic}") from None
-        limit = record_limit(output.topic, self._rules.kafka)
-        if value is not None and len(value) > limit:
-            raise Permanent("output_too_large", f"{len(value)} bytes for {output.topic}, at most {limit}")
-        key = output.key.encode() if isinstance(output.key, str) else output.key
-        return Encoded(
-            topic=output.topic, key=key, value=value, headers=list((dict(base) | dict(output.headers)).items())
-        )
-
 
 def deadline_of(record: Any, context: Context) -> int | None:
     """When ``record`` stops being of use, in ms since the epoch; ``None`` for records without ``deadline_ms``."""
     allowed: int | None = getattr(record, "deadline_ms", None)
-    return None if allowed is None else (getattr(record, "accepted_at", 0) or context.accepted_at) + allowed
+    if allowed is None:
+        return None
+    replayed_at = h.number(context.source.headers, h.REPLAYED_AT)
+    return (replayed_at or getattr(record, "accepted_at", 0) or context.accepted_at) + allowed
 
 
-def record_limit(topic: str, kafka: KafkaSettings) -> int:
-    """Largest value of a record of ``topic``, in bytes: derived records embed the request."""
-    return kafka.max_record_bytes if topic == "requests" else 4 * kafka.max_record_bytes
+def _given_up(failure: Transient, final: Failure) -> Failure:
+    """``final`` in place of ``failure``, with what the last try left to be known (its cost)."""
+    final.carry |= failure.carry
+    return final
 
 
 def _place(source: Delivered) -> dict[str, Any]:

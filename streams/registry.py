@@ -6,18 +6,30 @@ it never registers by itself (``auto.register.schemas=False``): a deployment ste
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from streams.schemas import Schema, canonical_text, data_path
+from streams.settings import KafkaSettings, RegistrySettings, Settings
+
+T = TypeVar("T")
+
+_NOT_FOUND = 404
+_PATIENCE = {"timeout": 3, "max.retries": 1, "retries.wait.ms": 100, "retries.max.wait.ms": 100}
+"""The client's own 10 s and three retries would stand still the event loop that asks; the retry topics wait instead."""
 
 
 class UnknownSchemaError(LookupError):
     """The registry has no such id, or no such schema under that subject."""
 
 
+class RegistryUnavailableError(Exception):
+    """The registry does not answer, or not now: nothing is known about the schema."""
+
+
 class Registry(Protocol):
-    """Where schema ids come from."""
+    """Where schema ids come from. A remote one may raise :class:`RegistryUnavailableError` from both."""
 
     def id_of(self, subject: str, schema: Schema) -> int:
         """Id of exactly this ``schema`` under ``subject``. Raises :class:`UnknownSchemaError`."""
@@ -75,7 +87,7 @@ class LocalRegistry:
             "subjects": dict(sorted(self._subjects.items())),
             "schemas": {str(key): self._schemas[key] for key in sorted(self._schemas)},
         }
-        self._path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        self._path.write_text(json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
         return schema_id
 
 
@@ -91,31 +103,27 @@ class ConfluentRegistry:
         # Imported here: it costs 0.3 s that the local registry does not need.
         from confluent_kafka.schema_registry import SchemaRegistryClient
 
-        self._client = SchemaRegistryClient({"url": url, **(options or {})})
+        self._client = SchemaRegistryClient({"url": url, **_PATIENCE, **(options or {})})
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
 
     def id_of(self, subject: str, schema: Schema) -> int:
         """See :class:`Registry`."""
         from confluent_kafka.schema_registry import Schema as RegisteredSchema
-        from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-        try:
-            found = self._client.lookup_schema(subject, RegisteredSchema(canonical_text(schema), "AVRO"))
-        except SchemaRegistryError as error:
-            raise UnknownSchemaError(
-                f"the schema registry does not hold the current schema of {subject!r} ({error.error_message}); "
-                "run `forebay schemas register`"
-            ) from error
+        wanted = RegisteredSchema(canonical_text(schema), "AVRO")
+        found = self._ask(
+            lambda: self._client.lookup_schema(subject, wanted),
+            f"the schema registry does not hold the current schema of {subject!r}; run `forebay schemas register`",
+        )
         assert found.schema_id is not None
         return found.schema_id
 
     def schema(self, schema_id: int) -> Schema:
         """See :class:`Registry`."""
-        from confluent_kafka.schema_registry.error import SchemaRegistryError
-
-        try:
-            found = self._client.get_schema(schema_id)
-        except SchemaRegistryError as error:
-            raise UnknownSchemaError(f"the schema registry has no id {schema_id}: {error.error_message}") from error
+        found = self._ask(lambda: self._client.get_schema(schema_id), f"the schema registry has no id {schema_id}")
         schema: Schema = json.loads(found.schema_str or "{}")
         return schema
 
@@ -126,3 +134,26 @@ class ConfluentRegistry:
 
         self._client.set_config(subject, ServerConfig(compatibility=ConfigCompatibilityLevel.BACKWARD_TRANSITIVE))
         return int(self._client.register_schema(subject, RegisteredSchema(canonical_text(schema), "AVRO")))
+
+    @staticmethod
+    def _ask(question: Callable[[], T], unknown: str) -> T:
+        """The answer. Raises :class:`UnknownSchemaError` for "not found", else :class:`RegistryUnavailableError`."""
+        from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+        try:
+            return question()
+        except SchemaRegistryError as error:
+            if error.http_status_code == _NOT_FOUND:
+                raise UnknownSchemaError(unknown) from error
+            raise RegistryUnavailableError(f"the schema registry answered {error.http_status_code}") from error
+        except Exception as error:  # of whichever HTTP library the client found: httpx or httpx2
+            raise RegistryUnavailableError(f"the schema registry: {type(error).__name__}") from error
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The schema registry that the settings name."""
+    chosen, prefix = settings[RegistrySettings], settings[KafkaSettings].topic_prefix
+    if chosen.kind == "local":
+        return LocalRegistry(prefix=prefix)
+    user_info = chosen.user_info.get_secret_value()
+    return ConfluentRegistry(chosen.url, {"basic.auth.user.info": user_info} if user_info else None)

@@ -1,7 +1,8 @@
 """When is a failed record tried again? The scheduler stage: it holds records of the retry topics until they are due.
 
 A record's timer is its ``forebay-due-at`` header, so a restart loses none. Holding is a task that sleeps; the lane's
-window bounds how many, and beyond it the partition is paused by backpressure, not by sleeping in the poll path.
+window bounds how many, and beyond it the partition is paused by backpressure, not by sleeping in the poll path. A
+record that is not due for long (a provider may ask for a day) goes to the end of its topic again and again meanwhile.
 """
 
 import asyncio
@@ -12,13 +13,16 @@ from contextlib import asynccontextmanager
 from streams import headers as h
 from streams.delivered import Delivered
 from streams.failures import Permanent
-from streams.processing import Context, Output, Route
-from streams.settings import RetrySettings, Settings, StageSettings
+from streams.handlers import Context, Output, Route
+from streams.settings import Settings, StageSettings
 from streams.stage import Stage
 from streams.topics import RETRY_LEVELS, TOPICS
 
 _HELD = 2_000
 """Records held at once per topic and worker: timers are cheap, records are not."""
+
+LONGEST_HOLD_S = 1_800.0
+"""Seconds that one record is held before it is put back: well below the stage's time-out, which would be a failure."""
 
 
 class Scheduler:
@@ -38,14 +42,16 @@ class Scheduler:
         self._sleep = sleep
 
     async def handle(self, source: Delivered, _context: Context) -> list[Output]:
-        """Wait until ``source`` is due; its original bytes for its origin topic."""
+        """Wait until ``source`` is due; its original bytes for its origin topic, or for the same one when it is not."""
         origin, stage = h.text(source.headers, h.ORIGIN_TOPIC), h.text(source.headers, h.RETRY_STAGE)
         if origin is None or origin not in TOPICS or stage is None:
             raise Permanent("undecodable", "a record of a retry topic names no origin topic or no stage")
         due_at = h.number(source.headers, h.DUE_AT) or 0
-        wait_ms = due_at - self._clock_ms()
-        if wait_ms > 0:
-            await self._sleep(wait_ms / 1000)
+        wait_s = (due_at - self._clock_ms()) / 1000
+        if wait_s > 0:
+            await self._sleep(min(wait_s, LONGEST_HOLD_S))
+        if wait_s > LONGEST_HOLD_S:
+            return [Output(topic=source.topic, key=source.key, value=source.value, headers=dict(source.headers))]
         headers = {name: value for name, value in source.headers.items() if name != h.DUE_AT}
         return [Output(topic=origin, key=source.key, value=source.value, headers=headers)]
 
@@ -53,9 +59,8 @@ class Scheduler:
 @asynccontextmanager
 async def retry_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``retry``."""
-    longest = max(settings[RetrySettings].delays_s)
     limits = settings[StageSettings].model_copy(
-        update={"in_flight": _HELD, "window": _HELD, "timeout_s": max(3600.0, 2 * longest), "drain_s": 0.0}
+        update={"in_flight": _HELD, "window": _HELD, "timeout_s": 2 * LONGEST_HOLD_S, "drain_s": 0.0}
     )
     scheduler = Scheduler()
     yield Stage(

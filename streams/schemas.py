@@ -42,6 +42,14 @@ def schema_of(record: str) -> Schema:
     return {key: value for key, value in loaded.items() if not key.startswith("__")}
 
 
+def record_name(schema: Schema) -> str:
+    """Name without the namespace, which some registries give apart and some do not."""
+    return str(schema.get("name")).rpartition(".")[2]
+
+
 def canonical_text(schema: Schema) -> str:
-    """One-line JSON text of a schema: what a registry stores and compares."""
-    return json.dumps(schema, separators=(",", ":"), ensure_ascii=False)
+    """One-line JSON text of a schema: what a registry stores and compares.
+
+    Keys are sorted, since fastavro gives them in an order that differs from process to process.
+    """
+    return json.dumps(schema, separators=(",", ":"), ensure_ascii=False, sort_keys=True)

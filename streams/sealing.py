@@ -18,6 +18,8 @@ from streams.settings import ConfigurationError, VaultSettings
 _VERSION = 1
 _NONCE_BYTES = 12  # NIST SP 800-38D: 96-bit nonces; random ones are safe for 2**32 messages a key
 
+_TAG_BYTES = 16
+
 
 class SealError(Exception):
     """Sealed bytes cannot be opened: unknown key, wrong context, or damaged."""
@@ -69,10 +71,21 @@ def key_id_of(sealed: bytes) -> str:
     return _key_id(sealed)[0]
 
 
+def looks_sealed(value: bytes) -> bool:
+    """Whether ``value`` has the form of sealed bytes; Avro records (first byte 0) and JSON have not."""
+    try:
+        _key_id(value)
+    except SealError:
+        return False
+    return True
+
+
 def _key_id(sealed: bytes) -> tuple[str, int]:
     if len(sealed) < 2 or sealed[0] != _VERSION:
         raise SealError("not a sealed value")
     end = 2 + sealed[1]
+    if len(sealed) < end + _NONCE_BYTES + _TAG_BYTES:
+        raise SealError("not a sealed value")
     try:
         return sealed[2:end].decode(), end
     except UnicodeDecodeError as error:

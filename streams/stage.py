@@ -8,7 +8,7 @@ that is delivered again while its task runs joins that task.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,9 +18,10 @@ import structlog
 from streams import headers as h
 from streams.delivered import Delivered
 from streams.delivery import Delivery
+from streams.handlers import Route, WriteAhead
 from streams.metrics import StageMetrics
 from streams.offsets import PartitionTracker, Slot
-from streams.processing import Processor, Route
+from streams.processing import Processor
 from streams.settings import Settings, StageSettings
 
 log = structlog.get_logger(__name__)
@@ -32,12 +33,14 @@ class Stage:
 
     Attributes:
         setup: called with the Faust app before it starts, for what needs Faust itself (tables).
+        background: runs as long as the stage does; it gets a function that publishes outputs.
     """
 
     name: str
     routes: Sequence[Route]
     limits: StageSettings
     setup: Callable[[Any], None] | None = None
+    background: Callable[[WriteAhead], Coroutine[Any, Any, None]] | None = None
 
 
 OpenStage = Callable[[Settings], AbstractAsyncContextManager[Stage]]
@@ -153,7 +156,7 @@ class Lane:
         tracker.finish(slot)
 
     async def drain(self, partitions: set[int] | None = None) -> Mapping[PartitionKey, int]:
-        """Let running tasks finish, for at most ``drain_s``.
+        """Start nothing more on the partitions, and let running tasks finish, for at most ``drain_s``.
 
         Args:
             partitions: only these; all by default.
@@ -161,6 +164,7 @@ class Lane:
         Returns:
             For each of the partitions with progress, the offset to commit.
         """
+        self._owned = frozenset() if partitions is None else self._owned - partitions
         waiting = [task for task, partition in self._tasks.items() if partitions is None or partition in partitions]
         if waiting:
             await asyncio.wait(waiting, timeout=self._limits.drain_s)

@@ -95,13 +95,19 @@ _CATALOGUE = (
     ),
     Topic(
         name="spend",
-        key="tenant_id|user_id|model|window|window_start",
+        key="JSON array of tenant_id, user_id, model, window, window_start",
         record=records.Spend,
         retention_ms=None,
         compacted=True,
         doc="Projection of the ledger.",
     ),
     Topic(name="evaluations", key="request_id", record=records.Evaluation, retention_ms=90 * DAY_MS, doc="Verdicts."),
+    Topic(
+        name="cache.verify",
+        key="request_id",
+        record=records.CacheCheck,
+        doc="Stored answers beside the answers to questions like theirs, to be judged off the critical path.",
+    ),
     Topic(name="alerts", key="kind|subject", record=records.Alert, retention_ms=30 * DAY_MS, doc="For people."),
     Topic(name="reviews", key="review_id", record=records.ReviewTask, retention_ms=30 * DAY_MS, doc="Open questions."),
     Topic(name="feedback", key="request_id", record=records.Feedback, retention_ms=30 * DAY_MS, doc="Users' verdicts."),
@@ -121,6 +127,21 @@ _CATALOGUE = (
         record=None,
         retention_ms=30 * DAY_MS,
         doc="Original bytes (sealed when they may hold personal data) and forebay-dlq-* headers that say why.",
+    ),
+    Topic(
+        name="dlq.state",
+        key="dead_letter_id",
+        record=records.DeadLetterState,
+        retention_ms=None,
+        compacted=True,
+        doc="What was done with each dead letter.",
+    ),
+    Topic(
+        name="audit",
+        key="audit_id",
+        record=records.AuditEvent,
+        retention_ms=400 * DAY_MS,
+        doc="What operators did to dead letters.",
     ),
 )
 

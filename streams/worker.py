@@ -14,9 +14,9 @@ from importlib.metadata import entry_points
 import structlog
 
 from streams import __version__
-from streams.app import StageApp
 from streams.health import HealthServer
 from streams.metrics import METRICS
+from streams.runner import StageApp
 from streams.settings import ConfigurationError, Settings, WorkerSettings
 from streams.stage import OpenStage
 

@@ -7,10 +7,11 @@ FUNCTION_WORDS = frozenset(
         r"\S+",
         """
         a an the this that these those such some any each every either neither no not nor and or but if then else
-        than as of in on at to for from by with without within into onto upon over under about after before during
-        since until between among through across against along around behind below beside beyond near off out up down
-        again is are was were be been being am do does did doing done has have had having can could should would will
-        shall may might must ought
+        than as
+        of in on at to for from by with without within into onto upon over under about after before during since until
+        between among through across against along around behind below beside beyond near off out up down again
+        is are was were be been being am do does did doing done has have had having can could should would will shall
+        may might must ought
         i me my mine myself we us our ours ourselves you your yours yourself he him his himself she her hers herself it
         its itself they them their theirs themselves one ones
         what which who whom whose when where why how there here

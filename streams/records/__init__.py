@@ -15,9 +15,11 @@ from streams.records.conversation import (
     Request,
 )
 from streams.records.money import CallPurpose, Spend, UsageEvent, UsageStatus, WindowKind
+from streams.records.operations import AuditEvent, DeadLetterAction, DeadLetterState
 from streams.records.outcome import AnswerSource, Attempt, Completion, Error, Response, ResponseStatus
 from streams.records.quality import (
     Alert,
+    CacheCheck,
     Correction,
     CorrectionAction,
     Evaluation,
@@ -40,6 +42,9 @@ Record = (
     | ReviewTask
     | Feedback
     | Correction
+    | CacheCheck
+    | DeadLetterState
+    | AuditEvent
 )
 """Any record that is the value of a topic."""
 
@@ -47,12 +52,16 @@ __all__ = [
     "Alert",
     "AnswerSource",
     "Attempt",
+    "AuditEvent",
+    "CacheCheck",
     "CacheMode",
     "CachePolicy",
     "CallPurpose",
     "Completion",
     "Correction",
     "CorrectionAction",
+    "DeadLetterAction",
+    "DeadLetterState",
     "Error",
     "Evaluation",
     "Feedback",

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pydantic import ConfigDict
+
+_STRICT = ConfigDict(extra="forbid")  # where records are read from JSON, a misspelt key is an error, not silence
+
 
 class MessageRole(StrEnum):
     """Who speaks, as in the OpenAI chat format."""
@@ -27,6 +31,8 @@ class CacheMode(StrEnum):
 class Message:
     """One turn of a conversation; ``tool_calls`` is JSON text of the OpenAI array."""
 
+    __pydantic_config__ = _STRICT
+
     role: MessageRole = MessageRole.USER
     content: str = ""
     name: str | None = None
@@ -37,6 +43,8 @@ class Message:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Params:
     """Sampling parameters; ``None`` leaves the provider's default."""
+
+    __pydantic_config__ = _STRICT
 
     max_tokens: int | None = None
     temperature: float | None = None
@@ -51,6 +59,8 @@ class Params:
 class CachePolicy:
     """What the cache may do with a request; ``ttl_s`` in seconds, ``scope`` one of user, tenant, global."""
 
+    __pydantic_config__ = _STRICT
+
     mode: CacheMode = CacheMode.DEFAULT
     ttl_s: int | None = None
     scope: str | None = None
@@ -59,6 +69,8 @@ class CachePolicy:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestFields:
     """What a request and its redacted form share."""
+
+    __pydantic_config__ = _STRICT
 
     request_id: str = ""
     tenant_id: str = "default"

@@ -53,6 +53,7 @@ class UsageEvent:
     completion_tokens: int = 0
     cached_prompt_tokens: int = 0
     cost_nanousd: int = 0
+    reserved_nanousd: int = 0
     saved_nanousd: int = 0
     started_at: int = 0
     finished_at: int | None = None
@@ -76,3 +77,4 @@ class Spend:
     pending_nanousd: int = 0
     saved_nanousd: int = 0
     updated_at: int = 0
+    revision: int = -1

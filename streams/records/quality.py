@@ -87,6 +87,30 @@ class ReviewTask:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CacheCheck:
+    """A stored answer beside a question that it was, or might have been, given to: does it serve? Texts are canonical.
+
+    ``hit`` tells a sample of the hits, which estimates the share of wrong ones, from near misses, which teach.
+    """
+
+    check_id: str = ""
+    request_id: str = ""
+    tenant_id: str = "default"
+    user_id: str = "anonymous"
+    wall: str = ""
+    entry_id: str = ""
+    question: str = ""
+    stored_question: str = ""
+    answer: str = ""
+    stored_answer: str = ""
+    score: float = 0.0
+    similarity: float = 0.0
+    hit: bool = False
+    completion: Completion | None = None
+    created_at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Feedback:
     """An end user's verdict. No free text: the topic is not redacted; ``reason`` is a code ``[a-z_]{1,32}``."""
 

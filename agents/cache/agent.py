@@ -1,0 +1,58 @@
+"""The cache stage: opens Redis, the encoders and the judge, and wires the handlers to their topics."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from agents.cache.judges import ModelJudge
+from agents.cache.metrics import METRICS
+from agents.cache.redis_store import RedisStore
+from agents.cache.settings import CacheSettings
+from agents.cache.wiring import assemble, calibrated
+from agents.models.caller import Caller
+from agents.models.ledger import Ledger
+from agents.models.litellm_provider import LitellmProvider
+from agents.models.metrics import METRICS as MODEL_METRICS
+from agents.models.pricing import PriceList
+from agents.models.settings import ModelsSettings
+from streams.handlers import Route
+from streams.records import CallPurpose
+from streams.redis_client import open_redis
+from streams.settings import ConfigurationError, RedisSettings, Settings, StageSettings
+from streams.stage import Stage
+
+
+@asynccontextmanager
+async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
+    """The stage ``cache``."""
+    own, common = settings[CacheSettings], settings[StageSettings]
+    if own.flight_wait_s > common.timeout_s - 5:
+        raise ConfigurationError("cache.flight_wait_s must be at least 5 s below stage.timeout_s")
+    judge = _judge(own, settings[ModelsSettings]) if own.judge_tier else None
+    # One thread: the two cores are shared with the other stages, and inference uses one anyway.
+    with ThreadPoolExecutor(1, thread_name_prefix="encoder") as executor:
+        async with open_redis(settings) as client:
+            store = RedisStore(client, settings[RedisSettings].key_prefix)
+            stage = assemble(store, calibrated(own), executor, own, METRICS, judge=judge).stage
+            waiting = {"in_flight": max(own.in_flight, common.in_flight), "window": max(own.in_flight, common.window)}
+            yield Stage(
+                name="cache",
+                routes=[
+                    Route(topic="requests.redacted", handle=stage.answer, on_failure=stage.failed),
+                    Route(topic="completions", handle=stage.keep),
+                    Route(topic="cache.verify", handle=stage.verify),
+                    Route(topic="corrections", handle=stage.correct),
+                    Route(topic="feedback", handle=stage.hear),
+                    Route(topic="evaluations", handle=stage.judged),
+                ],
+                limits=common.model_copy(update=waiting),
+            )
+
+
+def _judge(own: CacheSettings, models: ModelsSettings) -> ModelJudge:
+    tier = models.tier(own.judge_tier)
+    if tier is None:
+        raise ConfigurationError(f"cache.judge_tier: there is no tier {own.judge_tier!r}")
+    provider = LitellmProvider()  # made ready by the first judgement: the start-up of a stack may not wait for it
+    caller = Caller(provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.JUDGE), MODEL_METRICS)
+    return ModelJudge(tier, caller, timeout_s=own.judge_timeout_s)

@@ -1,0 +1,106 @@
+"""How sure must a hit be, so that at most a share δ of hits is wrong? Learnt from verified outcomes, never guessed.
+
+Three rules, after vCache (arXiv 2502.03771). A task's threshold moves to the lowest score from which on verified pairs
+keep the bound, believed with caution; without evidence the static one holds. An entry that was wrong at some score
+gives no answer at that score or below any more. Below the threshold an answer is given only with the probability that
+keeps the expected share of wrong ones under δ, given how sure the evidence makes us; otherwise the request explores: it
+goes to the model, and its own answer beside the stored one is the next piece of evidence.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agents.cache.curve import wilson
+
+BUCKETS = 50
+"""Scores are counted in steps of 1/50: fine enough for a threshold, few enough to be read at once."""
+_CAUTION_Z = 1.64
+"""One-sided 95 %."""
+_LEAST_EVIDENCE = 20
+"""Fewer verified pairs at or above a score do not move a threshold below the static one."""
+
+
+def bucket(score: float) -> int:
+    """Number of the step in which ``score`` lies."""
+    return min(BUCKETS - 1, max(0, int(score * BUCKETS)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """Verified pairs of a task by bucket of their score: where one answer served both, and where it did not."""
+
+    right: Mapping[int, int] = field(default_factory=dict)
+    wrong: Mapping[int, int] = field(default_factory=dict)
+
+    def above(self, step: int) -> tuple[int, int]:
+        """Right and wrong pairs in ``step`` and above."""
+        return (
+            sum(count for at, count in self.right.items() if at >= step),
+            sum(count for at, count in self.wrong.items() if at >= step),
+        )
+
+
+def evidence_of(counters: Mapping[str, int]) -> Evidence:
+    """Inverse of :func:`counter`, for all counters of a task."""
+    right: dict[int, int] = {}
+    wrong: dict[int, int] = {}
+    for name, count in counters.items():
+        kind, _, step = name.partition(":")
+        if kind in ("right", "wrong") and step.isdigit():
+            (right if kind == "right" else wrong)[int(step)] = count
+    return Evidence(right=right, wrong=wrong)
+
+
+def counter(score: float, *, right: bool) -> str:
+    """Name of the counter for one verified pair."""
+    return f"{'right' if right else 'wrong'}:{bucket(score)}"
+
+
+def threshold(static: float, delta: float, evidence: Evidence) -> float:
+    """Least score of a hit for a task.
+
+    Args:
+        static: threshold without evidence.
+        delta: largest share of wrong hits.
+    """
+    best = static
+    at = bucket(static)
+    right, wrong = evidence.above(at)
+    if right + wrong and wilson(wrong, right + wrong, _CAUTION_Z)[0] > delta:
+        # Even the lower end of the interval breaks the bound: the static threshold is too low here.
+        for step in range(at, BUCKETS + 1):
+            right, wrong = evidence.above(step)
+            if wrong <= delta * (right + wrong):
+                return step / BUCKETS if step > at else static
+    for step in range(at - 1, -1, -1):
+        right, wrong = evidence.above(step)
+        if right + wrong >= _LEAST_EVIDENCE and _believed(wrong, right + wrong) <= delta:
+            best = min(best, step / BUCKETS)
+    return best
+
+
+def chance(score: float, least: float, delta: float, evidence: Evidence) -> float:
+    """Probability with which an answer at ``score`` may be given.
+
+    Args:
+        least: the task's threshold.
+    """
+    if score >= least:
+        return 1.0
+    step = bucket(score)
+    right, wrong = evidence.right.get(step, 0), evidence.wrong.get(step, 0)
+    if right + wrong < _LEAST_EVIDENCE:
+        return 0.0
+    doubt = wilson(wrong, right + wrong, _CAUTION_Z)[1]
+    return min(1.0, delta / doubt) if doubt > 0 else 1.0
+
+
+def coin(request_id: str, salt: str) -> float:
+    """A number in [0, 1) that is the same whenever the request is delivered again."""
+    seed = hashlib.sha256(f"{salt}:{request_id}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(seed[:8], "big") / 2**64
+
+
+def _believed(wrong: int, pairs: int) -> float:
+    return (wrong + 1) / (pairs + 1)

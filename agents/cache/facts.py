@@ -1,0 +1,231 @@
+"""What does a question say beyond its words? Numbers, names, negation, direction: what guards compare.
+
+Everything is read off the surface with rules that take tens of microseconds; no rule knows the other question.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from agents.cache.words import Words, listed
+
+
+class Asked(StrEnum):
+    """What kind of answer a question wants."""
+
+    WHO = "who"
+    WHEN = "when"
+    WHERE = "where"
+    WHY = "why"
+    HOW = "how"
+    QUANTITY = "quantity"
+    WHICH = "which"
+    YES_NO = "yes_no"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """The facts of one question; see the functions of this module for each."""
+
+    words: Words
+    numbers: frozenset[str]
+    units: frozenset[str]
+    names: frozenset[str]
+    names_in_order: tuple[str, ...]
+    verbatim: frozenset[str]
+    tags: tuple[str, ...]
+    negations: int
+    asked: Asked
+    quantifiers: frozenset[str]
+    direction: tuple[str, str] | None
+    compared: tuple[str, str, str] | None
+    timely: bool
+
+
+_SMALL = {
+    word: str(number)
+    for number, word in enumerate(
+        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+         "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty")
+    )
+} | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "hundred": "100", "thousand": "1000",
+     "dozen": "12", "first": "1st", "second": "2nd", "third": "3rd"}  # fmt: skip
+_SPELT = _SMALL.keys() - {"one", "second", "first", "third"}
+"""``one`` is a pronoun and ``second`` a time more often than numbers."""
+
+_UNITS = {
+    unit: canonical
+    for canonical, units in {
+        "cm": "cm centimeter centimeters centimetre centimetres", "km": "km kilometer kilometers kilometre kilometres",
+        "m": "meter meters metre metres", "mm": "mm millimeter millimeters", "mile": "mile miles mi",
+        "inch": "inch inches", "foot": "foot feet ft", "yard": "yard yards",
+        "kg": "kg kilo kilos kilogram kilograms", "g": "gram grams", "mg": "mg milligram milligrams",
+        "mcg": "mcg microgram micrograms", "lb": "lb lbs pound pounds", "oz": "oz ounce ounces",
+        "l": "liter liters litre litres", "ml": "ml milliliter milliliters", "cup": "cup cups",
+        "gallon": "gallon gallons", "c": "celsius centigrade", "f": "fahrenheit", "k": "kelvin",
+        "usd": "dollar dollars usd $ bucks", "eur": "euro euros eur €", "gbp": "gbp £ sterling",
+        "jpy": "yen jpy ¥", "inr": "rupee rupees inr ₹", "chf": "francs franc chf", "krone": "krone kroner",
+        "second": "seconds sec secs", "minute": "minute minutes min mins", "hour": "hour hours hr hrs h",
+        "day": "day days daily", "week": "week weeks weekly", "month": "month months monthly",
+        "year": "year years yr yrs yearly", "mb": "mb megabyte megabytes", "gb": "gb gigabyte gigabytes",
+        "tb": "tb terabyte terabytes",
+    }.items()
+    for unit in units.split()
+}  # fmt: skip
+_SIGNS = re.compile(r"[$€£¥₹]")
+
+_NEGATIONS = listed(
+    "not no never without cannot can't cant don't dont doesn't doesnt didn't didnt isn't isnt aren't wasn't weren't "
+    "won't wouldn't shouldn't couldn't hasn't haven't hadn't mustn't nobody none nothing neither nor non"
+)
+_QUANTIFIERS = listed(
+    "all every each any some most few fewer several only always never sometimes often both either "
+    "best worst most least first last single whole entire half double twice minimum maximum more less"
+)
+_SAME_SUPERLATIVE = {"quickest": "fastest", "tallest": "highest", "greatest": "best", "largest": "biggest",
+                     "simplest": "easiest", "hardest": "toughest"}  # fmt: skip
+_NO_SUPERLATIVES = listed(
+    "interest request suggest forest invest honest arrest contest protest harvest digest modest conquest manifest "
+    "priest bequest budapest everest pinterest disinterest reinvest infest ingest"
+)
+_NO_NAMES = listed("i i'm i've i'd i'll")
+_NAME_STEM = 4
+"""Letters of a name that its other forms share: India and Indian, Europe and European."""
+_QUOTED = re.compile(r"```.+?```|`[^`]+`|\"[^\"\n]{1,80}\"|“[^”\n]{1,80}”", re.DOTALL)
+_CODE = re.compile(
+    r"https?://\S+|\b[\w.]+@[\w.]+\b|(?<!\w)--?[a-z][\w-]*|\b\w+\(\)|\b[a-z]+_[a-z_]+\b|\b[a-z]{2,}[A-Z][a-z]\w*\b"
+    r"|\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,}\b|\b[A-Z]{2,}-\d+\b|\b[\w-]+\.(?:py|js|ts|go|rs|java|c|h|cpp|sh|json|ya?ml|toml|txt|csv)\b"
+    r"|(?<!\w)/[\w./-]{2,}|\b[0-9a-f]{7,40}\b(?<=\d)"
+)
+_TAG = re.compile(r"<[A-Z][A-Z0-9_]*_\d+>")
+_ROUTE = re.compile(
+    r"\b(?:from|off|out of) (?:a |an |the |my |your )?(?P<a>[\w<>+#'-]+(?: [\w<>+#'-]+)?) (?:in|on)?to "
+    r"(?:a |an |the |my |your )?(?P<b>[\w<>+#'-]+)",
+    re.IGNORECASE,
+)
+_INTO = re.compile(
+    r"\b(?:convert|change|turn|translate|migrate|transfer|switch|exchange|copy|move|flight|train|ferry|bus|travel)\w* "
+    r"(?:a |an |the |my |between )?(?P<a>[\w<>+#'-]+(?: [\w<>+#'-]+)?) (?:in)?to "
+    r"(?:a |an |the |my )?(?P<b>[\w<>+#'-]+)",
+    re.IGNORECASE,
+)
+_THAN = re.compile(r"(?P<a>[\w<>+#'-]+) (?P<how>\w+(?: \w+)?) than (?:a |an |the )?(?P<b>[\w<>+#'-]+)", re.IGNORECASE)
+_TIMELY = re.compile(
+    r"\b(?:today|tonight|yesterday|tomorrow|right now|currently|at the moment|this (?:morning|week|month|year|weekend)"
+    r"|latest|newest|live score|breaking|weather|forecast|stock price|exchange rate|what time is it|upcoming"
+    r"|next (?:week|month|year|election|match|game))\b",
+    re.IGNORECASE,
+)
+_YES_NO = listed(
+    "is are was were am do does did can could should would will may might must has have had isn't aren't don't doesn't "
+    "can't shouldn't won't"
+)
+_WH = {"who": Asked.WHO, "whom": Asked.WHO, "whose": Asked.WHO, "when": Asked.WHEN, "where": Asked.WHERE,
+       "why": Asked.WHY, "which": Asked.WHICH, "what": Asked.WHICH, "what's": Asked.WHICH, "who's": Asked.WHO,
+       "where's": Asked.WHERE, "when's": Asked.WHEN, "how's": Asked.HOW}  # fmt: skip
+_HOW_QUANTITY = listed("many much long old far tall big large high deep often soon late fast heavy expensive")
+_WHAT_AS = {"time": Asked.WHEN, "year": Asked.WHEN, "date": Asked.WHEN, "day": Asked.WHEN, "place": Asked.WHERE,
+            "reason": Asked.WHY, "causes": Asked.WHY, "caused": Asked.WHY, "cause": Asked.WHY, "person": Asked.WHO,
+            "percentage": Asked.QUANTITY, "number": Asked.QUANTITY, "price": Asked.QUANTITY,
+            "way": Asked.HOW, "steps": Asked.HOW, "procedure": Asked.HOW, "method": Asked.HOW}  # fmt: skip
+_SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|\n)\W*$")
+
+
+@lru_cache(maxsize=4_096)
+def facts_of(text: str) -> Facts:
+    """Read the facts off ``text``."""
+    words = Words(text)
+    named = _names(words)
+    return Facts(
+        words=words,
+        numbers=_numbers(words),
+        units=_units(words),
+        names=frozenset(named),
+        names_in_order=tuple(dict.fromkeys(name[:_NAME_STEM] for name in named)),
+        verbatim=frozenset(found.strip() for pattern in (_QUOTED, _CODE) for found in pattern.findall(text)),
+        tags=tuple(dict.fromkeys(_TAG.findall(text))),
+        negations=sum(word in _NEGATIONS for word in words.lower),
+        asked=_asked(words),
+        quantifiers=_quantifiers(words),
+        direction=_direction(text),
+        compared=_compared(text),
+        timely=_TIMELY.search(text) is not None,
+    )
+
+
+def _numbers(words: Words) -> frozenset[str]:
+    """Numbers with one spelling: 10,000 and 10000, three and 3."""
+    found = set()
+    for word in words.all:
+        if word.text[0].isdigit():
+            plain = re.sub(r",(?=\d{3}\b)", "", word.text)
+            found.add(plain.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d*0+", plain) else plain)
+        elif word.lower in _SPELT:
+            found.add(_SMALL[word.lower])
+    return frozenset(found)
+
+
+def _units(words: Words) -> frozenset[str]:
+    units = {_UNITS[word] for word in words.lower if word in _UNITS}
+    return frozenset(units | {_UNITS[sign] for sign in _SIGNS.findall(words.text)})
+
+
+def _names(words: Words) -> tuple[str, ...]:
+    """Capitalised words that do not only begin a sentence, lower-cased; texts without any case have no names."""
+    if words.text.isupper():
+        return ()
+    found = []
+    for word in words.all:
+        if word.lower in _NO_NAMES or not word.content or not any(letter.isupper() for letter in word.text):
+            continue
+        inside = any(letter.isupper() for letter in word.text[1:])
+        if inside or _SENTENCE_START.search(words.text[: word.start]) is None:
+            found.append(word.lower.removesuffix("'s"))
+    return tuple(found)
+
+
+def _quantifiers(words: Words) -> frozenset[str]:
+    superlatives = {
+        _SAME_SUPERLATIVE.get(word, word)
+        for word in words.lower
+        if word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVES
+    }
+    return frozenset(superlatives | {word for word in words.lower if word in _QUANTIFIERS})
+
+
+def _asked(words: Words) -> Asked:
+    """The kind of the last question asked: long messages ask at their end."""
+    lower = _last_question(words)
+    for index, word in enumerate(lower):
+        following = lower[index + 1] if index + 1 < len(lower) else ""
+        if word == "how":
+            return Asked.QUANTITY if following in _HOW_QUANTITY else Asked.HOW
+        if word in ("what", "what's", "which"):
+            return next((_WHAT_AS[w] for w in lower[index + 1 : index + 4] if w in _WHAT_AS), Asked.WHICH)
+        if word in _WH:
+            return _WH[word]
+        if word in _YES_NO and index == 0:
+            return Asked.YES_NO
+    return Asked.YES_NO if any(word in _YES_NO for word in lower[:3]) else Asked.OTHER
+
+
+def _last_question(words: Words) -> list[str]:
+    sentences = [part for part in re.split(r"(?<=[.!?])\s+", words.text) if part.strip()]
+    asking = [part for part in sentences if part.rstrip().endswith("?")] or sentences[-1:]
+    return [word.lower for word in Words(asking[-1]).all] if asking else []
+
+
+def _direction(text: str) -> tuple[str, str] | None:
+    match = _ROUTE.search(text) or _INTO.search(text)
+    return None if match is None else (_key(match["a"]), _key(match["b"]))
+
+
+def _compared(text: str) -> tuple[str, str, str] | None:
+    match = _THAN.search(text)
+    return None if match is None else (_key(match["a"]), match["how"].lower(), _key(match["b"]))
+
+
+def _key(phrase: str) -> str:
+    return " ".join(word.stem for word in Words(phrase).all if word.content or len(phrase.split()) == 1)

@@ -1,0 +1,57 @@
+"""Which numbers is the decision made on? The cheap ones first, the second encoder's only when they may matter."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.cache import alignment
+from agents.cache.alignment import Aligned
+from agents.cache.facts import Facts
+from agents.cache.guards import GUARDS
+
+Row = NDArray[np.float64]
+
+SURFACE = ("overlap", "grams")
+CROSSED = ("cosine_2", "remainder_2", "cosine_remainder")
+NEAR = ("cosine", *alignment.FEATURES, *SURFACE, *CROSSED, *(f"guard_{code}" for code in GUARDS))
+"""Features of the first level, in order."""
+FAR = (*NEAR, "far_cosine", *(f"far_{name}" for name in alignment.FEATURES), "far_cosine_remainder")
+"""Features of the second level, in order. Lengths are left out on purpose: how long a paraphrase is depends on who
+wrote it, and a model that knows lengths learns its teachers."""
+
+_NOT_TEXT = re.compile(r"[^a-z0-9]+")
+
+
+def near(cosine: float, a: Aligned, b: Aligned, facts_a: Facts, facts_b: Facts, objections: Sequence[str]) -> Row:
+    """Features that the first encoder and the surface give."""
+    meaning = alignment.compare(a, b)
+    grams_a, grams_b = _grams(facts_a.words.text), _grams(facts_b.words.text)
+    content_a, content_b = set(facts_a.words.content_stems), set(facts_b.words.content_stems)
+    remainder = meaning[0]
+    return np.array(
+        [
+            cosine,
+            *meaning,
+            len(content_a & content_b) / (len(content_a | content_b) or 1),
+            2 * len(grams_a & grams_b) / (len(grams_a) + len(grams_b) or 1),
+            cosine * cosine,
+            remainder * remainder,
+            cosine * remainder,
+            *(float(code in objections) for code in GUARDS),
+        ]
+    )
+
+
+def far(first: Row, cosine: float, a: Aligned, b: Aligned) -> Row:
+    """Features with those of the second encoder added."""
+    meaning = alignment.compare(a, b)
+    return np.concatenate([first, [cosine, *meaning, cosine * meaning[0]]])
+
+
+@lru_cache(maxsize=4_096)
+def _grams(text: str) -> frozenset[str]:
+    padded = f" {_NOT_TEXT.sub(' ', text.lower()).strip()} "
+    return frozenset(padded[index : index + 3] for index in range(len(padded) - 2))

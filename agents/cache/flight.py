@@ -1,0 +1,110 @@
+"""Who asks the models when many ask the same at once? One leads, the others wait for its answer.
+
+A lease in Redis, named after the exact key, elects the leader across workers. It ends when the answer was kept, when it
+turned out that it may not be kept (then waiting is vain for all), or by itself: when the leader was lost, the next one
+takes it. Within a worker only one of those who wait, the scout, asks Redis; the others wait for the scout. The leader's
+record is in Kafka all the while, so a leader that dies is delivered again, and finds the lease its own.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from agents.cache.lookup import Found, Search
+from agents.cache.metrics import CacheMetrics
+from agents.cache.store import Note, Place, Store
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.02, 0.25, 1.5
+_UNSHAREABLE_S = 10.0
+"""Seconds in which nobody waits for an answer of a kind that could not be kept a moment ago."""
+_SCOUT_TERM_S = 2.0
+"""A scout that gave up its wait hands over to another after at most this."""
+
+
+class SingleFlight:
+    """Elects leaders and lets the others wait. Raises :class:`agents.cache.store.StoreUnavailableError`.
+
+    Args:
+        lease_s: a leader that has not answered by then may have been lost, in seconds.
+        clock: monotonic, in seconds; with ``sleep`` injected so that tests need not wait.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        metrics: CacheMetrics,
+        *,
+        lease_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._lease_s = lease_s
+        self._clock = clock
+        self._sleep = sleep
+        self._scouts: dict[Place, asyncio.Event] = {}
+
+    async def lead_or_wait(
+        self, place: Place, request_id: str, look: Callable[[], Awaitable[Search]], *, wait_s: float
+    ) -> Found | None:
+        """An answer that another request brought, or ``None``: then the caller asks the models itself.
+
+        Args:
+            look: looks for the equal prompt's answer.
+            wait_s: longest wait, in seconds.
+        """
+        until = self._clock() + wait_s
+        pause = _FIRST_PAUSE_S
+        while True:
+            if await self._store.claim(place, request_id, lease_s=self._lease_s):
+                # Another may have answered between our look-up and our claim.
+                found = (await look()).found
+                if found is not None:
+                    await self._store.release(place, request_id)
+                self._metrics.flights.labels("answered" if found else "led").inc()
+                return found
+            if self._clock() >= until:
+                self._metrics.flights.labels("timed_out").inc()
+                return None
+            await self._wait(place, pause, until)
+            search = await look()
+            if search.found is not None:
+                self._metrics.flights.labels("answered").inc()
+                return search.found
+            if search.present or await self._store.noted(Note.UNSHAREABLE, str(place)):
+                self._metrics.flights.labels("unshareable").inc()
+                return None
+            pause = min(pause * _GROWTH, _LONGEST_PAUSE_S)
+
+    async def _wait(self, place: Place, pause: float, until: float) -> None:
+        """As the scout: a pause. As anyone else: until the scout has something to say."""
+        scout = self._scouts.get(place)
+        if scout is None:
+            mine = self._scouts[place] = asyncio.Event()
+            try:
+                await self._scout(place, pause, until)
+            finally:
+                del self._scouts[place]
+                mine.set()
+            return
+        try:
+            async with asyncio.timeout(max(0.0, min(until - self._clock(), self._lease_s))):
+                await scout.wait()
+        except TimeoutError:
+            return
+
+    async def _scout(self, place: Place, pause: float, until: float) -> None:
+        """Wait until the leader has given its lease back, or a while."""
+        end = min(until, self._clock() + _SCOUT_TERM_S)
+        while self._clock() < end:
+            await self._sleep(pause)
+            if not await self._store.leased(place):
+                return
+            pause = min(pause * _GROWTH, _LONGEST_PAUSE_S)
+
+    async def landed(self, place: Place, request_id: str, *, shareable: bool) -> None:
+        """The leader's outcome is known: those who wait may look, or go on by themselves."""
+        if not shareable:
+            await self._store.note(Note.UNSHAREABLE, str(place), request_id, ttl_s=_UNSHAREABLE_S)
+        await self._store.release(place, request_id)

@@ -1,0 +1,136 @@
+"""May one answer serve both questions? Guards, features and the calibrated model put together.
+
+A new question costs one inference of the first encoder. Only when some stored question scores in the grey zone is it
+read by the second encoder too, once for all candidates.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.cache import features
+from agents.cache.alignment import Aligned, aligned, word_vectors
+from agents.cache.facts import Facts, facts_of
+from agents.cache.guards import objections
+from agents.cache.matching import Reading, Verdict, View
+from agents.cache.model import Model
+from streams.encoder import Encoded
+
+_LEVELS = 127
+
+
+class Encodes(Protocol):
+    """The part of ``streams.encoder.Encoder`` that is needed."""
+
+    identity: str
+
+    def encode(self, text: str) -> Encoded:
+        """Sentence vector and pieces in one inference."""
+        ...
+
+    def rank(self, word: str) -> int | None:
+        """Rank of a word by frequency."""
+        ...
+
+
+class CalibratedMatcher:
+    """See :class:`agents.cache.matching.Matcher`.
+
+    Args:
+        near: the first encoder.
+        far: the second one; ``None`` to do without, at the price of recall.
+        delta: largest share of wrong hits; sets the static threshold, unless ``threshold`` does.
+    """
+
+    def __init__(
+        self, near: Encodes, far: Encodes | None, model: Model, delta: float, threshold: float | None = None
+    ) -> None:
+        self._near = near
+        self._far = far
+        self._model = model
+        self.threshold = model.threshold(delta) if threshold is None else threshold
+
+    @property
+    def identity(self) -> str:
+        """See :class:`agents.cache.matching.Matcher`."""
+        far = self._far.identity if self._far else ""
+        return f"{self._near.identity}+{far}+{self._model.version}"
+
+    def read(self, text: str) -> Reading:
+        """See :class:`agents.cache.matching.Matcher`."""
+        return Reading(text=text, near=self._view(text, self._near, self._model.near_basis), far=None)
+
+    def deepen(self, reading: Reading) -> Reading:
+        """See :class:`agents.cache.matching.Matcher`."""
+        if self._far is None or reading.far is not None:
+            return reading
+        return Reading(
+            text=reading.text, near=reading.near, far=self._view(reading.text, self._far, self._model.far_basis)
+        )
+
+    def compare(
+        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = ()
+    ) -> list[Verdict]:
+        """See :class:`agents.cache.matching.Matcher`."""
+        verdicts = []
+        facts_new, near_new = facts_of(new.text), self._aligned(new.text, new.near)
+        for index, other in enumerate(stored):
+            given = thresholds[index] if index < len(thresholds) else None
+            threshold = self.threshold if given is None else given
+            facts_other = facts_of(other.text)
+            objected = objections(facts_new, facts_other)
+            cosine = float(new.near.sentence @ other.near.sentence)
+            near_other = self._aligned(other.text, other.near)
+            row = features.near(cosine, near_new, near_other, facts_new, facts_other, objected)
+            score = self._model.near.probability(row)
+            if score >= self._model.grey and self._far is not None:
+                new = self.deepen(new)
+                score = self._second(row, new, self.deepen(other))
+            else:
+                score = min(score, self._model.grey)
+            verdicts.append(_verdict(score, cosine, threshold, objected))
+        return verdicts
+
+    def rows(self, a: str, b: str) -> tuple[features.Row, features.Row]:
+        """Features of both levels for a pair: what the training reads."""
+        first, second = self.deepen(self.read(a)), self.deepen(self.read(b))
+        facts_a, facts_b = facts_of(a), facts_of(b)
+        cosine = float(first.near.sentence @ second.near.sentence)
+        row = features.near(
+            cosine,
+            self._aligned(a, first.near),
+            self._aligned(b, second.near),
+            facts_a,
+            facts_b,
+            objections(facts_a, facts_b),
+        )
+        return row, self._far_row(row, first, second)
+
+    def _second(self, row: features.Row, new: Reading, other: Reading) -> float:
+        return self._model.far.probability(self._far_row(row, new, other))
+
+    def _far_row(self, row: features.Row, new: Reading, other: Reading) -> features.Row:
+        assert new.far is not None
+        assert other.far is not None
+        cosine = float(new.far.sentence @ other.far.sentence)
+        return features.far(row, cosine, self._aligned(new.text, new.far), self._aligned(other.text, other.far))
+
+    def _view(self, text: str, encoder: Encodes, basis: NDArray[np.float32]) -> View:
+        encoded = encoder.encode(text)
+        words = word_vectors(facts_of(text).words.all, encoded) @ basis
+        peak = np.maximum(np.abs(words).max(axis=1, keepdims=True), 1e-6) if len(words) else np.ones((0, 1), np.float32)
+        return View(sentence=encoded.sentence, words=np.rint(words / peak * _LEVELS).astype(np.int8))
+
+    def _aligned(self, text: str, view: View) -> Aligned:
+        facts: Facts = facts_of(text)
+        return aligned(facts.words.all, view.words.astype(np.float32), self._near.rank)
+
+
+def _verdict(score: float, cosine: float, threshold: float, objected: tuple[str, ...]) -> Verdict:
+    hit = score >= threshold and not objected
+    reasons = objected or (("same_meaning",) if hit else ("below_threshold",))
+    return Verdict(
+        hit=hit, similarity=cosine, threshold=threshold, score=score, reasons=reasons, forbidden=bool(objected)
+    )

@@ -1,0 +1,123 @@
+"""How probable is it that one answer serves both questions? Two logistic regressions, the second in the grey zone only.
+
+The weights are in ``data/weights.npz`` (plain arrays, loaded without pickle); ``python -m agents.cache.training`` makes
+them again, bit for bit. What they were trained on and how well they do: docs/explanation/cache.md.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.cache.features import FAR, NEAR, Row
+
+Array = NDArray[np.float64]
+
+
+class WeightsError(Exception):
+    """The weights do not belong to this version of the features."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Level:
+    """One logistic regression over standardised features."""
+
+    mean: Array
+    scale: Array
+    weights: Array
+    bias: float
+
+    def probability(self, row: Row) -> float:
+        """The calibrated probability for one row of features."""
+        logit = float(((row - self.mean) / self.scale) @ self.weights) + self.bias
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """Both levels, the zone in which the second is asked, and what readings are compressed with.
+
+    Attributes:
+        grey: least first-level probability at which the second encoder is worth its time; below, the first stands.
+        thresholds: rows of (δ, least score of a hit), ascending in δ.
+        near_basis: principal directions of word vectors, shape (384, d), of the first encoder.
+        far_basis: the same of the second.
+    """
+
+    near: Level
+    far: Level
+    grey: float
+    thresholds: Array
+    near_basis: NDArray[np.float32]
+    far_basis: NDArray[np.float32]
+    version: str
+
+    def threshold(self, delta: float) -> float:
+        """Least score at which at most a share ``delta`` of hits is wrong, as far as the pairs could prove it.
+
+        For a stricter bound than they prove, every single hit has to be as sure as that: 1 - δ.
+        """
+        fitting = [float(score) for limit, score in self.thresholds if limit <= delta + 1e-12]
+        return min([1.0 - delta, *fitting])
+
+    def save(self, path: Path) -> None:
+        """Write the arrays."""
+        np.savez(path, **_arrays(self))
+
+
+def load(path: Path) -> Model:
+    """Read weights. Raises :class:`WeightsError` when they are for other features."""
+    with np.load(path, allow_pickle=False) as stored:
+        arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
+    if tuple(arrays["near_names"]) != NEAR or tuple(arrays["far_names"]) != FAR:
+        raise WeightsError(f"{path} was trained for other features: run python -m agents.cache.training")
+    levels = {
+        level: Level(
+            mean=arrays[f"{level}_mean"],
+            scale=arrays[f"{level}_scale"],
+            weights=arrays[f"{level}_weights"],
+            bias=float(arrays[f"{level}_bias"]),
+        )
+        for level in ("near", "far")
+    }
+    return Model(
+        near=levels["near"],
+        far=levels["far"],
+        grey=float(arrays["grey"]),
+        thresholds=arrays["thresholds"],
+        near_basis=arrays["near_basis"].astype(np.float32),
+        far_basis=arrays["far_basis"].astype(np.float32),
+        version=str(arrays["version"]),
+    )
+
+
+@cache
+def shipped() -> Model:
+    """The weights that come with the package."""
+    with as_file(files("agents.cache") / "data" / "weights.npz") as path:
+        return load(path)
+
+
+def _arrays(model: Model) -> dict[str, Any]:
+    arrays: dict[str, Any] = {
+        "near_names": np.array(NEAR),
+        "far_names": np.array(FAR),
+        "grey": np.array(model.grey),
+        "thresholds": model.thresholds,
+        "near_basis": model.near_basis.astype(np.float16),
+        "far_basis": model.far_basis.astype(np.float16),
+        "version": np.array(model.version),
+    }
+    for name, level in (("near", model.near), ("far", model.far)):
+        arrays |= {
+            f"{name}_mean": level.mean,
+            f"{name}_scale": level.scale,
+            f"{name}_weights": level.weights,
+            f"{name}_bias": np.array(level.bias),
+        }
+    return arrays

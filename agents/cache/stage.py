@@ -1,0 +1,151 @@
+"""What does the cache do with each record? Degrades in one direction only: without its store every look-up misses."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from agents.cache import answers
+from agents.cache.admission import variety_wanted
+from agents.cache.flight import SingleFlight
+from agents.cache.keeping import Keeper
+from agents.cache.lookup import Found, Lookup
+from agents.cache.metrics import CacheMetrics
+from agents.cache.people import People
+from agents.cache.settings import CacheSettings
+from agents.cache.store import Note, Place, Store, StoreUnavailableError
+from agents.cache.verification import Verification
+from streams.failures import Failure, Transient
+from streams.handlers import Context, Output
+from streams.records import CacheCheck, CacheMode, Completion, Correction, Evaluation, Feedback, RedactedRequest
+
+log = structlog.get_logger(__name__)
+
+
+class CacheStage:
+    """The handlers of the stage's topics.
+
+    Args:
+        clock_ms: wall clock, ms since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        lookup: Lookup,
+        flight: SingleFlight,
+        keeper: Keeper,
+        people: People,
+        verification: Verification,
+        settings: CacheSettings,
+        metrics: CacheMetrics,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._store = store
+        self._lookup = lookup
+        self._flight = flight
+        self._keeper = keeper
+        self._people = people
+        self._verification = verification
+        self._settings = settings
+        self._metrics = metrics
+        self._clock_ms = clock_ms
+
+    async def answer(self, request: RedactedRequest, context: Context) -> Sequence[Output]:
+        """``requests.redacted``: a completion if there is an answer, else the request for the models."""
+        started = time.perf_counter()
+        mode = request.cache.mode
+        if mode is not CacheMode.DEFAULT or variety_wanted(request, self._settings):
+            self._metrics.lookups.labels("bypass" if mode is CacheMode.DEFAULT else mode.value).inc()
+            return answers.miss(request)
+        try:
+            found = await self._find(request, context)
+        except StoreUnavailableError as error:
+            self._unavailable("find", error)
+            self._metrics.lookups.labels("degraded").inc()
+            return answers.miss(request)
+        if found is None:
+            self._metrics.lookups.labels("miss").inc()
+            return answers.miss(request)
+        took_us = round(1e6 * (time.perf_counter() - started))
+        self._metrics.lookups.labels(answers.outcome(found)).inc()
+        self._metrics.saved.inc(found.entry.cost_nanousd)
+        return answers.hit(request, found, took_us=took_us, now_ms=self._clock_ms())
+
+    async def _find(self, request: RedactedRequest, context: Context) -> Found | None:
+        search = await self._lookup.find(request)
+        place = Place(wall=search.address.wall, entry_id=search.address.entry)
+        found = search.found
+        if search.explored is not None:
+            await self._verification.explore(request, search, search.explored)
+            return None
+        if found is None and search.stale is not None:
+            # One asks anew; until its answer is there, the others get the old one.
+            leads = await self._store.claim(place, request.request_id, lease_s=self._settings.flight_lease_s)
+            found = None if leads else search.stale
+        elif found is None and not search.present and self._settings.flight_wait_s > 0:
+            found = await self._flight.lead_or_wait(
+                place,
+                request.request_id,
+                lambda: self._lookup.find_equal(request),
+                wait_s=self._patience_s(request, context),
+            )
+        if found is not None and found.entry.entry_id != search.address.entry:
+            origin = str(Place(wall=found.entry.wall, entry_id=found.entry.entry_id))
+            await self._store.note(Note.TRACE, request.request_id, origin, ttl_s=self._settings.ttl_s)
+        return found
+
+    def _patience_s(self, request: RedactedRequest, context: Context) -> float:
+        """How long a request may wait for another's answer: half of what its deadline leaves."""
+        wait_s = self._settings.flight_wait_s
+        if request.deadline_ms is None:
+            return wait_s
+        due_at = (request.accepted_at or context.accepted_at) + request.deadline_ms
+        return max(0.0, min(wait_s, (due_at - self._clock_ms()) / 2000))
+
+    async def keep(self, completion: Completion, _context: Context) -> Sequence[Output]:
+        """``completions``: a model's good answer is kept; one that explored becomes a check."""
+        try:
+            checks = await self._verification.check(completion, now_ms=self._clock_ms())
+            reason = await self._keeper.keep(completion)
+        except StoreUnavailableError as error:
+            self._unavailable("keep", error)
+            return ()
+        self._metrics.writes.labels(reason.value if reason else "kept").inc()
+        return checks
+
+    async def verify(self, check: CacheCheck, context: Context) -> Sequence[Output]:
+        """``cache.verify``: a stored answer is judged, off the critical path."""
+        try:
+            return await self._verification.verify(check, context)
+        except StoreUnavailableError as error:
+            self._unavailable("verify", error)
+            return ()
+
+    async def correct(self, correction: Correction, _context: Context) -> Sequence[Output]:
+        """``corrections``: a person's word counts. Tried again when the store is away: it is said only once."""
+        return await self._said("correction", self._people.correct(correction))
+
+    async def hear(self, feedback: Feedback, _context: Context) -> Sequence[Output]:
+        """``feedback``: a thumb down holds an answer back."""
+        return await self._said("feedback", self._people.heard(feedback))
+
+    async def judged(self, evaluation: Evaluation, _context: Context) -> Sequence[Output]:
+        """``evaluations``: the judge's low score evicts an answer."""
+        return await self._said("evaluation", self._people.judged(evaluation))
+
+    async def _said(self, operation: str, work: Awaitable[None]) -> Sequence[Output]:
+        try:
+            await work
+        except StoreUnavailableError as error:
+            self._unavailable(operation, error)
+            raise Transient("redis_unavailable", f"the cache could not take a {operation}") from None
+        return ()
+
+    def failed(self, request: RedactedRequest | None, _context: Context, failure: Failure) -> Sequence[Output]:
+        """A request that ends here gets its outcome."""
+        return answers.failed(request, failure, now_ms=self._clock_ms())
+
+    def _unavailable(self, operation: str, error: StoreUnavailableError) -> None:
+        self._metrics.store_errors.labels(operation).inc()
+        log.warning("cache_store_unavailable", operation=operation, error=str(error))

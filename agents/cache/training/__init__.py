@@ -1,0 +1,1 @@
+"""What the cache's decision was learned from, and how it is learned again: ``python -m agents.cache.training``."""

@@ -1,0 +1,84 @@
+"""How are the weights found? Weighted logistic regressions with a ridge, by Newton's method.
+
+Two fits are averaged: one whose weights may have any sign, and one in which similarity may only speak for a hit and a
+guard only against it. The first ranks the pairs at hand better, the second cannot learn that overlap is a bad sign just
+because our hard negatives overlap. Deterministic: no random start, no threads, float64. The many generated pairs are
+weighted down, so that the hand-written ones count.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from agents.cache.model import Array, Level
+
+_STEPS = 60
+WEIGHT = {"written": 1.0, "edit": 0.5, "swap": 0.6, "grid": 0.25}
+"""Weight of a pair by the first part of its kind."""
+
+
+def weight_of(kind: str) -> float:
+    """Weight of a pair of ``kind`` in training."""
+    return WEIGHT[kind.partition("-")[0]]
+
+
+def fit(rows: Array, labels: Array, weights: Array, against: Sequence[bool], ridge: float = 5.0) -> Level:
+    """Fit one level.
+
+    Args:
+        rows: features, one row a pair.
+        labels: 1.0 for duplicates.
+        against: for each feature, whether it may only speak against a hit (a guard).
+        ridge: penalty on the squared weights of the standardised features.
+    """
+    mean = np.average(rows, axis=0, weights=weights)
+    scale = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weights))
+    scale = np.where(scale < 1e-9, 1.0, scale)
+    inputs = (rows - mean) / scale
+    sign = np.where(np.asarray(against), -1.0, 1.0)
+    guards_only = np.asarray(against)
+    free = _signed(inputs, labels, weights, ridge, lambda solved: guards_only & (solved > 0))
+    bound = _signed(inputs, labels, weights, ridge, lambda solved: solved * sign < 0)
+    both = (free + bound) / 2
+    return Level(mean=mean, scale=scale, weights=both[:-1], bias=float(both[-1]))
+
+
+def _signed(inputs: Array, labels: Array, weights: Array, ridge: float, wrong: Callable[[Array], Any]) -> Array:
+    """Weights and bias; features whose weight comes out ``wrong`` are left out until none does."""
+    kept = np.arange(inputs.shape[1])
+    while True:
+        solved = _newton(inputs[:, kept], labels, weights, ridge)
+        full = np.zeros(inputs.shape[1])
+        full[kept] = solved[:-1]
+        bad = wrong(full)[kept]
+        if not bad.any():
+            return np.append(full, solved[-1])
+        kept = kept[~bad]
+
+
+def _newton(inputs: Array, labels: Array, weights: Array, ridge: float) -> Array:
+    inputs = np.hstack([inputs, np.ones((len(inputs), 1))])
+    penalty = np.full(inputs.shape[1], ridge)
+    penalty[-1] = 0.0
+    solution = np.zeros(inputs.shape[1])
+    for _ in range(_STEPS):
+        chance = 1.0 / (1.0 + np.exp(-np.clip(inputs @ solution, -30, 30)))
+        gradient = inputs.T @ (weights * (chance - labels)) + penalty * solution
+        curvature = (inputs * (weights * np.maximum(chance * (1 - chance), 1e-6))[:, None]).T @ inputs
+        step = np.linalg.solve(curvature + np.diag(penalty), gradient)
+        solution = solution - np.clip(step, -1.0, 1.0)
+        if float(np.abs(step).max()) < 1e-9:
+            break
+    return solution
+
+
+def principal(vectors: Array, dimensions: int) -> Array:
+    """Principal directions of word vectors (not centred: cosines are what must survive), shape (384, dimensions)."""
+    values, directions = np.linalg.eigh(vectors.T @ vectors)
+    order = np.argsort(values)[::-1][:dimensions]
+    chosen = directions[:, order]
+    # The sign of an eigenvector is arbitrary: fix it, so that two machines agree.
+    signs = np.sign(chosen[np.abs(chosen).argmax(axis=0), np.arange(chosen.shape[1])])
+    fixed: Array = chosen * signs
+    return fixed

@@ -1,0 +1,72 @@
+"""How are the parts of the cache put together? Once for the stage, the commands, the tests and the simulation."""
+
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from agents.cache.evidence import EvidenceBook
+from agents.cache.flight import SingleFlight
+from agents.cache.judges import AgreementJudge
+from agents.cache.keeping import Keeper
+from agents.cache.locating import Locator, Reader
+from agents.cache.lookup import Lookup
+from agents.cache.matcher import CalibratedMatcher
+from agents.cache.matching import Matcher
+from agents.cache.metrics import CacheMetrics
+from agents.cache.model import shipped
+from agents.cache.people import People
+from agents.cache.settings import CacheSettings
+from agents.cache.stage import CacheStage
+from agents.cache.store import Store
+from agents.cache.verification import Judge, Verification
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """A cache, put together."""
+
+    stage: CacheStage
+    locator: Locator
+    reader: Reader
+    keeper: Keeper
+    people: People
+
+
+def assemble(
+    store: Store,
+    matcher: Matcher,
+    executor: Executor,
+    settings: CacheSettings,
+    metrics: CacheMetrics,
+    *,
+    judge: Judge | None = None,
+    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
+) -> Parts:
+    """Put a cache together.
+
+    Args:
+        executor: where inference runs.
+        judge: of stored answers; by default agreement with the fresh answer.
+        clock_ms: wall clock, ms since the epoch; ``clock`` monotonic, in seconds.
+    """
+    locator, reader = Locator(store, settings, matcher.identity), Reader(matcher, executor)
+    book = EvidenceBook(store, matcher.threshold, settings.delta, clock)
+    waiting = {} if sleep is None else {"sleep": sleep}
+    flight = SingleFlight(store, metrics, lease_s=settings.flight_lease_s, clock=clock, **waiting)
+    keeper = Keeper(store, locator, reader, flight, settings, clock_ms)
+    people = People(store, locator, keeper, settings)
+    verification = Verification(store, keeper, book, judge or AgreementJudge(reader), metrics)
+    lookup = Lookup(store, locator, reader, book, settings, metrics, clock_ms)
+    stage = CacheStage(store, lookup, flight, keeper, people, verification, settings, metrics, clock_ms)
+    return Parts(stage=stage, locator=locator, reader=reader, keeper=keeper, people=people)
+
+
+def calibrated(settings: CacheSettings) -> CalibratedMatcher:
+    """The matcher that the settings ask for. Raises :class:`streams.artifacts.ArtifactError`."""
+    from streams.encoder import bge, minilm
+
+    far = bge() if settings.second_encoder else None
+    return CalibratedMatcher(minilm(), far, shipped(), settings.delta, settings.threshold)

@@ -1,0 +1,115 @@
+"""What does the completion stage do with a request? Claim it, let the cascade answer, enter each call."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from agents.completion.cascade import Cascade, Served, Trace
+from agents.models.ledger import usage_output
+from streams import headers as h
+from streams.failures import Failure, Rejected, Transient
+from streams.handlers import Context, Output
+from streams.idempotency import Claims
+from streams.records import (
+    AnswerSource,
+    Completion,
+    Error,
+    RedactedRequest,
+    ResponseStatus,
+)
+
+
+class CompletionHandler:
+    """Handlers of the stage.
+
+    Args:
+        claims: see :mod:`streams.idempotency`.
+        claim_required: whether a request waits when claims are not available.
+        now_ms: ms since the epoch.
+    """
+
+    def __init__(self, cascade: Cascade, claims: Claims, *, claim_required: bool, now_ms: Callable[[], int]) -> None:
+        self._cascade = cascade
+        self._claims = claims
+        self._claim_required = claim_required
+        self._now_ms = now_ms
+
+    async def handle(self, request: RedactedRequest, context: Context) -> Sequence[Output]:
+        """The completion and the closed ledger entries of every call that it took."""
+        try:
+            claim = await self._claims.acquire(f"{request.tenant_id}:{request.request_id}")
+        except Transient:
+            if self._claim_required:
+                raise
+            return await self._complete(request, context)
+        async with claim:
+            if claim.outputs is not None:
+                return claim.outputs
+            outputs = await self._complete(request, context)
+            claim.finish(outputs)
+        return outputs
+
+    def on_failure(self, request: RedactedRequest | None, context: Context, failure: Failure) -> Sequence[Output]:
+        """A completion without an answer, so that the requester hears of it."""
+        request_id = request.request_id if request else context.fallback_id
+        cost = h.number(failure.carry, h.SPENT)
+        completion = Completion(
+            request_id=request_id,
+            tenant_id=request.tenant_id if request else "default",
+            user_id=request.user_id if request else "anonymous",
+            status=ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED,
+            error=Error(code=failure.code, message=failure.message),
+            cost_nanousd=_spent(context) if cost is None else cost,
+            request=request,
+            completed_at=self._now_ms(),
+        )
+        return [Output(topic="completions", key=request_id, value=completion)]
+
+    async def _complete(self, request: RedactedRequest, context: Context) -> list[Output]:
+        started = time.perf_counter()
+        spent = _spent(context)
+        trace = Trace()
+        try:
+            served = await self._cascade.run(request, trace, context.write_ahead)
+        except Failure as failure:
+            # The calls that were made are in the ledger and in the response, whatever becomes of the request.
+            failure.carry[h.SPENT] = str(spent + _cost(trace)).encode()
+            if trace.entries:
+                await context.write_ahead([usage_output(entry) for entry in trace.entries])
+            raise
+        completed = self._completed(request, served, trace, spent, started)
+        return [*(usage_output(entry) for entry in trace.entries), completed]
+
+    def _completed(self, request: RedactedRequest, served: Served, trace: Trace, spent: int, started: float) -> Output:
+        entries = trace.entries
+        completion = Completion(
+            request_id=request.request_id,
+            tenant_id=request.tenant_id,
+            user_id=request.user_id,
+            status=ResponseStatus.OK,
+            content=served.answer.content,
+            tool_calls=served.answer.tool_calls,
+            finish_reason=served.answer.finish_reason,
+            source=AnswerSource.MODEL,
+            tier=served.tier,
+            model=served.model,
+            deployment=served.deployment,
+            attempts=tuple(trace.attempts),
+            prompt_tokens=sum(entry.prompt_tokens for entry in entries),
+            completion_tokens=sum(entry.completion_tokens for entry in entries),
+            cost_nanousd=spent + _cost(trace),
+            timings={"completion": round(1e6 * (time.perf_counter() - started))},
+            confidence=served.assessment.probability,
+            degraded=served.degraded,
+            request=request,
+            completed_at=self._now_ms(),
+        )
+        return Output(topic="completions", key=request.request_id, value=completion)
+
+
+def _cost(trace: Trace) -> int:
+    return sum(entry.cost_nanousd for entry in trace.entries)
+
+
+def _spent(context: Context) -> int:
+    """What earlier tries of this request cost, in nano-dollars."""
+    return h.number(context.source.headers, h.SPENT) or 0

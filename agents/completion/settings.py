@@ -1,0 +1,27 @@
+"""The section ``completion``."""
+
+from typing import ClassVar
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from streams.settings import Section
+
+
+class CompletionSettings(Section):
+    """How requests are completed."""
+
+    section: ClassVar[str] = "completion"
+    model_config = SettingsConfigDict(env_prefix="FOREBAY_COMPLETION_")
+
+    in_flight: int = Field(32, ge=1, description="Requests that wait for models at once, per worker.")
+    timeout_s: float = Field(180.0, gt=0, description="Longest time for all tiers of one request, in seconds.")
+    lease_s: float = Field(
+        5.0, ge=1, description="Seconds after which the request of a dead worker is taken over by another."
+    )
+    keep_s: float = Field(
+        3600.0, ge=60, description="Seconds that outcomes are kept, so that a redelivered request is not paid again."
+    )
+    claim_required: bool = Field(
+        True, description="Without Redis, wait rather than risk paying twice; false: pay, and count on luck."
+    )

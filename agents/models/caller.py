@@ -1,0 +1,91 @@
+"""How is one call made so that the ledger knows it, whatever happens? Entry first, then the call, then the outcome."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agents.models.ledger import Ledger, Payer, usage_output
+from agents.models.metrics import ModelMetrics
+from agents.models.pricing import PriceList
+from agents.models.provider import Answer, Call, Provider, ProviderError
+from agents.models.settings import Deployment
+from streams.handlers import WriteAhead
+from streams.records import Attempt, Message, UsageEvent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of one call: its closed ledger entry, and the answer or the error."""
+
+    entry: UsageEvent
+    answer: Answer | None
+    error: ProviderError | None
+    duration_ms: int
+
+    def attempt(self, outcome: str) -> Attempt:
+        """The attempt as a completion lists it."""
+        return Attempt(
+            attempt_id=self.entry.attempt_id,
+            tier=self.entry.tier,
+            model=self.entry.model,
+            deployment=self.entry.deployment,
+            outcome=outcome,
+            duration_ms=self.duration_ms,
+            cost_nanousd=self.entry.cost_nanousd,
+        )
+
+
+class Caller:
+    """Makes single calls with their ledger entries.
+
+    Args:
+        make_call: builds the call once its attempt id is known.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        prices: PriceList,
+        ledger: Ledger,
+        metrics: ModelMetrics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._provider = provider
+        self._prices = prices
+        self._ledger = ledger
+        self._metrics = metrics
+        self._clock = clock
+
+    async def call(
+        self, payer: Payer, tier: str, deployment: Deployment, make_call: Callable[[str], Call], write_ahead: WriteAhead
+    ) -> Outcome:
+        """Enter the attempt, call, close the entry (which the caller of this publishes with its other outputs).
+
+        A process that dies in between leaves a ``started`` entry behind, which is known by its worst-case cost.
+        """
+        await self._provider.ready()
+        worst_case = self.worst_case(deployment, make_call(""))
+        entry = self._ledger.open(payer, tier, deployment, worst_case)
+        await write_ahead([usage_output(entry)])
+        call = make_call(entry.attempt_id)
+        started = self._clock()
+        answer: Answer | None = None
+        failure: ProviderError | None = None
+        try:
+            answer = await self._provider.complete(deployment, call)
+            closed = self._ledger.settle(entry, answer.usage, self._prices.cost(deployment, answer.usage))
+        except ProviderError as error:
+            failure = error
+            closed = self._ledger.fail(entry, error)
+        seconds = self._clock() - started
+        self._metrics.called(closed, seconds)
+        return Outcome(entry=closed, answer=answer, error=failure, duration_ms=round(1000 * seconds))
+
+    def prompt_tokens(self, deployment: Deployment, messages: tuple[Message, ...]) -> int:
+        """Estimate of the tokens of ``messages``."""
+        return self._provider.count_tokens(deployment, messages)
+
+    def worst_case(self, deployment: Deployment, call: Call) -> int:
+        """Most that ``call`` may cost, in nano-dollars."""
+        tokens = self._provider.count_tokens(deployment, call.messages)
+        return self._prices.worst_case(deployment, tokens, call.max_tokens)

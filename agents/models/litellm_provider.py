@@ -1,0 +1,153 @@
+"""How is a model called? Through litellm, for every provider it knows.
+
+litellm's own retries and fallbacks are off: each call is one attempt with an id and a ledger entry of its own. Its
+exceptions become :class:`ProviderError`; their texts, which may quote the prompt, go no further.
+"""
+
+import asyncio
+import json
+import os
+from typing import Any
+
+from agents.models.chat_format import chat_messages, sampling
+from agents.models.provider import ATTEMPT_HEADER, Answer, Call, ProviderError, Usage
+from agents.models.settings import Deployment
+from streams.records import Message
+
+_TOKENS_PER_CHAR = 1 / 3.0
+"""For estimates: English has about 4 characters a token, tags, numbers and other languages fewer."""
+_TOKENS_PER_MESSAGE = 8
+
+
+class LitellmProvider:
+    """Calls models through litellm, which is imported on first use: that takes about 5 s of CPU."""
+
+    def __init__(self) -> None:
+        self._litellm: Any = None
+        self._loading = asyncio.Lock()
+
+    async def ready(self) -> None:
+        """See :class:`agents.models.provider.Provider`."""
+        async with self._loading:
+            if self._litellm is None:
+                litellm = await asyncio.to_thread(_import_litellm)
+                # litellm imports much of itself in its first call (1 to 3 s); let nobody's request wait for that.
+                await litellm.acompletion(
+                    model="openai/warm-up", messages=[{"role": "user", "content": "-"}], mock_response="-"
+                )
+                self._litellm = litellm
+
+    async def complete(self, deployment: Deployment, call: Call) -> Answer:
+        """See :class:`agents.models.provider.Provider`."""
+        try:
+            reply = await self._litellm.acompletion(**self._arguments(deployment, call))
+        except Exception as error:  # noqa: BLE001 - litellm's exceptions share no base class
+            raise self._explain(error, deployment) from None
+        return _answer(reply)
+
+    def count_tokens(self, _deployment: Deployment, messages: tuple[Message, ...]) -> int:
+        """See :class:`agents.models.provider.Provider`: from the length, since exact counts cost 1 ms and more."""
+        chars = sum(len(message.content) + len(message.tool_calls or "") for message in messages)
+        return round(chars * _TOKENS_PER_CHAR) + _TOKENS_PER_MESSAGE * len(messages)
+
+    def list_price(self, model: str) -> tuple[float, float] | None:
+        """Input and output price in US dollars per token of litellm's list; ``None`` for unknown models."""
+        try:
+            info = self._litellm.get_model_info(model)
+        except Exception:  # noqa: BLE001 - raises plain Exception for unknown models
+            return None
+        return info.get("input_cost_per_token") or 0.0, info.get("output_cost_per_token") or 0.0
+
+    @staticmethod
+    def _arguments(deployment: Deployment, call: Call) -> dict[str, Any]:
+        import httpx
+
+        arguments: dict[str, Any] = {
+            "model": deployment.model,
+            "messages": chat_messages(call.messages),
+            "max_tokens": call.max_tokens,
+            "timeout": httpx.Timeout(call.timeout_s, connect=min(call.timeout_s, deployment.connect_timeout_s)),
+            "max_retries": 0,
+            "num_retries": 0,
+            "extra_headers": {ATTEMPT_HEADER: call.attempt_id, "x-forebay-request-id": call.request_id},
+            **sampling(call.params),
+        }
+        if deployment.api_base:
+            arguments["api_base"] = deployment.api_base
+        # A local server wants no key, but the client library insists on one.
+        arguments["api_key"] = deployment.api_key.get_secret_value() or ("none" if deployment.api_base else None)
+        if deployment.logprobs:
+            arguments["logprobs"] = True
+        if call.top_logprobs:
+            arguments |= {"logprobs": True, "top_logprobs": call.top_logprobs}
+        if call.tools is not None:
+            arguments["tools"] = call.tools
+        if call.response_format is not None:
+            arguments["response_format"] = call.response_format
+        return arguments
+
+    def _explain(self, error: Exception, deployment: Deployment) -> ProviderError:
+        kinds = self._litellm.exceptions
+        known: tuple[tuple[Any, str, bool], ...] = (
+            (kinds.ContextWindowExceededError, "context_length", False),
+            (kinds.ContentPolicyViolationError, "content_policy", False),
+            (kinds.RateLimitError, "provider_rate_limited", False),
+            (kinds.Timeout, "provider_timeout", True),
+            ((kinds.AuthenticationError, kinds.PermissionDeniedError), "provider_auth", False),
+            (kinds.NotFoundError, "provider_auth", False),  # no such model for this key: an operator's mistake
+            ((kinds.BadRequestError, kinds.UnprocessableEntityError), "provider_bad_request", False),
+            (kinds.APIConnectionError, "provider_unavailable", True),
+            ((kinds.ServiceUnavailableError, kinds.InternalServerError), "provider_unavailable", False),
+        )
+        code, billed = next(
+            ((code, billed) for kind, code, billed in known if isinstance(error, kind)), ("provider_unavailable", True)
+        )
+        status = getattr(error, "status_code", None)
+        if code == "provider_bad_request" and "context" in str(error).lower() and "size" in str(error).lower():
+            code = "context_length"  # llama.cpp: "exceeds the available context size"
+        return ProviderError(
+            code,
+            f"{deployment.name}: {type(error).__name__}" + (f" ({status})" if status else ""),
+            retry_after_s=_retry_after(error),
+            may_be_billed=billed,
+        )
+
+
+def _import_litellm() -> Any:
+    # litellm would fetch its price list over the network at import, and wait 3 s when there is none.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    import litellm
+
+    litellm.suppress_debug_info = True
+    litellm.drop_params = True  # parameters that a provider does not know are left out, not an error
+    litellm.telemetry = False
+    # Nothing is ever logged by litellm, so it need not copy each message to leave it out (1.5 ms a call).
+    litellm.success_callback = litellm.failure_callback = litellm.callbacks = []
+    litellm.turn_off_message_logging = False
+    return litellm
+
+
+def _answer(reply: Any) -> Answer:
+    choice, usage = reply.choices[0], reply.usage
+    calls = getattr(choice.message, "tool_calls", None)
+    details = getattr(usage, "prompt_tokens_details", None)
+    return Answer(
+        content=choice.message.content or "",
+        finish_reason=choice.finish_reason,
+        tool_calls=json.dumps([call.model_dump() for call in calls], ensure_ascii=False) if calls else None,
+        logprobs=getattr(choice, "logprobs", None),
+        usage=Usage(
+            prompt_tokens=usage.prompt_tokens or 0,
+            completion_tokens=usage.completion_tokens or 0,
+            cached_prompt_tokens=getattr(details, "cached_tokens", None) or 0,
+        ),
+    )
+
+
+def _retry_after(error: Exception) -> float | None:
+    response = getattr(error, "response", None)
+    headers = getattr(response, "headers", None) or getattr(error, "headers", None) or {}
+    try:
+        return float(headers.get("retry-after") or "none")
+    except (TypeError, ValueError):
+        return None

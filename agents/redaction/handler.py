@@ -1,0 +1,119 @@
+"""What happens to a request? Validate, find, replace, remember, hand on: the redaction stage in one function.
+
+A request that cannot be redacted is never handed on: every failure becomes a completion without text.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+
+from agents.redaction.parts import Part, collect, rebuild
+from agents.redaction.pseudonymise import Pseudonymised, pseudonymise
+from agents.redaction.spans import Span
+from agents.redaction.validation import plain_id, validate
+from streams.canonical import prompt_hash
+from streams.failures import Failure, Rejected, Transient
+from streams.handlers import Context, Output
+from streams.pseudonyms import PseudonymMap
+from streams.records import Completion, Error, RedactedRequest, Request, ResponseStatus
+from streams.vault import Conversation, Owner, Vault
+
+TIMING = "forebay-timing-redaction"
+"""Header with the microseconds that redaction took: :class:`RedactedRequest` has no field for it."""
+
+_SWAPS = 16
+"""Attempts to extend a conversation that other requests extend at the same moment; each failure is their progress."""
+
+Find = Callable[[Request, Sequence[Part], Mapping[str, str]], Awaitable[list[list[Span]]]]
+"""Finds personal data in the parts of a request, given the conversation's tags and values; off the event loop."""
+
+
+class RedactionHandler:
+    """Redacts requests.
+
+    Args:
+        find: see :data:`Find`.
+        vault: keeps what pseudonyms stand for.
+        max_messages: most messages of a request.
+        max_chars: most characters of a request.
+        clock_ms: ms since the epoch.
+    """
+
+    def __init__(
+        self,
+        find: Find,
+        vault: Vault,
+        *,
+        max_messages: int,
+        max_chars: int,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._find = find
+        self._vault = vault
+        self._max_messages = max_messages
+        self._max_chars = max_chars
+        self._clock_ms = clock_ms
+
+    async def handle(self, request: Request, context: Context) -> list[Output]:
+        """The redacted request, keyed by its canonical prompt."""
+        started = time.perf_counter()
+        validate(request, max_messages=self._max_messages, max_chars=self._max_chars)
+        redacted = await self._redact(request)
+        redacted = replace(redacted, accepted_at=context.accepted_at)
+        redacted = replace(redacted, prompt_hash=prompt_hash(redacted))
+        micros = round(1e6 * (time.perf_counter() - started))
+        headers = {TIMING: str(micros).encode()}
+        return [Output(topic="requests.redacted", key=redacted.prompt_hash, value=redacted, headers=headers)]
+
+    async def _redact(self, request: Request) -> RedactedRequest:
+        owner = Owner(tenant_id=request.tenant_id, user_id=request.user_id)
+        parts = collect(request)
+        known = Conversation()
+        if request.conversation_id is not None:
+            known = await self._vault.conversation(owner, request.conversation_id)
+        spans = await self._find(request, parts, known.tags)
+        result = await self._number(request, owner, parts, spans, known)
+        redacted = rebuild(request, result.texts)
+        return replace(redacted, entities=result.entities, vault_ref=await self._keep(result.mapping, owner))
+
+    async def _number(
+        self,
+        request: Request,
+        owner: Owner,
+        parts: Sequence[Part],
+        spans: Sequence[Sequence[Span]],
+        known: Conversation,
+    ) -> Pseudonymised:
+        """Number the values; in a conversation, agreed with the requests that are in flight beside this one."""
+        texts = [part.text for part in parts]
+        for _ in range(_SWAPS):
+            result = pseudonymise(texts, spans, known.tags)
+            if request.conversation_id is None or result.tags == known.tags:
+                return result
+            if await self._vault.extend(owner, request.conversation_id, known, result.tags):
+                return result
+            known = await self._vault.conversation(owner, request.conversation_id)
+        raise Transient("redis_unavailable", "too many requests extend one conversation at once")
+
+    async def _keep(self, mapping: PseudonymMap, owner: Owner) -> str | None:
+        return await self._vault.store(mapping, owner) if mapping.originals else None
+
+    def on_failure(self, request: Request | None, context: Context, failure: Failure) -> Sequence[Output]:
+        """A terminal completion: ids and the error, no text."""
+        return [failed_completion(request, context, failure, self._clock_ms())]
+
+
+def failed_completion(request: Request | None, context: Context, failure: Failure, now_ms: int) -> Output:
+    """The completion of a request that cannot be redacted; an id that is no plain id is not handed on either."""
+    status = ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED
+    given = request or Request()
+    request_id = given.request_id if plain_id(given.request_id) else context.fallback_id
+    completion = Completion(
+        request_id=request_id,
+        tenant_id=given.tenant_id if plain_id(given.tenant_id) else "",
+        user_id=given.user_id if plain_id(given.user_id) else "",
+        status=status,
+        error=Error(code=failure.code, message=failure.message),
+        completed_at=now_ms,
+    )
+    return Output(topic="completions", key=request_id, value=completion)

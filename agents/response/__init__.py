@@ -1,0 +1,1 @@
+"""Response: pseudonyms become the originals again, and the requester gets exactly one terminal answer."""

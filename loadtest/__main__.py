@@ -1,0 +1,32 @@
+"""``python -m loadtest …``: measurements, against a broker that the environment names or an embedded one."""
+
+import json
+import os
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.command("hop-child", hidden=True)
+def hop_child(kind: str) -> None:
+    """One process of the hop measurement."""
+    from loadtest.hop import main_of_child
+
+    main_of_child(kind)
+
+
+@app.command()
+def hop(
+    records: Annotated[int, typer.Option(help="Records to copy with each kind of hop.")] = 50_000,
+    rate: Annotated[int, typer.Option(help="Records per second of the latency measurement.")] = 100,
+    seconds: Annotated[int, typer.Option(help="Length of the latency measurement.")] = 20,
+) -> None:
+    """Cost of one hop: pass-through stage, stock Faust and bare aiokafka in one run."""
+    from loadtest.hop import report
+
+    print(json.dumps(report(os.environ["FOREBAY_KAFKA_BOOTSTRAP"], records, rate, seconds), indent=2))
+
+
+app()

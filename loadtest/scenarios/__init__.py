@@ -1,0 +1,1 @@
+"""Scenarios that answer one question each."""

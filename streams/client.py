@@ -1,0 +1,239 @@
+"""How does an application ask? A client on confluent-kafka: publish a request, wait for its response.
+
+Production is idempotent (KIP-98) and partitioned like Java's and aiokafka's clients (murmur2). Responses are read from
+the whole topic, from the moment the client was opened; of repeated responses the first counts. For services with very
+many requests a consumer group of their own is the better way: docs/how-to/consume-responses.md.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Self
+
+from streams.codec import Codec, UndecodableError
+from streams.json_lines import complete
+from streams.kafka import confluent_options, topic_on_broker
+from streams.records import Message, Request, Response
+from streams.registry import Registry, open_registry
+from streams.settings import KafkaSettings, Settings, load
+
+_POLL_S = 0.1
+
+
+class RequestTooLargeError(ValueError):
+    """The encoded request exceeds ``kafka.max_record_bytes``."""
+
+
+class NotDeliveredError(Exception):
+    """The brokers did not take the request."""
+
+
+class ForebayClient:
+    """Publishes requests and waits for their responses; thread-safe; close it, or use it in a ``with``.
+
+    Args:
+        settings: by default those of ``forebay.yaml`` and the environment.
+        on_response: called, on the client's own thread, with each response to one of this client's requests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        registry: Registry | None = None,
+        on_response: Callable[[Response], None] | None = None,
+    ) -> None:
+        # Imported here: commands that only read a file must not pay for librdkafka.
+        from confluent_kafka import Producer
+
+        settings = settings or load()
+        self._kafka = settings[KafkaSettings]
+        registry = registry or open_registry(settings)
+        self._requests = Codec(Request, topic_on_broker("requests-value", self._kafka), registry)
+        self._responses = Codec(Response, topic_on_broker("responses-value", self._kafka), registry)
+        self._on_response = on_response
+        self._waiting: dict[str, Future[Response]] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._producer = Producer(
+            confluent_options(self._kafka)
+            | {
+                "enable.idempotence": True,
+                "acks": "all",
+                "partitioner": "murmur2_random",
+                "linger.ms": 2,
+                "message.max.bytes": self._kafka.max_record_bytes + 65_536,
+                "delivery.timeout.ms": 120_000,
+            }
+        )
+        self._consumer = self._open_consumer()
+        self._threads = [
+            threading.Thread(target=self._read_responses, name="forebay-responses", daemon=True),
+            threading.Thread(target=self._poll_deliveries, name="forebay-deliveries", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, request: Request | str | Iterable[Message], **fields: Any) -> "Future[Response]":
+        """Publish a request without waiting.
+
+        Args:
+            request: a request, its messages, or the text of one user message.
+            fields: further fields of the request, when ``request`` is none itself.
+
+        Returns:
+            A future of the response.
+
+        Raises:
+            RequestTooLargeError: it is too long to be accepted.
+            ValueError: a field does not fit the schema (a number of more than 64 bits).
+        """
+        record = _request(request, fields)
+        value = self._requests.encode(record)
+        if len(value) > self._kafka.max_record_bytes:
+            raise RequestTooLargeError(
+                f"the request has {len(value):,} bytes, at most {self._kafka.max_record_bytes:,} are accepted"
+            )
+        return self.submit_raw(record.request_id, value)
+
+    def submit_raw(self, request_id: str, value: bytes) -> "Future[Response]":
+        """Publish the bytes of a request that was encoded elsewhere, under the key ``request_id``."""
+        future: Future[Response] = Future()
+        with self._lock:
+            self._waiting[request_id] = future
+
+        def delivered(error: Any, _message: Any) -> None:
+            if error is not None:
+                self._forget(request_id)
+                future.set_exception(NotDeliveredError(str(error)))
+
+        topic = topic_on_broker("requests", self._kafka)
+        while True:
+            try:
+                self._producer.produce(topic, value, request_id.encode(), on_delivery=delivered)
+            except BufferError:  # librdkafka's queue is full: wait for room
+                self._producer.poll(_POLL_S)
+            else:
+                return future
+
+    def ask(
+        self, request: Request | str | Iterable[Message], *, timeout_s: float | None = 60.0, **fields: Any
+    ) -> Response:
+        """Publish a request and wait for its response. Raises ``TimeoutError`` after ``timeout_s`` seconds."""
+        record = _request(request, fields)
+        try:
+            return self.submit(record).result(timeout_s)
+        finally:
+            self._forget(record.request_id)
+
+    async def ask_async(
+        self, request: Request | str | Iterable[Message], *, timeout_s: float | None = 60.0, **fields: Any
+    ) -> Response:
+        """As :meth:`ask`, without blocking the event loop."""
+        record = _request(request, fields)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.wrap_future(self.submit(record))
+        finally:
+            self._forget(record.request_id)
+
+    @property
+    def outstanding(self) -> int:
+        """Requests that still wait for a response."""
+        with self._lock:
+            return len(self._waiting)
+
+    def close(self) -> None:
+        """Deliver what is queued, stop reading; requests that still wait are cancelled."""
+        self._producer.flush(30)
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        self._consumer.close()
+        with self._lock:
+            for future in self._waiting.values():
+                future.cancel()
+            self._waiting.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    def _forget(self, request_id: str) -> None:
+        with self._lock:
+            self._waiting.pop(request_id, None)
+
+    def _open_consumer(self) -> Any:
+        """A consumer of all partitions from their present ends, fixed before the first request can be answered."""
+        from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+        consumer = Consumer(
+            confluent_options(self._kafka)
+            | {
+                "group.id": topic_on_broker("client", self._kafka),
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 50,
+                "fetch.message.max.bytes": 4 * self._kafka.max_record_bytes,
+            }
+        )
+        topic = topic_on_broker("responses", self._kafka)
+        found = consumer.list_topics(topic, timeout=15).topics[topic]
+        if found.error is not None:
+            consumer.close()
+            raise KafkaException(found.error)
+        partitions = [TopicPartition(topic, number) for number in found.partitions]
+        for partition in partitions:
+            partition.offset = consumer.get_watermark_offsets(partition, timeout=15)[1]
+        consumer.assign(partitions)
+        return consumer
+
+    def _poll_deliveries(self) -> None:
+        while not self._stopping.is_set():
+            self._producer.poll(_POLL_S)
+
+    def _read_responses(self) -> None:
+        while not self._stopping.is_set():
+            message = self._consumer.poll(_POLL_S)
+            if message is None or message.error():
+                continue
+            try:
+                request_id = (message.key() or b"").decode()
+            except UnicodeDecodeError:
+                continue
+            with self._lock:
+                future = self._waiting.pop(request_id, None)
+            if future is None:
+                continue  # another client's, or a repetition
+            try:
+                response = self._responses.decode(message.value())
+            except UndecodableError as error:
+                future.set_exception(error)
+                continue
+            if not future.cancelled():
+                future.set_result(response)
+            if self._on_response is not None:
+                self._on_response(response)
+
+
+def _request(request: Request | str | Iterable[Message], fields: dict[str, Any]) -> Request:
+    if isinstance(request, Request):
+        if fields:
+            raise TypeError("give fields either in the request or as arguments, not both")
+        return complete(request)
+    messages = (Message(content=request),) if isinstance(request, str) else tuple(request)
+    return complete(Request(messages=messages, **fields))

@@ -1,0 +1,202 @@
+"""How are dead letters replayed? At a bounded rate, a few first, and no further when they fail again.
+
+A replayed record goes back to the topic it came from, for the stage that failed on it only, with its first attempt
+before it and a count of its replays. What becomes of it shows in ``completions`` and ``dlq``.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from streams import headers as h
+from streams.delivered import Encoded
+from streams.dlq.journal import Journal
+from streams.dlq.letters import OPEN, REPLAY_ID, REPLAYS, DeadLetter
+from streams.handlers import Output
+from streams.json_lines import new_id
+from streams.records import AuditEvent, DeadLetterAction, DeadLetterState
+
+_BATCH = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """How to replay.
+
+    Attributes:
+        rate_per_s: records per second; 0: as fast as it goes.
+        canary: replay so many first, and go on only if at least ``canary_success`` of them succeed; 0: none.
+        pause_above: share of failures among those whose outcome is known, above which the replay pauses.
+        max_replays: a letter that was replayed so often already is parked instead.
+        again: also letters that were replayed, parked or dropped before.
+        settle_s: seconds to wait for the outcomes of the canary, and of the last records.
+    """
+
+    by: str
+    reason: str | None = None
+    rate_per_s: float = 0.0
+    canary: int = 0
+    canary_success: float = 0.95
+    pause_above: float = 0.2
+    max_replays: int = 3
+    again: bool = False
+    settle_s: float = 60.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a replay is; ``paused`` says why it stopped early."""
+
+    replay_id: str
+    chosen: int
+    replayed: int = 0
+    parked: int = 0
+    skipped: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    paused: str = ""
+
+
+class Outcomes(Protocol):
+    """What became of replayed records."""
+
+    def poll(self, seconds: float) -> None:
+        """Take in what is new, for at most so long."""
+        ...
+
+    def counts(self) -> tuple[int, int]:
+        """Succeeded and failed so far."""
+        ...
+
+
+class Transform(Protocol):
+    """Changes a letter's value before it is replayed."""
+
+    def __call__(self, letter: DeadLetter) -> bytes | None:
+        """The new value of the record, sealed if the old one was."""
+        ...
+
+
+@dataclass(slots=True)
+class Replayer:
+    """Replays letters through an open journal.
+
+    Attributes:
+        states: what was done with each letter, read after the journal was opened.
+        on_progress: called after each batch.
+    """
+
+    journal: Journal
+    states: Mapping[str, DeadLetterState]
+    outcomes: Outcomes
+    plan: Plan
+    transform: Transform | None = None
+    on_progress: Callable[[Progress], None] = lambda _progress: None
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    sleep: Callable[[float], None] = time.sleep
+    replay_id: str = field(default_factory=new_id)
+
+    def run(self, letters: Sequence[DeadLetter], subject: str) -> Progress:
+        """Replay ``letters``; ``subject`` says in the audit trail how they were chosen."""
+        progress = Progress(replay_id=self.replay_id, chosen=len(letters))
+        todo = [letter for letter in letters if self._may(letter)]
+        progress.skipped = len(letters) - len(todo)
+        self._audit("dlq.replay", subject, len(todo))
+        canary = todo[: self.plan.canary]
+        if canary:
+            self._replay(canary, progress)
+            self._settle(progress, len(canary))
+            if progress.succeeded < self.plan.canary_success * (progress.replayed or 1):
+                progress.paused = f"only {progress.succeeded} of {progress.replayed} canaries succeeded"
+        if not progress.paused:
+            self._replay(todo[len(canary) :], progress)
+            self._settle(progress, progress.replayed)
+        if progress.paused:
+            self._audit("dlq.pause", progress.paused, progress.replayed)
+        return progress
+
+    def _may(self, letter: DeadLetter) -> bool:
+        """At most once, whoever asks: the states were read when nobody else could change them any more."""
+        return self.plan.again or (letter.state == OPEN and letter.letter_id not in self.states)
+
+    def _replay(self, letters: Sequence[DeadLetter], progress: Progress) -> None:
+        size = _BATCH if not self.plan.rate_per_s else max(1, min(_BATCH, round(self.plan.rate_per_s / 5)))
+        started, sent = time.monotonic(), 0
+        for start in range(0, len(letters), size):
+            batch = letters[start : start + size]
+            tired = [letter for letter in batch if letter.replays >= self.plan.max_replays]
+            fresh = [letter for letter in batch if letter.replays < self.plan.max_replays]
+            self.journal.step(
+                [
+                    *(self._state(letter, DeadLetterAction.PARKED) for letter in tired),
+                    *(self._state(letter, DeadLetterAction.REPLAYED) for letter in fresh),
+                ],
+                [self._record(letter) for letter in fresh],
+            )
+            progress.parked += len(tired)
+            progress.replayed += len(fresh)
+            sent += len(batch)
+            self.outcomes.poll(0.0)
+            progress.succeeded, progress.failed = self.outcomes.counts()
+            self.on_progress(progress)
+            if self._failing(progress):
+                return
+            if self.plan.rate_per_s:
+                self.sleep(max(0.0, started + sent / self.plan.rate_per_s - time.monotonic()))
+
+    def _failing(self, progress: Progress) -> bool:
+        known = progress.succeeded + progress.failed
+        if known >= 20 and progress.failed > self.plan.pause_above * known:  # fewer say too little
+            progress.paused = f"{progress.failed} of {known} failed again"
+        return bool(progress.paused)
+
+    def _settle(self, progress: Progress, expected: int) -> None:
+        """Wait until the outcome of all replayed records is known, for at most ``settle_s``."""
+        deadline = time.monotonic() + self.plan.settle_s
+        while progress.succeeded + progress.failed < expected and time.monotonic() < deadline:
+            self.outcomes.poll(0.25)
+            progress.succeeded, progress.failed = self.outcomes.counts()
+            self.on_progress(progress)
+
+    def _record(self, letter: DeadLetter) -> Encoded:
+        headers = {name: value for name, value in letter.source.headers.items() if not name.startswith("forebay-dlq-")}
+        headers |= {
+            h.ATTEMPT: b"1",
+            h.RETRY_STAGE: letter.stage.encode(),
+            h.REPLAYED_AT: str(self.now_ms()).encode(),
+            h.SUPERSEDES: letter.code.encode(),
+            REPLAY_ID: self.replay_id.encode(),
+            REPLAYS: str(letter.replays + 1).encode(),
+        }
+        value = letter.source.value if self.transform is None else self.transform(letter)
+        return Encoded(topic=letter.origin_topic, key=letter.source.key, value=value, headers=list(headers.items()))
+
+    def _state(self, letter: DeadLetter, action: DeadLetterAction) -> Output:
+        state = DeadLetterState(
+            dead_letter_id=letter.letter_id,
+            action=action,
+            replay_id=self.replay_id,
+            by=self.plan.by,
+            reason=self.plan.reason if action is DeadLetterAction.REPLAYED else "max_replays",
+            at=self.now_ms(),
+        )
+        return Output(topic="dlq.state", key=letter.letter_id, value=state)
+
+    def _audit(self, action: str, subject: str, count: int) -> None:
+        self.journal.step([audit(action, self.plan, subject, count, self.now_ms(), {"replay_id": self.replay_id})])
+
+
+def audit(action: str, plan: Plan, subject: str, count: int, now_ms: int, details: dict[str, Any]) -> Output:
+    """The audit record of one action."""
+    event = AuditEvent(
+        audit_id=new_id(),
+        action=action,
+        by=plan.by,
+        reason=plan.reason,
+        subject=subject,
+        count=count,
+        details={key: str(value) for key, value in details.items()},
+        at=now_ms,
+    )
+    return Output(topic="audit", key=event.audit_id, value=event)

@@ -1,0 +1,39 @@
+"""What operators do, for the record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class DeadLetterAction(StrEnum):
+    """``replayed``: sent back to its stage; ``parked``: set aside for a person; ``dropped``: given up for good."""
+
+    REPLAYED = "replayed"
+    PARKED = "parked"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeadLetterState:
+    """What was done with a dead letter; ``dead_letter_id`` is partition-offset in the topic ``dlq``."""
+
+    dead_letter_id: str = ""
+    action: DeadLetterAction = DeadLetterAction.PARKED
+    replay_id: str | None = None
+    by: str = ""
+    reason: str | None = None
+    at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditEvent:
+    """Who did what to dead letters, when and why."""
+
+    audit_id: str = ""
+    action: str = ""
+    by: str = ""
+    reason: str | None = None
+    subject: str = ""
+    count: int = 0
+    details: Mapping[str, str] = field(default_factory=dict)
+    at: int = 0

@@ -1,0 +1,177 @@
+"""Real servers for the tests that need them: started once, on free ports, gone at the end however it ends.
+
+A test asks by argument: ``kafka``, ``redis_url``, ``settings`` (with a topic prefix of its own), ``topics``,
+``models``; ``cluster`` is three brokers and only for chaos tests, which run with ``--run-chaos``. Unit tests ask for
+none of them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from streams.artifacts import fetch
+from streams.embedded import class_cache
+from streams.embedded.files import write_private
+from streams.embedded.kafka import Cluster, broker_parts, plan
+from streams.embedded.models import TIERS, model_part
+from streams.embedded.ports import Ports
+from streams.embedded.redis import redis_part
+from streams.embedded.settings import EmbeddedSettings
+from streams.sealing import new_key_line
+from streams.settings import KafkaSettings, Settings, load
+from streams.topicadmin import TopicAdmin
+from tests.stack import Servers, running
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--run-chaos", action="store_true", help="also run the tests that kill processes under load")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--run-chaos"):
+        return
+    for item in items:
+        if "chaos" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="chaos tests run with --run-chaos (make chaos)"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kafka:
+    """Running brokers.
+
+    Attributes:
+        bootstrap: their addresses.
+        servers: to kill and start brokers by name.
+    """
+
+    cluster: Cluster
+    servers: Servers
+    names: tuple[str, ...]
+    bootstrap: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bootstrap", self.cluster.bootstrap)
+
+    def environment(self) -> dict[str, str]:
+        """How a process finds these brokers."""
+        return {
+            "FOREBAY_KAFKA_BOOTSTRAP": self.bootstrap,
+            "FOREBAY_KAFKA_REPLICATION_FACTOR": str(self.cluster.replicas),
+            "FOREBAY_KAFKA_MIN_INSYNC_REPLICAS": str(self.cluster.min_insync),
+        }
+
+    def create_topics(self, prefix: str) -> TopicAdmin:
+        """All topics of the catalogue under ``prefix``."""
+        admin = TopicAdmin(
+            KafkaSettings(
+                bootstrap=self.bootstrap,
+                topic_prefix=prefix,
+                replication_factor=self.cluster.replicas,
+                min_insync_replicas=self.cluster.min_insync,
+            )
+        )
+        admin.create()
+        return admin
+
+
+@pytest.fixture(scope="session")
+def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data and logs of the servers of this session."""
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="session")
+def stack_ports(stack_folder: Path) -> Ports:
+    return Ports(stack_folder / "ports.json")
+
+
+@contextmanager
+def _brokers(count: int, folder: Path, ports: Ports) -> Iterator[Kafka]:
+    cluster = plan(folder / f"kafka-{count}", count, ports, KafkaSettings())
+    jars = fetch("kafka")
+    class_cache.make(jars)
+    parts = broker_parts(cluster, jars, class_cache.flags(jars))
+    with running(parts, folder / f"logs-{count}") as servers:
+        yield Kafka(cluster=cluster, servers=servers, names=tuple(part.name for part in parts))
+
+
+@pytest.fixture(scope="session")
+def kafka(stack_folder: Path, stack_ports: Ports) -> Iterator[Kafka]:
+    """One broker."""
+    with _brokers(1, stack_folder, stack_ports) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest, stack_folder: Path, stack_ports: Ports) -> Iterator[Kafka]:
+    """Three brokers (or as many as its parameter says), every record on three of them."""
+    with _brokers(getattr(request, "param", 3), stack_folder, stack_ports) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def redis_server(stack_folder: Path, stack_ports: Ports) -> Iterator[tuple[Servers, str]]:
+    """Redis as ``"redis"`` among its servers, and its URL."""
+    part, url = redis_part(stack_folder / "redis", stack_ports.take("redis"), memory_mb=256)
+    with running([part], stack_folder / "logs-redis") as servers:
+        yield servers, url
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis_server: tuple[Servers, str]) -> str:
+    """URL of a Redis of this session's own."""
+    return redis_server[1]
+
+
+@pytest.fixture(scope="session")
+def model_servers(stack_folder: Path, stack_ports: Ports) -> Iterator[tuple[Servers, dict[str, str]]]:
+    """The two local models as ``"model-small"`` and ``"model-large"``, and their base URLs by tier."""
+    made = {tier: model_part(tier, stack_ports.take(f"model-{tier}"), EmbeddedSettings()) for tier in TIERS}
+    with running([part for part, _ in made.values()], stack_folder / "logs-models") as servers:
+        yield servers, {tier: url for tier, (_, url) in made.items()}
+
+
+@pytest.fixture(scope="session")
+def models(model_servers: tuple[Servers, dict[str, str]]) -> dict[str, str]:
+    """OpenAI base URL of each local model: ``{"small": …, "large": …}``."""
+    return model_servers[1]
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Topic prefix, key prefix and group prefix that no other test uses."""
+    return f"t{uuid4().hex[:12]}."
+
+
+@pytest.fixture
+def stack_environment(kafka: Kafka, redis_url: str, prefix: str, tmp_path: Path) -> dict[str, str]:
+    """What a process needs in its environment to work on this test's topics and keys."""
+    keys = tmp_path / "vault.keys"
+    write_private(keys, new_key_line("test") + "\n")
+    return {
+        **kafka.environment(),
+        "FOREBAY_KAFKA_TOPIC_PREFIX": prefix,
+        "FOREBAY_REDIS_URL": redis_url,
+        "FOREBAY_REDIS_KEY_PREFIX": f"{prefix}:",
+        "FOREBAY_VAULT_KEYS_FILE": str(keys),
+    }
+
+
+@pytest.fixture
+def settings(stack_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of a stack with a prefix of this test's own; child processes inherit them through the environment."""
+    for name, value in stack_environment.items():
+        monkeypatch.setenv(name, value)
+    return load()
+
+
+@pytest.fixture
+def topics(kafka: Kafka, settings: Settings) -> Iterator[TopicAdmin]:
+    """All topics of the catalogue under this test's prefix, deleted at its end."""
+    admin = kafka.create_topics(settings[KafkaSettings].topic_prefix)
+    yield admin
+    admin.delete()

@@ -1,0 +1,107 @@
+"""Kafka and Redis as they are started for every other test: real, durable, private."""
+
+import stat
+from pathlib import Path
+
+import pytest
+import redis as redis_client
+from confluent_kafka import Consumer, Producer
+
+from streams.embedded.kafka import probe
+from streams.embedded.parts import Health
+from streams.settings import KafkaSettings, RedisSettings, Settings
+from streams.topicadmin import TopicAdmin, wanted
+from streams.topics import TOPICS
+from tests.conftest import Kafka
+from tests.stack import Servers
+
+pytestmark = pytest.mark.embedded
+
+
+def produce(bootstrap: str, topic: str, values: list[bytes]) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "message.max.bytes": 20_000_000})
+    failures: list[object] = []
+
+    def delivered(error: object, _message: object) -> None:
+        if error is not None:
+            failures.append(error)
+
+    for value in values:
+        producer.produce(topic, value, on_delivery=delivered)
+    assert producer.flush(30) == 0
+    assert failures == []
+
+
+def consume(bootstrap: str, topic: str, count: int) -> list[bytes]:
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"{topic}-check", "auto.offset.reset": "earliest"})
+    consumer.subscribe([topic])
+    values: list[bytes] = []
+    try:
+        while len(values) < count:
+            message = consumer.poll(30)
+            assert message is not None
+            assert message.error() is None
+            values.append(message.value() or b"")
+    finally:
+        consumer.close()
+    return values
+
+
+def test_topics_are_as_the_catalogue_says(topics: TopicAdmin, settings: Settings) -> None:
+    found = topics.describe()
+    assert set(found) == {wanted(topic, settings[KafkaSettings]).name for topic in TOPICS.values()}
+    assert topics.differences() == []
+    assert topics.create() == []
+
+
+def test_a_difference_is_named(kafka: Kafka, topics: TopicAdmin, prefix: str) -> None:
+    grown = KafkaSettings(bootstrap=kafka.bootstrap, topic_prefix=prefix, partitions=9, max_record_bytes=1_000_000)
+    keys = {row.key for row in TopicAdmin(grown).differences() if row.topic == f"{prefix}usage"}
+    assert keys == {"partitions", "max.message.bytes"}
+
+
+def test_the_largest_derived_record_fits(kafka: Kafka, topics: TopicAdmin, settings: Settings, prefix: str) -> None:
+    largest = b"x" * (4 * settings[KafkaSettings].max_record_bytes)
+    produce(kafka.bootstrap, f"{prefix}dlq", [largest])
+    assert consume(kafka.bootstrap, f"{prefix}dlq", 1) == [largest]
+
+
+def test_a_killed_broker_comes_back_with_its_data(kafka: Kafka, topics: TopicAdmin, prefix: str) -> None:
+    values = [str(number).encode() for number in range(500)]
+    produce(kafka.bootstrap, f"{prefix}usage", values)
+    kafka.servers.kill("kafka")
+    assert probe(kafka.bootstrap)() is Health.DOWN
+    kafka.servers.start("kafka")
+    assert sorted(consume(kafka.bootstrap, f"{prefix}usage", len(values))) == sorted(values)
+
+
+def test_a_killed_redis_comes_back_with_its_data(redis_server: tuple[Servers, str]) -> None:
+    servers, url = redis_server
+    client = redis_client.Redis.from_url(url)
+    client.set("kept", "yes")
+    client.execute_command("WAITAOF", 1, 0, 5_000)
+    servers.kill("redis")
+    servers.start("redis")
+    assert client.get("kept") == b"yes"
+    client.close()
+
+
+def test_redis_finds_neighbours(settings: Settings) -> None:
+    client = redis_client.Redis.from_url(settings[RedisSettings].url.get_secret_value())
+    client.execute_command("VADD", "vectors", "VALUES", 2, 1.0, 0.0, "east")
+    client.execute_command("VADD", "vectors", "VALUES", 2, 0.0, 1.0, "north")
+    assert client.execute_command("VSIM", "vectors", "VALUES", 2, 0.9, 0.1, "COUNT", 1) == [b"east"]
+    client.close()
+
+
+def test_redis_wants_its_password_and_hides_it(redis_server: tuple[Servers, str], stack_folder: Path) -> None:
+    servers, url = redis_server
+    open_url = "redis://" + url.rpartition("@")[2]
+    with pytest.raises(redis_client.AuthenticationError):
+        redis_client.Redis.from_url(open_url).ping()
+    password = url.split(":")[2].partition("@")[0]
+    pid = servers.children["redis"].pid
+    assert password not in Path(f"/proc/{pid}/cmdline").read_text()
+    for path in (stack_folder / "redis").iterdir():
+        if path.is_file():
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -1,0 +1,119 @@
+"""A stage loses nothing when its workers are killed, stopped, or joined by others, with a real broker and processes."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from loadtest.hop import consumer_of, fill
+from streams.settings import KafkaSettings, Settings
+
+RECORDS = 6_000
+
+
+@pytest.fixture
+def worker(settings: Settings, topics: object) -> Callable[[], subprocess.Popen[bytes]]:
+    """Starts a process with the pass-through stage on this test's topics; 5 ms a record, to have time to kill it."""
+    kafka = settings[KafkaSettings]
+    environment = {
+        **os.environ,
+        "FOREBAY_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "FOREBAY_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
+        "FOREBAY_HOP_HANDLER_MS": "5",
+    }
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", "loadtest", "hop-child", "forebay"], env=environment)
+
+    return start
+
+
+class Arrivals:
+    """Keys in the target topic, counted."""
+
+    def __init__(self, settings: Settings) -> None:
+        kafka = settings[KafkaSettings]
+        self._consumer = consumer_of(kafka.bootstrap, kafka.topic_prefix)
+        self.seen: Counter[bytes] = Counter()
+
+    def poll(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.seen.update(message.key() for message in self._consumer.consume(1000, 0.1))
+
+    def wait_for(self, records: int, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while len(self.seen) < records and time.monotonic() < end:
+            self.poll(0.2)
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+@contextmanager
+def arrivals_of(settings: Settings) -> Iterator[Arrivals]:
+    arrivals = Arrivals(settings)
+    try:
+        yield arrivals
+    finally:
+        arrivals.close()
+
+
+def _missing(arrivals: Arrivals) -> int:
+    return RECORDS - sum(1 for number in range(RECORDS) if str(number).encode() in arrivals.seen)
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_no_record_is_lost_when_workers_end(
+    worker: Callable[[], subprocess.Popen[bytes]], settings: Settings, how: signal.Signals
+) -> None:
+    kafka = settings[KafkaSettings]
+    fill(kafka.bootstrap, kafka.topic_prefix, RECORDS)
+    rng = random.Random(7)
+    with arrivals_of(settings) as arrivals:
+        for _ in range(3):
+            process = worker()
+            arrivals.wait_for(len(arrivals.seen) + 200, 30)
+            arrivals.poll(rng.uniform(0.0, 0.3))
+            process.send_signal(how)
+            process.wait(30)
+        process = worker()
+        try:
+            arrivals.wait_for(RECORDS, 90)
+        finally:
+            process.kill()
+            process.wait()
+    assert _missing(arrivals) == 0
+    duplicates = sum(arrivals.seen.values()) - len(arrivals.seen)
+    if how is signal.SIGTERM:
+        assert duplicates == 0, "a worker that stops in order commits what it has done"
+
+
+@pytest.mark.embedded
+def test_workers_that_come_and_go_cost_nothing(
+    worker: Callable[[], subprocess.Popen[bytes]], settings: Settings
+) -> None:
+    kafka = settings[KafkaSettings]
+    fill(kafka.bootstrap, kafka.topic_prefix, RECORDS)
+    with arrivals_of(settings) as arrivals:
+        first = worker()
+        try:
+            arrivals.wait_for(300, 30)
+            second = worker()
+            arrivals.wait_for(len(arrivals.seen) + 1500, 30)
+            second.send_signal(signal.SIGTERM)
+            second.wait(30)
+            arrivals.wait_for(RECORDS, 90)
+        finally:
+            first.kill()
+            first.wait()
+    assert _missing(arrivals) == 0
+    assert sum(arrivals.seen.values()) == RECORDS

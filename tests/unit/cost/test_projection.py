@@ -1,0 +1,236 @@
+"""Spend equals the ledger: under crashes, redelivery and repeated production, and whatever survived of the tables."""
+
+from collections.abc import Iterator, MutableMapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.cost.projection import Projection, spend_key
+from agents.cost.windows import window_start
+from streams.records import Spend, UsageEvent, UsageStatus, WindowKind
+
+HOUR = 3_600_000
+
+
+def entry(attempt: str, status: UsageStatus, **fields: Any) -> UsageEvent:
+    """A ledger entry as the stages make it."""
+    known: dict[str, Any] = {"tenant_id": "t", "user_id": "u", "model": "m", "started_at": 10 * HOUR}
+    return UsageEvent(attempt_id=attempt, status=status, **(known | fields))
+
+
+def started(attempt: str, reserved: int = 900, **fields: Any) -> UsageEvent:
+    return entry(attempt, UsageStatus.STARTED, cost_nanousd=reserved, reserved_nanousd=reserved, **fields)
+
+
+def settled(attempt: str, cost: int, reserved: int = 900, **fields: Any) -> UsageEvent:
+    return entry(attempt, UsageStatus.SETTLED, cost_nanousd=cost, reserved_nanousd=reserved, **fields)
+
+
+class Books:
+    """Both tables, and the log that they were made from."""
+
+    def __init__(self) -> None:
+        self.attempts: dict[str, Any] = {}
+        self.spend: dict[str, Any] = {}
+        self.offset = 0
+
+    def enter(self, *entries: UsageEvent) -> list[Spend]:
+        rows: list[Spend] = []
+        for item in entries:
+            projection = Projection(self.attempts, self.spend)
+            rows = [row for _, row in projection.apply(item, partition=0, offset=self.offset, now_ms=1)]
+            self.offset += 1
+        return rows
+
+    def row(self, kind: WindowKind = WindowKind.DAY) -> Spend:
+        [row] = [Spend(**{**row, "window": kind}) for row in self.spend.values() if row["window"] == kind.value]
+        return row
+
+
+@pytest.fixture
+def books() -> Books:
+    return Books()
+
+
+def test_a_call_that_began_is_pending_with_its_worst_case(books: Books) -> None:
+    books.enter(started("a", 900))
+    assert (books.row().calls, books.row().cost_nanousd, books.row().pending_nanousd) == (1, 0, 900)
+
+
+def test_a_settled_call_costs_what_it_cost_and_nothing_is_pending(books: Books) -> None:
+    books.enter(started("a", 900), settled("a", 250, prompt_tokens=7, completion_tokens=3))
+    row = books.row()
+    assert (row.calls, row.cost_nanousd, row.pending_nanousd) == (1, 250, 0)
+    assert (row.prompt_tokens, row.completion_tokens, row.failed) == (7, 3, 0)
+
+
+def test_a_failed_call_is_free(books: Books) -> None:
+    books.enter(started("a", 900), entry("a", UsageStatus.FAILED, reserved_nanousd=900))
+    assert (books.row().calls, books.row().failed) == (1, 1)
+    assert books.row().cost_nanousd == books.row().pending_nanousd == 0
+
+
+def test_an_unsettled_call_stays_pending_until_it_is_settled(books: Books) -> None:
+    lost = entry("a", UsageStatus.UNSETTLED, cost_nanousd=900, reserved_nanousd=900)
+    books.enter(started("a", 900), lost)
+    assert (books.row().cost_nanousd, books.row().pending_nanousd) == (0, 900)
+    books.enter(settled("a", 250))
+    assert (books.row().cost_nanousd, books.row().pending_nanousd) == (250, 0)
+
+
+def test_an_avoided_call_is_no_call(books: Books) -> None:
+    books.enter(entry("avoided-r", UsageStatus.AVOIDED, saved_nanousd=40))
+    assert (books.row().calls, books.row().avoided, books.row().saved_nanousd) == (0, 1, 40)
+
+
+def test_a_call_counts_in_its_hour_its_day_and_its_month(books: Books) -> None:
+    rows = books.enter(settled("a", 5))
+    assert {row.window for row in rows} == set(WindowKind)
+    assert {row.cost_nanousd for row in rows} == {5}
+    assert books.row(WindowKind.HOUR).window_start == 10 * HOUR
+    assert books.row(WindowKind.MONTH).window_start == 0
+
+
+def test_a_repetition_changes_nothing_and_is_published_nowhere(books: Books) -> None:
+    books.enter(started("a"), settled("a", 250))
+    before = dict(books.spend)
+    assert books.enter(started("a")) == books.enter(settled("a", 250)) == []
+    assert books.spend == before
+
+
+def test_the_same_record_again_publishes_its_rows_again(books: Books) -> None:
+    [*first] = books.enter(started("a"))
+    books.offset = 0
+    assert books.enter(started("a")) == first
+
+
+def test_an_entry_from_beyond_time_leaves_no_half_of_itself(books: Books) -> None:
+    with pytest.raises((ValueError, OverflowError, OSError)):
+        books.enter(started("a", started_at=2**62))
+    assert not books.attempts
+    assert not books.spend
+
+
+@given(st.tuples(st.text(), st.text(), st.text()), st.tuples(st.text(), st.text(), st.text()))
+def test_two_owners_never_share_a_row(mine: tuple[str, str, str], yours: tuple[str, str, str]) -> None:
+    keys = [
+        spend_key(UsageEvent(tenant_id=tenant, user_id=user, model=model), WindowKind.DAY)
+        for tenant, user, model in (mine, yours)
+    ]
+    assert (keys[0] == keys[1]) == (mine == yours)
+
+
+class Changelog(MutableMapping[str, Any]):
+    """A table with a changelog: what a restart finds is a prefix of its writes."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Any] = {}
+        self.writes: list[tuple[int, str, Any]] = []
+        self.offset = 0
+
+    def __getitem__(self, key: str) -> Any:
+        return self.rows[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.rows[key] = value
+        self.writes.append((self.offset, key, value))
+
+    def __delitem__(self, key: str) -> None:
+        raise AssertionError("the projection deletes nothing")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def crash(self, committed: int, more: int) -> None:
+        """Keep the writes of acknowledged records, and ``more`` of the rest."""
+        certain = max((number for number, (at, _, _) in enumerate(self.writes, 1) if at < committed), default=0)
+        self.writes = self.writes[: certain + more]
+        self.rows = {key: value for _, key, value in self.writes}
+
+
+_COSTS = st.integers(0, 1_000)
+
+
+@st.composite
+def _ledgers(draw: st.DrawFn) -> list[UsageEvent]:
+    """Entries of a few attempts, each possibly produced several times, at any place."""
+    entries: list[UsageEvent] = []
+    for number in range(draw(st.integers(1, 4))):
+        common = {"user_id": draw(st.sampled_from("uv")), "started_at": draw(st.sampled_from([0, HOUR - 1, HOUR]))}
+        opening = started(f"a{number}", draw(_COSTS), **common)
+        end = draw(st.sampled_from([*UsageStatus]))
+        closing = replace(opening, status=end, cost_nanousd=draw(_COSTS), prompt_tokens=draw(_COSTS))
+        entries += [replace(closing, saved_nanousd=draw(_COSTS))] if end is UsageStatus.AVOIDED else [opening, closing]
+    repeated = draw(st.lists(st.sampled_from(entries), max_size=8))
+    return draw(st.permutations([*entries, *repeated]))
+
+
+def _expected(ledger: list[UsageEvent]) -> dict[tuple[str, int], tuple[int, ...]]:
+    """Sums over distinct attempts, by user and hour: calls, failed, avoided, tokens, cost, pending, saved."""
+    sums: dict[tuple[str, int], list[int]] = {}
+    by_attempt: dict[str, dict[UsageStatus, UsageEvent]] = {}
+    for item in ledger:
+        by_attempt.setdefault(item.attempt_id, {})[item.status] = item
+    for states in by_attempt.values():
+        any_entry = next(iter(states.values()))
+        row = sums.setdefault((any_entry.user_id, window_start(WindowKind.HOUR, any_entry.started_at)), [0] * 7)
+        opening = states.get(UsageStatus.STARTED)
+        if opening is not None:
+            row[0] += 1
+            closed = states.keys() & {UsageStatus.SETTLED, UsageStatus.FAILED}
+            row[5] += 0 if closed else opening.reserved_nanousd
+        row[1] += UsageStatus.FAILED in states
+        if (avoided := states.get(UsageStatus.AVOIDED)) is not None:
+            row[2] += 1
+            row[6] += avoided.saved_nanousd
+        if (final := states.get(UsageStatus.SETTLED)) is not None:
+            row[3] += final.prompt_tokens
+            row[4] += final.cost_nanousd
+    return {key: tuple(row) for key, row in sums.items()}
+
+
+@given(_ledgers(), st.data())
+@settings(max_examples=200, deadline=None)
+def test_after_any_crashes_spend_is_the_sum_over_distinct_attempts(
+    ledger: list[UsageEvent], data: st.DataObject
+) -> None:
+    attempts, spend = Changelog(), Changelog()
+    committed = 0
+    for _ in range(data.draw(st.integers(0, 3), label="crashes")):
+        reached = data.draw(st.integers(committed, len(ledger)), label="reached")
+        _run(ledger, attempts, spend, committed, reached)
+        committed = data.draw(st.integers(committed, reached), label="committed")
+        for table in (attempts, spend):
+            table.crash(committed, data.draw(st.integers(0, 12), label="further writes that survive"))
+    _run(ledger, attempts, spend, committed, len(ledger))
+    for kind in WindowKind:
+        rows = [Spend(**{**row, "window": WindowKind(row["window"])}) for row in spend.values()]
+        found = {
+            (row.user_id, row.window_start): (
+                row.calls, row.failed, row.avoided, row.prompt_tokens, row.cost_nanousd, row.pending_nanousd,
+                row.saved_nanousd,
+            )
+            for row in rows if row.window is kind
+        }  # fmt: skip
+        assert found == _folded(_expected(ledger), kind)
+
+
+def _folded(by_hour: dict[tuple[str, int], tuple[int, ...]], kind: WindowKind) -> dict[tuple[str, int], Any]:
+    folded: dict[tuple[str, int], tuple[int, ...]] = {}
+    for (user, at), row in by_hour.items():
+        key = (user, window_start(kind, at))
+        folded[key] = tuple(a + b for a, b in zip(folded.get(key, (0,) * 7), row, strict=True))
+    return folded
+
+
+def _run(ledger: list[UsageEvent], attempts: Changelog, spend: Changelog, begin: int, end: int) -> None:
+    projection = Projection(attempts, spend)
+    for offset in range(begin, end):
+        attempts.offset = spend.offset = offset
+        projection.apply(ledger[offset], partition=0, offset=offset, now_ms=offset)

@@ -1,0 +1,35 @@
+"""The compose file's health check of a worker, run against the worker's own health server."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import yaml
+
+from streams.health import HealthServer
+from streams.settings import WorkerSettings
+
+COMPOSE = Path(__file__).resolve().parents[3] / "docker-compose.yml"
+
+
+async def exit_status(port: int) -> int:
+    check = yaml.safe_load(COMPOSE.read_text("utf-8"))["services"]["redaction"]["healthcheck"]["test"]
+    assert check[:3] == ["CMD", "python", "-c"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        check[3],
+        env={**os.environ, "FOREBAY_WORKER_PORT": str(port)},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    return await process.wait()
+
+
+async def test_it_succeeds_only_when_the_worker_is_ready() -> None:
+    ready = False
+    async with HealthServer(WorkerSettings(port=0), lambda: ready) as server:
+        assert await exit_status(server.port) != 0
+        ready = True
+        assert await exit_status(server.port) == 0
+    assert await exit_status(server.port) != 0

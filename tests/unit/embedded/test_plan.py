@@ -1,0 +1,107 @@
+"""What is started? What the environment does not name."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from streams.embedded import plan as planning
+from streams.embedded.parts import Layer, Part
+from streams.embedded.plan import Options, Plan, plan
+from streams.settings import Settings
+
+STAGES = ["cache", "retry"]
+
+
+@pytest.fixture
+def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]  # a function
+    """Plans, with nothing to download."""
+    monkeypatch.setattr(planning, "fetch", lambda _group: [Path("/jars/kafka.jar")])
+    monkeypatch.setattr(planning.models, "weights", lambda tier: Path(f"/models/{tier}.gguf"))
+    monkeypatch.setattr(planning, "stage_names", lambda: STAGES)
+
+    def make(environment: dict[str, str] | None = None, **options: object) -> Plan:
+        chosen = Options(data_dir=tmp_path / "data", **options)  # type: ignore[arg-type]
+        return plan(chosen, Settings({}), environment or {})
+
+    return make
+
+
+def names(parts: "list[Part]") -> list[str]:
+    return [part.name for part in parts]
+
+
+def test_everything_is_started_when_nothing_is_named(planned, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    made = planned()
+    assert names(made.servers) == ["kafka", "redis", "model-small", "model-large"]
+    assert names(made.workers) == STAGES
+    assert [part.stage for part in made.workers] == STAGES
+    assert set(made.environment) == {
+        "FOREBAY_KAFKA_BOOTSTRAP",
+        "FOREBAY_KAFKA_SECURITY_PROTOCOL",
+        "FOREBAY_KAFKA_REPLICATION_FACTOR",
+        "FOREBAY_KAFKA_MIN_INSYNC_REPLICAS",
+        "FOREBAY_REDIS_URL",
+        "FOREBAY_TIER_SMALL_URL",
+        "FOREBAY_TIER_LARGE_URL",
+        "FOREBAY_VAULT_KEYS_FILE",
+    }
+    assert stat.S_IMODE(Path(made.environment["FOREBAY_VAULT_KEYS_FILE"]).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("named", "missing"),
+    [
+        ({"FOREBAY_KAFKA_BOOTSTRAP": "real:9092"}, "kafka"),
+        ({"FOREBAY_REDIS_URL": "rediss://real"}, "redis"),
+        ({"FOREBAY_TIER_SMALL_MODEL": "openai/gpt-4o-mini"}, "model-small"),
+        ({"FOREBAY_TIER_LARGE_MODEL": "openai/gpt-4o"}, "model-large"),
+        ({"FOREBAY_TIER_LARGE_URL": "http://gpu:8000/v1"}, "model-large"),
+    ],
+)
+def test_what_is_named_is_not_started(planned, named: dict[str, str], missing: str) -> None:  # type: ignore[no-untyped-def]
+    made = planned(named)
+    assert names(made.servers) == [n for n in ("kafka", "redis", "model-small", "model-large") if n != missing]
+    assert not set(made.environment) & set(named)
+    assert all(part.environment.items() >= named.items() for part in made.workers)
+
+
+def test_named_keys_are_used(planned) -> None:  # type: ignore[no-untyped-def]
+    assert "FOREBAY_VAULT_KEYS_FILE" not in planned({"FOREBAY_VAULT_KEYS": "k:…"}).environment
+
+
+def test_three_brokers_keep_every_record_three_times(planned) -> None:  # type: ignore[no-untyped-def]
+    made = planned(brokers=3)
+    assert names(made.servers)[:3] == ["kafka-1", "kafka-2", "kafka-3"]
+    assert made.environment["FOREBAY_KAFKA_REPLICATION_FACTOR"] == "3"
+    assert made.environment["FOREBAY_KAFKA_MIN_INSYNC_REPLICAS"] == "2"
+    assert made.environment["FOREBAY_KAFKA_BOOTSTRAP"].count(",") == 2
+
+
+def test_one_worker_for_all_stages_or_none(planned) -> None:  # type: ignore[no-untyped-def]
+    [worker] = planned(workers="single").workers
+    assert worker.command[-2:] == ["worker", "all"]
+    assert worker.stage is None
+    assert planned(workers="none").workers == []
+
+
+def test_secrets_are_in_no_argument_and_reach_only_workers(planned) -> None:  # type: ignore[no-untyped-def]
+    made = planned({"OPENAI_API_KEY": "sk-secret"})
+    password = made.environment["FOREBAY_REDIS_URL"].split("@")[0].removeprefix("redis://:")
+    for part in (*made.servers, *made.workers):
+        assert password not in " ".join(part.command)
+    for part in made.servers:
+        assert "sk-secret" not in part.environment.values()
+        assert not any(password in value for value in part.environment.values())
+    assert all(part.environment["OPENAI_API_KEY"] == "sk-secret" for part in made.workers)
+
+
+def test_workers_stop_before_what_they_need() -> None:
+    assert sorted(Layer, reverse=True) == [Layer.WORKER, Layer.MODEL, Layer.REDIS, Layer.BROKER]
+
+
+def test_the_plan_leaves_our_environment_alone(planned) -> None:  # type: ignore[no-untyped-def]
+    before = dict(os.environ)
+    planned()
+    assert dict(os.environ) == before

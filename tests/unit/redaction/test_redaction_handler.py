@@ -1,0 +1,188 @@
+"""The redaction stage without servers: a finder that knows a few names, a vault in memory."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from agents.redaction.handler import TIMING, RedactionHandler
+from agents.redaction.parts import Part
+from agents.redaction.spans import Span
+from agents.response.handler import ResponseHandler
+from streams.canonical import prompt_hash
+from streams.delivered import Delivered
+from streams.failures import Permanent, Rejected, Transient
+from streams.handlers import Context
+from streams.records import Completion, Message, MessageRole, Params, RedactedRequest, Request, ResponseStatus
+from streams.sealing import Keyring
+from streams.vault import Vault
+from streams.vault_memory import MemoryVaultStore
+
+SECRETS = {"Ana Lee": "PERSON", "Bath": "LOCATION", "078-05-1120": "US_SSN", "4111": "CREDIT_CARD"}
+
+
+async def find(_request: Request, parts: Sequence[Part], _known: Mapping[str, str]) -> list[list[Span]]:
+    found: list[list[Span]] = []
+    for part in parts:
+        spans = []
+        for value, kind in SECRETS.items():
+            start = part.text.find(value)
+            if start >= 0:
+                spans.append(Span(start=start, end=start + len(value), kind=kind, score=1.0))
+        found.append(sorted(spans, key=lambda span: span.start))
+    return found
+
+
+CONTEXT = Context(
+    source=Delivered(topic="requests", partition=0, offset=7, key=b"r1", value=b"", headers={}, timestamp_ms=5),
+    attempt=1,
+    accepted_at=5,
+)
+
+
+@pytest.fixture
+def store() -> MemoryVaultStore:
+    return MemoryVaultStore()
+
+
+@pytest.fixture
+def vault(store: MemoryVaultStore) -> Vault:
+    return Vault(store, Keyring({"k": b"\1" * 32}), prefix="fb:", ttl_s=60)
+
+
+@pytest.fixture
+def handler(vault: Vault) -> RedactionHandler:
+    return RedactionHandler(find, vault, max_messages=10, max_chars=1000, clock_ms=lambda: 9)
+
+
+def _request(*contents: str, **changes: object) -> Request:
+    messages = tuple(Message(content=content) for content in contents)
+    return replace(Request(request_id="r1", messages=messages), **changes)  # type: ignore[arg-type]  # test helper
+
+
+async def _redact(handler: RedactionHandler, request: Request) -> RedactedRequest:
+    [output] = await handler.handle(request, CONTEXT)
+    assert output.topic == "requests.redacted"
+    assert isinstance(output.value, RedactedRequest)
+    assert output.key == output.value.prompt_hash == prompt_hash(output.value)
+    assert int(output.headers[TIMING]) >= 0
+    return output.value
+
+
+async def test_a_request_comes_out_with_pseudonyms_and_goes_back(handler: RedactionHandler, vault: Vault) -> None:
+    redacted = await _redact(handler, _request("I am Ana Lee in Bath", "Ana Lee again", metadata={"who": "Ana Lee"}))
+    assert [m.content for m in redacted.messages] == ["I am <PERSON_1> in <LOCATION_1>", "<PERSON_1> again"]
+    assert redacted.metadata == {"who": "<PERSON_1>"}
+    assert redacted.entities == {"LOCATION": 1, "PERSON": 1}
+    assert redacted.accepted_at == 5
+    assert redacted.vault_ref is not None
+    completion = Completion(
+        request_id="r1", status=ResponseStatus.OK, content="Hi [person 1] of <LOCATION_1>!", request=redacted
+    )
+    [output] = await ResponseHandler(vault).handle(completion, CONTEXT)
+    assert output.value.content == "Hi Ana Lee of Bath!"  # type: ignore[union-attr]  # it is a Response
+
+
+async def test_every_text_of_a_request_is_redacted(handler: RedactionHandler) -> None:
+    arguments = json.dumps({"Ana Lee": "078-05-1120", "card": 4111, "n": [1.5, True, None]})
+    calls = json.dumps([{"id": "c1", "function": {"name": "f", "arguments": arguments}}])
+    request = Request(
+        request_id="r1",
+        messages=(
+            Message(role=MessageRole.SYSTEM, content="Ana Lee", name="Ana Lee"),
+            Message(role=MessageRole.ASSISTANT, tool_calls=calls),
+            Message(role=MessageRole.TOOL, content="Bath", tool_call_id="078-05-1120"),
+        ),
+        tools=json.dumps([{"function": {"description": "for Ana Lee"}}]),
+        response_format=json.dumps({"enum": ["Bath"]}),
+        params=Params(stop=("Ana Lee:",)),
+        metadata={"Ana Lee": "x"},
+    )
+    redacted = await _redact(handler, request)
+    assert not any(secret in repr(redacted) for secret in SECRETS)
+    inner = json.loads(json.loads(redacted.messages[1].tool_calls or "")[0]["function"]["arguments"])
+    assert inner == {"<PERSON_1>": "<US_SSN_1>", "card": "<CREDIT_CARD_1>", "n": [1.5, True, None]}
+
+
+async def test_clean_json_is_passed_on_to_the_blank(handler: RedactionHandler) -> None:
+    redacted = await _redact(handler, _request("hello", tools='[ {"type" :"function"}]'))
+    assert redacted.tools == '[ {"type" :"function"}]'
+    assert redacted.vault_ref is None
+
+
+async def test_repeated_json_keys_hide_nothing(handler: RedactionHandler) -> None:
+    with pytest.raises(Rejected, match="repeated keys"):
+        await _redact(handler, _request("hi", tools='[{"a": "Ana Lee", "a": "x"}]'))
+    calls = json.dumps([{"function": {"arguments": '{"a": "Ana Lee", "a": "x"}'}}])
+    request = Request(request_id="r1", messages=(Message(role=MessageRole.ASSISTANT, tool_calls=calls),))
+    assert "Ana Lee" not in repr(await _redact(handler, request))
+
+
+async def test_a_conversation_keeps_its_pseudonyms(handler: RedactionHandler) -> None:
+    first = await _redact(handler, _request("Ana Lee", conversation_id="c"))
+    second = await _redact(handler, _request("Bath", conversation_id="c"))
+    third = await _redact(handler, _request("078-05-1120 of Ana Lee", conversation_id="c"))
+    assert first.messages[0].content == "<PERSON_1>"
+    assert third.messages[0].content == "<US_SSN_1> of <PERSON_1>"
+    assert second.entities == {"LOCATION": 1}
+
+
+async def test_without_redis_only_clean_requests_pass(handler: RedactionHandler, store: MemoryVaultStore) -> None:
+    store.down = True
+    assert (await _redact(handler, _request("hello"))).vault_ref is None
+    with pytest.raises(Transient) as down:
+        await handler.handle(_request("Ana Lee"), CONTEXT)
+    assert down.value.code == "redis_unavailable"
+
+
+async def test_a_failure_becomes_a_completion_without_text(handler: RedactionHandler) -> None:
+    bad = _request("Ana Lee", request_id="Ana Lee 078-05-1120", user_id="u 4111", task="x")
+    for record, code, status in (
+        (bad, "invalid_request", ResponseStatus.REJECTED),
+        (None, "undecodable", ResponseStatus.FAILED),
+    ):
+        failure = Rejected(code, "m") if status is ResponseStatus.REJECTED else Permanent(code, "m")
+        [output] = handler.on_failure(record, CONTEXT, failure)
+        assert output.topic == "completions"
+        assert isinstance(output.value, Completion)
+        assert output.key == output.value.request_id == "r1"
+        assert output.value.status is status
+        assert output.value.error is not None
+        assert output.value.error.code == code
+        assert not any(secret in repr(output.value) for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"messages": ()}, "messages"),
+        ({"messages": (Message(content="  "),)}, "messages"),
+        ({"messages": (Message(content="x"),) * 11}, "messages"),
+        ({"messages": (Message(content="x" * 1001),)}, "messages"),
+        ({"messages": (Message(content="x", tool_calls="[]"),)}, r"messages\[0\].tool_calls"),
+        ({"messages": (Message(role=MessageRole.TOOL, content="x"),)}, r"messages\[0\].tool_call_id"),
+        ({"tools": "{"}, "tools"),
+        ({"tools": "{}"}, "tools"),
+        ({"tools": "[" * 80 + "]" * 80}, "tools"),
+        ({"response_format": "[]"}, "response_format"),
+        ({"request_id": ""}, "request_id"),
+        ({"user_id": "a|b"}, "user_id"),
+        ({"conversation_id": "a b"}, "conversation_id"),
+        ({"task": "call Ana Lee"}, "task"),
+        ({"params": Params(temperature=float("nan"))}, "params.temperature"),
+        ({"params": Params(top_p=1.1)}, "params.top_p"),
+        ({"params": Params(max_tokens=0)}, "params.max_tokens"),
+        ({"params": Params(stop=("",))}, "params.stop"),
+        ({"priority": 10}, "priority"),
+        ({"deadline_ms": 0}, "deadline_ms"),
+        ({"max_cost_nanousd": -1}, "max_cost_nanousd"),
+    ],
+)
+async def test_a_request_that_breaks_the_contract_is_rejected(
+    handler: RedactionHandler, changes: dict[str, object], field: str
+) -> None:
+    with pytest.raises(Rejected, match=f"^{field} must|^{field} is|^{field} belong") as rejected:
+        await handler.handle(_request("hi", **changes), CONTEXT)
+    assert rejected.value.code == "invalid_request"
+    assert "Ana" not in rejected.value.message
