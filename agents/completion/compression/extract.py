@@ -6,7 +6,7 @@ characters: whoever counts, no more than the share that was asked for is left, b
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.completion.compression import matching, noise, protection, relevance, selection, tokens, units, worth
@@ -24,6 +24,7 @@ _CANDIDATES = 3.0
 _LONGEST_ATOM = 25  # words: a longer quotation is cut rather than dropped whole
 _SHORT = 600  # words: in short texts a closer fit to the budget costs little
 _SPEAKER_VALUE = 0.2  # of a name's: who speaks is kept for what is said, not for itself
+_MARGIN = 0.995  # of the budget: other vocabularies count a little differently
 _SELECTED = 0.5  # share of its words from which a sentence counts as selected, and its numbers stay
 
 
@@ -48,6 +49,7 @@ class _Atom:
     cut: float
     cost: float
     number: bool
+    says: bool
     forced: bool
     line: int = 0
     speaker: bool = False
@@ -69,32 +71,33 @@ def extract(
         return Extract(
             text=text if whole else "", kept=whole, tokens_before=before, tokens_after=before if whole else 0
         )
-    kept, after = _fit(text, words, atoms, keep, before)
+    kept, after = _fit(text, words, atoms, keep)
     return Extract(
         text="".join(text[start:end] for start, end in kept), kept=kept, tokens_before=before, tokens_after=after
     )
 
 
-def _fit(
-    text: str, words: Sequence[Word], atoms: list[_Atom], keep: float, before: int
-) -> tuple[tuple[Span, ...], int]:
+def _fit(text: str, words: Sequence[Word], atoms: Sequence[_Atom], keep: float) -> tuple[tuple[Span, ...], int]:
     """Select until the budget holds in every measure and is nearly spent."""
-    count = tokens.counter()
-    limits = (keep * before, keep * len(text.split()), keep * len(text))
+    limits = [_MARGIN * keep * count for count in tokens.measures(text)]
+    blanks = noise.without(noise.blanks(text), protection.spans(text))
+    protected = [atom.forced for atom in atoms]
     best: tuple[tuple[Span, ...], int] | None = None
     kept: tuple[Span, ...] = ()
     after, longest = 0, -1
     budget = keep
+    price: float | None = None
     for _ in range(8 if len(words) < _SHORT else 4):
-        mask = _select(atoms, budget)
-        if _force_companions(atoms, mask):
-            mask = _select(atoms, budget)
-        kept = _spans(text, words, atoms, _without_idle_speakers(atoms, mask))
+        mask, price = _select(atoms, budget, protected, price)
+        companions = _companions(atoms, mask)
+        if companions:
+            forced = [stays or index in companions for index, stays in enumerate(protected)]
+            mask, price = _select(atoms, budget, forced, price)
+        kept = tuple(noise.without(_spans(text, words, atoms, _without_crumbs(atoms, mask)), blanks))
         short = "".join(text[start:end] for start, end in kept)
-        after = count(short)
-        spent = max(
-            n / (limit or 1.0) for n, limit in zip((after, len(short.split()), len(short)), limits, strict=True)
-        )
+        counts = tokens.measures(short)
+        after = counts[0]
+        spent = max(count / (limit or 1.0) for count, limit in zip(counts, limits, strict=True))
         if spent <= 1.0 and len(short) > longest:
             best, longest = (kept, after), len(short)
         if 0.98 <= spent <= 1.0:
@@ -103,45 +106,53 @@ def _fit(
     return best or (kept, after)  # nothing fits when what is protected exceeds the budget by itself
 
 
-def _without_idle_speakers(atoms: Sequence[_Atom], mask: Sequence[bool]) -> list[bool]:
-    """``mask`` less the names of speakers of whom nothing else is kept."""
-    heard = {atom.line for atom, kept in zip(atoms, mask, strict=True) if kept and not atom.speaker}
-    return [kept and (not atom.speaker or atom.line in heard) for atom, kept in zip(atoms, mask, strict=True)]
+def _without_crumbs(atoms: Sequence[_Atom], mask: Sequence[bool]) -> list[bool]:
+    """``mask`` less what says nothing by itself: runs of empty words, and the names of those who say nothing."""
+    result = list(mask)
+    run: list[int] = []
+    for index, atom in enumerate(atoms):
+        if run and (not mask[index] or atom.sentence != atoms[run[-1]].sentence):
+            _drop_crumbs(atoms, run, result)
+            run = []
+        if mask[index] and not atom.speaker:
+            run.append(index)
+    _drop_crumbs(atoms, run, result)
+    heard = {atom.line for atom, kept in zip(atoms, result, strict=True) if kept and not atom.speaker}
+    return [kept and (not atom.speaker or atom.line in heard) for atom, kept in zip(atoms, result, strict=True)]
 
 
-def _select(atoms: Sequence[_Atom], budget: float) -> list[bool]:
+def _drop_crumbs(atoms: Sequence[_Atom], run: Sequence[int], mask: list[bool]) -> None:
+    if not any(atoms[index].says or atoms[index].forced for index in run):
+        for index in run:
+            mask[index] = False
+
+
+def _select(
+    atoms: Sequence[_Atom], budget: float, forced: Sequence[bool], price: float | None
+) -> tuple[list[bool], float]:
     return selection.select(
         [atom.value for atom in atoms],
         [atom.cut for atom in atoms],
         [atom.cost for atom in atoms],
         budget,
-        [atom.forced for atom in atoms],
+        forced,
+        gates if any(gates := [atom.speaker for atom in atoms]) else None,
+        price,
     )
 
 
-def _force_companions(atoms: Iterable[_Atom], mask: Sequence[bool]) -> bool:
-    """In sentences that are selected numbers stay, and of who is quoted the name: whether any was about to go."""
-    pairs = list(zip(atoms, mask, strict=True))
+def _companions(atoms: Sequence[_Atom], mask: Sequence[bool]) -> set[int]:
+    """What was about to go but has to stay: numbers of sentences that are selected."""
     size: Counter[int] = Counter()
     left: Counter[int] = Counter()
-    heard: set[int] = set()
-    for atom, kept in pairs:
+    for atom, kept in zip(atoms, mask, strict=True):
         size[atom.sentence] += atom.last - atom.first
         left[atom.sentence] += (atom.last - atom.first) * kept
-        if kept and not atom.speaker:
-            heard.add(atom.line)
-    missing = [
-        atom
-        for atom, kept in pairs
-        if not kept
-        and (
-            (atom.number and left[atom.sentence] >= _SELECTED * size[atom.sentence])
-            or (atom.speaker and atom.line in heard)
-        )
-    ]
-    for atom in missing:
-        atom.forced = True
-    return bool(missing)
+    return {
+        index
+        for index, atom in enumerate(atoms)
+        if not mask[index] and atom.number and left[atom.sentence] >= _SELECTED * size[atom.sentence]
+    }
 
 
 def _atoms(
@@ -161,7 +172,7 @@ def _atoms(
         chance[[i for i, s in enumerate(sentences) if start <= words[s.first].start < end]] *= weight
     protected = protection.spans(text)
     forced = _touched(words, protected)
-    empty = noise.empty_sentences(words, sentences)
+    empty = noise.empty_sentences(text, words, sentences)
     useless = _touched(words, noise.without(noise.markup(text), protected), whole=True) - forced
     useless |= {i for e in empty for i in range(sentences[e].first, sentences[e].last)} - forced
     chosen = _candidates(words, sentences, chance, keep * len(text), forced)
@@ -190,6 +201,7 @@ def _atoms(
                     cut=unit * cuts[last - 1 - sentence.first],
                     cost=cost,
                     number=any(word.kind is Kind.NUMBER for word in words[first:last]),
+                    says=any(word.kind is not Kind.FUNCTION and not worth.is_filler(word) for word in words[first:last]),
                     forced=first in forced,
                     line=lines[first],
                     speaker=first in speakers,
@@ -263,7 +275,7 @@ def _candidates(
     return sorted(chosen)
 
 
-def _spans(text: str, words: Sequence[Word], atoms: Sequence[_Atom], mask: Sequence[bool]) -> tuple[Span, ...]:
+def _spans(text: str, words: Sequence[Word], atoms: Sequence[_Atom], mask: Sequence[bool]) -> list[Span]:
     """Kept atoms as spans, neighbours joined, without white space at the end; speakers begin a line."""
     spans: list[Span] = []
     for atom, kept in zip(atoms, mask, strict=True):
@@ -284,7 +296,7 @@ def _spans(text: str, words: Sequence[Word], atoms: Sequence[_Atom], mask: Seque
     if spans:
         start, end = spans[-1]
         spans[-1] = (start, start + len(text[start:end].rstrip()))
-    return tuple(noise.without(spans, noise.without(noise.blanks(text), protection.spans(text))))
+    return spans
 
 
 def _tokens_of(word: str) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.completion.compression.question import Question
-from agents.completion.compression.units import Kind, Sentence, Word
+from agents.completion.compression.units import Kind, Sentence, Word, stem
 from agents.completion.compression.vectors import word_vectors
 
 Array = NDArray[np.float32]
@@ -44,19 +44,17 @@ def match(words: Sequence[Word], sentences: Sequence[Sentence], question: Questi
             counts=nothing,
             meaning=nothing[:, 0],
         )
-    rows: dict[tuple[str, str], int] = {}
-    index = np.array(
-        [
-            rows.setdefault((word.bare.lower(), word.stem) if word.kind is not Kind.FUNCTION else ("", ""), len(rows))
-            for word in words
-        ]
-    )
-    forms = list(rows)
+    rows = {"": 0}
+    index = np.array([rows.setdefault("" if word[5] is Kind.FUNCTION else word[3], len(rows)) for word in words])
     vectors = word_vectors()
-    known, asked = vectors.of([form for form, _ in forms]), vectors.of([term.word for term in terms])
+    known, asked = vectors.of([bare.lower() for bare in rows]), vectors.of([term.word for term in terms])
     cosine = known @ asked.T
     soft = _NEAR * np.clip((cosine - FAINT) / (1 - FAINT), 0.0, 1.0)
-    same = np.array([[form[1] == term.stem for term in terms] for form in forms], np.float32)
+    column = {term.stem: place for place, term in enumerate(terms)}
+    same = np.zeros((len(rows), len(terms)), np.float32)
+    for bare, row in rows.items():
+        if (place := column.get(stem(bare))) is not None:
+            same[row, place] = 1.0
     by_form = np.maximum(soft, same)
     exact_by_word = same[index]
     by_word = by_form[index]

@@ -1,8 +1,8 @@
 """What says nothing, or says it again? Markup, blanks, boilerplate and repeated sentences: dropped at any budget."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 
 from agents.completion.compression.units import Kind, Sentence, Word
 
@@ -36,55 +36,48 @@ def blanks(text: str) -> list[Span]:
     return [match.span() for match in _BLANKS.finditer(text)]
 
 
-def empty_sentences(words: Sequence[Word], sentences: Sequence[Sentence]) -> set[int]:
+def empty_sentences(text: str, words: Sequence[Word], sentences: Sequence[Sentence]) -> set[int]:
     """Indexes of sentences that are boilerplate, or that repeat an earlier one nearly word for word."""
-    found: set[int] = set()
-    exact: set[bytes] = set()
-    by_stem: dict[str, list[int]] = {}
-    stems: dict[int, frozenset[str]] = {}
+    ends = [words[sentence.last - 1].end for sentence in sentences]
+    found = {bisect_right(ends, match.start()) for match in _BOILERPLATE.finditer(text)}
+    found = {i for i in found if sentences[i].last - sentences[i].first <= _SHORT_LINE}
+    seen: dict[tuple[str, ...], list[int]] = {}
     for index, sentence in enumerate(sentences):
-        part = words[sentence.first : sentence.last]
-        if len(part) <= _SHORT_LINE and _BOILERPLATE.search("".join(word.text for word in part)):
+        if sentence.last - sentence.first < _LEAST or index in found:
+            continue
+        # Sentences that say the same share their two longest words, or the two after them.
+        longest = sorted({word[4] for word in words[sentence.first : sentence.last]}, key=lambda stem: (-len(stem), stem))
+        keys = (tuple(longest[:2]), ("", *longest[2:4]))
+        if any(_alike(words, sentences[i], sentence) for key in keys for i in seen.get(key, ())):
             found.add(index)
             continue
-        if len(part) < _LEAST:
-            continue
-        key = blake2b(" ".join(word.bare.lower() for word in part).encode("utf-8", "surrogatepass"), digest_size=8)
-        if key.digest() in exact or _near(part, index, by_stem, stems):
-            found.add(index)
-        exact.add(key.digest())
+        for key in keys:
+            seen.setdefault(key, []).append(index)
     return found
 
 
-def _near(part: Sequence[Word], index: int, by_stem: dict[str, list[int]], stems: dict[int, frozenset[str]]) -> bool:
-    """Whether an earlier sentence has nearly the same words, and the very same numbers and names."""
-    own = frozenset(word.stem for word in part if word.bare)
-    if not own:
-        return False
-    anchors = sorted((word.stem for word in part if word.kind is not Kind.FUNCTION and word.bare), key=len)[-2:]
-    exact = {word.stem for word in part if word.kind in (Kind.NUMBER, Kind.NAME)}
-    for earlier in {i for anchor in anchors for i in by_stem.get(anchor, ())}:
-        other = stems[earlier]
-        if exact <= other and len(own & other) >= _ALIKE * len(own | other):
-            return True
-    stems[index] = own
-    for anchor in anchors:
-        by_stem.setdefault(anchor, []).append(index)
-    return False
+def _alike(words: Sequence[Word], one: Sentence, other: Sentence) -> bool:
+    """Whether ``other`` has nearly the same words as ``one``, and no number or name that it lacks."""
+    first, second = words[one.first : one.last], words[other.first : other.last]
+    own, others = {word.stem for word in first}, {word.stem for word in second}
+    exact = {word.stem for word in second if word.kind in (Kind.NUMBER, Kind.NAME)}
+    return exact <= own and len(own & others) >= _ALIKE * len(own | others)
 
 
 def without(kept: Iterable[Span], dropped: Sequence[Span]) -> list[Span]:
-    """``kept`` less ``dropped``; both in order."""
+    """``kept`` less ``dropped``; both in order and without overlaps."""
     result: list[Span] = []
-    pending = list(dropped)
+    first = 0
     for start, end in kept:
-        at = start
-        for low, high in pending:
-            if high <= at or low >= end:
-                continue
+        while first < len(dropped) and dropped[first][1] <= start:
+            first += 1
+        at, index = start, first
+        while index < len(dropped) and dropped[index][0] < end:
+            low, high = dropped[index]
             if low > at:
                 result.append((at, low))
-            at = max(at, min(high, end))
+            at = max(at, high)
+            index += 1
         if at < end:
             result.append((at, end))
     return result

@@ -16,6 +16,8 @@ _COMMAND = re.compile(
     r"\b(?:MUST|NEVER|ALWAYS|SHALL|DO NOT|DON['’]T|CANNOT|MAY NOT|REQUIRED|FORBIDDEN|ONLY|IMPORTANT|WARNING|CAUTION"
     r"|NOTE)\b"
 )
+_OPENING = re.compile(r"\{\s*[\"}]|\[\s*[\"{\[]|\[\s*-?\d+(?:\.\d+)?\s*,")
+_FAILURES = 64  # brackets that turn out to open no JSON: each may be read to the end of the text
 _LINE = re.compile(r"[^\n]+")
 _LONG_LINE = 400  # characters: beyond it a line is a paragraph, and only the commanding sentence in it is protected
 _SENTENCE = re.compile(r"[^.!?\n]*[.!?]?[\"')\]]*")
@@ -56,12 +58,13 @@ def _code(text: str) -> Iterator[Span]:
 
 def _json(text: str) -> Iterator[Span]:
     decoder = json.JSONDecoder()
-    at = 0
-    while (opening := _next_opening(text, at)) is not None:
+    at = failures = 0
+    while failures < _FAILURES and (opening := _next_opening(text, at)) is not None:
         try:
             _, end = decoder.raw_decode(text, opening)
         except (ValueError, RecursionError):
             at = opening + 1
+            failures += 1
             continue
         if end - opening > 2:
             yield opening, end
@@ -70,7 +73,7 @@ def _json(text: str) -> Iterator[Span]:
 
 def _next_opening(text: str, at: int) -> int | None:
     """Where an object begins, or an array of more than a footnote mark like ``[12]``."""
-    match = re.compile(r"\{\s*[\"}]|\[\s*[\"{\[]|\[\s*-?\d+(?:\.\d+)?\s*,").search(text, at)
+    match = _OPENING.search(text, at)
     return match.start() if match else None
 
 

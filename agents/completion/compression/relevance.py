@@ -151,7 +151,7 @@ def _has_wanted(part: Sequence[Word], question: Question) -> float:
     return 0.5
 
 
-def probabilities(table: Array, floor: float = 0.1) -> Array:
+def probabilities(table: Array, floor: float = 0.05) -> Array:
     """P(the answer is in sentence i); ``floor`` of it is spread evenly, for what the features cannot see."""
     scores = table @ np.array(list(WEIGHTS.values()))
     weights = np.exp(scores - scores.max())

@@ -23,9 +23,19 @@ def counter() -> Counter:
     return _tiktoken() or estimate
 
 
+def measures(text: str) -> tuple[int, ...]:
+    """Tokens, then what other counters may call so: words, characters, words and marks, and :func:`estimate`."""
+    pieces = _PIECE.findall(text)
+    return counter()(text), len(text.split()), len(text), len(pieces), _estimate(pieces)
+
+
 def estimate(text: str) -> int:
     """Without a vocabulary: a token for each six letters of a word, three digits, or mark."""
-    return sum(1 + (len(piece) - 1) // 6 for piece in _PIECE.findall(text))
+    return _estimate(_PIECE.findall(text))
+
+
+def _estimate(pieces: list[str]) -> int:
+    return sum((len(piece) + 5) // 6 for piece in pieces)
 
 
 def _tiktoken() -> Counter | None:

@@ -91,13 +91,14 @@ _NUMBER_WORDS = frozenset(
 
 
 class _Form(NamedTuple):
-    """What can be said of a word without its place in the text."""
+    """What can be said of a word without its place in the text; ``closes``: a sentence or a line."""
 
     bare: str
     stem: str
     inside: Kind
     opening: Kind
     ends: bool
+    closes: bool
 
 
 def words_of(text: str) -> list[Word]:
@@ -106,26 +107,30 @@ def words_of(text: str) -> list[Word]:
     opening = True
     end = 0
     for raw in _WORD.findall(text):
-        form = _form(raw.rstrip())
+        bare, stem_, inside, first, _, closes = _form(raw)
         start, end = end, end + len(raw)
-        found.append(Word(start, end, raw, form.bare, form.stem, form.opening if opening else form.inside))
-        opening = form.ends or raw[-1] == "\n" or "\n" in raw
+        found.append(Word(start, end, raw, bare, stem_, first if opening else inside))
+        opening = closes
     return found
 
 
-@lru_cache(maxsize=65_536)
-def _form(core: str) -> _Form:
+@lru_cache(maxsize=200_000)
+def _form(raw: str) -> _Form:
+    core = raw.rstrip()
     bare = core.strip(_EDGE)
-    return _Form(bare, stem(bare), _kind(bare, False), _kind(bare, True), _ends(core))
+    ends = _ends(core)
+    return _Form(bare, stem(bare), _kind(bare, False), _kind(bare, True), ends, ends or "\n" in raw)
 
 
 def sentences_of(words: Sequence[Word]) -> list[Sentence]:
     """Runs of words that end with a full stop (not an abbreviation's) or with a line."""
     found = []
     first = 0
+    last = len(words) - 1
     for index, word in enumerate(words):
-        last = index + 1 == len(words)
-        if last or "\n" in word.text or (_form(word.text.rstrip()).ends and _opens(words[index + 1])):
+        if index == last or (
+            (form := _form(word.text)).closes and (not form.ends or "\n" in word.text or _opens(words[index + 1]))
+        ):
             found.append(Sentence(first, index + 1))
             first = index + 1
     return found

@@ -26,26 +26,7 @@ _TIME = 4.0
 _UNIT = 1.5  # the word behind a number, when a number is asked for
 _LINKING = frozenset({"of", "de", "la", "van", "von", "der", "del", "di", "da", "le", "al", "bin", "ibn", "the", "for"})
 _RELATIVE = frozenset({"which", "who", "whom", "whose", "that", "where", "when", "while", "because", "although", "but"})
-_FILLER = frozenset(
-    {
-        "um",
-        "uh",
-        "uhm",
-        "erm",
-        "hmm",
-        "mm",
-        "mmm",
-        "mm-hmm",
-        "uh-huh",
-        "okay",
-        "ok",
-        "yeah",
-        "yep",
-        "well",
-        "like",
-        "er",
-    }
-)
+_FILLER = frozenset("um uh uhm erm er hmm mm mmm mm-hmm uh-huh okay ok yeah yep yes right well like so hi hello".split())
 WHOLE = 6.0
 """Price of a cut inside a name, a number or a quotation: more than any word beside it is worth."""
 
@@ -77,9 +58,14 @@ def worths(words: Sequence[Word], sentence: Sentence, question: Question) -> lis
     return [value / total for value in values]
 
 
+def is_filler(word: Word) -> bool:
+    """Whether ``word`` is what people say while they think."""
+    return word.bare.lower() in _FILLER
+
+
 def _content(word: Word, base: float) -> float:
     bare = word.bare
-    if bare.lower() in _FILLER:
+    if is_filler(word):
         return 0.02
     if bare.endswith("ly") and len(bare) > 5:
         return 0.4 * base
