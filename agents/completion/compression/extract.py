@@ -1,29 +1,20 @@
 """Which part of a context should a question take along? The words of the sentences that may answer it, in a budget.
 
-Sentences get a chance to hold the answer (:mod:`relevance`), their words a share of it and cuts a price (:mod:`worth`),
-and the best words within the budget are kept (:mod:`selection`). The budget holds in tokens, in words and in
-characters: whoever counts, no more than the share that was asked for is left, but for what is protected.
+The text is taken apart (:mod:`atoms`) and the best words within the budget are kept (:mod:`selection`). The budget
+holds in tokens, words, characters and two rough counts more (:func:`tokens.measures`): whoever counts, no more than the
+share that was asked for is left, but for what is protected.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.completion.compression import matching, noise, protection, relevance, selection, tokens, units, worth
+from agents.completion.compression import noise, protection, selection, tokens, units
 from agents.completion.compression import question as questions
-from agents.completion.compression.question import Question
-from agents.completion.compression.relevance import Array, Embedder
-from agents.completion.compression.units import Kind, Sentence, Word
+from agents.completion.compression.atoms import Atom, Span, Weight, atoms_of
+from agents.completion.compression.units import Word
 
-Span = tuple[int, int]
-Weight = tuple[int, int, float]
-
-_CANDIDATES = 3.0
-"""Sentences are looked into, the most likely first, until they hold this many times the budget."""
-
-_LONGEST_ATOM = 25  # words: a longer quotation is cut rather than dropped whole
 _SHORT = 600  # words: in short texts a closer fit to the budget costs little
-_SPEAKER_VALUE = 0.2  # of a name's: who speaks is kept for what is said, not for itself
 _MARGIN = 0.995  # of the budget: other vocabularies count a little differently
 _SELECTED = 0.5  # share of its words from which a sentence counts as selected, and its numbers stay
 
@@ -38,49 +29,32 @@ class Extract:
     tokens_after: int
 
 
-@dataclass(kw_only=True, slots=True)
-class _Atom:
-    """Words that are kept or dropped together: ``words[first:last]`` of sentence ``sentence``."""
-
-    first: int
-    last: int
-    sentence: int
-    value: float
-    cut: float
-    cost: float
-    number: bool
-    says: bool
-    forced: bool
-    line: int = 0
-    speaker: bool = False
-
-
-def extract(
-    text: str, question: str, keep: float, embedder: Embedder | None = None, weights: Sequence[Weight] = ()
-) -> Extract:
+def extract(text: str, question: str, keep: float, weights: Sequence[Weight] = ()) -> Extract:
     """Keep at most the share ``keep`` of ``text``, in tokens and in words and in characters.
 
     Args:
-        weights: parts of the text whose sentences are so many times as likely to matter (1 elsewhere).
+        weights: parts ``(start, end, factor)`` of the text whose sentences are so many times as likely to matter
+            (1 elsewhere).
     """
     before = tokens.counter()(text)
+    if keep >= 1:
+        return Extract(text=text, kept=((0, len(text)),) if text else (), tokens_before=before, tokens_after=before)
     words = units.words_of(text)
-    atoms = _atoms(text, words, questions.read(question), keep, before, embedder, weights) if words else []
+    protected = protection.spans(text)
+    atoms = atoms_of(text, words, questions.read(question), keep, before, protected, weights) if words else []
     if not atoms:
-        whole = ((0, len(text)),) if text and not words else ()
-        return Extract(
-            text=text if whole else "", kept=whole, tokens_before=before, tokens_after=before if whole else 0
-        )
-    kept, after = _fit(text, words, atoms, keep)
+        return Extract(text="", kept=(), tokens_before=before, tokens_after=0)
+    kept, after = _fit(text, words, atoms, keep, noise.without(noise.blanks(text), protected))
     return Extract(
         text="".join(text[start:end] for start, end in kept), kept=kept, tokens_before=before, tokens_after=after
     )
 
 
-def _fit(text: str, words: Sequence[Word], atoms: Sequence[_Atom], keep: float) -> tuple[tuple[Span, ...], int]:
+def _fit(
+    text: str, words: Sequence[Word], atoms: Sequence[Atom], keep: float, blanks: Sequence[Span]
+) -> tuple[tuple[Span, ...], int]:
     """Select until the budget holds in every measure and is nearly spent."""
     limits = [_MARGIN * keep * count for count in tokens.measures(text)]
-    blanks = noise.without(noise.blanks(text), protection.spans(text))
     protected = [atom.forced for atom in atoms]
     best: tuple[tuple[Span, ...], int] | None = None
     kept: tuple[Span, ...] = ()
@@ -106,7 +80,7 @@ def _fit(text: str, words: Sequence[Word], atoms: Sequence[_Atom], keep: float) 
     return best or (kept, after)  # nothing fits when what is protected exceeds the budget by itself
 
 
-def _without_crumbs(atoms: Sequence[_Atom], mask: Sequence[bool]) -> list[bool]:
+def _without_crumbs(atoms: Sequence[Atom], mask: Sequence[bool]) -> list[bool]:
     """``mask`` less what says nothing by itself: runs of empty words, and the names of those who say nothing."""
     result = list(mask)
     run: list[int] = []
@@ -121,14 +95,14 @@ def _without_crumbs(atoms: Sequence[_Atom], mask: Sequence[bool]) -> list[bool]:
     return [kept and (not atom.speaker or atom.line in heard) for atom, kept in zip(atoms, result, strict=True)]
 
 
-def _drop_crumbs(atoms: Sequence[_Atom], run: Sequence[int], mask: list[bool]) -> None:
+def _drop_crumbs(atoms: Sequence[Atom], run: Sequence[int], mask: list[bool]) -> None:
     if not any(atoms[index].says or atoms[index].forced for index in run):
         for index in run:
             mask[index] = False
 
 
 def _select(
-    atoms: Sequence[_Atom], budget: float, forced: Sequence[bool], price: float | None
+    atoms: Sequence[Atom], budget: float, forced: Sequence[bool], price: float | None
 ) -> tuple[list[bool], float]:
     return selection.select(
         [atom.value for atom in atoms],
@@ -141,7 +115,7 @@ def _select(
     )
 
 
-def _companions(atoms: Sequence[_Atom], mask: Sequence[bool]) -> set[int]:
+def _companions(atoms: Sequence[Atom], mask: Sequence[bool]) -> set[int]:
     """What was about to go but has to stay: numbers of sentences that are selected."""
     size: Counter[int] = Counter()
     left: Counter[int] = Counter()
@@ -155,127 +129,7 @@ def _companions(atoms: Sequence[_Atom], mask: Sequence[bool]) -> set[int]:
     }
 
 
-def _atoms(
-    text: str,
-    words: Sequence[Word],
-    question: Question,
-    keep: float,
-    before: int,
-    embedder: Embedder | None,
-    weights: Sequence[Weight],
-) -> list[_Atom]:
-    """Everything that may be kept, in the order of the text."""
-    sentences = units.sentences_of(words)
-    matches = matching.match(words, sentences, question)
-    chance = relevance.probabilities(relevance.features(words, sentences, question, matches, embedder))
-    for start, end, weight in weights:
-        chance[[i for i, s in enumerate(sentences) if start <= words[s.first].start < end]] *= weight
-    protected = protection.spans(text)
-    forced = _touched(words, protected)
-    empty = noise.empty_sentences(text, words, sentences)
-    useless = _touched(words, noise.without(noise.markup(text), protected), whole=True) - forced
-    useless |= {i for e in empty for i in range(sentences[e].first, sentences[e].last)} - forced
-    chosen = _candidates(words, sentences, chance, keep * len(text), forced)
-    lines = units.lines_of(words)
-    speakers = {index: run for run in units.speakers_of(text, words) for index in range(*run)}
-    chosen = _with_speakers(sentences, chosen, lines, {run[0] for run in speakers.values()})
-    by_token, by_character = 0.5 / (before or 1), 0.5 / (len(text) or 1)
-    found = []
-    for index in chosen:
-        sentence = sentences[index]
-        values = worth.worths(words, sentence, question)
-        cuts = worth.cuts(words, sentence)
-        unit = chance[index] / (sentence.last - sentence.first)
-        for first, last in _groups(sentence, cuts, forced, speakers):
-            if first in useless:
-                continue
-            inside = slice(first - sentence.first, last - sentence.first)
-            cost = by_character * (words[last - 1].end - words[first].start)
-            cost += by_token * sum(_tokens_of(word.text) for word in words[first:last])
-            found.append(
-                _Atom(
-                    first=first,
-                    last=last,
-                    sentence=index,
-                    value=chance[index] * sum(values[inside]) * (_SPEAKER_VALUE if first in speakers else 1.0),
-                    cut=unit * cuts[last - 1 - sentence.first],
-                    cost=cost,
-                    number=any(word.kind is Kind.NUMBER for word in words[first:last]),
-                    says=any(word.kind is not Kind.FUNCTION and not worth.is_filler(word) for word in words[first:last]),
-                    forced=first in forced,
-                    line=lines[first],
-                    speaker=first in speakers,
-                )
-            )
-    return found
-
-
-def _groups(sentence: Sentence, cuts: Sequence[float], forced: set[int], speakers: Mapping[int, Span]) -> list[Span]:
-    """Runs of words between which a cut costs :data:`worth.WHOLE`; forced words stand alone."""
-    groups: list[Span] = []
-    for index in range(sentence.first, sentence.last):
-        joins = (
-            index > sentence.first
-            and (cuts[index - 1 - sentence.first] >= worth.WHOLE or index in speakers)
-            and index - groups[-1][0] < _LONGEST_ATOM
-            and (index in forced) == (index - 1 in forced)
-            and speakers.get(index) == speakers.get(index - 1)
-        )
-        if joins:
-            groups[-1] = (groups[-1][0], index + 1)
-        else:
-            groups.append((index, index + 1))
-    return groups
-
-
-def _with_speakers(
-    sentences: Sequence[Sentence], chosen: Sequence[int], lines: Sequence[int], openings: set[int]
-) -> list[int]:
-    """Of lines that open with a speaker, the first sentence has to be at hand when a later one is chosen."""
-    if not openings:
-        return list(chosen)
-    wanted = {lines[sentences[index].first] for index in chosen}
-    more = {
-        index
-        for index, sentence in enumerate(sentences)
-        if sentence.first in openings and lines[sentence.first] in wanted
-    }
-    return sorted(more.union(chosen))
-
-
-def _touched(words: Sequence[Word], spans: Sequence[Span], whole: bool = False) -> set[int]:
-    """Words that one of ``spans`` touches, or, with ``whole``, covers (but for the white space behind them)."""
-    found: set[int] = set()
-    index = 0
-    for start, end in spans:
-        while index < len(words) and words[index].end <= start:
-            index += 1
-        at = index
-        while at < len(words) and words[at].start < end:
-            word = words[at]
-            if not whole or (start <= word.start and word.start + len(word.text.rstrip()) <= end):
-                found.add(at)
-            at += 1
-    return found
-
-
-def _candidates(
-    words: Sequence[Word], sentences: Sequence[Sentence], chance: Array, budget: float, forced: set[int]
-) -> list[int]:
-    """Sentences worth looking into: the likeliest, and those with anything protected."""
-    total = 0
-    chosen = set()
-    for index in sorted(range(len(sentences)), key=lambda i: (-chance[i], i)):
-        if total > _CANDIDATES * budget:
-            break
-        chosen.add(index)
-        total += words[sentences[index].last - 1].end - words[sentences[index].first].start
-    if forced:
-        chosen |= {i for i, s in enumerate(sentences) if not forced.isdisjoint(range(s.first, s.last))}
-    return sorted(chosen)
-
-
-def _spans(text: str, words: Sequence[Word], atoms: Sequence[_Atom], mask: Sequence[bool]) -> list[Span]:
+def _spans(text: str, words: Sequence[Word], atoms: Sequence[Atom], mask: Sequence[bool]) -> list[Span]:
     """Kept atoms as spans, neighbours joined, without white space at the end; speakers begin a line."""
     spans: list[Span] = []
     for atom, kept in zip(atoms, mask, strict=True):
@@ -297,15 +151,3 @@ def _spans(text: str, words: Sequence[Word], atoms: Sequence[_Atom], mask: Seque
         start, end = spans[-1]
         spans[-1] = (start, start + len(text[start:end].rstrip()))
     return spans
-
-
-def _tokens_of(word: str) -> int:
-    known = _TOKENS.get(word)
-    if known is None:
-        if len(_TOKENS) > 100_000:
-            _TOKENS.clear()
-        known = _TOKENS[word] = tokens.counter()(" " + word.rstrip()) + ("\n" in word)
-    return known
-
-
-_TOKENS: dict[str, int] = {}

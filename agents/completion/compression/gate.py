@@ -2,18 +2,20 @@
 
 import re
 
-_TASKS = re.compile(
-    r"code|coding|program|debug|refactor|sql|math|arithm|calcul|algebra|proof|geometr|equation|unit.?test"
-)
+_CODE_TASK = re.compile(r"code|coding|program|debug|refactor|sql|unit.?test")
+_MATHS_TASK = re.compile(r"math|arithm|calcul|algebra|proof|geometr|equation")
 _CODE = re.compile(
-    r"```|\b(?:def|class|function|public static|import|#include|SELECT .+ FROM|INSERT INTO)\b.*[(:;{]"
-    r"|\b(?:write|fix|debug|refactor|optimi[sz]e|implement|complete|review)\b.{0,40}\b(?:code|function|program|script|class"
-    r"|method|query|regex|algorithm in|snippet|unit tests?)\b|\bin (?:python|java|javascript|typescript|c\+\+|rust|sql)\b",
-    re.IGNORECASE,
+    r"```|^\s*(?:def|class|function|public static|import|#include|SELECT .+ FROM|INSERT INTO)\b.*[(:;{]"
+    # An order at the start of a sentence: "Which class did he complete?" is none.
+    r"|(?:^|[.!?:]\s+|\bplease |\b(?:can|could|would) you |\bhelp me (?:to )?)"
+    r"(?:write|fix|debug|refactor|optimi[sz]e|implement|complete|review)\b.{0,40}"
+    r"\b(?:code|function|program|script|class|method|query|regex|snippet|unit tests?)\b"
+    r"|\b(?:write|written|code|function|program|script) in (?:python|java|javascript|typescript|c\+\+|rust|sql)\b",
+    re.IGNORECASE | re.MULTILINE,
 )
 _MATHS = re.compile(
-    r"\b(?:solve|simplify|factori[sz]e|differentiate|integrate|evaluate|prove that)\b.*(?:[=^+*/√∫]|\bfor [a-z]\b)"
-    r"|\\(?:frac|int|sum|sqrt|begin)\b|\$[^$\n]*[\\^_=][^$\n]*\$|\d\s*[-+*/×÷^]\s*\d+\s*(?:=|\?|$)",
+    r"\b(?:solve|simplify|factori[sz]e|differentiate|integrate|evaluate|prove that)\b.*[=^+*√∫]"
+    r"|\\(?:frac|int|sum|sqrt|begin)\b|\$[^$\n]*[\\^_=][^$\n]*\$|\d\s*[-+*×÷^]\s*\d+\s*(?:=|\?|$)",
     re.IGNORECASE,
 )
 
@@ -23,12 +25,9 @@ def reason_against(task: str | None, instruction: str) -> str | None:
 
     Args:
         task: what the request calls itself, if it does.
-        instruction: the last user turn, or the question.
+        instruction: the last user turn, or "" to go by the task alone.
     """
-    if task and (found := _TASKS.search(task.lower())):
-        return (
-            "maths" if found[0] in ("math", "arithm", "calcul", "algebra", "proof", "geometr", "equation") else "code"
-        )
-    if _CODE.search(instruction):
+    label = (task or "").lower()
+    if _CODE_TASK.search(label) or _CODE.search(instruction):
         return "code"
-    return "maths" if _MATHS.search(instruction) else None
+    return "maths" if _MATHS_TASK.search(label) or _MATHS.search(instruction) else None

@@ -17,8 +17,9 @@ _MARKUP = re.compile(
 _BLANKS = re.compile(r"(?<=[ \t])[ \t]{2,}|(?<=\n\n)\n+|[ \t]+(?=\n)")
 _BOILERPLATE = re.compile(
     r"all rights reserved|accept (?:all )?cookies|we use cookies|cookie (?:policy|settings|preferences)|privacy policy"
-    r"|terms (?:of (?:use|service)|and conditions) apply|subscribe to our|sign up for our|newsletter|follow us on|share this"
-    r"|skip to (?:main )?content|click here to|read more:|advertisement|unsubscribe|view in (?:your )?browser|©|\(c\) \d{4}",
+    r"|terms (?:of (?:use|service)|and conditions) apply|subscribe to our|sign up for our|newsletter|follow us on"
+    r"|share this|skip to (?:main )?content|click here to|read more:|advertisement|unsubscribe"
+    r"|view in (?:your )?browser|©|\(c\) \d{4}",
     re.IGNORECASE,
 )
 _SHORT_LINE = 25  # words: a longer sentence that mentions a newsletter is about newsletters
@@ -36,18 +37,23 @@ def blanks(text: str) -> list[Span]:
     return [match.span() for match in _BLANKS.finditer(text)]
 
 
-def empty_sentences(text: str, words: Sequence[Word], sentences: Sequence[Sentence]) -> set[int]:
-    """Indexes of sentences that are boilerplate, or that repeat an earlier one nearly word for word."""
+def boilerplate(text: str, words: Sequence[Word], sentences: Sequence[Sentence]) -> set[int]:
+    """Indexes of short sentences with a phrase that says nothing of the subject."""
     ends = [words[sentence.last - 1].end for sentence in sentences]
     found = {bisect_right(ends, match.start()) for match in _BOILERPLATE.finditer(text)}
-    found = {i for i in found if sentences[i].last - sentences[i].first <= _SHORT_LINE}
+    return {i for i in found if i < len(ends) and sentences[i].last - sentences[i].first <= _SHORT_LINE}
+
+
+def repeated(words: Sequence[Word], sentences: Sequence[Sentence]) -> set[int]:
+    """Indexes of sentences that repeat an earlier one nearly word for word."""
+    found: set[int] = set()
     seen: dict[tuple[str, ...], list[int]] = {}
     for index, sentence in enumerate(sentences):
-        if sentence.last - sentence.first < _LEAST or index in found:
+        if sentence.last - sentence.first < _LEAST:
             continue
         # Sentences that say the same share their two longest words, or the two after them.
-        longest = sorted({word[4] for word in words[sentence.first : sentence.last]}, key=lambda stem: (-len(stem), stem))
-        keys = (tuple(longest[:2]), ("", *longest[2:4]))
+        longest = sorted([word[4] for word in words[sentence.first : sentence.last]], key=len)
+        keys = (tuple(longest[-2:]), ("", *longest[-4:-2]))
         if any(_alike(words, sentences[i], sentence) for key in keys for i in seen.get(key, ())):
             found.add(index)
             continue

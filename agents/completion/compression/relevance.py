@@ -2,11 +2,11 @@
 
 First the words: how much of the question a sentence takes up, exactly and in paraphrase, weighted by rarity; BM25; and
 the same of its neighbours and its paragraph, since an answer often stands beside the sentence that names its subject.
-Sentence embeddings can then decide among the best: at 3 to 8 ms a sentence they gain a percent, so they are optional.
+Embeddings of whole sentences are not asked: at 3 to 8 ms a sentence they cost more than all the rest together, and with
+word vectors in place they gained nothing (docs/explanation/compression.md).
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,21 +17,8 @@ from agents.completion.compression.units import Kind, Sentence, Word
 
 Array = NDArray[np.float64]
 
-SHORTLIST = 8
-"""Sentences of one text that are embedded, when there is an embedder."""
-
 _CARRY = 0.7  # what a term in the sentence before is worth beside one in the sentence itself
 _REACH = 6  # sentences
-
-
-class Embedder(Protocol):
-    """The part of :class:`streams.encoder.Encoder` that is needed."""
-
-    identity: str
-
-    def embed(self, texts: Sequence[str]) -> Any:
-        """Unit vectors, one row a text."""
-        ...
 
 
 WEIGHTS = {
@@ -45,7 +32,6 @@ WEIGHTS = {
     "wanted": 1.5,
     "anaphora": 0.2,
     "short": -0.3,
-    "cosine": 2.5,
 }
 """Of a softmax over sentences, fitted on questions made from 83 encyclopedia articles (docs/explanation)."""
 
@@ -76,7 +62,6 @@ def features(
     sentences: Sequence[Sentence],
     question: Question,
     matches: Matches,
-    embedder: Embedder | None,
 ) -> Array:
     """One row a sentence, columns as in :data:`WEIGHTS`."""
     count = len(sentences)
@@ -102,12 +87,6 @@ def features(
         table[row, 7] = _has_wanted(part, question)
         table[row, 8] = part[0].bare.lower() in _ANAPHORA
     table[:, 9] = lengths < 5
-    if embedder is not None:
-        rough = table @ np.array(list(WEIGHTS.values()))
-        chosen = np.argsort(-rough, kind="stable")[:SHORTLIST]
-        texts = ["".join(w.text for w in words[sentences[i].first : sentences[i].last]).strip() for i in chosen]
-        vectors = embedder.embed([question.text, *texts])
-        table[chosen, 10] = vectors[1:] @ vectors[0]
     return table
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 _STEPS = 14
 _NEAR = 0.985  # of the budget spent: what is left is filled word by word
-_NEVER = 1e9
+_NEVER = 1e200
+_WIDEST = 64.0
 
 
 def select(
@@ -53,7 +54,7 @@ def select(
             low = price
         # Prices span orders of magnitude, hence the geometric mean.
         price = wider * low if high == float("inf") else (low * high) ** 0.5 if low > 0 else high / wider
-        wider *= wider
+        wider = min(wider * wider, _WIDEST)
     return _fill(best, values, costs, budget, gates), settled
 
 

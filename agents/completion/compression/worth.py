@@ -5,6 +5,7 @@ for, seldom made of the question's own words. Dropping a word loses it if the wo
 neighbours loses it if the answer spans both. Hence a value for each word, and a price for each place to cut.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 from agents.completion.compression.question import Question, Wanted
@@ -26,7 +27,9 @@ _TIME = 4.0
 _UNIT = 1.5  # the word behind a number, when a number is asked for
 _LINKING = frozenset({"of", "de", "la", "van", "von", "der", "del", "di", "da", "le", "al", "bin", "ibn", "the", "for"})
 _RELATIVE = frozenset({"which", "who", "whom", "whose", "that", "where", "when", "while", "because", "although", "but"})
-_FILLER = frozenset("um uh uhm erm er hmm mm mmm mm-hmm uh-huh okay ok yeah yep yes right well like so hi hello".split())
+_FILLER = frozenset(
+    re.findall(r"\S+", "um uh uhm erm er hmm mm mmm mm-hmm uh-huh okay ok yeah yep yes right well like so hi hello")
+)
 WHOLE = 6.0
 """Price of a cut inside a name, a number or a quotation: more than any word beside it is worth."""
 
