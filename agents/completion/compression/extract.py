@@ -57,8 +57,7 @@ def _fit(
     limits = [_MARGIN * keep * count for count in tokens.measures(text)]
     protected = [atom.forced for atom in atoms]
     best: tuple[tuple[Span, ...], int] | None = None
-    kept: tuple[Span, ...] = ()
-    after, longest = 0, -1
+    longest = -1
     budget = keep
     price: float | None = None
     for _ in range(8 if len(words) < _SHORT else 4):
@@ -77,7 +76,10 @@ def _fit(
         if 0.98 <= spent <= 1.0:
             break
         budget *= 0.995 / max(spent, 0.7)
-    return best or (kept, after)  # nothing fits when what is protected exceeds the budget by itself
+    if best is None:  # what is protected may exceed the budget by itself
+        kept = tuple(noise.without(_spans(text, words, atoms, protected), blanks))
+        return kept, tokens.counter()("".join(text[start:end] for start, end in kept))
+    return best
 
 
 def _without_crumbs(atoms: Sequence[Atom], mask: Sequence[bool]) -> list[bool]:
