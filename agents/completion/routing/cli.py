@@ -18,6 +18,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Replay, trai
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 File = Annotated[str, typer.Argument(help="JSON lines; - is standard input.", metavar="FILE")]
 
+Folder = Annotated[Path, typer.Option(help="Where versions are kept.")]
+_FOLDER = Path(".forebay/tiers")
+
 
 @app.callback()
 def main() -> None:
@@ -56,6 +59,87 @@ def simulate(
         _write(found)
     else:
         _show(found)
+    if bad:
+        raise typer.Exit(1)
+
+
+@app.command(help="Learn router and confidence from judged rows (as simulate reads them); a new version, used at once.")
+def train(file: File, folder: Folder = _FOLDER, as_json: Json = False) -> None:
+    """Exit status 1 when a line could not be read, 2 when nothing could be learnt."""
+    _learn(file, folder, as_json, router=True)
+
+
+@app.command(help="Learn the confidence curves alone; the router of the current version stays.")
+def calibrate(file: File, folder: Folder = _FOLDER, as_json: Json = False) -> None:
+    """Exit status as for ``train``."""
+    _learn(file, folder, as_json, router=False)
+
+
+@app.command(help="Versions, oldest first; the current one is marked.")
+def versions(folder: Folder = _FOLDER, as_json: Json = False) -> None:
+    """Reads the folder only."""
+    from agents.completion.routing import model as models
+
+    pointer = folder / "current"
+    current = pointer.read_text("utf-8").strip() if pointer.is_file() else None
+    for version in models.versions(folder):
+        line = {"version": version, "current": version == current}
+        _write(line) if as_json else typer.echo(f"{version}{'  current' if line['current'] else ''}")
+
+
+@app.command(help="Make an older version the current one.")
+def rollback(
+    version: Annotated[str, typer.Argument(help="By default the one before the current one.")] = "",
+    folder: Folder = _FOLDER,
+) -> None:
+    """Exit status 2 when there is no such version."""
+    from agents.completion.routing import model as models
+
+    known = models.versions(folder)
+    current = (folder / "current").read_text("utf-8").strip() if (folder / "current").is_file() else ""
+    older = [name for name in known if name < current]
+    try:
+        models.point(folder, version or (older[-1] if older else "before the current one"))
+    except models.ModelError as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"current: {version or older[-1]}")
+
+
+def _learn(file: str, folder: Path, as_json: bool, *, router: bool) -> None:
+    _needs_sklearn()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from agents.completion.routing import model as models
+    from agents.completion.routing import training
+
+    rows, bad = _rows(file)
+    try:
+        found = training.trained(rows) if router else training.calibrated(models.load(folder), rows)
+        path = models.write(folder, found)
+    except ValueError as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(2) from None
+    report = {
+        "version": found.version,
+        "file": str(path),
+        "rows": len(rows),
+        "router": {
+            tier: {"rows": linear.curve.rows, "ece": linear.curve.ece, "ece_before": linear.curve.ece_before}
+            for tier, linear in found.tiers.items()
+        },
+        "confidence": {
+            tier: {"rows": curve.rows, "ece": curve.ece, "ece_before": curve.ece_before}
+            for tier, curve in found.confidences.items()
+        },
+    }
+    if as_json:
+        _write(report)
+    else:
+        typer.echo(f"version {found.version}, {len(rows)} rows, in {path}")
+        for part in ("router", "confidence"):
+            for tier, measured in report[part].items():  # type: ignore[attr-defined]  # the report is of mixed values
+                before, after = measured["ece_before"], measured["ece"]
+                typer.echo(f"{part} {tier}: {measured['rows']} rows, ECE {after:.3f} (uncalibrated {before:.3f})")
     if bad:
         raise typer.Exit(1)
 
