@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,6 +28,17 @@ def hop(
     from loadtest.hop import report
 
     print(json.dumps(report(os.environ["FOREBAY_KAFKA_BOOTSTRAP"], records, rate, seconds), indent=2))
+
+
+@app.command()
+def compress(
+    file: Annotated[Path | None, typer.Argument(help="Lines {context, question, answer}; by default our own.")] = None,
+) -> None:
+    """Answers that survive ``forebay compress``, beside keeping the head, random sentences and BM25."""
+    from loadtest.compression import report
+
+    for row in report(file):
+        print(json.dumps(row))
 
 
 app()

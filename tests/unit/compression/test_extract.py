@@ -11,11 +11,13 @@ from agents.completion.compression import noise, protection, tokens, units
 from agents.completion.compression.extract import extract
 from agents.completion.compression.selection import select
 
-TEXT = """The lighthouse of Skerrow was built between 1811 and 1823 by the engineer Agnes Tolland (born in Leith), who
-had earlier designed two bridges. It stands 41.5 metres tall, which made it the tallest tower of the coast for ninety
-years. Before electricity arrived in 1926, the lamp burned about 900 litres of whale oil a month. Its keepers, who lived
-on the rock for six weeks at a time, received supplies by boat from Port Ellen. The lens, a gift of the Marquess of
-Breadon, was made in Birmingham. Today the tower is run by remote control from Oban and is visited by some 4,000 people a year.
+TEXT = """\
+The lighthouse of Skerrow was built between 1811 and 1823 by the engineer Agnes Tolland (born in Leith), who had
+earlier designed two bridges. It stands 41.5 metres tall, which made it the tallest tower of the coast for
+ninety years. Before electricity arrived in 1926, the lamp burned about 900 litres of whale oil a month. Its
+keepers, who lived on the rock for six weeks at a time, received supplies by boat from Port Ellen. The lens, a
+gift of the Marquess of Breadon, was made in Birmingham. Today the tower is run by remote control from Oban and
+is visited by some 4,000 people a year.
 """
 QUESTIONS = [
     ("Who designed the lighthouse?", "Agnes Tolland"),
