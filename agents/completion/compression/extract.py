@@ -44,7 +44,7 @@ def extract(text: str, question: str, keep: float, weights: Sequence[Weight] = (
     atoms = atoms_of(text, words, questions.read(question), keep, before, protected, weights) if words else []
     if not atoms:
         return Extract(text="", kept=(), tokens_before=before, tokens_after=0)
-    kept, after = _fit(text, words, atoms, keep, noise.without(noise.blanks(text), protected))
+    kept, after = _fit(text, words, atoms, keep, noise.without(noise.idle(text), protected))
     return Extract(
         text="".join(text[start:end] for start, end in kept), kept=kept, tokens_before=before, tokens_after=after
     )

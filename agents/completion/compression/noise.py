@@ -28,13 +28,24 @@ _LEAST = 6  # words: shorter sentences ("Yes, we do.") repeat without being redu
 
 
 def markup(text: str) -> list[Span]:
-    """Tags, comments and rules."""
-    return [match.span() for match in _MARKUP.finditer(text)]
+    """Tags, comments and rules, but for a tag that alone separates two words."""
+    merged = _merged([match.span() for match in _MARKUP.finditer(text)])
+    return [(a, b) for a, b in merged if not (text[a - 1 : a].isalnum() and text[b : b + 1].isalnum())]
 
 
-def blanks(text: str) -> list[Span]:
-    """White space beyond what separates words (two blanks are left alone) and paragraphs."""
-    return [match.span() for match in _BLANKS.finditer(text)]
+def idle(text: str) -> list[Span]:
+    """Markup, and white space beyond what separates words (two blanks are left alone) and paragraphs."""
+    return _merged(sorted([*markup(text), *(match.span() for match in _BLANKS.finditer(text))]))
+
+
+def _merged(spans: Sequence[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start, end in spans:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def boilerplate(text: str, words: Sequence[Word], sentences: Sequence[Sentence]) -> set[int]:
