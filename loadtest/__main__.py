@@ -41,4 +41,13 @@ def compress(
         print(json.dumps(row))
 
 
+@app.command("record-tiers")
+def record_tiers(prompts: Annotated[int, typer.Option(help="How many.")] = 200) -> None:
+    """Rows for ``forebay tiers simulate`` from the two local models, as JSON lines."""
+    from loadtest.local_tiers import record
+
+    for row in record(prompts):
+        print(json.dumps(row), flush=True)
+
+
 app()

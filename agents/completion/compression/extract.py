@@ -15,6 +15,7 @@ from agents.completion.compression.atoms import Atom, Span, Weight, atoms_of
 from agents.completion.compression.units import Word
 
 _SHORT = 600  # words: in short texts a closer fit to the budget costs little
+_ATTEMPTS = 16
 _MARGIN = 0.995  # of the budget: other vocabularies count a little differently
 _SELECTED = 0.5  # share of its words from which a sentence counts as selected, and its numbers stay
 
@@ -58,9 +59,10 @@ def _fit(
     protected = [atom.forced for atom in atoms]
     best: tuple[tuple[Span, ...], int] | None = None
     longest = -1
+    enough = 8 if len(words) < _SHORT else 4
     budget = keep
     price: float | None = None
-    for _ in range(8 if len(words) < _SHORT else 4):
+    for attempt in range(_ATTEMPTS):
         mask, price = _select(atoms, budget, protected, price)
         companions = _companions(atoms, mask)
         if companions:
@@ -73,9 +75,9 @@ def _fit(
         spent = max(count / (limit or 1.0) for count, limit in zip(counts, limits, strict=True))
         if spent <= 1.0 and len(short) > longest:
             best, longest = (kept, after), len(short)
-        if 0.98 <= spent <= 1.0:
+        if 0.98 <= spent <= 1.0 or (best and attempt + 1 >= enough):
             break
-        budget *= 0.995 / max(spent, 0.7)
+        budget *= (0.995 if attempt < enough else 0.97) / max(spent, 0.7)
     if best is None:  # what is protected may exceed the budget by itself
         kept = tuple(noise.without(_spans(text, words, atoms, protected), blanks))
         return kept, tokens.counter()("".join(text[start:end] for start, end in kept))

@@ -157,3 +157,12 @@ def test_a_selection_keeps_to_its_budget_and_its_gates(
 def test_json_is_not_cut() -> None:
     text = json.dumps({"rows": [{"id": i, "name": f"n{i}"} for i in range(30)]})
     assert extract(text, "Which name has id 3?", 0.1).text == text
+
+
+@pytest.mark.parametrize("keep", [0.05, 0.1, 0.3, 0.6])
+def test_the_budget_is_nearly_spent(keep: float) -> None:
+    from loadtest.compression import whole
+
+    for context, question, _ in list(whole())[::16]:
+        found = extract(context, question, keep)
+        assert found.tokens_after >= 0.8 * keep * found.tokens_before
