@@ -23,7 +23,7 @@ from agents.completion.routing.rows import Table
 Array = NDArray[np.float64]
 State = tuple[int, ...]
 
-PRICES = np.concatenate([[0.0], np.logspace(-3, 3.5, 56), [np.inf]])
+PRICES = np.concatenate([[0.0], np.logspace(-2.5, 0.7, 90), np.logspace(0.75, 3.5, 30), [np.inf]])
 """λ: quality that a call at the dearest tier's mean price must bring; from quality alone to price alone."""
 
 _CASCADED = 3  # tiers that are asked one after another; all can be asked first

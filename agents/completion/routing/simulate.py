@@ -17,6 +17,9 @@ from agents.completion.routing.rows import Table
 
 Array = NDArray[np.float64]
 
+EQUAL = 0.999
+"""Share of the best model's quality that counts as equal to it."""
+
 _RESAMPLES = 400
 _LEARNT_FROM = 12_000  # rows: more change little and take their time
 Progress = Callable[[float], None]
@@ -73,7 +76,7 @@ def simulate(
         "quality_floor": floor,
         "policies": policies,
         "frontier": [{"cost": cost, "quality": quality} for cost, quality in curve],
-        "saving_at_equal_quality": {"value": value, "ci95": [low, high]},
+        "saving_at_equal_quality": {"value": value, "ci95": [low, high], "equal": EQUAL},
         "wasted_cheap_calls": _wasted(found),
     }
 
@@ -181,17 +184,23 @@ def _saving(table: Table, found: Replay, seed: int) -> tuple[float, float, float
 def _saved(found: Replay, reference_quality: Array, reference_cost: Array, weights: Array) -> float:
     from sklearn.isotonic import isotonic_regression
 
-    wanted, paid = float(reference_quality @ weights), float(reference_cost @ weights)
+    wanted, paid = EQUAL * float(reference_quality @ weights), float(reference_cost @ weights)
     cost, quality = found.cost @ weights, found.quality @ weights
+    rows = np.arange(len(weights))
+    if paid <= 0:
+        return 0.0
+    # Whoever saves nothing keeps to the best model.
+    needed = paid
+    if float(found.quality[found.chosen, rows] @ weights) >= wanted:
+        needed = min(needed, float(found.cost[found.chosen, rows] @ weights))
     order = np.argsort(cost, kind="stable")
     cost, quality = cost[order], isotonic_regression(quality[order])
     reaching = np.flatnonzero(quality >= wanted - 1e-12)
-    if not len(reaching) or paid <= 0:
-        return 0.0
-    first = int(reaching[0])
-    needed = cost[first]
-    if first > 0 and quality[first] > quality[first - 1]:
-        part = (wanted - quality[first - 1]) / (quality[first] - quality[first - 1])
-        needed = cost[first - 1] + part * (cost[first] - cost[first - 1])
-    # Whoever saves nothing keeps to the best model.
-    return max(0.0, 1 - float(needed) / paid)
+    if len(reaching):
+        first = int(reaching[0])
+        at = float(cost[first])
+        if first > 0 and quality[first] > quality[first - 1]:
+            part = (wanted - quality[first - 1]) / (quality[first] - quality[first - 1])
+            at = float(cost[first - 1] + part * (cost[first] - cost[first - 1]))
+        needed = min(needed, at)
+    return 1 - needed / paid
