@@ -83,4 +83,24 @@ def cache_speed(
     print(json.dumps(report(entries, lookups, encoded), indent=2))
 
 
+@app.command()
+def compress(
+    file: Annotated[Path | None, typer.Argument(help="Lines {context, question, answer}; by default our own.")] = None,
+) -> None:
+    """Answers that survive ``forebay compress``, beside keeping the head, random sentences and BM25."""
+    from loadtest.compression import report
+
+    for row in report(file):
+        print(json.dumps(row))
+
+
+@app.command("record-tiers")
+def record_tiers(prompts: Annotated[int, typer.Option(help="How many.")] = 200) -> None:
+    """Rows for ``forebay tiers simulate`` from the two local models, as JSON lines."""
+    from loadtest.local_tiers import record
+
+    for row in record(prompts):
+        print(json.dumps(row), flush=True)
+
+
 app()
