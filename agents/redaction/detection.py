@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agents.redaction.beside import beside
 from agents.redaction.encoded import hidden
 from agents.redaction.engine import Engine, names_engine, structured_engine
 from agents.redaction.joining import joined
@@ -73,7 +74,8 @@ class Detector:
         view = normalised(text)
         spans = self._structured.spans(view.text, self._settings.min_score) + hidden(view.text, self._plain)
         if self._names is not None and self._looks_for_names(language):
-            spans += _in_prose(self._names.spans(view.text, 0.0), view, parts, bounds)
+            names = beside(view.text, self._names.spans(view.text, 0.0), spans, common_word)
+            spans += _in_prose(names, view, parts, bounds)
         spans = policy.kept(view.text, spans)
         spans = joined(view.text, resolved(spans))
         spans += policy.kept(view.text, propagated(view.text, spans, known, common_word))

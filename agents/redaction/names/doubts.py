@@ -30,7 +30,9 @@ _PEOPLES = listed(
 )
 _NEVER_ALONE = listed(
     "union mr mrs ms dr sir madam miss prof north south east west northern southern eastern western earth moon "
-    "internet web god lol omg idk btw asap wifi app bot admin ceo cto cfo hr it ai tv pm am ok okay i"
+    "internet web god lol omg idk btw asap wifi app bot admin ceo cto cfo hr it ai tv pm am ok okay i "
+    "iban ssn bic swift vat dob pin ip mac nhs nino url uri id cvv cvc otp zip sku api dns vpn http https ssh sql json "
+    "csv pdf html xml usb gps sim imei imsi vin ein itin mrn isbn jwt sms atm faq"
 )
 _PHRASES = frozenset(
     {"european union", "united nations", "new year", "new years", "santa claus", "father christmas",
@@ -54,7 +56,8 @@ _BRANDS = listed(
     "deliveroo doordash playstation xbox nintendo"
 )
 _GREETINGS = listed(
-    "ciao cheerio adios bonjour hola aloha namaste merci danke gracias arigato cheers bye goodbye yay wow"
+    "ciao cheerio adios bonjour hola aloha namaste merci danke gracias hallo salut привет مرحبا שלום "
+    " arigato cheers bye goodbye yay wow"
 )
 _ROOMS = listed("room floor office platform gate table seat row step chapter page section level")
 _FIRM = listed(

@@ -1,0 +1,48 @@
+"""What remains of a name where an identifier is certain? The rest of it, if that is a word of its own.
+
+The names model reads numbers as house numbers: "203.0.113.42 port 50822" became one place, and united with the address
+found by its form it would hide "port 50822" and give the wrong type. What has a form wins; of the name stays what lies
+outside, unless it is punctuation, digits and words that everybody uses.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from agents.redaction.spans import Span
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_ABBREVIATION = re.compile(r"[A-Z]{2,3}")
+_EDGES = " \t\r\n,;:.-"
+_CERTAIN = 0.7
+_ADDRESSES = frozenset({"LOCATION", "STREET_ADDRESS"})
+
+
+def beside(text: str, names: Sequence[Span], formed: Sequence[Span], is_common: Callable[[str], bool]) -> list[Span]:
+    """``names`` without what lies in certain identifiers.
+
+    Args:
+        formed: findings by form.
+        is_common: whether a lower-case word is one that everybody uses.
+    """
+    certain = sorted(
+        (span for span in formed if span.score >= _CERTAIN and span.kind not in _ADDRESSES), key=lambda s: s.start
+    )
+    kept: list[Span] = []
+    for name in names:
+        over = [span for span in certain if span.start < name.end and name.start < span.end]
+        if not over:
+            kept.append(name)
+            continue
+        at = name.start
+        for border, after in [*((span.start, span.end) for span in over), (name.end, name.end)]:
+            piece = text[at:border]
+            if at < border and _telling(piece, is_common):
+                start = border - len(piece.lstrip(_EDGES))
+                end = at + len(piece.rstrip(_EDGES))
+                kept.append(Span(start=start, end=end, kind=name.kind, score=name.score))
+            at = max(at, after)
+    return kept
+
+
+def _telling(piece: str, is_common: Callable[[str], bool]) -> bool:
+    return any(not _ABBREVIATION.fullmatch(word) and not is_common(word.lower()) for word in _WORD.findall(piece))
