@@ -31,11 +31,13 @@ test: setup
 unit: setup
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
 
-# On each supported Python that is installed, with the same versions of everything.
-unit-everywhere: setup
-	@for version in 3.11 3.12 3.13; do \
-	  python$$version -c 'import sys' 2>/dev/null || { echo "python$$version is not installed"; continue; }; \
-	  $(MAKE) --no-print-directory unit PYTHON=python$$version VENV=.venv-$$version || exit 1; \
+# On each supported Python that is installed (on the path or by pyenv), with the same versions of everything.
+PYTHONS = $(foreach v,3.11 3.12 3.13,$(firstword $(shell for p in python$(v) \
+  $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(v).*/bin/python; do $$p -c "" 2>/dev/null && echo $$p; done)))
+unit-everywhere:
+	@for python in $(PYTHONS); do \
+	  version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); echo "Python $$version"; \
+	  $(MAKE) --no-print-directory unit PYTHON=$$python VENV=.venv-$$version || exit 1; \
 	done
 
 chaos-short: setup

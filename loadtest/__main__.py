@@ -2,10 +2,12 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as for the stages: see streams/cli/main.py
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
@@ -38,6 +40,67 @@ def chain(
     from loadtest.chain import report
 
     print(json.dumps(report(rate, seconds), indent=2))
+
+
+@app.command()
+def redaction(
+    file: Annotated[Path, typer.Argument(help="JSON lines with a text each.")] = Path(
+        "tests/data/redaction-corpus.jsonl"
+    ),
+    limit: Annotated[int, typer.Option(help="Texts, at most.")] = 400,
+) -> None:
+    """CPU time of redaction and of stock Presidio on the same texts; needs no broker."""
+    from loadtest.redaction import report
+
+    print(json.dumps(report(file, limit), indent=2))
+
+
+@app.command("cache")
+def cache(
+    requests: Annotated[int, typer.Option(help="Requests of the simulation.")] = 50_000,
+    delta: Annotated[float, typer.Option(help="Largest share of wrong hits.")] = 0.01,
+    static: Annotated[bool, typer.Option(help="Learn nothing, explore nothing.")] = False,
+) -> None:
+    """Zipf-distributed questions with known answers through the cache: hits, wrong hits, money saved."""
+    import asyncio
+
+    from loadtest.scenarios.cache import simulate
+
+    print(json.dumps(asyncio.run(simulate(requests, delta, adaptive=not static)), indent=2))
+
+
+@app.command("cache-speed")
+def cache_speed(
+    entries: Annotated[int, typer.Option(help="Questions in the partition.")] = 100_000,
+    lookups: Annotated[int, typer.Option(help="Look-ups of each kind.")] = 2_000,
+    encoded: Annotated[
+        int, typer.Option(help="Questions whose vectors the encoder makes; the others lie between.")
+    ] = 10_000,
+) -> None:
+    """Time of a look-up, memory of an entry, recall of the vector search."""
+    from loadtest.cache_speed import report
+
+    print(json.dumps(report(entries, lookups, encoded), indent=2))
+
+
+@app.command()
+def compress(
+    file: Annotated[Path | None, typer.Argument(help="Lines {context, question, answer}; by default our own.")] = None,
+) -> None:
+    """Answers that survive ``forebay compress``, beside keeping the head, random sentences and BM25."""
+    from loadtest.compression import report
+
+    for row in report(file):
+        print(json.dumps(row))
+
+
+@app.command("record-tiers")
+def record_tiers(prompts: Annotated[int, typer.Option(help="How many.")] = 200) -> None:
+    """Rows for ``forebay tiers simulate`` from the two local models, as JSON lines."""
+    from loadtest.local_tiers import record
+
+    for row in record(prompts):
+        print(json.dumps(row), flush=True)
 
 
 app()

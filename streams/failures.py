@@ -145,6 +145,21 @@ CODES = _catalogue(
         "The pseudonym mapping is gone: expired or erased.",
         "None: the answer cannot be restored any more.",
     ),
+    # -- personal data
+    ("redaction_failed", _X, "Personal data could not be looked for.", "Mend what the message names, then replay."),
+    (
+        "language_unsupported",
+        _B,
+        "The request's language is not accepted (redaction.other_languages).",
+        "None, or add the language to redaction.languages.",
+    ),
+    ("pii_blocked", _B, "The policy does not accept data of this kind.", "The requester leaves it out."),
+    (
+        "pii_egress",
+        _X,
+        "Personal data was about to leave: the last check before a call or a write stopped it.",
+        "Report what kind it was; extend the recognisers; then replay.",
+    ),
     # -- models
     ("provider_rate_limited", _T, "The provider answered 429.", "Raise the provider's limit or add a deployment."),
     ("provider_timeout", _T, "The provider took too long.", "Look at the provider's status; retries do the rest."),
@@ -163,6 +178,18 @@ CODES = _catalogue(
         "The producer shortens it, or add a larger tier.",
     ),
     ("content_policy", _B, "The provider refused the content.", "The requester rephrases."),
+    (
+        "budget_exceeded",
+        _B,
+        "The budget of the tenant or user is used up.",
+        "Raise the budget, or wait for the window.",
+    ),
+    (
+        "rate_limited",
+        _T,
+        "The tenant or user asks faster than its limit.",
+        "Raise the limit, or have the application slow down.",
+    ),
     ("max_cost", _B, "Every tier may cost more than the request allows.", "The requester raises max_cost_nanousd."),
     ("no_tier", _B, "No tier can serve the request.", "The message says which condition excluded every tier."),
     (

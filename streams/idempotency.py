@@ -56,10 +56,14 @@ return redis.call('DEL', KEYS[1])
 
 
 class ClaimStore(Protocol):
-    """The four steps of a claim; all raise ``Transient("redis_unavailable")``."""
+    """The steps of a claim; all raise ``Transient("redis_unavailable")``."""
 
     async def claim(self, key: str, owner: str, lease_ms: int) -> tuple[str, bytes]:
         """``mine``, ``held`` with the lease's remaining ms, or ``done`` with the kept outputs."""
+        ...
+
+    async def kept(self, key: str) -> bytes | None:
+        """The kept outputs, if the work is done."""
         ...
 
     async def renew(self, key: str, owner: str, lease_ms: int) -> bool:
@@ -86,6 +90,11 @@ class RedisClaimStore:
         """See :class:`ClaimStore`."""
         state, rest = await self._run(_CLAIM, key, owner, lease_ms)
         return state.decode(), rest
+
+    async def kept(self, key: str) -> bytes | None:
+        """See :class:`ClaimStore`."""
+        found: bytes | None = await self._run("return redis.call('HGET', KEYS[1], 'outputs')", key)
+        return found
 
     async def renew(self, key: str, owner: str, lease_ms: int) -> bool:
         """See :class:`ClaimStore`."""
@@ -168,6 +177,11 @@ class Claims:
             if state == "done":
                 return Claim(self, key, owner, self._unpack(rest))
             await asyncio.sleep(_POLL_S)
+
+    async def kept(self, key: str) -> list[Output] | None:
+        """Outputs of ``key`` if they are known. Raises ``Transient("redis_unavailable")``."""
+        outputs = await self._store.kept(key)
+        return None if outputs is None else self._unpack(outputs)
 
     async def renew(self, key: str, owner: str) -> None:
         """Renew the lease until it is lost or this is cancelled."""

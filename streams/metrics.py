@@ -33,6 +33,12 @@ class Metrics:
             buckets=LATENCY_BUCKETS,
             registry=registry,
         )
+        self.egress_blocked = Counter(
+            "forebay_egress_blocked",
+            "Values that the last check kept from leaving, by where they were going and kind.",
+            ["sink", "kind"],
+            registry=registry,
+        )
         self.lag = Gauge(
             "forebay_consumer_lag",
             "Records of a partition not yet finished.",

@@ -65,6 +65,7 @@ def _answer_refusal(
     completion: Completion, request: RedactedRequest, numbers: Renumbering, settings: CacheSettings
 ) -> Refusal | None:
     text = completion.content
+    # The egress guard's verdict on ``text`` is one more row here, with its own refusal.
     checks = (
         (completion.tool_calls is not None or completion.finish_reason == "tool_calls", Refusal.TOOL_CALLS),
         (not text.strip(), Refusal.EMPTY),

@@ -8,13 +8,16 @@ goes to the model, and its own answer beside the stored one is the next piece of
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agents.cache.curve import wilson
 
 BUCKETS = 50
-"""Scores are counted in steps of 1/50: fine enough for a threshold, few enough to be read at once."""
+"""Scores are counted in steps: fine enough for a threshold, few enough to be read at once."""
+_LOWEST, _WIDTH = -4.0, 0.25
+"""Log odds at the end of the first step, and width of a step: 0.987 and 0.995 are 4 steps apart, 0.5 and 0.508 none."""
 _CAUTION_Z = 1.64
 """One-sided 95 %."""
 _LEAST_EVIDENCE = 20
@@ -23,7 +26,15 @@ _LEAST_EVIDENCE = 20
 
 def bucket(score: float) -> int:
     """Number of the step in which ``score`` lies."""
-    return min(BUCKETS - 1, max(0, int(score * BUCKETS)))
+    certain = min(max(score, 1e-9), 1 - 1e-9)
+    return min(BUCKETS - 1, max(0, math.floor((math.log(certain / (1 - certain)) - _LOWEST) / _WIDTH) + 1))
+
+
+def edge(step: int) -> float:
+    """Least score in ``step``; more than any score beyond the last one."""
+    if step <= 0:
+        return 0.0
+    return 1.0 / (1.0 + math.exp(-(_LOWEST + (step - 1) * _WIDTH))) if step < BUCKETS else math.inf
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,11 +83,11 @@ def threshold(static: float, delta: float, evidence: Evidence) -> float:
         for step in range(at, BUCKETS + 1):
             right, wrong = evidence.above(step)
             if wrong <= delta * (right + wrong):
-                return step / BUCKETS if step > at else static
+                return edge(step) if step > at else static
     for step in range(at - 1, -1, -1):
         right, wrong = evidence.above(step)
         if right + wrong >= _LEAST_EVIDENCE and _believed(wrong, right + wrong) <= delta:
-            best = min(best, step / BUCKETS)
+            best = min(best, edge(step))
     return best
 
 

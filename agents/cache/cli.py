@@ -1,12 +1,13 @@
 """``forebay cache``: explain and measure the decision; look after what is stored."""
 
+import io
+import json
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
 if TYPE_CHECKING:
@@ -187,9 +188,9 @@ def _object(line: str) -> dict[str, Any]:
     from streams.json_lines import InvalidLineError
 
     try:
-        content = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise InvalidLineError(f"not JSON: {error}") from None
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        raise InvalidLineError("not JSON") from None
     if not isinstance(content, dict):
         raise InvalidLineError("a line must be an object")
     return content
@@ -218,7 +219,7 @@ def _labelled(file: str, delta: float) -> "Labelled":
                 pair = labelled_pair_of(line)
             except InvalidLineError as error:
                 good = False
-                sys.stderr.write(f"line {number}: {orjson.dumps(bad_line(error)).decode()}\n")
+                sys.stderr.write(f"line {number}: {json.dumps(bad_line(error))}\n")
                 continue
             pairs.append(pair)
             verdicts.append(decide(pair, matcher))
@@ -231,17 +232,18 @@ def _labelled(file: str, delta: float) -> "Labelled":
 @contextmanager
 def _lines(file: str) -> Iterator[Iterable[str]]:
     if file == "-":
-        yield sys.stdin
+        # Bytes that are no UTF-8 spoil their line only, and only a line feed ends a line.
+        yield io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace", newline="\n")
         return
     if not Path(file).is_file():
         typer.echo(f"forebay: there is no file {file}", err=True)
         raise typer.Exit(2)
-    with Path(file).open(encoding="utf-8", errors="replace") as stream:
+    with Path(file).open(encoding="utf-8", errors="replace", newline="\n") as stream:
         yield stream
 
 
 def _write(content: Any) -> None:
-    sys.stdout.write(orjson.dumps(content).decode() + "\n")
+    sys.stdout.write(json.dumps(content, separators=(",", ":")) + "\n")  # orjson refuses ids beyond 64 bits
     sys.stdout.flush()
 
 

@@ -34,14 +34,18 @@ def pair_of(line: str) -> QuestionPair:
     Raises:
         InvalidLineError: the message never quotes the text.
     """
+    if not line.strip():
+        raise InvalidLineError("the line is empty")
     try:
         content = json.loads(line)
     except json.JSONDecodeError as error:
         raise InvalidLineError(f"not JSON: {error.msg} at column {error.colno}") from None
+    except (ValueError, RecursionError):
+        raise InvalidLineError("not JSON that can be read: a number too long, or nested too deeply") from None
     if not isinstance(content, dict):
         raise InvalidLineError("a line must be an object with a and b")
     record_id = content.get("id")
-    known_id = record_id if isinstance(record_id, str | int) and not isinstance(record_id, bool) else None
+    known_id = record_id if isinstance(record_id, str | int | float) and not isinstance(record_id, bool) else None
     try:
         (before_a, a), (before_b, b) = _side(content, "a"), _side(content, "b")
         label = _label(content)
@@ -78,6 +82,10 @@ def _side(content: Mapping[str, Any], name: str) -> tuple[Any, str]:
     if not isinstance(value, str | list) or not value:
         raise InvalidLineError(f"{name} must be a text or a list of messages, and not empty")
     try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidLineError(f"{name} has half a surrogate pair, which is no text") from None
+    try:
         request = request_from_json({"messages": value})
     except InvalidLineError as error:
         raise InvalidLineError(f"{name}: {error}") from None
@@ -105,7 +113,7 @@ def explained(pair: QuestionPair, verdict: Verdict) -> dict[str, Any]:
         "hit": verdict.hit,
         "similarity": round(verdict.similarity, 4),
         "threshold": round(verdict.threshold, 4),
-        "score": round(verdict.score, 6),
+        "score": verdict.score,
         "reasons": list(verdict.reasons),
     }
 
@@ -118,10 +126,8 @@ def bad_line(error: InvalidLineError) -> dict[str, Any]:
 
 
 def explain_lines(lines: Iterable[str], matcher: Matcher) -> Iterator[tuple[dict[str, Any], bool]]:
-    """For each line that is not blank its output and whether it was good, in order."""
+    """For each line its output and whether it was good, in order."""
     for line in lines:
-        if not line.strip():
-            continue
         try:
             pair = pair_of(line)
         except InvalidLineError as error:

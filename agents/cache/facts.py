@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from agents.cache.words import Words, listed
+from agents.cache.timeliness import is_timely
+from agents.cache.words import FUNCTION_WORDS, Words, listed
 
 
 class Asked(StrEnum):
@@ -51,9 +52,11 @@ _SMALL = {
          "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty")
     )
 } | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "hundred": "100", "thousand": "1000",
-     "dozen": "12", "first": "1st", "second": "2nd", "third": "3rd"}  # fmt: skip
-_SPELT = _SMALL.keys() - {"one", "second", "first", "third"}
-"""``one`` is a pronoun and ``second`` a time more often than numbers."""
+     "dozen": "12", "third": "3", "fourth": "4", "fifth": "5"}  # fmt: skip
+_SPELT = _SMALL.keys() - {"one"}
+"""``one`` is a pronoun more often than a number; ``first`` is a quantifier, and ``second`` a time as often."""
+_ROMAN = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
+_THOUSANDS = re.compile(r"k\b", re.IGNORECASE)
 
 _UNITS = {
     unit: canonical
@@ -80,12 +83,17 @@ _NEGATIONS = listed(
     "not no never without cannot can't cant don't dont doesn't doesnt didn't didnt isn't isnt aren't wasn't weren't "
     "won't wouldn't shouldn't couldn't hasn't haven't hadn't mustn't nobody none nothing neither nor non"
 )
-_QUANTIFIERS = listed(
-    "all every each any some most few fewer several only always never sometimes often both either "
-    "best worst most least first last single whole entire half double twice minimum maximum more less"
-)
+_QUANTIFIERS = {
+    "all": "all", "every": "all", "whole": "all", "entire": "all", "only": "only", "always": "always",
+    "never": "never", "sometimes": "sometimes", "both": "both", "half": "half", "double": "double", "twice": "double",
+    "first": "first", "last": "last", "minimum": "minimum", "maximum": "maximum", "least": "minimum",
+}  # fmt: skip
+"""Those that change the answer; some, any, several, best and most without an adjective are how people talk."""
+NOT_TOLD = _NEGATIONS | _QUANTIFIERS.keys() | _SPELT
+"""Words that the guards for negation, quantifiers and numbers look at."""
 _SAME_SUPERLATIVE = {"quickest": "fastest", "tallest": "highest", "greatest": "best", "largest": "biggest",
-                     "simplest": "easiest", "hardest": "toughest"}  # fmt: skip
+                     "simplest": "easiest", "hardest": "toughest", "costliest": "most expensive",
+                     "priciest": "most expensive"}  # fmt: skip
 _NO_SUPERLATIVES = listed(
     "interest request suggest forest invest honest arrest contest protest harvest digest modest conquest manifest "
     "priest bequest budapest everest pinterest disinterest reinvest infest ingest"
@@ -111,11 +119,9 @@ _INTO = re.compile(
     r"(?:a |an |the |my )?(?P<b>[\w<>+#'-]+)",
     re.IGNORECASE,
 )
-_THAN = re.compile(r"(?P<a>[\w<>+#'-]+) (?P<how>\w+(?: \w+)?) than (?:a |an |the )?(?P<b>[\w<>+#'-]+)", re.IGNORECASE)
-_TIMELY = re.compile(
-    r"\b(?:today|tonight|yesterday|tomorrow|right now|currently|at the moment|this (?:morning|week|month|year|weekend)"
-    r"|latest|newest|live score|breaking|weather|forecast|stock price|exchange rate|what time is it|upcoming"
-    r"|next (?:week|month|year|election|match|game))\b",
+_THAN = re.compile(
+    r"(?P<a>[\w<>+#'-]+) (?:is |are |was |were |be )?(?P<how>(?:(?:more|less) )?\w+) than "
+    r"(?:a |an |the )?(?P<b>[\w<>+#'-]+)",
     re.IGNORECASE,
 )
 _YES_NO = listed(
@@ -151,17 +157,21 @@ def facts_of(text: str) -> Facts:
         quantifiers=_quantifiers(words),
         direction=_direction(text),
         compared=_compared(text),
-        timely=_TIMELY.search(text) is not None,
+        timely=is_timely(text),
     )
 
 
 def _numbers(words: Words) -> frozenset[str]:
-    """Numbers with one spelling: 10,000 and 10000, three and 3."""
+    """Numbers with one spelling: 10,000 and 10000, 15k and 15000, three and 3, II and 2."""
     found = set()
     for word in words.all:
         if word.text[0].isdigit():
             plain = re.sub(r",(?=\d{3}\b)", "", word.text)
+            if _THOUSANDS.match(words.text, word.end):
+                plain += "000"
             found.add(plain.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d*0+", plain) else plain)
+        elif word.text in _ROMAN:
+            found.add(_ROMAN[word.text])
         elif word.lower in _SPELT:
             found.add(_SMALL[word.lower])
     return frozenset(found)
@@ -187,12 +197,18 @@ def _names(words: Words) -> tuple[str, ...]:
 
 
 def _quantifiers(words: Words) -> frozenset[str]:
-    superlatives = {
-        _SAME_SUPERLATIVE.get(word, word)
-        for word in words.lower
-        if word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVES
-    }
-    return frozenset(superlatives | {word for word in words.lower if word in _QUANTIFIERS})
+    found = {_QUANTIFIERS[word] for word in words.lower if word in _QUANTIFIERS}
+    for word, following in zip(words.lower, (*words.lower[1:], ""), strict=False):
+        if word in ("most", "least") and following and following not in FUNCTION_WORDS:
+            found.add(f"{word} {following}")
+        elif word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVES:
+            found.add(_SAME_SUPERLATIVE.get(word, word))
+    return frozenset(found)
+
+
+def is_superlative(quantifier: str) -> bool:
+    """Whether it ranks: two different ones never share an answer."""
+    return " " in quantifier or quantifier.endswith("est")
 
 
 def _asked(words: Words) -> Asked:

@@ -1,7 +1,6 @@
 """Which numbers is the decision made on? The cheap ones first, the second encoder's only when they may matter."""
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from agents.cache import alignment
 from agents.cache.alignment import Aligned
 from agents.cache.facts import Facts
-from agents.cache.guards import GUARDS
+from agents.cache.guards import GUARDS, Differences
 
 Row = NDArray[np.float64]
 
@@ -25,7 +24,7 @@ wrote it, and a model that knows lengths learns its teachers."""
 _NOT_TEXT = re.compile(r"[^a-z0-9]+")
 
 
-def near(cosine: float, a: Aligned, b: Aligned, facts_a: Facts, facts_b: Facts, objections: Sequence[str]) -> Row:
+def near(cosine: float, a: Aligned, b: Aligned, facts_a: Facts, facts_b: Facts, found: Differences) -> Row:
     """Features that the first encoder and the surface give."""
     meaning = alignment.compare(a, b)
     grams_a, grams_b = _grams(facts_a.words.text), _grams(facts_b.words.text)
@@ -40,7 +39,7 @@ def near(cosine: float, a: Aligned, b: Aligned, facts_a: Facts, facts_b: Facts, 
             cosine * cosine,
             remainder * remainder,
             cosine * remainder,
-            *(float(code in objections) for code in GUARDS),
+            *(0.5 * (code in found.seen) + 0.5 * (code in found.decisive) for code in GUARDS),
         ]
     )
 

@@ -1,15 +1,18 @@
 """Which differences between two questions make one answer wrong for the other, however near they are?
 
-Each guard is a pure function of the facts of both questions that says whether it *objects*. An objection forbids the
-hit, whatever the score; it also is a feature of the score, which stays a graded probability. Guards err on the side of
-objecting: a needless objection costs a model call, a missing one gives somebody a wrong answer.
+Each guard is a pure function of the facts of both questions that says whether it sees a difference. Every difference
+counts against the score, which stays a graded probability. A difference that is *decisive* also forbids the hit,
+whatever the score: one that both questions spell out (3.8 against 3.11), or one that is about all that tells them apart
+(a number in one of two otherwise equal questions). In questions worded quite differently a number on one side is
+mostly a detail of somebody's story, and only the score speaks.
 """
 
 from collections.abc import Callable
-from functools import cache, lru_cache
-from importlib.resources import files
+from dataclasses import dataclass
+from functools import lru_cache
 
-from agents.cache.facts import Asked, Facts
+from agents.cache.antonyms import opposite
+from agents.cache.facts import NOT_TOLD, Asked, Facts, is_superlative
 from agents.cache.words import listed
 
 Guard = Callable[[Facts, Facts], bool]
@@ -54,7 +57,7 @@ def polarity(a: Facts, b: Facts) -> bool:
     """A word of one has its opposite in the other, and neither has both: enable against disable."""
     ours, theirs = frozenset(a.words.lower), frozenset(b.words.lower)
     only_ours, only_theirs = ours - theirs, theirs - ours
-    return any(_opposite(one, other) for one in only_ours for other in only_theirs)
+    return any(opposite(one, other) for one in only_ours for other in only_theirs)
 
 
 def direction(a: Facts, b: Facts) -> bool:
@@ -110,54 +113,96 @@ _VAGUE = frozenset({Asked.OTHER, Asked.WHICH, Asked.YES_NO})
 """Kinds that a question of any other kind can be put as: "Which way …", "Can you tell me when …"."""
 
 
-def objections(a: Facts, b: Facts) -> tuple[str, ...]:
-    """Codes of the guards that object, in the order of :data:`GUARDS`."""
-    return tuple(code for code, guard in GUARDS.items() if guard(a, b))
+_ALIKE, _REORDERED = 0.5, 0.75
+"""Shared share of the content words from which a one-sided difference is what tells two questions apart."""
+_FEW = 3
+"""Opposites stop deciding when both questions have more words than these that the other lacks."""
 
 
-@cache
-def opposites() -> dict[str, frozenset[str]]:
-    """Word to its opposites, both ways."""
-    found: dict[str, set[str]] = {}
-    text = (files("agents.cache") / "data" / "antonyms.txt").read_text("utf-8")
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            one, other = line.split()
-            found.setdefault(one, set()).add(other)
-            found.setdefault(other, set()).add(one)
-    return {word: frozenset(others) for word, others in found.items()}
+def _numbers_decide(a: Facts, b: Facts) -> bool:
+    return bool(a.numbers - b.numbers and b.numbers - a.numbers) or _shared(a, b) >= _ALIKE
 
 
-_PREFIXES = ("un", "dis", "de", "non", "in", "im", "il", "ir")
+def _units_decide(a: Facts, b: Facts) -> bool:
+    return a.numbers == b.numbers or _shared(a, b) >= _ALIKE
 
 
-@lru_cache(maxsize=65_536)
-def _opposite(one: str, other: str) -> bool:
-    if other in opposites().get(one, ()) or _inflected(one) & _inflected_opposites(other):
+def _polarity_decides(a: Facts, b: Facts) -> bool:
+    return min(len(_told(a) - _told(b)), len(_told(b) - _told(a))) <= _FEW
+
+
+def _quantifier_decides(a: Facts, b: Facts) -> bool:
+    ours, theirs = a.quantifiers - b.quantifiers, b.quantifiers - a.quantifiers
+    if any(map(is_superlative, ours)) and any(map(is_superlative, theirs)):
         return True
-    short, long = sorted((one, other), key=len)
-    return len(short) >= 4 and any(long == prefix + short for prefix in _PREFIXES)
+    return not (ours | theirs) <= _TALK and _shared(a, b) >= _ALIKE
 
 
-@lru_cache(maxsize=16_384)
-def _inflected(word: str) -> frozenset[str]:
-    """The word and its likely base forms."""
-    forms = {word}
-    for suffix, instead in (("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e"), ("s", ""), ("es", ""), ("d", "")):
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-            forms.add(word[: -len(suffix)] + instead)
-    return frozenset(forms)
+def _direction_decides(a: Facts, b: Facts) -> bool:
+    return a.direction is not None or b.direction is not None or _shared(a, b) >= _REORDERED
 
 
-@lru_cache(maxsize=16_384)
-def _inflected_opposites(word: str) -> frozenset[str]:
-    return frozenset().union(*(opposites().get(form, frozenset()) for form in _inflected(word)))
+def _alike(a: Facts, b: Facts) -> bool:
+    return _shared(a, b) >= _ALIKE
+
+
+_DECIDES: dict[str, Guard] = {
+    "numbers": _numbers_decide,
+    "units": _units_decide,
+    "verbatim": lambda a, b: bool(a.verbatim - b.verbatim and b.verbatim - a.verbatim) or _alike(a, b),
+    "negation": _alike,
+    "polarity": _polarity_decides,
+    "direction": _direction_decides,
+    "quantifier": _quantifier_decides,
+    "question_type": _alike,
+}
+"""When a difference decides; those that are not here always do."""
+_TALK = frozenset({"first", "last", "always", "easiest"})
+"""Quantifiers that one wording has and another leaves out: which language first, how long does it last."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Differences:
+    """What the guards say, as codes in the order of :data:`GUARDS`.
+
+    Attributes:
+        seen: by any guard.
+        decisive: those of them that forbid the hit.
+    """
+
+    seen: tuple[str, ...]
+    decisive: tuple[str, ...]
+
+
+def differences(a: Facts, b: Facts) -> Differences:
+    """Ask all guards."""
+    seen = tuple(code for code, guard in GUARDS.items() if guard(a, b))
+    return Differences(seen=seen, decisive=tuple(code for code in seen if code not in _DECIDES or _DECIDES[code](a, b)))
+
+
+def _shared(a: Facts, b: Facts) -> float:
+    """Shared share of what is told beside numbers, negations and quantifiers."""
+    ours, theirs = _told(a), _told(b)
+    return len(ours & theirs) / (len(ours | theirs) or 1)
+
+
+@lru_cache(maxsize=4_096)
+def _told(facts: Facts) -> frozenset[str]:
+    return frozenset(
+        word.stem
+        for word in facts.words.all
+        if word.content and not word.text[0].isdigit() and word.lower not in NOT_TOLD
+    )
+
+
+_ALIASES = {"usa": "us", "america": "us", "american": "us", "americans": "us", "britain": "uk", "british": "uk"}
 
 
 def _unmentioned(mentioned: frozenset[str], other: Facts) -> bool:
-    present = other.words.lower
-    initials = "".join(word[0] for word in present if word.isalpha())
-    for name in mentioned:
+    present = frozenset(other.words.lower) | {_ALIASES[word] for word in other.words.lower if word in _ALIASES}
+    initials = "".join(word[0] for word in other.words.lower if word.isalpha())
+    for spelt in mentioned:
+        name = _ALIASES.get(spelt, spelt)
         if name in present or any(word.startswith(name) or name.startswith(word) for word in present if len(word) > 3):
             continue
         if len(name) <= 4 and name in initials:

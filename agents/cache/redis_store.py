@@ -6,6 +6,7 @@ notes (:class:`agents.cache.store.Note`); ``cache:c:<name>`` hashes of counters;
 with traffic has a TTL, so Redis' own policy (``maxmemory-policy volatile-lru``) bounds the memory.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ from agents.cache.store import Neighbour, Note, Place, StoreUnavailableError, Tr
 
 T = TypeVar("T")
 
+_AT_ONCE = 64
+"""Commands under way at once: redis-py raises beyond 100 connections, and a thousand requests may look together."""
 _PARTITION_SLACK_S = 3_600
 """A partition outlives its newest entry by this, so that it is never gone before it."""
 _ALL = "*"
@@ -35,6 +38,7 @@ class RedisStore:
     def __init__(self, client: Redis, prefix: str) -> None:
         self._redis: Any = client  # redis-py types neither execute_command nor the results of a pipeline
         self._prefix = f"{prefix}cache:"
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, place: Place, task: str | None, trace: Trace | None = None) -> tuple[bytes | None, str]:
         """See :class:`Store`."""
@@ -57,17 +61,15 @@ class RedisStore:
 
     async def nearest(self, wall: str, partition: str, vector: Vector, *, count: int, effort: int) -> list[Neighbour]:
         """See :class:`Store`."""
-        flat = await self._run(
+        found = await self._run(
             lambda: self._redis.execute_command(
                 "VSIM", self._vectors(wall, partition), "FP32", vector.tobytes(), "WITHSCORES", "COUNT", count,
                 "EF", effort,
             )
         )  # fmt: skip
-        # Redis scores are (1 + cosine) / 2.
-        return [
-            Neighbour(entry_id=name.decode(), cosine=2 * float(score) - 1)
-            for name, score in zip(flat[::2], flat[1::2], strict=True)
-        ]
+        # A map in RESP3, a flat list in RESP2; nearest first in both. Redis scores are (1 + cosine) / 2.
+        scored = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
+        return [Neighbour(entry_id=name.decode(), cosine=2 * float(score) - 1) for name, score in scored]
 
     async def put(
         self, place: Place, blob: bytes, *, ttl_s: float, partition: str | None, vector: Vector | None, limit: int
@@ -204,7 +206,8 @@ class RedisStore:
 
     async def _run(self, call: Callable[[], Awaitable[T] | Any]) -> Any:
         try:
-            return await call()
+            async with self._turns:
+                return await call()
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailableError(type(error).__name__) from None
 

@@ -1,27 +1,48 @@
 """The stage ``completion``: ``requests.uncached`` in; ``completions`` and ``usage`` out."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from agents.completion.admission import Admission
+from agents.completion.attempting import Attempts
 from agents.completion.cascade import Cascade
 from agents.completion.handler import CompletionHandler
+from agents.completion.quotas.budgets import RedisBudgets
+from agents.completion.quotas.fairness import FairQueue
+from agents.completion.quotas.rates import RedisLimiter
+from agents.completion.quotas.settings import BudgetsSettings, LimitsSettings
 from agents.completion.settings import CompletionSettings
 from agents.models.caller import Caller
 from agents.models.ledger import Ledger
 from agents.models.litellm_provider import LitellmProvider
-from agents.models.metrics import METRICS
+from agents.models.metrics import METRICS, POOL_METRICS
 from agents.models.pool import DeploymentPool
 from agents.models.pricing import PriceList
 from agents.models.settings import ModelsSettings
 from streams.codec import open_codecs
-from streams.handlers import Route
+from streams.handlers import Context, Output, Route
 from streams.idempotency import Claims, RedisClaimStore
-from streams.records import CallPurpose
+from streams.records import CallPurpose, Spend, WindowKind
 from streams.redis_client import open_redis
 from streams.registry import open_registry
 from streams.settings import RedisSettings, Settings, StageSettings
 from streams.stage import Stage
+
+_ROWS_AT_ONCE = 8
+
+
+class LedgerView:
+    """Tells the budgets what the ledger says."""
+
+    def __init__(self, budgets: RedisBudgets) -> None:
+        self._budgets = budgets
+
+    async def observe(self, row: Spend, _context: Context) -> Sequence[Output]:
+        """``spend``: a row of the ledger's projection changed."""
+        if row.window is not WindowKind.HOUR:
+            await self._budgets.observe(row)
+        return ()
 
 
 @asynccontextmanager
@@ -31,19 +52,36 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     provider = LitellmProvider()
     await provider.ready()
     caller = Caller(provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.COMPLETION), METRICS)
-    cascade = Cascade(models.tiers, DeploymentPool(models.cooldown_s), caller, _now_ms)
+    pool = DeploymentPool(models.tiers, models.cooldown_s, POOL_METRICS)
+    rates, money = settings[LimitsSettings], settings[BudgetsSettings]
     async with open_redis(settings) as client:
+        prefix = settings[RedisSettings].key_prefix
+        limiter, budgets = RedisLimiter(client, prefix), RedisBudgets(client, prefix, money)
+        attempts = Attempts(pool, caller, limiter, budgets, burst_s=rates.burst_s, now_ms=_now_ms)
         claims = Claims(
-            RedisClaimStore(client, settings[RedisSettings].key_prefix),
+            RedisClaimStore(client, prefix),
             open_codecs(settings, open_registry(settings)),
             lease_s=own.lease_s,
             keep_s=own.keep_s,
         )
-        handler = CompletionHandler(cascade, claims, claim_required=own.claim_required, now_ms=_now_ms)
-        limits = settings[StageSettings].model_copy(update={"in_flight": own.in_flight, "timeout_s": own.timeout_s})
+        handler = CompletionHandler(
+            Cascade(models.tiers, attempts),
+            Admission(rates, limiter, budgets, _now_ms),
+            # Half of the look-ahead for one tenant: the other half is there to see past its flood.
+            FairQueue(own.in_flight, own.look_ahead // 2),
+            claims,
+            claim_required=own.claim_required,
+            now_ms=_now_ms,
+        )
+        common = settings[StageSettings]
+        ahead = {"in_flight": own.in_flight + own.look_ahead, "window": max(common.window, 2 * own.look_ahead)}
+        limits = common.model_copy(update=ahead | {"timeout_s": own.timeout_s})
         yield Stage(
             name="completion",
-            routes=[Route(topic="requests.uncached", handle=handler.handle, on_failure=handler.on_failure)],
+            routes=[
+                Route(topic="requests.uncached", handle=handler.handle, on_failure=handler.on_failure),
+                Route(topic="spend", handle=LedgerView(budgets).observe, in_flight=_ROWS_AT_ONCE),
+            ],
             limits=limits,
         )
 

@@ -5,19 +5,16 @@ Tiers are tried from the cheapest: each answer is assessed, and one that is prob
 serves when everything dearer is out, marked as degraded.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from agents.completion.attempting import Answered, Attempts, Trace, answer_bound
 from agents.completion.routing.confidence import Assessment, assess
-from agents.models.caller import Caller, Outcome
-from agents.models.chat_format import parsed
-from agents.models.ledger import Payer
-from agents.models.pool import DeploymentPool
-from agents.models.provider import Answer, Call, ProviderError
-from agents.models.settings import Deployment, Tier
-from streams.failures import CODES, Expired, Failure, FailureClass, Permanent, Rejected, Transient
+from agents.models.provider import Answer, ProviderError
+from agents.models.settings import Tier
+from streams.failures import CODES, Failure, FailureClass, Permanent, Rejected, Transient
 from streams.handlers import WriteAhead
-from streams.records import Attempt, RedactedRequest, UsageEvent
+from streams.records import RedactedRequest
 
 _FATAL = frozenset({"empty", "invalid_json", "schema_violation", "bad_tool_call"})
 """Doubts that no requester can live with, whichever tier they are about."""
@@ -35,47 +32,40 @@ class Served:
     degraded: bool = False
 
 
-@dataclass(slots=True)
-class Trace:
-    """All that was tried for a request: closed ledger entries and attempts, in order."""
-
-    entries: list[UsageEvent] = field(default_factory=list)
-    attempts: list[Attempt] = field(default_factory=list)
-
-
 class Cascade:
-    """Walks the tiers for one request at a time; holds no state of requests.
+    """Walks the tiers for one request at a time; holds no state of requests."""
 
-    Args:
-        now_ms: ms since the epoch.
-    """
-
-    def __init__(self, tiers: Sequence[Tier], pool: DeploymentPool, caller: Caller, now_ms: Callable[[], int]) -> None:
+    def __init__(self, tiers: Sequence[Tier], attempts: Attempts) -> None:
         self._tiers = tiers
-        self._pool = pool
-        self._caller = caller
-        self._now_ms = now_ms
+        self._attempts = attempts
 
-    async def run(self, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead) -> Served:
+    async def run(self, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead, *, cheapest: bool) -> Served:
         """The answer to ``request``; what was tried is in ``trace``, also when this raises.
+
+        Args:
+            cheapest: only the cheapest tier may be used: money is short.
 
         Raises:
             Failure: no tier served it; see :func:`conclusion`.
         """
-        errors: list[ProviderError] = []
         best: Served | None = None
         tiers = self._eligible(request)
-        for tier in tiers:
-            served = await self._try_tier(tier, request, trace, errors, write_ahead)
-            if served is None:
+        for tier in tiers[:1] if cheapest else tiers:
+            answered = await self._attempts.on(tier, request, trace, write_ahead)
+            if trace.broke:
+                break
+            if answered is None:
                 continue
+            served = _assessed(request, tier, answered)
             best = _better(served, best)
             if served.assessment.probability >= tier.accept or tier is tiers[-1]:
                 return _usable(best)
             _mark_escalated(trace)
         if best is not None:
             return _usable(replace(best, degraded=True))
-        raise conclusion(errors)
+        if trace.broke:
+            raise Rejected("budget_exceeded", "what is left of the budget does not pay for this call")
+        raise conclusion(trace.errors)
 
     def _eligible(self, request: RedactedRequest) -> list[Tier]:
         """Tiers that may serve ``request``. Raises :class:`Failure` when there is none."""
@@ -87,70 +77,13 @@ class Cascade:
             raise Permanent("context_length", "the request is too long for every tier")
         if request.max_cost_nanousd is None:
             return fitting
-        affordable = [tier for tier in fitting if self._worst_case(tier, request) <= request.max_cost_nanousd]
+        affordable = [tier for tier in fitting if self._attempts.worst_case(tier, request) <= request.max_cost_nanousd]
         if not affordable:
             raise Rejected("max_cost", "the cheapest tier may cost more than the request allows")
         return affordable
 
-    async def _try_tier(
-        self,
-        tier: Tier,
-        request: RedactedRequest,
-        trace: Trace,
-        errors: list[ProviderError],
-        write_ahead: WriteAhead,
-    ) -> Served | None:
-        for deployment in self._pool.candidates(tier):
-            payer = Payer(request_id=request.request_id, tenant_id=request.tenant_id, user_id=request.user_id)
-            build = self._call_builder(tier, deployment, request)
-            outcome = await self._caller.call(payer, tier.name, deployment, build, write_ahead)
-            trace.entries.append(outcome.entry)
-            trace.attempts.append(outcome.attempt(outcome.error.code if outcome.error else "ok"))
-            if outcome.answer is not None:
-                self._pool.worked(deployment)
-                return _served(request, tier, deployment, outcome, outcome.answer)
-            assert outcome.error is not None
-            errors.append(outcome.error)
-            if not self._pool.failed(deployment, outcome.error):
-                break
-        return None
-
-    def _call_builder(self, tier: Tier, deployment: Deployment, request: RedactedRequest) -> Callable[[str], Call]:
-        timeout_s = self._timeout_s(deployment, request)
-        max_tokens = min(request.params.max_tokens or tier.max_answer_tokens, tier.max_answer_tokens)
-
-        def build(attempt_id: str) -> Call:
-            return Call(
-                attempt_id=attempt_id,
-                request_id=request.request_id,
-                messages=request.messages,
-                params=request.params,
-                max_tokens=max_tokens,
-                timeout_s=timeout_s,
-                tools=parsed(request.tools),
-                response_format=parsed(request.response_format),
-            )
-
-        return build
-
-    def _timeout_s(self, deployment: Deployment, request: RedactedRequest) -> float:
-        """The deployment's, or what the request's deadline leaves."""
-        if request.deadline_ms is None:
-            return deployment.timeout_s
-        left_s = (request.accepted_at + request.deadline_ms - self._now_ms()) / 1000
-        if left_s <= 0:
-            raise Expired("deadline_exceeded", "the deadline passed while models were tried")
-        return min(deployment.timeout_s, left_s)
-
     def _fits(self, tier: Tier, request: RedactedRequest) -> bool:
-        answer = min(request.params.max_tokens or tier.max_answer_tokens, tier.max_answer_tokens)
-        return self._caller.prompt_tokens(tier.deployments[0], request.messages) + answer <= tier.context_tokens
-
-    def _worst_case(self, tier: Tier, request: RedactedRequest) -> int:
-        return min(
-            self._caller.worst_case(deployment, self._call_builder(tier, deployment, request)(""))
-            for deployment in tier.deployments
-        )
+        return self._attempts.prompt_tokens(tier, request) + answer_bound(tier, request) <= tier.context_tokens
 
 
 def conclusion(errors: Sequence[ProviderError]) -> Failure:
@@ -168,14 +101,15 @@ def conclusion(errors: Sequence[ProviderError]) -> Failure:
     return Permanent(last.code, last.message)
 
 
-def _served(request: RedactedRequest, tier: Tier, deployment: Deployment, outcome: Outcome, answer: Answer) -> Served:
+def _assessed(request: RedactedRequest, tier: Tier, answered: Answered) -> Served:
+    answer = answered.answer
     assessment = assess(request, answer.content, answer.finish_reason, answer.logprobs, tool_calls=answer.tool_calls)
     return Served(
         answer=answer,
         assessment=assessment,
         tier=tier.name,
-        model=outcome.entry.model,
-        deployment=deployment.name,
+        model=answered.outcome.entry.model,
+        deployment=answered.deployment.name,
     )
 
 

@@ -3,13 +3,18 @@
 import time
 from collections.abc import Callable, Sequence
 
-from agents.completion.cascade import Cascade, Served, Trace
+from agents.completion.admission import Admission
+from agents.completion.attempting import Trace
+from agents.completion.cascade import Cascade, Served
+from agents.completion.quotas.budgets import Room
+from agents.completion.quotas.fairness import FairQueue
 from agents.models.ledger import usage_output
 from streams import headers as h
 from streams.failures import Failure, Rejected, Transient
 from streams.handlers import Context, Output
 from streams.idempotency import Claims
 from streams.records import (
+    Alert,
     AnswerSource,
     Completion,
     Error,
@@ -27,24 +32,51 @@ class CompletionHandler:
         now_ms: ms since the epoch.
     """
 
-    def __init__(self, cascade: Cascade, claims: Claims, *, claim_required: bool, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        cascade: Cascade,
+        admission: Admission,
+        queue: FairQueue,
+        claims: Claims,
+        *,
+        claim_required: bool,
+        now_ms: Callable[[], int],
+    ) -> None:
         self._cascade = cascade
+        self._admission = admission
+        self._queue = queue
         self._claims = claims
         self._claim_required = claim_required
         self._now_ms = now_ms
 
     async def handle(self, request: RedactedRequest, context: Context) -> Sequence[Output]:
         """The completion and the closed ledger entries of every call that it took."""
+        key = f"{request.tenant_id}:{request.request_id}"
         try:
-            claim = await self._claims.acquire(f"{request.tenant_id}:{request.request_id}")
+            # First of all: what is paid already is published again, whatever budgets and limits say by now.
+            if (kept := await self._claims.kept(key)) is not None:
+                return kept
         except Transient:
             if self._claim_required:
                 raise
-            return await self._complete(request, context)
+        room, alerts = await self._admission.admit(request)
+        async with self._queue.slot(request.tenant_id, request.priority):
+            outputs = await self._claimed(key, request, context, cheapest=room is Room.SOFT)
+        return [*(_alert(alert) for alert in alerts), *outputs]
+
+    async def _claimed(
+        self, key: str, request: RedactedRequest, context: Context, *, cheapest: bool
+    ) -> Sequence[Output]:
+        try:
+            claim = await self._claims.acquire(key)
+        except Transient:
+            if self._claim_required:
+                raise
+            return await self._complete(request, context, cheapest=cheapest)
         async with claim:
             if claim.outputs is not None:
                 return claim.outputs
-            outputs = await self._complete(request, context)
+            outputs = await self._complete(request, context, cheapest=cheapest)
             claim.finish(outputs)
         return outputs
 
@@ -64,20 +96,19 @@ class CompletionHandler:
         )
         return [Output(topic="completions", key=request_id, value=completion)]
 
-    async def _complete(self, request: RedactedRequest, context: Context) -> list[Output]:
+    async def _complete(self, request: RedactedRequest, context: Context, *, cheapest: bool) -> list[Output]:
         started = time.perf_counter()
         spent = _spent(context)
         trace = Trace()
         try:
-            served = await self._cascade.run(request, trace, context.write_ahead)
+            served = await self._cascade.run(request, trace, context.write_ahead, cheapest=cheapest)
         except Failure as failure:
             # The calls that were made are in the ledger and in the response, whatever becomes of the request.
             failure.carry[h.SPENT] = str(spent + _cost(trace)).encode()
-            if trace.entries:
-                await context.write_ahead([usage_output(entry) for entry in trace.entries])
+            if records := _records(trace):
+                await context.write_ahead(records)
             raise
-        completed = self._completed(request, served, trace, spent, started)
-        return [*(usage_output(entry) for entry in trace.entries), completed]
+        return [*_records(trace), self._completed(request, served, trace, spent, started)]
 
     def _completed(self, request: RedactedRequest, served: Served, trace: Trace, spent: int, started: float) -> Output:
         entries = trace.entries
@@ -104,6 +135,14 @@ class CompletionHandler:
             completed_at=self._now_ms(),
         )
         return Output(topic="completions", key=request.request_id, value=completion)
+
+
+def _records(trace: Trace) -> list[Output]:
+    return [*(usage_output(entry) for entry in trace.entries), *(_alert(alert) for alert in trace.alerts)]
+
+
+def _alert(alert: Alert) -> Output:
+    return Output(topic="alerts", key=f"{alert.kind}|{alert.subject}", value=alert)
 
 
 def _cost(trace: Trace) -> int:

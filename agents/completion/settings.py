@@ -15,6 +15,11 @@ class CompletionSettings(Section):
     model_config = SettingsConfigDict(env_prefix="FOREBAY_COMPLETION_")
 
     in_flight: int = Field(32, ge=1, description="Requests that wait for models at once, per worker.")
+    look_ahead: int = Field(
+        512,
+        ge=1,
+        description="Requests that wait for their tenant's turn, per worker: to see past one tenant's flood.",
+    )
     timeout_s: float = Field(180.0, gt=0, description="Longest time for all tiers of one request, in seconds.")
     lease_s: float = Field(
         5.0, ge=1, description="Seconds after which the request of a dead worker is taken over by another."

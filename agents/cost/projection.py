@@ -12,9 +12,9 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agents.cost.windows import window_start
 from streams.json_lines import to_json
 from streams.records import Spend, UsageEvent, UsageStatus, WindowKind
+from streams.windows import window_start
 
 _PHASE = {
     UsageStatus.STARTED: "opened",

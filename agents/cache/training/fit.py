@@ -14,7 +14,7 @@ import numpy as np
 from agents.cache.model import Array, Level
 
 _STEPS = 60
-WEIGHT = {"written": 1.0, "edit": 0.5, "swap": 0.6, "grid": 0.25}
+WEIGHT = {"written": 1.0, "edit": 0.5, "swap": 0.6, "grid": 0.25, "neighbour": 0.5}
 """Weight of a pair by the first part of its kind."""
 
 
@@ -23,7 +23,7 @@ def weight_of(kind: str) -> float:
     return WEIGHT[kind.partition("-")[0]]
 
 
-def fit(rows: Array, labels: Array, weights: Array, against: Sequence[bool], ridge: float = 5.0) -> Level:
+def fit(rows: Array, labels: Array, weights: Array, against: Sequence[bool], ridge: float = 10.0) -> Level:
     """Fit one level.
 
     Args:

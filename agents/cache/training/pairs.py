@@ -1,9 +1,9 @@
 """Which pairs of questions teach the decision, and which only check it?
 
-Four sources, all written for this purpose: triples (a question, one that its answer serves, one that it would not),
-grids (subjects × intents × wordings), swaps (one slot that changes everything, or nothing), and edits (the same
-question typed by somebody else). Each has a part that is never trained on: other subjects, other templates, other
-triples.
+All written for this purpose: triples (a question, one that its answer serves, one that it would not), labelled pairs,
+grids (subjects × intents × wordings), swaps (one slot that changes everything, or nothing), edits (the same question
+typed by somebody else), and neighbours (:mod:`agents.cache.training.neighbours`). Each has a part that is never trained
+on: other subjects, other templates, other triples.
 """
 
 import random
@@ -50,6 +50,18 @@ def triples(name: str, *, checks: bool | None = None) -> Iterator[Pair]:
             yield Pair(
                 a=a, b=b, duplicate=duplicate, kind="written", domain=name, group=f"{name}-{number}", checks=checked
             )
+
+
+def forum() -> Iterator[Pair]:
+    """Labelled pairs; those that share their first question form a group."""
+    groups: dict[str, int] = {}
+    for line in lines("forum"):
+        label, a, b = (part.strip() for part in line.split("|"))
+        number = groups.setdefault(a, len(groups))
+        yield Pair(
+            a=a, b=b, duplicate=label == "1", kind="written", domain="forum", group=f"forum-{number}",
+            checks=number % _CHECKED == _CHECKED - 1,
+        )  # fmt: skip
 
 
 def swaps() -> Iterator[Pair]:
@@ -194,5 +206,9 @@ _EDITS = (_reframe, _reframe, _filler, _shape, _typo, _synonym)
 def everything(seed: int = 6) -> list[Pair]:
     """All pairs, in an order that depends on the seed only."""
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    written = [*triples("medical"), *triples("community"), *triples("unseen", checks=True)]
+    written = [
+        *(pair for name in ("medical", "community", "patients", "narrower") for pair in triples(name)),
+        *forum(),
+        *triples("unseen", checks=True),
+    ]
     return [*written, *edited(written, rng), *swaps(), *grid_pairs(rng)]

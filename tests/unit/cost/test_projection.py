@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.cost.projection import Projection, spend_key
-from agents.cost.windows import window_start
 from streams.records import Spend, UsageEvent, UsageStatus, WindowKind
+from streams.windows import window_start
 
 HOUR = 3_600_000
 

@@ -1,13 +1,19 @@
 """The redaction stage without servers: a finder that knows a few names, a vault in memory."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from agents.redaction.detection import Found
 from agents.redaction.handler import TIMING, RedactionHandler
+from agents.redaction.metrics import RedactionMetrics
 from agents.redaction.parts import Part
+from agents.redaction.policy import Policies
+from agents.redaction.settings import Action, RedactionSettings, TenantRules
 from agents.redaction.spans import Span
 from agents.response.handler import ResponseHandler
 from streams.canonical import prompt_hash
@@ -22,7 +28,7 @@ from streams.vault_memory import MemoryVaultStore
 SECRETS = {"Ana Lee": "PERSON", "Bath": "LOCATION", "078-05-1120": "US_SSN", "4111": "CREDIT_CARD"}
 
 
-async def find(_request: Request, parts: Sequence[Part], _known: Mapping[str, str]) -> list[list[Span]]:
+async def find(parts: Sequence[Part], _known: Mapping[str, str], _tenant: str) -> Found:
     found: list[list[Span]] = []
     for part in parts:
         spans = []
@@ -31,7 +37,7 @@ async def find(_request: Request, parts: Sequence[Part], _known: Mapping[str, st
             if start >= 0:
                 spans.append(Span(start=start, end=start + len(value), kind=kind, score=1.0))
         found.append(sorted(spans, key=lambda span: span.start))
-    return found
+    return Found(spans=found, language="en")
 
 
 CONTEXT = Context(
@@ -39,6 +45,27 @@ CONTEXT = Context(
     attempt=1,
     accepted_at=5,
 )
+
+
+class Counted:
+    """Daily counts in memory."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str, str]] = Counter()
+
+    def add(self, tenant_id: str, actions: Mapping[tuple[str, str], int]) -> None:
+        for (entity, action), count in actions.items():
+            self.counts[tenant_id, entity, action] += count
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def daily() -> Counted:
+    return Counted()
 
 
 @pytest.fixture
@@ -52,8 +79,11 @@ def vault(store: MemoryVaultStore) -> Vault:
 
 
 @pytest.fixture
-def handler(vault: Vault) -> RedactionHandler:
-    return RedactionHandler(find, vault, max_messages=10, max_chars=1000, clock_ms=lambda: 9)
+def handler(vault: Vault, registry: CollectorRegistry, daily: Counted) -> RedactionHandler:
+    policies = Policies(RedactionSettings(tenants={"strict": TenantRules(policy={"US_SSN": Action.BLOCK})}))
+    return RedactionHandler(
+        find, vault, policies, RedactionMetrics(registry), daily, max_messages=10, max_chars=1000, clock_ms=lambda: 9
+    )
 
 
 def _request(*contents: str, **changes: object) -> Request:
@@ -186,3 +216,24 @@ async def test_a_request_that_breaks_the_contract_is_rejected(
         await handler.handle(_request("hi", **changes), CONTEXT)
     assert rejected.value.code == "invalid_request"
     assert "Ana" not in rejected.value.message
+
+
+async def test_findings_are_counted_by_entity_action_and_tenant_and_never_by_value(
+    handler: RedactionHandler, registry: CollectorRegistry, daily: Counted
+) -> None:
+    await _redact(handler, _request("Ana Lee in Bath, Ana Lee", tenant_id="acme"))
+    labels = {"entity": "PERSON", "action": "pseudonymise"}
+    assert registry.get_sample_value("forebay_redaction_entities_total", labels) == 1
+    assert daily.counts == {("acme", "PERSON", "pseudonymise"): 1, ("acme", "LOCATION", "pseudonymise"): 1}
+    assert registry.get_sample_value("forebay_redaction_characters_total") == 24
+
+
+async def test_a_policy_that_blocks_rejects_the_request_and_counts_it(
+    handler: RedactionHandler, daily: Counted
+) -> None:
+    with pytest.raises(Rejected) as rejected:
+        await handler.handle(_request("078-05-1120", tenant_id="strict"), CONTEXT)
+    assert rejected.value.code == "pii_blocked"
+    assert "078" not in rejected.value.message
+    assert daily.counts == {("strict", "US_SSN", "block"): 1}
+    assert (await _redact(handler, _request("078-05-1120"))).messages[0].content == "<US_SSN_1>"

@@ -1,0 +1,39 @@
+"""What does redaction count? Findings by entity and action, and its speed; never a value.
+
+Entity types come from recognisers and the configuration, so the label set is closed.
+"""
+
+from collections.abc import Mapping
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class RedactionMetrics:
+    """The metrics of the stage, registered once per registry."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._entities = Counter(
+            "forebay_redaction_entities", "Findings by entity and action.", ["entity", "action"], registry=registry
+        )
+        self._seconds = Histogram(
+            "forebay_redaction_seconds", "Time to redact a request.", buckets=_BUCKETS, registry=registry
+        )
+        self._characters = Counter(
+            "forebay_redaction_characters", "Characters of messages that were read.", registry=registry
+        )
+
+    def acted(self, actions: Mapping[tuple[str, str], int]) -> None:
+        """Findings of a request, by entity and action."""
+        for (entity, action), count in actions.items():
+            self._entities.labels(entity, action).inc(count)
+
+    def redacted(self, characters: int, seconds: float) -> None:
+        """A request was redacted."""
+        self._characters.inc(characters)
+        self._seconds.observe(seconds)
+
+
+METRICS = RedactionMetrics()
+"""The process's metrics."""

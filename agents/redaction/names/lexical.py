@@ -1,0 +1,70 @@
+"""Does a word look like a given name, a family name, a place, or a common word? By its letters, and by public lists.
+
+A word's letter n-grams are hashed into a small table of a linear model (fastText's idea: Joulin et al., 2016), so that
+a name that is in no list still reads like one. The lists themselves are kept as 32-bit hashes: one in 30,000 other
+words is taken for a member, which the head learns to live with.
+"""
+
+import zlib
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.redaction.names.words import Matrix
+
+BUCKETS = 1 << 13
+CLASSES = 4
+"""Given name, family name, place, common word."""
+LISTS = 3
+"""Given names, family names, places."""
+_SIZES = (2, 3, 4, 5)
+_COMMON = 0.5
+
+
+def buckets(word: str) -> list[int]:
+    """Table rows of the n-grams of ``word``."""
+    data = f"^{word.lower()}$".encode("utf-8", "replace")
+    return [
+        zlib.crc32(data[at : at + size]) % BUCKETS for size in _SIZES for at in range(max(len(data) - size + 1, 0))
+    ] or [0]
+
+
+def hashed(words: Sequence[str]) -> NDArray[np.uint32]:
+    """Sorted hashes of ``words``."""
+    codes = {zlib.crc32(word.lower().encode("utf-8", "replace")) for word in words}
+    return np.array(sorted(codes), np.uint32)
+
+
+class Lexical:
+    """The table and the lists.
+
+    Args:
+        table: (BUCKETS, CLASSES).
+        lists: sorted hashes, one array a list.
+    """
+
+    def __init__(self, table: Matrix, lists: Sequence[NDArray[np.uint32]]) -> None:
+        self._table = table
+        self._lists = [frozenset(codes.tolist()) for codes in lists]
+
+    def features(self, word: str) -> list[float]:
+        """Probabilities of the classes, then membership in the lists."""
+        scores = self._table[buckets(word)].mean(axis=0)
+        odds = np.exp(scores - scores.max())
+        code = zlib.crc32(word.lower().encode("utf-8", "replace"))
+        return [*(odds / odds.sum()).tolist(), *(float(code in members) for members in self._lists)]
+
+
+@lru_cache(maxsize=50_000)
+def common_word(word: str) -> bool:
+    """Whether ``word``, in lower case, is an everyday word: "may", "mark", "grace"."""
+    return _shipped().features(word)[CLASSES - 1] > _COMMON
+
+
+@cache
+def _shipped() -> Lexical:
+    with np.load(Path(__file__).parent / "head.npz", allow_pickle=False) as weights:
+        return Lexical(weights["table"].astype(np.float32), [weights[f"list{index}"] for index in range(LISTS)])

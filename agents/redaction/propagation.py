@@ -1,0 +1,79 @@
+"""Where else is what was found? A name found once is redacted everywhere, in lower case and by its parts too.
+
+A part that is also an everyday word ("Mark", "Grace") counts elsewhere only when it is written with a capital.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from agents.redaction.names.words import CALENDAR, EVERYDAY, listed, split
+from agents.redaction.spans import Span
+from streams.occurrences import Occurrences, telling
+from streams.pseudonyms import parse
+
+_SCORE = 0.6
+_NAMES, _PLACES = "PERSON", "LOCATION"
+_PARTICLES = listed("van von der den del dos las los bin ben ibn san jr sr iii mac the and for with from")
+_LEAST_PART, _LEAST_PLACE = 3, 4
+
+
+def propagated(text: str, spans: Sequence[Span], known: Mapping[str, str], common: Callable[[str], bool]) -> list[Span]:
+    """Further places of what ``spans`` cover and of what the conversation already knows.
+
+    Args:
+        known: tag to value.
+        common: whether a lower-case word is an everyday word.
+    """
+    values = [(span.kind, text[span.start : span.end]) for span in spans]
+    values += [(parsed[0], value) for tag, value in known.items() if (parsed := parse(tag)) is not None]
+    if not values:
+        return []
+    people = _parts((value for kind, value in values if kind == _NAMES), _LEAST_PART)
+    whole = {value for kind, value in values if kind == _PLACES and len(value) >= _LEAST_PLACE}
+    exact = {value: kind for kind, value in values if telling(value)}
+    return [*_of_people(text, people, common), *_literal(text, whole, common), *_exact(text, exact)]
+
+
+def _parts(names: Iterable[str], least: int) -> frozenset[str]:
+    found = (word.lower() for name in names for word in split(name).words)
+    return frozenset(
+        word
+        for word in found
+        if len(word) >= least and word.isalpha() and not {word} & (_PARTICLES | EVERYDAY | CALENDAR)
+    )
+
+
+def _of_people(text: str, parts: frozenset[str], common: Callable[[str], bool]) -> list[Span]:
+    if not parts:
+        return []
+    found: list[Span] = []
+    words = split(text)
+    for word, start, end in zip(words.words, words.starts.tolist(), words.ends.tolist(), strict=True):
+        low = word.lower()
+        if low not in parts or (not word[0].isupper() and common(low)):
+            continue
+        if found and text[found[-1].end : start] in (" ", "-"):
+            found[-1] = Span(start=found[-1].start, end=end, kind=_NAMES, score=_SCORE)
+        else:
+            found.append(Span(start=start, end=end, kind=_NAMES, score=_SCORE))
+    return found
+
+
+def _literal(text: str, values: Iterable[str], common: Callable[[str], bool]) -> list[Span]:
+    chosen = sorted((v for v in values if "\n" not in v), key=len, reverse=True)[:200]
+    if not chosen:
+        return []
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, chosen))})(?!\w)", re.IGNORECASE)
+    return [
+        Span(start=match.start(), end=match.end(), kind=_PLACES, score=_SCORE)
+        for match in pattern.finditer(text)
+        if match[0][0].isupper() or " " in match[0] or not common(match[0].lower())
+    ]
+
+
+def _exact(text: str, values: Mapping[str, str]) -> list[Span]:
+    """Whatever was found, wherever else it stands exactly so: what the last check (streams.egress) would stop."""
+    return [
+        Span(start=start, end=end, kind=values[text[start:end]], score=_SCORE)
+        for start, end in Occurrences(values).find(text)
+    ]

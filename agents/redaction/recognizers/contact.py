@@ -1,0 +1,130 @@
+"""How to reach somebody: phones, e-mail addresses, handles."""
+
+import re
+
+from agents.redaction.names.words import listed
+from agents.redaction.recognizers import checksums
+from agents.redaction.recognizers.rules import Rule, RuleRecognizer
+
+_CALL = (
+    r"phone|\btel\b|\btel\.|telephone|telefon|\bmobile|\bcell\b|cellphone|\bcall(?:ed|ing|back)?\b|whatsapp|\bfax\b|"
+    r"reach me|"
+    r"\btext me|\bsms\b|\bdial|\bcontact|\bring\b|\bhandy\b|\bnumber is\b|\bmy number\b|\bring me|\bm:|\bt:|\bp:|"
+    r"\bph\b|signal|telegram"
+)
+_NO_PHONE = r"\border\b|invoice|\bticket|\bisbn|\bversion|\bserial|\bsku\b|tracking|\bbuild\b|\bport\b|\$|€|£"
+_TLD = (
+    r"(?:com|org|net|edu|gov|io|co|uk|de|fr|es|it|nl|eu|us|ca|au|in|info|biz|me|ch|at|be|se|no|dk|pl|ru|jp|br|mx|"
+    r"test|example)"
+)
+
+
+_EXTENSION = re.compile(r"\s?(?:ext|x)", re.IGNORECASE)
+
+
+def _phone(text: str) -> bool | None:
+    """Not a date, not a decimal; 7 to 15 digits (ITU-T E.164)."""
+    number = checksums.digits(_EXTENSION.split(text)[0])
+    if not 7 <= len(number) <= 15 or len(set(number)) == 1:
+        return False
+    return None
+
+
+def contact() -> RuleRecognizer:
+    """Recogniser of contact data."""
+    return RuleRecognizer(
+        "contact",
+        [
+            Rule(
+                kind="EMAIL_ADDRESS",
+                pattern=r"(?<![\w.+\-])[\w!#$%&'*+/=?^`{|}~\-]{1,64}(?:\.[\w!#$%&'*+/=?^`{|}~\-]{1,64}){0,8}@"
+                r"(?:[^\W_](?:[\w\-]{0,62})\.){1,8}[^\W\d_][\w\-]{1,23}",
+                score=1.0,
+                hints=("@",),
+            ),
+            Rule(
+                kind="EMAIL_ADDRESS",  # a blank slipped in, or a tokeniser was at work
+                pattern=r"(?<![\w.+\-])[\w.+\-]{1,64} ?(?:@| ?[\[({<] ?(?:at|@) ?[\])}>]) ?"
+                rf"[^\W_][\w\-]{{0,62}}(?: ?(?:\.| ?[\[({{<] ?(?:dot|\.) ?[\])}}>]) ?[\w\-]{{1,62}}){{0,4}}"
+                rf" ?(?:\.| ?[\[({{<] ?(?:dot|\.) ?[\])}}>]) ?{_TLD}\b",
+                score=0.9,
+                hints=("@", "at]", "at)", "at}", "at>", "at )", "at ]"),
+            ),
+            Rule(
+                kind="EMAIL_ADDRESS",  # spelled out
+                pattern=r"(?<![\w.+\-])[\w.+\-]{1,64}(?: (?:dot|underscore|dash) [\w\-]{1,40}){0,4} at [\w\-]{2,40}"
+                rf"(?: dot [\w\-]{{2,20}}){{0,2}} dot {_TLD}\b",
+                score=0.9,
+                hints=(" dot ",),
+            ),
+            Rule(
+                kind="PHONE_NUMBER",  # international
+                pattern=r"(?<![\w+])(?:\+|00(?=[ (]|\d{10}))[ ]?\(?[1-9]\d{0,2}\)?(?:[ \-./]{0,2}\(?\d{1,5}\)?){2,6}"
+                r"(?:\s?(?:ext|x|extension)\.?\s?\d{1,6})?(?![\w])",
+                score=0.9,
+                check=_phone,
+                digits=7,
+            ),
+            Rule(
+                kind="PHONE_NUMBER",  # North American, as people write it
+                pattern=r"(?<![\w\-.+$])(?:(?:\+|00)?1[ \-.]?)?(?:\(\d{3}\) ?|\d{3}[\-.· ])\d{3}[\-.· ]\d{4}"
+                r"(?:[ ,]{0,2}(?:ext|x|extension)\.?\s?\d{1,6})?(?!\w|-\d|\.\d)",
+                score=0.8,
+                check=_phone,
+                unless=r"\bnhs\b|social security|\bssn\b",
+                digits=10,
+            ),
+            Rule(
+                kind="PHONE_NUMBER",
+                pattern=r"(?<![\w\-.+$#])(?:1[ \-.]?)?[2-9]\d{2}[2-9]\d{6}(?![\w\-]|[.,]\d)",
+                score=0.5,
+                context=_CALL,
+                unless=_NO_PHONE + r"|\baccount\b|\bid\b|\bnhs\b|\bmrn\b|passport|licen[cs]e|\broute|\bref",
+                check=_phone,
+                digits=10,
+            ),
+            Rule(
+                kind="PHONE_NUMBER",  # national, with its leading zero
+                pattern=r"(?<![\w\-.+$])\(?0\d{1,5}\)?(?:[ \-/.]{0,2}\d{2,8}){1,5}(?![\w\-]|[.,]\d)",
+                score=0.6,
+                context=_CALL,
+                unless=_NO_PHONE + r"|\baccount\b|\bmrn\b|passport|licen[cs]e",
+                check=lambda text: (
+                    None if 9 <= len(checksums.digits(text)) <= 13 and not text.startswith("00") else False
+                ),
+                digits=9,
+            ),
+            Rule(
+                kind="PHONE_NUMBER",  # anything else that is announced as one
+                pattern=r"(?<![\w\-.+$])\(?\d{2,5}\)?(?:[ \-./]{0,2}\d{2,5}){1,5}(?![\w\-]|[.,]\d)",
+                context=_CALL,
+                with_context=0.7,
+                check=lambda text: None if 7 <= len(checksums.digits(text)) <= 13 else False,
+                unless=_NO_PHONE + r"|\bborn\b|\bbirth",
+                digits=7,
+                after=0,
+                before=32,
+            ),
+            Rule(
+                kind="USERNAME",
+                pattern=r"\b(?:user\s?name|user\s?id|login(?: name)?|screen name|handle|nick(?:name)?|"
+                r"gamertag)\b\s*(?:is|:|=)+\s*[\"'@]?"
+                r"(?P<v>[\w.\-]{3,32})\b",
+                score=0.8,
+                hints=("user", "login", "handle", "nick", "screen name", "gamertag"),
+                check=lambda text: False if text.lower() in _NO_HANDLE else None,
+            ),
+            Rule(
+                kind="USERNAME",
+                pattern=r"(?<![\w@.])@(?P<v>[A-Za-z_][\w.]{2,30})\b",
+                context=r"twitter|instagram|\binsta\b|\big\b|telegram|tik\s?tok|snap(?:chat)?|discord|facebook|\bfollow\b|\bhandle\b",
+                hints=("@",),
+            ),
+        ],
+    )
+
+
+_NO_HANDLE = listed(
+    "not the and wrong correct incorrect invalid required missing already taken null none true false string admin root "
+    "unknown available case sensitive empty too long short blocked password for that this"
+)

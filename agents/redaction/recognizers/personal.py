@@ -1,0 +1,81 @@
+"""Facts that point to one person: birthdays, great ages, records of patients, number plates."""
+
+from agents.redaction.recognizers.rules import Rule, RuleRecognizer
+
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?)"
+)
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+_DATES = (
+    rf"(?:(?:19|20)\d{{2}}[\-/.]\d{{1,2}}[\-/.]\d{{1,2}}|\d{{1,2}}[\-/. ]\d{{1,2}}[\-/. ](?:(?:19|20)\d{{2}}|\d{{2}})|"
+    rf"{_DAY}(?:st|nd|rd|th)?(?: of)?[ \-.]{{1,2}}{_MONTH}[,.]?[ \-]{{0,2}}(?:(?:19|20)\d{{2}}|'?\d{{2}})|"
+    rf"{_MONTH}\.? {_DAY}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}|(?:19|20)\d{{6}})"
+)
+_BIRTH = (
+    r"\bd\.?o\.?b\b|date.{0,3}of.{0,3}birth|birth ?-?_?(?:date|day)|\bborn\b|birth|geburtsdatum|geb\.|né(?:e)? "
+    r"le|nacid|nato il"
+)
+
+
+def personal() -> RuleRecognizer:
+    """Recogniser of personal facts."""
+    return RuleRecognizer(
+        "personal",
+        [
+            Rule(
+                kind="DATE_OF_BIRTH",
+                pattern=rf"(?<![\w/.\-]){_DATES}(?![\w/\-])",
+                context=_BIRTH,
+                hints=("birth", "born", "dob", "d.o.b", "geb", "né", "nacid", "nato"),
+                digits=3,
+                before=40,
+                after=12,
+            ),
+            Rule(
+                kind="AGE",
+                pattern=r"(?<![\w.\-$€£])(?P<v>9\d|1[01]\d)[ \-]?(?:years?[ \-]old|y/?o\b|yrs?[ \-]old|year-old)",
+                score=0.9,
+                digits=2,
+            ),
+            Rule(
+                kind="AGE",
+                pattern=r"\b(?:aged?|turn(?:ed|ing|s)|at the age of)[: ]{1,2}(?P<v>9\d|1[01]\d)(?![\d%.,]\d|\d|%)",
+                score=0.8,
+                digits=2,
+                hints=("age", "turn"),
+            ),
+            Rule(
+                kind="MEDICAL_RECORD",
+                pattern=r"\b(?:mrn|medical record|patient (?:id|number|no)|chart|health (?:card|insurance|plan)|"
+                r"medicare|medicaid|hospital)"
+                r"(?:\s*(?:number|no\.?|num|id|#))?[\"']?\s*(?:is|:|=|#|-)?\s*[\"']?(?P<v>(?=[A-Z\-]{0,6}\d)[A-Z0-9](?:-?[A-Z0-9]){4,17})(?![A-Z0-9])",
+                score=0.95,
+                hints=("mrn", "record", "patient", "chart", "health", "medicar", "medicai", "hospital"),
+                digits=4,
+            ),
+            Rule(
+                kind="MEDICAL_LICENSE",
+                pattern=r"(?<![\w\-])[A-Z]{2}\d{7}(?![\w\-])",
+                context=r"\bdea\b|medical licen|\bnpi\b|prescriber",
+                hints=("dea", "medical", "npi", "prescriber"),
+                digits=7,
+            ),
+            Rule(
+                kind="LICENSE_PLATE",
+                pattern=r"\b(?:licen[cs]e plate|number plate|plate number|registration plate|\bplate)\b(?: (?:number|"
+                r"no|is))*\s*[:#=]?\s*"
+                r"(?P<v>(?=[A-Z \-]{0,5}\d)[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,4}){1,2})(?![A-Z0-9])",
+                score=0.8,
+                hints=("plate",),
+                digits=1,
+            ),
+            Rule(
+                kind="VIN",
+                pattern=r"(?<![A-Z0-9])(?=[A-Z0-9]*\d)[A-HJ-NPR-Z0-9]{17}(?![A-Z0-9])",
+                context=r"\bvin\b|vehicle|chassis",
+                hints=("vin", "vehicle", "chassis"),
+                digits=3,
+            ),
+        ],
+    )

@@ -1,0 +1,114 @@
+"""``python -m agents.redaction.training --data FOLDER``: train the head, and the heads that it is measured by.
+
+The head that is shipped was trained on all rows. With ``--folds FOLDER`` five more are written, each trained without
+one fifth of the rows, and two that have seen no tweet and no page of an encyclopedia; ``measure.py`` scores each real
+row by a head that has not seen it.
+"""
+
+import argparse
+import os
+import random
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.redaction.names.head import Features
+from agents.redaction.names.layer import third_layer, vocabulary
+from agents.redaction.names.lexical import Lexical, hashed
+from agents.redaction.names.words import EVERYDAY, Matrix, split
+from agents.redaction.training.fit import Encoded, checksum, encode, fit, lexical_table, projection
+from agents.redaction.training.lexicon import Lexicon, census_names, words_of
+from agents.redaction.training.rows import FOLDS, KINDS, prose, read, training
+
+SEED = 20
+_FAMILY_NAMES = 30_000
+_COMMON_TOKENS = 16_000
+"""Tokens of the encoder's vocabulary that count as common words unless a list has them; the first are the most used."""
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def main() -> None:
+    """Run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with names-dev.jsonl and clean-dev.jsonl")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "names" / "head.npz")
+    parser.add_argument("--folds", type=Path, help="folder for heads that have not seen some of the rows")
+    parser.add_argument("--generated", type=int, default=24_000, help="generated texts")
+    options = parser.parse_args()
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        # Some of Faker's lists are sets: without this they come in another order each time.
+        command = [sys.executable, "-m", "agents.redaction.training", *sys.argv[1:]]
+        os.execve(command[0], command, os.environ | {"PYTHONHASHSEED": "0"})  # noqa: S606 - ourselves
+    rng = random.Random(SEED)  # noqa: S311 - reproducible, not secret
+    lexicon = Lexicon(rng)
+    real = [*read(options.data / "names-dev.jsonl"), *read(options.data / "clean-dev.jsonl")]
+    arrays = _lexical(lexicon, rng)
+    table = arrays["table"].astype(np.float32)
+    features = Features(third_layer(), Lexical(table, [arrays[f"list{index}"] for index in range(3)]))
+    rows = list(training(real, lexicon, rng, options.generated))
+    data = encode(rows, features)
+    _say(f"{len(rows)} texts, {len(data.labels)} words")
+    learnt = data.labels >= 0
+    _write(options.out, arrays | _fitted(data, np.flatnonzero(learnt), SEED))
+    if options.folds:
+        options.folds.mkdir(parents=True, exist_ok=True)
+        for fold in range(FOLDS):
+            _write(
+                options.folds / f"fold{fold}.npz",
+                arrays | _fitted(data, np.flatnonzero(learnt & (data.fold != fold)), SEED + 1 + fold),
+            )
+        sources = np.array([row.source for row in rows])[data.row]
+        for kind, members in KINDS.items():
+            at = np.flatnonzero(learnt & ~np.isin(sources, members))
+            _write(options.folds / f"without-{kind}.npz", arrays | _fitted(data, at, SEED))
+
+
+def _lexical(lexicon: Lexicon, rng: random.Random) -> Arrays:
+    """The table and the lists: from public lists and the encoder's vocabulary, never from labelled rows."""
+    first, last = census_names()
+    given = words_of(first + lexicon.faker_first)
+    family = words_of(last[:_FAMILY_NAMES] + lexicon.faker_last)
+    places = words_of(lexicon.cities + lexicon.countries + lexicon.states + lexicon.counties)
+    listed = {*given, *family, *places}
+    known = {word for word in vocabulary(_COMMON_TOKENS) if len(word) > 2 and word not in listed}
+    seen = {word for text in prose() for word in split(text).words if word.islower() and len(word) > 1}
+    common = sorted(known | seen | EVERYDAY)
+    groups = [rng.sample(group, min(len(group), 12_000)) for group in (given, family, places)]
+    arrays: Arrays = {"table": lexical_table([*groups, common * 2], rng).astype(np.float16)}
+    return arrays | {f"list{index}": hashed(group) for index, group in enumerate((given, family, places))}
+
+
+def _fitted(data: Encoded, at: NDArray[np.int64], seed: int) -> Arrays:
+    projected = projection(data, at, seed).astype(np.float16).astype(np.float32)
+    weights = _halved(fit(data, projected, at, seed))
+    return {
+        "projection": projected.astype(np.float16),
+        "w0": weights[0],
+        "w1": weights[1],
+        "b0": weights[2],
+        "b1": weights[3],
+    }
+
+
+def _halved(weights: Iterable[Matrix]) -> Sequence[NDArray[np.float16]]:
+    """At half precision, as they are shipped."""
+    return [weight.astype(np.float16) for weight in weights]
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+    _say(f"wrote {path.name}: {path.stat().st_size} bytes, checksum {checksum(list(arrays.values()))}")
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(message + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Which texts is the head trained on? Generated ones, and real ones with people and places labelled.
+
+Every text belongs to a fold, and so does every sentence that a generated text borrows: when a fold is scored, nothing
+of it was seen. Real texts appear as they are, detokenised, and with their people and places exchanged for others.
+"""
+
+import inspect
+import json
+import pydoc_data.topics
+import random
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.redaction.training.lexicon import Lexicon
+from agents.redaction.training.text import IGNORED, Labelled, Writer, detokenised, roughened
+
+FOLDS = 5
+KINDS = {"tweets": ("wnut17-dev", "btc-a"), "pages": ("wikigold",)}
+"""Kinds of text that a head is trained without, to see how it does on kinds it has not seen; generated texts borrow no
+sentence from these."""
+_SWAPS = 4
+_KNOWN = ("PERSON", "LOCATION")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """A text, its fold, and the corpus that it is from."""
+
+    text: Labelled
+    fold: int
+    source: str
+
+
+def read(path: Path) -> list[Row]:
+    """Labelled rows of a file of JSON lines."""
+    rows = []
+    for line in path.read_text("utf-8").splitlines():
+        entry = json.loads(line)
+        spans = sorted((s["start"], s["end"], s["type"] if s["type"] in _KNOWN else IGNORED) for s in entry["spans"])
+        text = Labelled(text=entry["text"], spans=tuple(spans))
+        rows.append(Row(text=text, fold=zlib.crc32(entry["id"].encode()) % FOLDS, source=entry["source"]))
+    return rows
+
+
+def prose() -> list[str]:
+    """Sentences of Python's own documentation: capitals, jargon and code, and nearly no people."""
+    found = []
+    for topic in sorted(pydoc_data.topics.topics):
+        for sentence in re.split(r"(?<=[.!?])\s+", inspect.cleandoc(pydoc_data.topics.topics[topic])):
+            flat = re.sub(r"\s+", " ", sentence).strip()
+            if 20 < len(flat) < 200 and flat.isascii():
+                found.append(flat)
+    return found
+
+
+def training(real: Sequence[Row], lexicon: Lexicon, rng: random.Random, generated: int) -> Iterator[Row]:
+    """All training rows.
+
+    Args:
+        real: rows of the labelled corpora, clean ones among them.
+        generated: number of generated texts.
+    """
+    sentences = prose()
+    rng.shuffle(sentences)
+    writers = []
+    for fold in range(FOLDS):
+        questions = [r.text.text for r in real if r.fold == fold and not r.text.spans and _plain(r)]
+        writers.append(Writer(rng, lexicon, questions + sentences[fold::FOLDS][:200]))
+    for index in range(generated):
+        yield Row(text=writers[index % FOLDS].write(), fold=index % FOLDS, source="generated")
+    for row in real:
+        yield row
+        yield Row(text=roughened(rng, detokenised(row.text)), fold=row.fold, source=row.source)
+        if row.text.spans:
+            for _ in range(_SWAPS):
+                base = row.text if rng.random() < 0.6 else detokenised(row.text)
+                swapped = roughened(rng, writers[row.fold].swapped(base))
+                yield Row(text=swapped, fold=row.fold, source=row.source)
+    for index, sentence in enumerate(sentences[:2500]):
+        yield Row(text=roughened(rng, Labelled(text=sentence, spans=())), fold=index % FOLDS, source="prose")
+
+
+def _plain(row: Row) -> bool:
+    """Whether a clean row is a whole sentence that may stand beside others: not a tweet, not a heading."""
+    return row.source.startswith(("nlupp", "banking"))

@@ -1,0 +1,241 @@
+"""What does a training text look like? A sentence with slots, filled; then roughened as real text is rough."""
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.redaction.training.lexicon import JOBS, MONTHS, ORGANISATIONS, PRODUCTS, WEEKDAYS, Lexicon
+
+_SLOT = re.compile(r"\{(PF|PL|PI|P|L|AS|A|O|X|J|W|M|D|T|N|V|E|H|U|I|Q)\}")
+_LISTS = {"X": PRODUCTS, "J": JOBS, "W": WEEKDAYS, "M": MONTHS}
+PERSON, PLACE, IGNORED = "PERSON", "LOCATION", "IGNORED"
+"""Labels; nothing is learnt from IGNORED words: firms and mail addresses made of names are neither right nor wrong."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Labelled:
+    """A text and its labelled spans: start, end, label."""
+
+    text: str
+    spans: tuple[tuple[int, int, str], ...]
+
+
+def frames() -> dict[str, list[str]]:
+    """Sentences with slots, by genre."""
+    found: dict[str, list[str]] = {}
+    genre = ""
+    for line in (Path(__file__).parent / "frames.txt").read_text("utf-8").splitlines():
+        if line.startswith("#") and "{" not in line:
+            continue
+        if line.startswith("[") and line.endswith("]") and "{" not in line:
+            genre = line[1:-1]
+        elif line.strip() and genre:
+            found.setdefault(genre, []).append(line.replace("\\n", "\n").replace("\\t", "\t"))
+    return found
+
+
+class Writer:
+    """Writes training texts.
+
+    Args:
+        rng: source of all randomness.
+        lexicon: values for slots.
+        clean: sentences without personal data.
+    """
+
+    def __init__(self, rng: random.Random, lexicon: Lexicon, clean: Sequence[str]) -> None:
+        self._rng = rng
+        self._lexicon = lexicon
+        self._clean = clean
+        self._frames = frames()
+        self._genres = sorted(self._frames)
+
+    def write(self) -> Labelled:
+        """One text: one to five sentences of one genre, sometimes between clean ones."""
+        genre = self._rng.choice(self._genres)
+        count = self._rng.choices((1, 2, 3, 5), weights=(60, 20, 12, 8))[0]
+        pieces = [self._filled(self._rng.choice(self._frames[genre])) for _ in range(count)]
+        if self._rng.random() < 0.15:
+            pieces.insert(self._rng.randint(0, len(pieces)), [(self._rng.choice(self._clean), None)])
+        joint = self._rng.choice((" ", "\n", "\n\n", " ", ". ", ", "))
+        chunks: list[tuple[str, str | None]] = []
+        for index, piece in enumerate(pieces):
+            chunks += ([(joint, None)] if index else []) + piece
+        return roughened(self._rng, joined(chunks))
+
+    def swapped(self, row: Labelled) -> Labelled:
+        """``row`` with its people and places exchanged for others."""
+        chunks: list[tuple[str, str | None]] = []
+        position = 0
+        for start, end, label in row.spans:
+            old = row.text[start:end]
+            chunks.append((row.text[position:start], None))
+            chunks.append((self._like(old, label), label))
+            position = end
+        chunks.append((row.text[position:], None))
+        return joined(chunks)
+
+    def _like(self, old: str, label: str) -> str:
+        words = len(old.split())
+        if label == PLACE:
+            new = self._lexicon.place() if words > 1 else self._lexicon.city().split(",")[0]
+        elif words == 1:
+            new = self._lexicon.first() if self._rng.random() < 0.6 else self._lexicon.last()
+        else:
+            new = self._lexicon.person()
+        return new.lower() if old.islower() else new.upper() if old.isupper() and len(old) > 3 else new
+
+    def _filled(self, frame: str) -> list[tuple[str, str | None]]:
+        chunks: list[tuple[str, str | None]] = []
+        position = 0
+        for match in _SLOT.finditer(frame):
+            chunks.append((frame[position : match.start()], None))
+            chunks += self._value(match[1])
+            position = match.end()
+        chunks.append((frame[position:], None))
+        return chunks
+
+    def _value(self, slot: str) -> list[tuple[str, str | None]]:
+        lexicon, rng = self._lexicon, self._rng
+        named: dict[str, tuple[Callable[[], str], str]] = {
+            "P": (lexicon.person, PERSON),
+            "PF": (lexicon.first, PERSON),
+            "PL": (lexicon.last, PERSON),
+            "L": (lexicon.place, PLACE),
+            "A": (lexicon.address, PLACE),
+            "AS": (lexicon.street, PLACE),
+        }
+        if slot in named:
+            make, label = named[slot]
+            return [(make(), label)]
+        if slot == "PI":
+            title, name = lexicon.initialled()
+            return [(title, None), (name, PERSON)]
+        if slot == "O":
+            own = rng.random() < 0.5
+            return [(rng.choice(lexicon.companies), IGNORED) if own else (rng.choice(ORGANISATIONS), None)]
+        if slot in "EU":
+            return [(self._plain(slot), IGNORED)]
+        return [(self._plain(slot), None)]
+
+    def _plain(self, slot: str) -> str:
+        rng = self._rng
+        if slot in _LISTS:
+            return rng.choice(_LISTS[slot])
+        match slot:
+            case "Q":
+                return rng.choice(self._clean)
+            case "N":
+                return str(rng.randint(1, rng.choice((9, 99, 2030))))
+            case "V":
+                return rng.choice(("${}", "{}$", "£{}", "{} EUR", "{} dollars", "€ {}.00")).format(rng.randint(1, 5000))
+            case "D":
+                return self._date()
+            case "T":
+                hour, minute = rng.randint(0, 23), rng.randint(0, 59)
+                return rng.choice((f"{hour}:{minute:02d}", f"{hour % 12 + 1} pm", f"{hour % 12 + 1}:{minute:02d} am"))
+            case "H":
+                form = rng.choice(("+1 {} {} {}", "({}) {}-{}", "{}-{}-{}", "+44 {} {}{}"))
+                return form.format(rng.randint(200, 999), rng.randint(100, 999), rng.randint(1000, 9999))
+            case "I":
+                form = rng.choice(("{}{}", "#{}{}", "{}-{}", "INV-{}{}", "{}AB{}", "C{}{}"))
+                return form.format(rng.randint(10, 999), rng.randint(100, 99999))
+            case "E":
+                name = self._lexicon.first().lower().replace(" ", "")
+                return f"{name}{rng.choice(('', '.', '_'))}{rng.randint(1, 99)}@{rng.choice(('gmail.com', 'mail.org'))}"
+        return f"http://{rng.choice(('t.co', 'bit.ly', 'www.example.com'))}/{rng.getrandbits(40):x}"
+
+    def _date(self) -> str:
+        rng = self._rng
+        day, month, year = rng.randint(1, 28), rng.randint(1, 12), rng.randint(1940, 2026)
+        name = MONTHS[month - 1]
+        return rng.choice(
+            (f"{year}-{month:02d}-{day:02d}", f"{day}/{month}/{year}", f"{month:02d}/{day:02d}/{year}", f"{name} {day}",
+             f"{day} {name} {year}", f"{name} {day}, {year}", f"{day}.{month}.{year}", f"the {day}th of {name}")
+        )  # fmt: skip
+
+
+def joined(chunks: Sequence[tuple[str, str | None]]) -> Labelled:
+    """Chunks of text with their labels as one labelled text."""
+    pieces: list[str] = []
+    spans: list[tuple[int, int, str]] = []
+    length = 0
+    for piece, label in chunks:
+        if label is not None and piece:
+            spans.append((length, length + len(piece), label))
+        pieces.append(piece)
+        length += len(piece)
+    return Labelled(text="".join(pieces), spans=tuple(spans))
+
+
+def _split(row: Labelled) -> list[tuple[str, str | None]]:
+    chunks: list[tuple[str, str | None]] = []
+    position = 0
+    for start, end, label in row.spans:
+        chunks += [(row.text[position:start], None), (row.text[start:end], label)]
+        position = end
+    chunks.append((row.text[position:], None))
+    return chunks
+
+
+def roughened(rng: random.Random, row: Labelled) -> Labelled:
+    """``row`` with casing, typos and spacing as people leave them; shares as in the recipe that was tried."""
+    chunks = _split(row)
+    draw = rng.random()
+    if draw < 0.22:
+        chunks = [(text.lower(), label) for text, label in chunks]
+    elif draw < 0.28:
+        chunks = [(text.upper(), label) for text, label in chunks]
+    elif draw < 0.36:
+        chunks = [(text.lower() if label else text, label) for text, label in chunks]
+    elif draw < 0.39:
+        chunks = [(text.title(), label) for text, label in chunks]
+    elif draw < 0.42:
+        chunks = [(text.upper() if label == PERSON else text, label) for text, label in chunks]
+    if rng.random() < 0.18:
+        chunks = [(_typo(rng, text), label) for text, label in chunks]
+    if rng.random() < 0.15:
+        chunks = [(_tokenised(text), label) for text, label in chunks]
+    if rng.random() < 0.25 and chunks:
+        last, label = chunks[-1]
+        chunks[-1] = (last.rstrip(" .!?,"), label)
+    return joined(chunks)
+
+
+def _typo(rng: random.Random, text: str) -> str:
+    if len(text) < 4 or rng.random() < 0.5:
+        return text
+    at = rng.randrange(1, len(text) - 2)
+    if not (text[at].isalpha() and text[at + 1].isalpha()):
+        return text
+    match rng.randrange(3):
+        case 0:
+            return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+        case 1:
+            return text[:at] + text[at + 1 :]
+    return text[:at] + text[at] + text[at:]
+
+
+_PUNCTUATION = re.compile(r"(?<=\w)([.,!?;:)])(?=\s|$)|(?<=\w)('s)\b|([(])(?=\w)")
+
+
+def _tokenised(text: str) -> str:
+    """Blanks around punctuation, as in corpora of tweets and of Wikipedia."""
+    return _PUNCTUATION.sub(lambda m: f" {m[0]}" if not m[3] else "( ", text)
+
+
+_BEFORE = re.compile(r" (?=[.,!?;:)\]]|'s\b|n't\b|'(?:m|re|ve|ll|d)\b)")
+_AFTER = re.compile(r"(?<=[(\[#@]) ")
+
+
+def detokenised(row: Labelled) -> Labelled:
+    """The inverse of tokenising, where it is certain."""
+    chunks = [(_AFTER.sub("", _BEFORE.sub("", text)), label) for text, label in _split(row)]
+    cleaned: list[tuple[str, str | None]] = []
+    for text, label in chunks:
+        if label is None and text[:1] == " " and text[1:2] in {".", ",", "!", "?", ")", ":"}:
+            text = text[1:]
+        cleaned.append((text, label))
+    return joined(cleaned)

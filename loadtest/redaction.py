@@ -1,0 +1,74 @@
+"""How fast is redaction, beside Presidio as it comes, on the same texts in one run on one core?
+
+CPU seconds of this process are counted, not the clock's: what else runs on the machine does not change them much. Both
+engines get one thread. Warm: each has read a few texts before.
+"""
+
+import json
+import resource
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from agents.redaction.detection import Detector
+from agents.redaction.lines import Redactor
+from agents.redaction.policy import Policies
+from agents.redaction.settings import RedactionSettings
+
+_WARM = 20
+_LINE = (
+    "Please ask Maria Lopez (maria@example.org, 212-555-0187) why invoice 4711 of 2026-03-01 costs $12.50 for 3 units. "
+)
+
+
+def report(file: Path, limit: int) -> dict[str, Any]:
+    """Figures of both on the texts of ``file`` (JSON lines with ``text``), and of ours on long texts."""
+    lines = [line for line in file.read_text("utf-8").splitlines() if line.strip()]
+    texts = [str(json.loads(line)["text"]) for line in lines][:limit]
+    settings = RedactionSettings()
+    redactor = Redactor(Detector(settings), Policies(settings), settings.max_chars)
+    ours = _measured(texts, lambda text: redactor.redact(text))
+    from agents.redaction.stock import Stock
+
+    stock = Stock()
+    theirs = _measured(texts, lambda text: stock.spans(text))
+    long = {}
+    for size in (25_000, 50_000, 100_000):
+        text = _LINE * (size // len(_LINE))
+        started = _cpu()
+        redactor.redact(text)
+        long[str(len(text))] = round(_cpu() - started, 2)
+    return {
+        "texts": len(texts),
+        "characters_per_text": round(sum(map(len, texts)) / len(texts), 1),
+        "forebay": ours,
+        "stock": theirs,
+        "times_the_requests_per_core": round(theirs["cpu_ms_per_text"] / ours["cpu_ms_per_text"], 2),
+        "cpu_seconds_by_characters": long,
+    }
+
+
+def _measured(texts: Sequence[str], work: Callable[[str], object]) -> dict[str, float]:
+    for text in texts[:_WARM]:
+        work(text)
+    waits = []
+    started = _cpu()
+    for text in texts:
+        begun = time.perf_counter()
+        work(text)
+        waits.append(1000 * (time.perf_counter() - begun))
+    spent = _cpu() - started
+    waits.sort()
+    return {
+        "cpu_ms_per_text": round(1000 * spent / len(texts), 3),
+        "texts_per_cpu_second": round(len(texts) / spent, 1),
+        "p50_ms": round(waits[len(waits) // 2], 2),
+        "p99_ms": round(waits[int(0.99 * len(waits))], 2),
+    }
+
+
+def _cpu() -> float:
+    """CPU seconds of all threads of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime

@@ -1,0 +1,1 @@
+"""Texts that the tests read, and what writes them."""

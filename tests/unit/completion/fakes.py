@@ -1,0 +1,98 @@
+"""What the completion's tests put in place of providers and Redis."""
+
+from collections.abc import Callable, Sequence
+
+from prometheus_client import CollectorRegistry
+
+from agents.completion.attempting import Attempts
+from agents.completion.cascade import Cascade
+from agents.completion.quotas.budgets import NoBudgets
+from agents.completion.quotas.rates import Limit
+from agents.models.caller import Caller
+from agents.models.ledger import Ledger
+from agents.models.metrics import ModelMetrics
+from agents.models.pool import DeploymentPool
+from agents.models.pricing import PriceList
+from agents.models.provider import Answer, Call, ProviderError, Usage
+from agents.models.settings import Deployment, Price, Tier
+from streams.handlers import Output
+from streams.records import CallPurpose, Message, RedactedRequest, UsageEvent
+
+Reply = Answer | ProviderError
+PRICE = Price(input=1.0, output=1.0)
+
+
+def good(content: str = "Paris is the capital of France.") -> Answer:
+    return Answer(content=content, finish_reason="stop", usage=Usage(prompt_tokens=10, completion_tokens=5))
+
+
+def bad() -> Answer:
+    return good("I'm sorry, I cannot answer that.")
+
+
+class Provider:
+    """Replies by deployment name; a callable is asked for each call."""
+
+    def __init__(self, replies: dict[str, Reply | Callable[[Call], Reply]]) -> None:
+        self.replies = replies
+        self.calls: list[tuple[str, Call]] = []
+
+    async def ready(self) -> None: ...
+
+    async def complete(self, deployment: Deployment, call: Call) -> Answer:
+        self.calls.append((deployment.name, call))
+        reply = self.replies[deployment.name]
+        if callable(reply):
+            reply = reply(call)
+        if isinstance(reply, ProviderError):
+            raise reply
+        return reply
+
+    def count_tokens(self, _deployment: Deployment, messages: tuple[Message, ...]) -> int:
+        return sum(len(message.content) for message in messages)
+
+
+class NoLimits:
+    """See agents.completion.quotas.rates.Limiter."""
+
+    async def take(self, _limits: Sequence[Limit]) -> float:
+        return 0.0
+
+    async def correct(self, _limits: Sequence[Limit]) -> None: ...
+
+
+class Written:
+    """The ledger as the broker has it before a call."""
+
+    def __init__(self) -> None:
+        self.entries: list[UsageEvent] = []
+
+    async def __call__(self, outputs: Sequence[Output]) -> None:
+        self.entries += [output.value for output in outputs if output.topic == "usage"]
+
+
+def tier(name: str, *deployments: str, **fields: object) -> Tier:
+    named = deployments or (name,)
+    return Tier(
+        name=name,
+        deployments=tuple(Deployment(name=one, model=one, price=PRICE) for one in named),
+        **fields,  # type: ignore[arg-type]  # fields of a tier, by name
+    )
+
+
+def cascade_of(provider: Provider, tiers: Sequence[Tier], now_ms: int = 1_000, **parts: object) -> Cascade:
+    registry = CollectorRegistry()
+    caller = Caller(provider, PriceList({}, lambda _: None), Ledger(CallPurpose.COMPLETION), ModelMetrics(registry))
+    attempts = Attempts(
+        DeploymentPool(tiers, 10.0),
+        caller,
+        parts.get("limiter", NoLimits()),  # type: ignore[arg-type]  # a test's own limiter
+        parts.get("budgets", NoBudgets()),  # type: ignore[arg-type]  # a test's own budgets
+        burst_s=10.0,
+        now_ms=lambda: now_ms,
+    )
+    return Cascade(tiers, attempts)
+
+
+def asked(text: str = "What is the capital of France?", **fields: object) -> RedactedRequest:
+    return RedactedRequest(request_id="r", messages=(Message(content=text),), **fields)  # type: ignore[arg-type]  # by name

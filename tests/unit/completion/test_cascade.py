@@ -1,0 +1,160 @@
+"""Which tier answers, and what happens when one does not?"""
+
+import pytest
+
+from agents.completion.attempting import Trace
+from agents.completion.quotas.budgets import Reservation, Room
+from agents.models.provider import ProviderError
+from agents.models.settings import Tier
+from streams.failures import Expired, Permanent, Rejected, Transient
+from streams.records import UsageStatus
+from tests.unit.completion.fakes import Provider, Written, asked, bad, cascade_of, good, tier
+
+TIERS = (tier("small", accept=0.6), tier("large", accept=0.5))
+DOWN = ProviderError("provider_unavailable", "down")
+
+
+async def run(provider: Provider, tiers: tuple[Tier, ...] = TIERS, **fields: object):  # type: ignore[no-untyped-def]
+    trace, cheapest = Trace(), bool(fields.pop("cheapest", False))
+    parts = {name: fields.pop(name) for name in ("budgets", "limiter") if name in fields}
+    served = await cascade_of(provider, tiers, **parts).run(asked(**fields), trace, Written(), cheapest=cheapest)
+    return served, trace
+
+
+async def test_the_cheapest_good_answer_is_taken() -> None:
+    served, trace = await run(Provider({"small": good(), "large": good()}))
+    assert (served.tier, served.degraded) == ("small", False)
+    assert [attempt.outcome for attempt in trace.attempts] == ["ok"]
+
+
+async def test_a_doubtful_answer_is_escalated_and_both_calls_are_in_the_ledger() -> None:
+    served, trace = await run(Provider({"small": bad(), "large": good()}))
+    assert served.tier == "large"
+    assert [attempt.outcome for attempt in trace.attempts] == ["escalated", "ok"]
+    assert [entry.status for entry in trace.entries] == [UsageStatus.SETTLED] * 2
+    assert sum(entry.cost_nanousd for entry in trace.entries) == 30_000
+
+
+async def test_the_next_deployment_takes_over() -> None:
+    tiers = (tier("small", "a", "b"),)
+    served, trace = await run(Provider({"a": DOWN, "b": good()}), tiers)
+    assert served.deployment == "b"
+    assert {attempt.outcome for attempt in trace.attempts} <= {"provider_unavailable", "ok"}
+
+
+async def test_a_tier_that_is_down_is_passed_by() -> None:
+    served, _ = await run(Provider({"small": DOWN, "large": good()}))
+    assert (served.tier, served.degraded) == ("large", False)
+
+
+async def test_a_doubtful_answer_is_better_than_none() -> None:
+    served, _ = await run(Provider({"small": bad(), "large": DOWN}))
+    assert (served.tier, served.degraded) == ("small", True)
+
+
+async def test_when_all_are_down_it_is_tried_later() -> None:
+    with pytest.raises(Transient) as failed:
+        await run(Provider({"small": DOWN, "large": ProviderError("provider_rate_limited", "", retry_after_s=7.0)}))
+    assert failed.value.retry_after_s == 7.0
+
+
+async def test_refused_credentials_are_told_at_once() -> None:
+    _, trace = await run(Provider({"small": ProviderError("provider_auth", ""), "large": good()}))
+    assert [(alert.kind, alert.subject) for alert in trace.alerts] == [("provider_auth", "small")]
+
+
+async def test_nothing_that_can_be_used_is_a_failure() -> None:
+    wanted = '{"type": "json_object"}'
+    with pytest.raises(Permanent) as failed:
+        await run(Provider({"small": good("no"), "large": good("{")}), response_format=wanted)
+    assert failed.value.code == "low_confidence"
+    assert "invalid_json" in failed.value.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "code"),
+    [
+        ({"tier": "frontier"}, Permanent, "no_tier"),
+        ({"max_cost_nanousd": 1}, Rejected, "max_cost"),
+        ({"text": "x" * 20_000}, Permanent, "context_length"),
+        ({"deadline_ms": 10, "accepted_at": 900}, Expired, "deadline_exceeded"),
+    ],
+)
+async def test_what_no_tier_may_serve(fields: dict[str, object], kind: type[Exception], code: str) -> None:
+    provider = Provider({"small": good(), "large": good()})
+    with pytest.raises(kind) as failed:
+        await run(provider, **fields)
+    assert failed.value.code == code  # type: ignore[attr-defined]  # all of them are failures
+    assert not provider.calls
+
+
+async def test_a_tier_that_was_asked_for_is_the_only_one() -> None:
+    provider = Provider({"small": good(), "large": bad()})
+    served, _ = await run(provider, tier="large")
+    assert served.tier == "large"
+    assert [name for name, _ in provider.calls] == ["large"]
+
+
+async def test_short_money_buys_the_cheapest_tier_only() -> None:
+    served, _ = await run(Provider({"small": bad(), "large": good()}), cheapest=True)
+    assert (served.tier, served.degraded) == ("small", True)
+
+
+async def test_an_attempt_is_known_before_its_call() -> None:
+    written = Written()
+    known: list[int] = []
+
+    def reply(_call: object):  # type: ignore[no-untyped-def]
+        known.append(len(written.entries))
+        return good()
+
+    await cascade_of(Provider({"small": reply}), TIERS[:1]).run(asked(), Trace(), written, cheapest=False)
+    assert known == [1]
+    assert written.entries[0].status is UsageStatus.STARTED
+
+
+class Purse:
+    """A budget for so many calls."""
+
+    def __init__(self, calls: int) -> None:
+        self.calls = calls
+        self.settled: list[int] = []
+
+    async def reserve(self, _tenant: str, _user: str, reservation_id: str, _amount: int) -> Reservation:
+        self.calls -= 1
+        return Reservation(id=reservation_id, room=Room.OK if self.calls >= 0 else Room.HARD)
+
+    async def settle(self, _reservation: Reservation, cost: int) -> None:
+        self.settled.append(cost)
+
+
+async def test_without_money_there_is_no_call() -> None:
+    provider = Provider({"small": good(), "large": good()})
+    with pytest.raises(Rejected) as failed:
+        await run(provider, budgets=Purse(0))
+    assert failed.value.code == "budget_exceeded"
+    assert not provider.calls
+
+
+async def test_money_for_one_call_buys_one_and_its_answer_serves() -> None:
+    purse = Purse(1)
+    served, _ = await run(Provider({"small": bad(), "large": good()}), budgets=purse)
+    assert (served.tier, served.degraded) == ("small", True)
+    assert purse.settled == [15_000]
+
+
+class Full:
+    """A deployment's rate that is used up."""
+
+    async def take(self, limits: object) -> float:
+        return 3.0
+
+    async def correct(self, limits: object) -> None: ...
+
+
+async def test_a_rate_that_is_used_up_is_tried_later_without_a_call() -> None:
+    provider = Provider({"small": good(), "large": good()})
+    with pytest.raises(Transient) as failed:
+        await run(provider, limiter=Full())
+    assert (failed.value.code, failed.value.retry_after_s) == ("provider_rate_limited", 3.0)
+    assert not provider.calls

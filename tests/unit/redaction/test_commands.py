@@ -1,0 +1,156 @@
+"""``forebay redact`` and ``forebay vault``: what scripts depend on."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from agents.redaction.cli import app
+from agents.redaction.daily import Daily
+from agents.redaction.lines import Redactor, redact_lines
+from streams.cli.vault import app as vault
+from streams.failures import Transient
+
+
+@pytest.fixture(autouse=True)
+def loaded(redactor: Redactor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.redaction.cli._redactor", lambda: redactor)
+
+
+def run(arguments: list[str], given: str | bytes = "") -> tuple[int, list[dict[str, object]]]:
+    result = CliRunner().invoke(app, arguments, input=given)
+    return result.exit_code, [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_lines_come_back_in_order_and_bad_ones_in_their_place() -> None:
+    given = '{"id":"a","text":"I am Ann Lee, ssn 219-09-9999"}\nnot json\n\n{"id":7}\n'
+    given += '{"text":"ok","language":3,"id":8}\n{"text":"ok"}\n'
+    status, out = run([], given)
+    assert status == 1
+    assert out[0]["redacted"] == "I am <PERSON_1>, ssn <US_SSN_1>"
+    assert [set(line) for line in out] == [
+        {"id", "redacted", "spans", "ms"},
+        {"error"},
+        {"id", "error"},
+        {"id", "error"},
+        {"id", "redacted", "spans", "ms"},
+    ]
+    assert [line.get("id") for line in out] == ["a", None, 7, 8, "6"]
+    assert {line["error"]["code"] for line in out[1:4]} == {"invalid_request"}  # type: ignore[index]  # parsed JSON
+
+
+def test_offsets_are_code_points_of_the_input(tmp_path: Path) -> None:
+    text = "🙂 e\u0301 Ann\u200b Lee: 4\u200b111 1111 1111 1111"
+    file = tmp_path / "x.jsonl"
+    file.write_text(json.dumps({"id": 1, "text": text}) + "\n", "utf-8")
+    status, [line] = run(["--json", "--show-text", str(file)])
+    assert status == 0
+    for span in line["spans"]:  # type: ignore[attr-defined]  # parsed JSON
+        assert text[span["start"] : span["end"]] == span["text"]
+    assert "4\u200b111 1111 1111 1111" in {span["text"] for span in line["spans"]}  # type: ignore[attr-defined]  # as above
+
+
+def test_text_is_shown_only_when_asked_for() -> None:
+    _, [line] = run(["-"], "call Ann Lee")
+    assert all(set(span) == {"start", "end", "type", "score"} for span in line["spans"])  # type: ignore[attr-defined]  # JSON
+
+
+def test_plain_text_is_redacted_line_by_line() -> None:
+    status, out = run([], "my name is Ann Lee\r\n\n{braces} and Ann Lee\n")
+    assert status == 0
+    assert [line["id"] for line in out] == ["1", "2", "3"]
+    assert out[0]["redacted"] == "my name is <PERSON_1>"
+    assert out[1]["redacted"] == ""
+
+
+def test_bytes_that_are_no_text_spoil_their_line_only() -> None:
+    status, out = run([], b'{"id":1,"text":"ok"}\n{"id":2,"text":"\xff"}\n{"id":3,"text":"\\ud83d"}\n')
+    assert status == 1
+    assert [("error" in line) for line in out] == [False, True, False]
+
+
+def test_lines_are_answered_as_they_come(redactor: Redactor) -> None:
+    asked = iter(["hello\n", "never reached"])
+    first = next(redact_lines(asked, redactor, records=None, show_text=False))
+    assert first["redacted"] == "hello"
+    assert next(asked) == "never reached"
+
+
+def test_a_file_that_is_not_there_is_said_so() -> None:
+    assert CliRunner().invoke(app, ["nowhere.jsonl"]).exit_code == 2
+
+
+def test_evaluate_counts_what_leaks(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    rows = [
+        {"text": "card 4111 1111 1111 1111", "spans": [{"start": 5, "end": 24, "type": "CREDIT_CARD"}]},
+        {"text": "the code is blue", "spans": [{"start": 12, "end": 16, "type": "SECRET"}], "source": "s"},
+        {"text": "nothing here", "spans": []},
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    status, [found] = run(["evaluate", str(file), "--json"])
+    assert status == 0
+    own = found["forebay"]
+    assert own["leak_rate"] == pytest.approx(4 / 20)  # type: ignore[index]  # parsed JSON
+    assert own["over_redaction"] == 0.0  # type: ignore[index]  # parsed JSON
+    assert own["entities"]["CREDIT_CARD"]["f2"] == 1.0  # type: ignore[index]  # parsed JSON
+    assert own["sources"]["s"]["leak_rate"] == 1.0  # type: ignore[index]  # parsed JSON
+    assert CliRunner().invoke(app, ["evaluate", str(file)]).exit_code == 0
+    file.write_text('{"text": "x", "spans": [{"start": 0, "end": 9, "type": "A"}]}\n')
+    assert CliRunner().invoke(app, ["evaluate", str(file), "--json"]).exit_code == 1
+
+
+def test_a_key_is_made_of_an_id() -> None:
+    result = CliRunner().invoke(vault, ["key", "2026a"])
+    assert result.exit_code == 0
+    assert result.stdout.startswith("2026a:")
+    assert CliRunner().invoke(vault, ["key", "a:b"]).exit_code == 2
+
+
+class FakeRedis:
+    """Hashes in memory, with the pipeline that is needed."""
+
+    def __init__(self) -> None:
+        self.hashes: dict[str, dict[bytes, bytes]] = {}
+        self.down = False
+        self._waiting: list[tuple[str, str, int]] = []
+
+    def pipeline(self, transaction: bool) -> "FakeRedis":
+        assert transaction
+        self._waiting = []
+        return self
+
+    def hincrby(self, key: str, name: str, by: int) -> None:
+        self._waiting.append((key, name, by))
+
+    def expire(self, key: str, seconds: int) -> None:
+        assert seconds > 0
+
+    async def execute(self) -> None:
+        if self.down:
+            raise OSError("down")
+        for key, name, by in self._waiting:
+            known = self.hashes.setdefault(key, {})
+            known[name.encode()] = str(int(known.get(name.encode(), b"0")) + by).encode()
+
+    async def hgetall(self, key: str) -> dict[bytes, bytes]:
+        return self.hashes.get(key, {})
+
+
+async def test_daily_counts_survive_an_outage_of_redis() -> None:
+    redis = FakeRedis()
+    daily = Daily(redis, "fb:", lambda: "2026-03-01")
+    daily.add("acme", {("PERSON", "pseudonymise"): 2})
+    redis.down = True
+    with pytest.raises(Transient):
+        await daily.flush()
+    redis.down = False
+    daily.add("acme", {("PERSON", "pseudonymise"): 1})
+    daily.add("other", {("US_SSN", "block"): 1})
+    await daily.flush()
+    await daily.flush()
+    assert await daily.rows(2, "acme") == [
+        {"day": "2026-03-01", "tenant_id": "acme", "entity": "PERSON", "action": "pseudonymise", "count": 3}
+    ]
+    assert len(await daily.rows(1)) == 2

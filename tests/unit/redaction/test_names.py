@@ -1,0 +1,89 @@
+"""The names model and the rules around it."""
+
+import pytest
+
+from agents.redaction.joining import joined
+from agents.redaction.lines import Redactor
+from agents.redaction.names.cut import cut
+from agents.redaction.names.doubts import doubtful
+from agents.redaction.names.words import split
+from agents.redaction.propagation import propagated
+from agents.redaction.spans import Span
+
+
+def spans_of(redactor: Redactor, text: str) -> list[tuple[str, str]]:
+    return [(span.kind, text[span.start : span.end]) for span in redactor.redact(text).spans]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("hi, my name is Siobhán O'Neill-Byrne and I need help", "Siobhán O'Neill-Byrne"),
+        ("Dear Dr. J. R. Smith, thank you", "Dr. J. R. Smith"),
+        ("MY NAME IS WANJIRU KAMAU", "WANJIRU KAMAU"),
+        ("what is your name?\nprakash", "prakash"),
+        ("Name: Nguyễn Văn An\nAge: 30", "Nguyễn Văn An"),
+        ('{"name": "Zora Hurston"}', "Zora Hurston"),
+        ("I spoke with Ludwig van der Berg yesterday", "Ludwig van der Berg"),
+    ],
+)
+def test_people_are_found(redactor: Redactor, text: str, name: str) -> None:
+    assert ("PERSON", name) in spans_of(redactor, text)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["221B Baker Street, London NW1 6XE", "4 Elm Ave, Springfield, IL 62704", "Hauptstraße 12, 10115 Berlin"],
+)
+def test_an_address_is_one_span(redactor: Redactor, address: str) -> None:
+    assert spans_of(redactor, f"Please send it to {address}.") == [("LOCATION", address)]
+
+
+def test_a_name_is_redacted_wherever_it_stands(redactor: Redactor) -> None:
+    text = "I am Katarzyna Nowak. Did katarzyna call? NOWAK, that is."
+    assert "nowak" not in redactor.redact(text).text.lower()
+    assert "katarzyna" not in redactor.redact(text).text.lower()
+
+
+def test_everyday_words_are_spared_unless_written_as_names() -> None:
+    text = "Mark Stone called. mark the date, Mark!"
+    found = propagated(text, [Span(start=0, end=10, kind="PERSON", score=1.0)], {}, lambda word: word == "mark")
+    assert [text[span.start : span.end] for span in found if span.start > 0] == ["Mark"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "doubted"),
+    [
+        ("French wine", "French", True),
+        ("ask Johnson Ltd about it", "Johnson", True),
+        ("the European Union", "European Union", True),
+        ("room 12", "room 12", True),
+        ("ask Johnson about it", "Johnson", False),
+        ("12 Elm Street", "12 Elm Street", False),
+    ],
+)
+def test_known_false_alarms(text: str, value: str, doubted: bool) -> None:
+    start = text.index(value)
+    assert doubtful(text, start, start + len(value)) is doubted
+
+
+def test_a_cue_overrules_doubt(redactor: Redactor) -> None:
+    assert spans_of(redactor, "My name is French.") == [("PERSON", "French")]
+
+
+def test_titles_and_initials_belong_to_a_name() -> None:
+    text = "see Mrs. A. Kowalski-Reyes Jr. today"
+    start = text.index("Kowalski")
+    [span] = joined(text, [Span(start=start, end=start + 8, kind="PERSON", score=1.0)])
+    assert text[span.start : span.end] == "Mrs. A. Kowalski-Reyes Jr."
+
+
+def test_words_of_scripts_without_blanks_are_characters() -> None:
+    assert split("Ann's 田中です, O'Neil").words == ("Ann", "s", "田", "中", "で", "す", "O'Neil")
+
+
+def test_what_is_no_model_is_not_cut() -> None:
+    with pytest.raises(ValueError):
+        cut(b"\x3a\x02\x0a\x00", "x")
+    with pytest.raises(ValueError):
+        cut(b"\xff\xff\xff", "x")
