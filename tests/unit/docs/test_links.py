@@ -11,13 +11,7 @@ from tests.unit.docs.pages import PAGES, ROOT, anchors, links
 COMING = {
     ROOT / "docs" / name
     for name in (
-        "how-to/redaction.md",
-        "how-to/cache.md",
         "how-to/replay-dead-letters.md",
-        "explanation/redaction.md",
-        "explanation/cache.md",
-        "explanation/compression.md",
-        "explanation/tiers.md",
         "reliability.md",
     )
 }
