@@ -32,7 +32,6 @@ class OfflineClient(client.ForebayClient):
         self._requests = Codec(Request, "requests-value", LocalRegistry())
         self._waiting = {}
         self._lock = threading.Lock()
-        self.asked: list[Request] = []
 
     def submit_raw(self, request_id: str, value: bytes) -> Any:
         request = self._requests.decode(value)
