@@ -1,5 +1,6 @@
 """``forebay worker STAGE…``: what production runs."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -12,10 +13,12 @@ app = typer.Typer(add_completion=False)
 def worker(stages: Annotated[list[str], typer.Argument(help="Stage names, or `all`.", metavar="STAGE…")]) -> None:
     """Run stages until told to stop; exit status 1 when one cannot go on."""
     from streams import logging
+    from streams.cli.settings import installation
     from streams.settings import WorkerSettings, load
     from streams.worker import main, stage_names
 
-    settings = load()
+    # A further worker beside an embedded stack joins it; one that is told its brokers is told everything.
+    settings = load() if os.environ.get("FOREBAY_KAFKA_BOOTSTRAP") else installation()
     names = stage_names() if stages == ["all"] else stages
     logging.configure(settings[WorkerSettings].log_level, worker=",".join(names))
     sys.exit(main(names, settings))

@@ -27,7 +27,7 @@ stages that read or write them; `internal` ones hold pseudonymous text. Registry
 with `-value`."""
 
 _RECORDS = """\
-Values are Avro in the [Confluent wire format](../how-to/consume-from-any-language.md), made from these files in
+Values are Avro in the [Confluent wire format](../how-to/other-languages.md), made from these files in
 `schemas/`. Times are milliseconds since the epoch in UTC, money is whole nano-dollars (10⁻⁹ US dollars), ids are UUIDv7
 in text. Every field has a default, so a producer sends what it has."""
 
