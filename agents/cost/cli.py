@@ -1,5 +1,7 @@
 """``forebay spend``: who spent how much, on what."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
@@ -39,26 +41,42 @@ def spend(
 
 
 def _print(rows: list[Spend], window: WindowKind) -> None:
-    from datetime import UTC, datetime
-
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        window.value, "tenant", "user", "model", "calls", "failed", "avoided", "tokens", "US$", "pending", "saved"
-    )
-    for column in table.columns[4:]:
-        column.justify = "right"
+    table = Table(window.value, "tenant/user", "model", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    # Eighty columns: what is zero in every row is left out.
+    amounts = [(name, show) for name, show in _AMOUNTS.items() if name in _ALWAYS or any(map(_is_shown(name), rows))]
+    for name, _ in amounts:
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(
-            f"{datetime.fromtimestamp(row.window_start / 1000, UTC):%Y-%m-%d %H:%M}",
-            row.tenant_id,
-            row.user_id,
-            row.model,
-            str(row.calls),
-            str(row.failed),
-            str(row.avoided),
-            f"{row.prompt_tokens + row.completion_tokens:,}",
-            *(f"{amount / 1e9:.6f}" for amount in (row.cost_nanousd, row.pending_nanousd, row.saved_nanousd)),
-        )
+        names = (_started(row, window), f"{row.tenant_id}/{row.user_id}", row.model.rpartition("/")[2])
+        table.add_row(*names, *(show(row) for _, show in amounts))
     Console().print(table)
+
+
+def _started(row: Spend, window: WindowKind) -> str:
+    form = {WindowKind.HOUR: "%d %b %H:%M", WindowKind.DAY: "%Y-%m-%d", WindowKind.MONTH: "%Y-%m"}[window]
+    return datetime.fromtimestamp(row.window_start / 1000, UTC).strftime(form)
+
+
+def _dollars(nano: int) -> str:
+    return f"{nano / 1e9:.7f}".rstrip("0") if 0 < nano < 1e7 else f"{nano / 1e9:.2f}"
+
+
+_AMOUNTS: dict[str, Callable[[Spend], str]] = {
+    "calls": lambda row: f"{row.calls:,}",
+    "failed": lambda row: f"{row.failed:,}",
+    "avoided": lambda row: f"{row.avoided:,}",
+    "tokens": lambda row: f"{row.prompt_tokens + row.completion_tokens:,}",
+    "US$": lambda row: _dollars(row.cost_nanousd),
+    "pending": lambda row: _dollars(row.pending_nanousd),
+    "saved": lambda row: _dollars(row.saved_nanousd),
+}
+_ALWAYS = frozenset({"calls", "tokens", "US$"})
+
+
+def _is_shown(name: str) -> Callable[[Spend], bool]:
+    show = _AMOUNTS[name]
+    return lambda row: show(row) not in ("0", "0.00")

@@ -71,6 +71,5 @@ def test_the_bytes_are_as_the_table_says(wire: Any, requests: Codec[Request]) ->
 def test_the_page_names_the_codecs_that_the_stages_can_read() -> None:
     from aiokafka import codec
 
-    readable = {name: getattr(codec, f"has_{name}")() for name in ("gzip", "snappy", "lz4", "zstd")}
-    said = "Compress with gzip or not at all." in PAGE.read_text("utf-8")
-    assert said == (readable == {"gzip": True, "snappy": False, "lz4": False, "zstd": False}), readable
+    assert "gzip, snappy, lz4 and zstd are all read" in PAGE.read_text("utf-8")
+    assert all(getattr(codec, f"has_{name}")() for name in ("gzip", "snappy", "lz4", "zstd"))
