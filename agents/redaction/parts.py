@@ -39,6 +39,9 @@ class Part:
     joined: bool = False
 
 
+_SCHEMAS = frozenset({"tools", "response_format"})
+_KEYWORDS = frozenset({"type", "name", "required", "format", "$ref", "$schema", "$id"})
+"""Keys of a tool or a JSON Schema whose strings are no prose."""
 Visit = Callable[[Part], str]
 """Called for each part, in order; what it returns takes the part's place."""
 
@@ -120,9 +123,22 @@ def _node(node: Any, visit: Visit, speaker: str, *, joined: bool) -> Any:
     if isinstance(node, list):
         return [_node(item, visit, speaker, joined=joined and index == 0) for index, item in enumerate(node)]
     return {
-        visit(Part(text=key, sort=Sort.IDENTIFIER, speaker=speaker)): _node(value, visit, speaker, joined=True)
+        visit(Part(text=key, sort=Sort.IDENTIFIER, speaker=speaker)): (
+            _keyword(value, visit, speaker)
+            if speaker in _SCHEMAS and key in _KEYWORDS
+            else _node(value, visit, speaker, joined=True)
+        )
         for key, value in node.items()
     }
+
+
+def _keyword(value: Any, visit: Visit, speaker: str) -> Any:
+    """The value of a keyword of JSON Schema: a name in a program, and no context either ("name: order")."""
+    if isinstance(value, str):
+        return visit(Part(text=value, sort=Sort.IDENTIFIER, speaker=speaker))
+    if isinstance(value, list):
+        return [_keyword(item, visit, speaker) for item in value]
+    return _node(value, visit, speaker, joined=False)
 
 
 def nested(text: str) -> Any:

@@ -1,0 +1,32 @@
+"""A schema's own words are no people."""
+
+import json
+
+from agents.redaction.parts import Sort, collect
+from streams.records import Request
+
+FORMAT = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "order",
+        "schema": {
+            "type": "object",
+            "properties": {"name": {"type": "string", "description": "Of Karen Whitfield"}},
+            "required": ["name"],
+        },
+    },
+}
+
+
+def test_names_and_types_are_identifiers_and_descriptions_are_prose() -> None:
+    parts = collect(Request(response_format=json.dumps(FORMAT)))
+    sorts = {part.text: part.sort for part in parts}
+    assert sorts["order"] is sorts["object"] is sorts["json_schema"] is Sort.IDENTIFIER
+    assert sorts["Of Karen Whitfield"] is Sort.PROSE
+    assert not any(part.joined for part in parts if part.text in ("order", "object", "string"))
+
+
+def test_what_is_no_schema_is_read_as_before() -> None:
+    tools = [{"function": {"name": "mail", "description": "x"}}]
+    parts = collect(Request(tools=json.dumps(tools)))
+    assert {part.text: part.sort for part in parts}["mail"] is Sort.IDENTIFIER
