@@ -59,7 +59,10 @@ def test_a_run_without_a_flaw_breaks_nothing() -> None:
             replace(GOOD, responses=[*GOOD.responses, _response("a", "", status=ResponseStatus.FAILED)]),
             "1 requests got responses that do not say the same (a)",
         ),
-        (replace(GOOD, responses=[*GOOD.responses, _response("z")]), "1 responses are to requests that nobody sent"),
+        (
+            replace(GOOD, responses=[*GOOD.responses, _response("z")]),
+            "1 responses are to requests that nobody sent (z)",
+        ),
         (
             replace(GOOD, letters=[Letter(letter_id="0-1", stage="cache", code="?", message="x", request_id="a")]),
             "1 dead letters have no reason (0-1)",
