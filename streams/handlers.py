@@ -50,7 +50,7 @@ class Context:
 
     @property
     def fallback_id(self) -> str:
-        """An id for a record that cannot be read: its header, else its key if that is a plausible id, else its place."""
+        """An id for a record that cannot be read: a header, else its key if that is a plausible id, else its place."""
         for given in (self.source.headers.get(h.REQUEST_ID), self.source.key):
             text = (given or b"").decode("utf-8", "replace")
             if 0 < len(text) <= 64 and text.isprintable() and "\ufffd" not in text:
