@@ -3,6 +3,7 @@
 import base64
 import getpass
 import re
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -31,6 +32,9 @@ By = Annotated[str, typer.Option(help="Your name in the audit trail.", default_f
 Reason = Annotated[str, typer.Option(help="Why, for the audit trail; without personal data.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+_PIPED_WIDTH = 240
+"""Columns of a table that goes into a file or a pipe, where a code must not be broken over lines."""
 
 _AGE = re.compile(r"(\d+)([smhd])")
 _AGE_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -143,6 +147,7 @@ def replay(
         typer.echo(
             f"replayed {progress.replayed}, succeeded {progress.succeeded}, failed again {progress.failed}, "
             f"parked {progress.parked}, skipped {progress.skipped}"
+            + (f", not to be transformed {progress.untransformed}" if progress.untransformed else "")
         )
     if progress.paused:
         typer.echo(f"paused: {progress.paused}", err=True)
@@ -286,4 +291,5 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(*columns)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    piped = not sys.stdout.isatty()
+    Console(width=_PIPED_WIDTH if piped else None).print(table)
