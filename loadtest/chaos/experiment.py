@@ -19,7 +19,10 @@ _OPEN_WAIT_S = 45.0
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """How much: ``requests`` at ``rate`` a second; quiet must come within ``idle_s`` seconds of the last."""
+    """How much: ``requests`` at least, at ``rate`` a second, and on while the fault lasts, up to four times as many.
+
+    Quiet must come within ``idle_s`` seconds of the last.
+    """
 
     requests: int = 300
     rate: float = 25.0
@@ -57,15 +60,20 @@ def run(stack: Stack, fault: Fault, load: Load, say: Callable[[str], None] = lam
     begun_ms = _now_ms()
     since = mark(stack.settings, stack.invoice, begun_ms)
     log = stack.folder / f"accepted-{begun_ms}.jsonl"
-    traffic = Traffic(stack.settings, log, count=load.requests, rate=load.rate, seed=begun_ms)
+    traffic = Traffic(
+        stack.settings, log, count=load.requests, most=4 * load.requests, rate=load.rate, seed=begun_ms
+    )  # fmt: skip
     traffic.start()
     time.sleep(load.requests / load.rate / 3)
-    at_ms = _now_ms()
+    begun_fault_ms = _now_ms()
     traces, watch = _inflict(stack, fault)
-    traffic.join()
+    # A worker's end is the last thing that such a fault does.
+    at_ms = begun_fault_ms if watch is None else _now_ms()
     if watch is not None:
         watch.join()
     stack.wait_ready()
+    traffic.enough()
+    traffic.join()
     resting_s = _rest(stack, load.idle_s)
     say(f"{fault.name}: at rest after {resting_s} s")
     accepted = read_log(log)

@@ -74,7 +74,7 @@ def _rebalances(stack: Stack, rounds: int = 3) -> None:
 def _takeover(stack: Stack) -> None:
     """Of two workers of a stage one is killed: the other takes its partitions over."""
     process = stack.add_worker("completion")
-    time.sleep(1.0)
+    time.sleep(3.0)
     stack.remove_worker(process, signal.SIGKILL)
 
 

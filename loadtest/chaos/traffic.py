@@ -25,9 +25,10 @@ _REPEATED = 0.05
 
 
 class Traffic(threading.Thread):
-    """Sends ``count`` requests, ``rate`` a second; :meth:`join` returns when the last is acknowledged or given up.
+    """Sends ``count`` requests and more until :meth:`enough`, ``rate`` a second; ends when the last is acknowledged.
 
     Args:
+        most: sent at most, whatever happens; by default ``count``.
         log: one JSON line for each acknowledged request: ``{"id", "sent_ms"}``.
         deadline_ms: of each request; ``None``: none.
         pad: characters that make the prompts longer.
@@ -39,6 +40,7 @@ class Traffic(threading.Thread):
         log: Path,
         *,
         count: int,
+        most: int | None = None,
         rate: float,
         seed: int = 1,
         deadline_ms: int | None = None,
@@ -51,10 +53,16 @@ class Traffic(threading.Thread):
         self._kafka = settings[KafkaSettings]
         self._log = log
         self._count = count
+        self._most = max(count, most or count)
+        self._enough = threading.Event()
         self._rate = rate
         self._random = random.Random(seed)
         self._deadline_ms = deadline_ms
         self._pad = "." * pad
+
+    def enough(self) -> None:
+        """Send no more than ``count``."""
+        self._enough.set()
 
     def run(self) -> None:
         """Send everything."""
@@ -69,7 +77,9 @@ class Traffic(threading.Thread):
         )
         started = time.monotonic()
         with self._log.open("a", encoding="utf-8") as log:
-            for number in range(self._count):
+            for number in range(self._most):
+                if number >= self._count and self._enough.is_set():
+                    break
                 wait_s = started + number / self._rate - time.monotonic()
                 while wait_s > 0:
                     producer.poll(wait_s)
