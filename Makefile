@@ -31,6 +31,7 @@ test: setup
 unit: setup
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
 
+# Three brokers: all faults, then the behaviour suites; ARGS="-k bounded" for the short list.
 chaos: setup
 	@$(BIN)/python -m pytest tests/chaos -m chaos --run-chaos $(ARGS)
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from loadtest.chaos.experiment import Load, Result, run
+from loadtest.chaos.experiment import Load, Result, run, warm_up
 from loadtest.chaos.faults import BOUNDED, catalogue
 from loadtest.chaos.stack import running_stack
 from loadtest.chaos.table import markdown
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = (options.folder or Path(tempfile.mkdtemp(prefix="forebay-chaos-"))).absolute()
     results: list[Result] = []
     with running_stack(folder, brokers=options.brokers) as stack:
+        warm_up(stack)
         for fault in faults:
             result = run(stack, fault, Load(requests=options.requests, rate=options.rate), _say)
             results.append(result)

@@ -54,6 +54,15 @@ class Result:
         return found
 
 
+def warm_up(stack: Stack) -> None:
+    """A few requests, so that every group has committed and no first call is measured."""
+    stack.wait_ready()
+    traffic = Traffic(stack.settings, stack.folder / "warm-up.jsonl", count=60, rate=20.0)
+    traffic.start()
+    traffic.join()
+    _rest(stack, 180.0)
+
+
 def run(stack: Stack, fault: Fault, load: Load, say: Callable[[str], None] = lambda _: None) -> Result:
     """Do ``fault`` to ``stack`` under ``load``; the stack is whole again when this returns."""
     stack.wait_ready()

@@ -49,13 +49,17 @@ def _nothing(_stack: Stack) -> None: ...
 
 
 def _end_worker(stage: str, number: signal.Signals, stack: Stack) -> None:
-    stack.strike(stage, number)
+    """The worker's end; the one that is asked to go still commits what it has done."""
+    if number is signal.SIGTERM:
+        stack.end_in_order(stage)
+    else:
+        stack.strike(stage, number)
 
 
 def _kill_while_retrying(number: signal.Signals, stack: Stack) -> None:
     stack.outage("503", 3.0, share=0.5)
     time.sleep(1.5)
-    stack.strike("retry", number)
+    _end_worker("retry", number, stack)
 
 
 def _provider(kind: str, seconds: float, share: float, stack: Stack) -> None:

@@ -84,6 +84,14 @@ class Stack:
         if pid is not None:
             os.kill(pid, number)
 
+    def end_in_order(self, name: str, timeout_s: float = 30.0) -> None:
+        """SIGTERM to the process ``name``; returns when it has ended."""
+        pid = self.rows()[name].pid
+        self.strike(name, signal.SIGTERM)
+        deadline = time.monotonic() + timeout_s
+        while self.rows()[name].pid == pid and time.monotonic() < deadline:
+            time.sleep(0.02)
+
     def wait_ready(self, timeout_s: float = 90.0) -> None:
         """Wait until every supervised process serves. Raises :class:`StackError`."""
         deadline = time.monotonic() + timeout_s
