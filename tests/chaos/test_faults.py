@@ -1,7 +1,6 @@
 """Every fault under load, each judged by the oracle: nothing lost, nothing billed twice, nothing unexplained."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
