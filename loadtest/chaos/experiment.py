@@ -67,7 +67,7 @@ def run(stack: Stack, fault: Fault, load: Load, say: Callable[[str], None] = lam
     """Do ``fault`` to ``stack`` under ``load``; the stack is whole again when this returns."""
     stack.wait_ready()
     begun_ms = _now_ms()
-    since = mark(stack.settings, stack.invoice, begun_ms)
+    since = mark(stack.settings, stack.invoice)
     log = stack.folder / f"accepted-{begun_ms}.jsonl"
     traffic = Traffic(
         stack.settings, log, count=load.requests, most=4 * load.requests, rate=load.rate, seed=begun_ms

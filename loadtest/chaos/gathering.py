@@ -7,29 +7,25 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from agents.cost.reconciliation import InvoiceLine
 from loadtest.oracle import Answered, Evidence, Letter
 from streams.broker_view import read_offsets
 from streams.dlq.letters import letter_of
 from streams.lag import consumer_lag
-from streams.reader import read_topic
+from streams.reader import ReadRecord, read_topic
 from streams.settings import KafkaSettings, Settings
-
-_READ = ("responses", "dlq")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """The ends of the topics and of the invoice when a run began; the moment in ms since the epoch."""
+    """The ends of the topics and of the invoice when a run began."""
 
     ends: Mapping[tuple[str, int], int]
     invoice_bytes: int
-    at_ms: int
 
 
-def mark(settings: Settings, invoice: Path, at_ms: int) -> Mark:
+def mark(settings: Settings, invoice: Path) -> Mark:
     """Where things stand now."""
     kafka = settings[KafkaSettings]
     end = read_offsets(kafka, ()).end
@@ -37,7 +33,6 @@ def mark(settings: Settings, invoice: Path, at_ms: int) -> Mark:
     return Mark(
         ends={(topic.removeprefix(prefix), number): offset for (topic, number), offset in end.items()},
         invoice_bytes=invoice.stat().st_size if invoice.exists() else 0,
-        at_ms=at_ms,
     )
 
 
@@ -62,13 +57,20 @@ def gather(
                 request_id=letter.request_id,
             )
         )
-    ledger = [record.value for record in _new(settings, "usage", since) if record.value is not None]
+    ledger, earlier = [], set()
+    for record in read_topic(settings, "usage"):
+        if record.value is None:
+            continue
+        if _is_new(record, "usage", since):
+            ledger.append(record.value)
+        else:
+            earlier.add(record.value.attempt_id)
     return Evidence(
         accepted=accepted,
         responses=responses,
         letters=letters,
-        # A call of an earlier run that is declared unsettled only now is that run's.
-        ledger=[entry for entry in ledger if entry.started_at >= since.at_ms - 60_000],
+        # A call of an earlier run that is declared unsettled only now is that run's. Clocks do not tell: they may lie.
+        ledger=[entry for entry in ledger if entry.attempt_id not in earlier],
         invoice=list(read_invoice(invoice, since.invoice_bytes)),
         poisoned=poisoned,
         lag=consumer_lag(settings),
@@ -92,7 +94,9 @@ def read_invoice(path: Path, from_byte: int = 0) -> Iterable[InvoiceLine]:
             )
 
 
-def _new(settings: Settings, topic: str, since: Mark) -> Iterable[Any]:
-    for record in read_topic(settings, topic):
-        if record.source.offset >= since.ends.get((topic, record.source.partition), 0):
-            yield record
+def _new(settings: Settings, topic: str, since: Mark) -> Iterable[ReadRecord]:
+    return (record for record in read_topic(settings, topic) if _is_new(record, topic, since))
+
+
+def _is_new(record: ReadRecord, topic: str, since: Mark) -> bool:
+    return record.source.offset >= since.ends.get((topic, record.source.partition), 0)
