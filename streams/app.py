@@ -157,6 +157,9 @@ def new_faust_app(stage: Stage, kafka: KafkaSettings) -> faust.App:
         broker_rebalance_timeout=limits.session_timeout_s,
         broker_max_poll_interval=86_400.0,  # paused by backpressure longer than this, a client leaves its group
         broker_request_timeout=30.0,
+        # aiokafka asks a partition's old leader for its offsets again and again, and learns of the new one only when
+        # its metadata expire: with the default of 300 s a stage stood still for 135 s after leaders had moved.
+        consumer_metadata_max_age_ms=3_000,
         producer_acks=-1,
     )
 

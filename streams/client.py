@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from streams.codec import Codec, UndecodableError
 from streams.json_lines import complete
-from streams.kafka import confluent_options, partitions_of, silent, topic_on_broker
+from streams.kafka import confluent_options, partitions_of, silent, topic_on_broker, watermarks
 from streams.records import Message, Request, Response
 from streams.registry import Registry, open_registry
 from streams.settings import KafkaSettings, Settings, load
@@ -197,7 +197,7 @@ class ForebayClient:
         numbers = partitions_of(consumer, topic, self._kafka)
         partitions = [TopicPartition(topic, number) for number in numbers]
         for partition in partitions:
-            partition.offset = consumer.get_watermark_offsets(partition, timeout=15)[1]
+            partition.offset = watermarks(consumer, partition)[1]
         consumer.assign(partitions)
         return consumer
 

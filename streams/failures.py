@@ -107,6 +107,12 @@ CODES = _catalogue(
         "The message names the field; the producer fixes it.",
     ),
     (
+        "idempotency_conflict",
+        _C,
+        "The request_id was used for a request with another body.",
+        "The producer makes a new id for every request; the first one's answer stands.",
+    ),
+    (
         "request_too_large",
         _C,
         "The request exceeds kafka.max_record_bytes.",

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from streams import headers as h
 from streams.delivered import Delivered
 from streams.failures import Failure
 from streams.records import Record
@@ -49,11 +50,11 @@ class Context:
 
     @property
     def fallback_id(self) -> str:
-        """An id for a record that cannot be read: its key if that is a plausible id, else its place."""
-        key = self.source.key or b""
-        text = key.decode("utf-8", "replace")
-        if 0 < len(text) <= 64 and text.isprintable() and "\ufffd" not in text:
-            return text
+        """An id for a record that cannot be read: a header, else its key if that is a plausible id, else its place."""
+        for given in (self.source.headers.get(h.REQUEST_ID), self.source.key):
+            text = (given or b"").decode("utf-8", "replace")
+            if 0 < len(text) <= 64 and text.isprintable() and "\ufffd" not in text:
+                return text
         return f"{self.source.topic}-{self.source.partition}-{self.source.offset}"
 
 

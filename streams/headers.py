@@ -10,6 +10,8 @@ Headers = Mapping[str, bytes]
 """Header name to value; of repeated names the last counts."""
 
 TRACEPARENT = "traceparent"
+REQUEST_ID = "forebay-request-id"
+"""Travels from redaction on, so that also a record that cannot be read can be answered for."""
 ATTEMPT = "forebay-attempt"
 RETRY_STAGE = "forebay-retry-stage"
 """Only the stage of this name may process the record: others consume the same topic."""

@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+import time
 from typing import Any
 
 from streams.settings import KafkaSettings
@@ -86,6 +87,36 @@ def partitions_of(consumer: Any, topic: str, kafka: KafkaSettings, timeout_s: fl
     if found.error is not None or not found.partitions:
         raise BrokerUnavailableError(f"no topic {topic} at {kafka.bootstrap}; `forebay topics create` makes it")
     return sorted(found.partitions)
+
+
+def watermarks(consumer: Any, partition: Any, timeout_s: float = 15.0) -> tuple[int, int]:
+    """First and next offset of a confluent-kafka ``TopicPartition``, asked again while it has no leader.
+
+    A partition has none for a moment when its topic is fresh or its broker was lost, and then the library gives up at
+    the first answer. Raises ``KafkaException`` after ``timeout_s`` seconds, or at once on other errors.
+    """
+    from confluent_kafka import KafkaError, KafkaException
+
+    leaderless = {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - librdkafka's own names of codes
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+    }
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            low, high = consumer.get_watermark_offsets(partition, timeout=max(0.1, deadline - time.monotonic()))
+        except KafkaException as error:
+            reason: Any = error.args[0]
+            if reason.code() not in leaderless or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return low, high
 
 
 def silent() -> logging.Logger:

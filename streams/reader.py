@@ -7,7 +7,7 @@ from typing import Any
 from streams import headers as h
 from streams.codec import Codec, UndecodableError
 from streams.delivered import Delivered
-from streams.kafka import confluent_options, partitions_of, silent, topic_on_broker
+from streams.kafka import confluent_options, partitions_of, silent, topic_on_broker, watermarks
 from streams.registry import open_registry
 from streams.settings import KafkaSettings, Settings
 from streams.topics import TOPICS
@@ -51,7 +51,7 @@ def read_topic(
         partitions = [TopicPartition(name, number) for number in partitions_of(consumer, name, kafka)]
         ends = {}
         for partition in partitions:
-            low, high = consumer.get_watermark_offsets(partition, timeout=15)
+            low, high = watermarks(consumer, partition)
             partition.offset = OFFSET_BEGINNING if from_beginning else high
             if from_beginning and high > low:
                 ends[partition.partition] = high

@@ -15,9 +15,11 @@ import structlog
 
 from streams import __version__
 from streams.health import HealthServer
+from streams.kafka import topic_on_broker
 from streams.metrics import METRICS
+from streams.preflight import check_access
 from streams.runner import StageApp
-from streams.settings import ConfigurationError, Settings, WorkerSettings
+from streams.settings import ConfigurationError, KafkaSettings, Settings, WorkerSettings
 from streams.stage import OpenStage
 
 log = structlog.get_logger(__name__)
@@ -52,6 +54,10 @@ async def run(names: Sequence[str], settings: Settings) -> int:
         await stack.enter_async_context(health)
         log.info("worker_starting", stages=list(names), version=__version__, health_port=health.port)
         stages = [await stack.enter_async_context(open_stage(name)(settings)) for name in names]
+        kafka = settings[KafkaSettings]
+        topics = {topic_on_broker(route.topic, kafka) for stage in stages for route in stage.routes}
+        groups = [topic_on_broker(stage.name, kafka) for stage in stages]
+        await asyncio.to_thread(check_access, kafka, topics, groups)
         for stage in stages:
             apps.append(StageApp(stage, settings))
             METRICS.build.labels(__version__, stage.name).set(1)

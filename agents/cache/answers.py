@@ -66,10 +66,8 @@ def miss(request: RedactedRequest) -> list[Output]:
     return [Output(topic="requests.uncached", key=request.prompt_hash, value=request)]
 
 
-def failed(request: RedactedRequest | None, failure: Failure, *, now_ms: int) -> list[Output]:
-    """The outcome of a request that ends here; without a readable request there is nobody to tell."""
-    if request is None:
-        return []
+def failed(request: RedactedRequest, failure: Failure, *, now_ms: int) -> list[Output]:
+    """The outcome of a request that ends here."""
     status = ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED
     return [_completion_of_error(request, failure.code, failure.message, status, now_ms)]
 

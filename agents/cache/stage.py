@@ -142,9 +142,10 @@ class CacheStage:
             raise Transient("redis_unavailable", f"the cache could not take a {operation}") from None
         return ()
 
-    def failed(self, request: RedactedRequest | None, _context: Context, failure: Failure) -> Sequence[Output]:
-        """A request that ends here gets its outcome."""
-        return answers.failed(request, failure, now_ms=self._clock_ms())
+    def failed(self, request: RedactedRequest | None, context: Context, failure: Failure) -> Sequence[Output]:
+        """A request that ends here gets its outcome, also one that cannot be read."""
+        known = request or RedactedRequest(request_id=context.fallback_id)
+        return answers.failed(known, failure, now_ms=self._clock_ms())
 
     def _unavailable(self, operation: str, error: StoreUnavailableError) -> None:
         self._metrics.store_errors.labels(operation).inc()

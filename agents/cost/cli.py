@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 
 from streams.json_lines import to_json
 from streams.records import Spend, WindowKind
+
+if TYPE_CHECKING:
+    from agents.cost.reconciliation import Reconciliation
 
 app = typer.Typer(add_completion=False, invoke_without_command=True, help="Spend by tenant, user, model and window.")
 
@@ -80,3 +84,64 @@ _ALWAYS = frozenset({"calls", "tokens", "US$"})
 def _is_shown(name: str) -> Callable[[Spend], bool]:
     show = _AMOUNTS[name]
     return lambda row: show(row) not in ("0", "0.00")
+
+
+@app.command(help="Compare the ledger with a provider's invoice (CSV or JSON lines) and list every difference.")
+def reconcile(
+    invoice: Annotated[Path, typer.Option(help="The invoice: attempt_id, cost_nanousd or cost_usd, model, tokens.")],
+    since: Annotated[str, typer.Option(help="Only calls that began since then: 2026-11-01, or an age: 6h, 2d.")] = "",
+    until: Annotated[str, typer.Option(help="Only calls that began before then.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Exit status 1 when they differ. Attempts whose end nobody saw are listed apart: the invoice settles them."""
+    from agents.cost.invoice import InvoiceError, read_invoice
+    from agents.cost.period import InvalidPeriodError, Period
+    from agents.cost.reconciliation import reconcile as compare
+    from streams.cli.settings import installation
+    from streams.reader import read_topic
+
+    try:
+        period = Period.of(since, until)
+        lines = list(read_invoice(invoice))
+    except (InvoiceError, InvalidPeriodError, OSError) as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(2) from None
+    entries = [record.value for record in read_topic(installation(), "usage") if record.value is not None]
+    result = compare(*period.cut(entries, lines))
+    if as_json:
+        typer.echo(orjson.dumps(_as_json(result)).decode())
+    else:
+        _print_reconciliation(result)
+    if result.differences:
+        raise typer.Exit(1)
+
+
+def _as_json(result: "Reconciliation") -> dict[str, object]:
+    return {**to_json(result), "error_nanousd": result.error_nanousd}
+
+
+def _print_reconciliation(result: "Reconciliation") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if result.differences:
+        table = Table("difference", "attempt", "request", "ledger", "invoice", "n$")
+        for item in result.differences:
+            table.add_row(
+                item.kind.value, item.attempt_id, item.request_id, item.ledger, item.invoice,
+                str(item.difference_nanousd),
+            )  # fmt: skip
+        console.print(table)
+    if result.open:
+        table = Table("open attempt", "request", "status", "worst case n$", "billed n$")
+        for attempt in result.open:
+            billed = "–" if attempt.billed_nanousd is None else str(attempt.billed_nanousd)
+            table.add_row(
+                attempt.attempt_id, attempt.request_id, attempt.status.value, str(attempt.worst_case_nanousd), billed
+            )
+        console.print(table)
+    typer.echo(
+        f"{result.lines} invoice lines, {result.attempts} attempts: {result.agreed} agree, "
+        f"{len(result.differences)} differences ({result.error_nanousd} n$), {len(result.open)} open"
+    )

@@ -97,7 +97,7 @@ class LitellmProvider:
             (kinds.NotFoundError, "provider_auth", False),  # no such model for this key: an operator's mistake
             ((kinds.BadRequestError, kinds.UnprocessableEntityError), "provider_bad_request", False),
             (kinds.APIConnectionError, "provider_unavailable", True),
-            ((kinds.ServiceUnavailableError, kinds.InternalServerError), "provider_unavailable", False),
+            ((kinds.ServiceUnavailableError, kinds.InternalServerError), "provider_unavailable", True),
         )
         code, billed = next(
             ((code, billed) for kind, code, billed in known if isinstance(error, kind)), ("provider_unavailable", True)
@@ -109,7 +109,7 @@ class LitellmProvider:
             code,
             f"{deployment.name}: {type(error).__name__}" + (f" ({status})" if status else ""),
             retry_after_s=_retry_after(error),
-            may_be_billed=billed,
+            may_be_billed=billed and not _was_refused(error),
         )
 
 
@@ -142,6 +142,24 @@ def _answer(reply: Any) -> Answer:
             cached_prompt_tokens=getattr(details, "cached_tokens", None) or 0,
         ),
     )
+
+
+def _was_refused(error: BaseException) -> bool:
+    """Whether the provider said no with an HTTP status, or was never reached: only then a call is surely free.
+
+    litellm's own classes do not tell: a 200 whose body is no JSON, and a connection that broke in the middle of an
+    answer, are an ``InternalServerError`` with status 500 like a real 500, and yet were billed. Its causes do.
+    """
+    import httpx
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, httpx.HTTPStatusError):
+            return cause.response.status_code >= 400
+        if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _retry_after(error: Exception) -> float | None:

@@ -9,8 +9,10 @@ from agents.redaction.metrics import METRICS
 from agents.redaction.policy import Policies
 from agents.redaction.pool import finder
 from agents.redaction.settings import RedactionSettings
+from streams.fingerprints import RedisFingerprints, guarded, told
 from streams.handlers import Route
-from streams.settings import Settings, StageSettings
+from streams.redis_client import open_redis
+from streams.settings import RedisSettings, Settings, StageSettings, VaultSettings
 from streams.stage import Stage
 from streams.vault_redis import open_vault
 
@@ -19,7 +21,13 @@ from streams.vault_redis import open_vault
 async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``redaction``."""
     chosen = settings[RedactionSettings]
-    async with finder(chosen) as find, open_vault(settings) as vault, open_daily(settings) as daily:
+    async with (
+        finder(chosen) as find,
+        open_vault(settings) as vault,
+        open_daily(settings) as daily,
+        open_redis(settings) as client,
+    ):
+        known = RedisFingerprints(client, settings[RedisSettings].key_prefix, settings[VaultSettings].ttl_s)
         handler = RedactionHandler(
             find,
             vault,
@@ -29,9 +37,10 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
             max_messages=chosen.max_messages,
             max_chars=chosen.max_chars,
         )
+        route = Route(topic="requests", handle=guarded(handler.handle, known), on_failure=told(handler.on_failure))
         yield Stage(
             name="redaction",
-            routes=[Route(topic="requests", handle=handler.handle, on_failure=handler.on_failure)],
+            routes=[route],
             background=lambda _: daily.run(),
             limits=settings[StageSettings].model_copy(update={"timeout_s": chosen.timeout_s}),
         )

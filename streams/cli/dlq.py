@@ -3,8 +3,10 @@
 import base64
 import getpass
 import re
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +33,9 @@ By = Annotated[str, typer.Option(help="Your name in the audit trail.", default_f
 Reason = Annotated[str, typer.Option(help="Why, for the audit trail; without personal data.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+_PIPED_WIDTH = 240
+"""Columns of a table that goes into a file or a pipe, where a code must not be broken over lines."""
 
 _AGE = re.compile(r"(\d+)([smhd])")
 _AGE_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -126,8 +131,9 @@ def replay(
     chosen = _filter(stage, code, tenant, request_id, text, since, until, ids, "all" if again else "open")
     letters = _chosen(settings, chosen, limit)
     if dry_run:
-        for line in dry_run_lines(settings, letters, transform):
-            typer.echo(orjson.dumps(line).decode() if as_json else _dry_text(line))
+        with _explained():
+            for line in dry_run_lines(settings, letters, transform):
+                typer.echo(orjson.dumps(line).decode() if as_json else _dry_text(line))
         typer.echo(f"{len(letters)} letters would be replayed", err=True)
         return
     if letters and not yes and not as_json:
@@ -136,13 +142,15 @@ def replay(
         by=by, reason=reason or None, rate_per_s=rate, canary=canary, pause_above=pause_above, settle_s=settle,
         max_replays=max_replays, again=again,
     )  # fmt: skip
-    progress = run_replay(settings, letters, chosen, plan, transform, show=not as_json)
+    with _explained():
+        progress = run_replay(settings, letters, chosen, plan, transform, show=not as_json)
     if as_json:
         _json(asdict(progress))
     else:
         typer.echo(
             f"replayed {progress.replayed}, succeeded {progress.succeeded}, failed again {progress.failed}, "
             f"parked {progress.parked}, skipped {progress.skipped}"
+            + (f", not to be transformed {progress.untransformed}" if progress.untransformed else "")
         )
     if progress.paused:
         typer.echo(f"paused: {progress.paused}", err=True)
@@ -184,7 +192,8 @@ def export(
             headers = {n: v.decode("utf-8", "replace") for n, v in letter.source.headers.items()}
             value = base64.b64encode(letter.source.value or b"").decode()
             stream.write(orjson.dumps(_line(letter) | {"headers": headers, "value_base64": value}) + b"\n")
-    record_audit(settings, "dlq.export", by, reason or None, chosen.describe(), len(letters))
+    with _explained():
+        record_audit(settings, "dlq.export", by, reason or None, chosen.describe(), len(letters))
     typer.echo(f"{len(letters)} letters written to {file}")
 
 
@@ -192,8 +201,23 @@ def _decide(ids: Sequence[str], action: DeadLetterAction, by: str, reason: str) 
     from streams.dlq.commands import decide
 
     settings = _settings()
-    decide(settings, _by_id(settings, ids), action, by, reason or None)
+    letters = _by_id(settings, ids)
+    with _explained():
+        decide(settings, letters, action, by, reason or None)
     typer.echo(f"{action.value} {len(ids)}")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What an operator can mend, or has to know, in one line and exit status 1."""
+    from streams.dlq.journal import FencedError, JournalError
+    from streams.dlq.transforming import TransformError
+
+    try:
+        yield
+    except (FencedError, JournalError, TransformError) as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(1) from None
 
 
 def _settings() -> Settings:
@@ -286,4 +310,5 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(*columns)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    piped = not sys.stdout.isatty()
+    Console(width=_PIPED_WIDTH if piped else None).print(table)

@@ -1,7 +1,7 @@
 """What became of the records of a replay? An answered request, or a new dead letter of the same replay.
 
-A record of a stage beside the request path (cost, evaluation, review) leaves no outcome: it counts as succeeded when it
-has not come back by the end.
+A record of a stage beside the request path (cost, evaluation, review) leaves no outcome, and that of a response is not
+for operators to read: see :class:`streams.dlq.replaying.Replayer`.
 """
 
 import time
@@ -11,7 +11,7 @@ from typing import Any
 from streams import headers as h
 from streams.codec import Codec, UndecodableError, open_codecs
 from streams.dlq.letters import REPLAY_ID
-from streams.kafka import confluent_options, topic_on_broker
+from streams.kafka import confluent_options, topic_on_broker, watermarks
 from streams.records import Completion, ResponseStatus
 from streams.registry import open_registry
 from streams.settings import KafkaSettings, Settings
@@ -43,7 +43,7 @@ class TopicOutcomes:
         for name in self._names:
             for number in self._consumer.list_topics(name, timeout=15).topics[name].partitions:
                 place = TopicPartition(name, number)
-                place.offset = self._consumer.get_watermark_offsets(place, timeout=15)[1]
+                place.offset = watermarks(self._consumer, place)[1]
                 places.append(place)
         self._consumer.assign(places)
 
@@ -71,6 +71,8 @@ class TopicOutcomes:
             if h.text(headers, REPLAY_ID) == self._replay_id:
                 self._failed.add(h.text(headers, "forebay-dlq-request-id") or str(message.offset()))
             return
+        if h.RETRY_STAGE in headers:
+            return  # the replayed record itself, on its way to the response stage
         try:
             completion = self._codec.decode(message.value())
         except UndecodableError:

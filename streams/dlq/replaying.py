@@ -13,11 +13,15 @@ from streams import headers as h
 from streams.delivered import Encoded
 from streams.dlq.journal import Journal
 from streams.dlq.letters import OPEN, REPLAY_ID, REPLAYS, DeadLetter
+from streams.dlq.transforming import TransformError
 from streams.handlers import Output
 from streams.json_lines import new_id
 from streams.records import AuditEvent, DeadLetterAction, DeadLetterState
 
 _BATCH = 50
+
+OBSERVED = frozenset({"redaction", "cache", "completion"})
+"""Stages whose replayed records end in a completion; those of others leave no outcome that an operator may read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +35,7 @@ class Plan:
         max_replays: a letter that was replayed so often already is parked instead.
         again: also letters that were replayed, parked or dropped before.
         settle_s: seconds to wait for the outcomes of the canary, and of the last records.
+        silence_s: seconds that a record without outcome gets to come back.
     """
 
     by: str
@@ -42,17 +47,19 @@ class Plan:
     max_replays: int = 3
     again: bool = False
     settle_s: float = 60.0
+    silence_s: float = 10.0
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far a replay is; ``paused`` says why it stopped early."""
+    """How far a replay is; ``paused`` says why it stopped early, ``untransformed`` letters stay open."""
 
     replay_id: str
     chosen: int
     replayed: int = 0
     parked: int = 0
     skipped: int = 0
+    untransformed: int = 0
     succeeded: int = 0
     failed: int = 0
     paused: str = ""
@@ -96,6 +103,7 @@ class Replayer:
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     sleep: Callable[[float], None] = time.sleep
     replay_id: str = field(default_factory=new_id)
+    _silent: int = field(default=0, init=False)
 
     def run(self, letters: Sequence[DeadLetter], subject: str) -> Progress:
         """Replay ``letters``; ``subject`` says in the audit trail how they were chosen."""
@@ -106,12 +114,12 @@ class Replayer:
         canary = todo[: self.plan.canary]
         if canary:
             self._replay(canary, progress)
-            self._settle(progress, len(canary))
-            if progress.succeeded < self.plan.canary_success * (progress.replayed or 1):
+            self._settle(progress)
+            if progress.succeeded < self.plan.canary_success * progress.replayed:
                 progress.paused = f"only {progress.succeeded} of {progress.replayed} canaries succeeded"
         if not progress.paused:
             self._replay(todo[len(canary) :], progress)
-            self._settle(progress, progress.replayed)
+            self._settle(progress)
         if progress.paused:
             self._audit("dlq.pause", progress.paused, progress.replayed)
         return progress
@@ -126,20 +134,21 @@ class Replayer:
         for start in range(0, len(letters), size):
             batch = letters[start : start + size]
             tired = [letter for letter in batch if letter.replays >= self.plan.max_replays]
-            fresh = [letter for letter in batch if letter.replays < self.plan.max_replays]
+            mended = [(letter, self._record(letter)) for letter in batch if letter.replays < self.plan.max_replays]
+            fresh = [letter for letter, record in mended if record is not None]
+            progress.untransformed += len(mended) - len(fresh)
             self.journal.step(
                 [
                     *(self._state(letter, DeadLetterAction.PARKED) for letter in tired),
                     *(self._state(letter, DeadLetterAction.REPLAYED) for letter in fresh),
                 ],
-                [self._record(letter) for letter in fresh],
+                [record for _, record in mended if record is not None],
             )
             progress.parked += len(tired)
             progress.replayed += len(fresh)
+            self._silent += sum(letter.stage not in OBSERVED for letter in fresh)
             sent += len(batch)
-            self.outcomes.poll(0.0)
-            progress.succeeded, progress.failed = self.outcomes.counts()
-            self.on_progress(progress)
+            self._look(progress, 0.0)
             if self._failing(progress):
                 return
             if self.plan.rate_per_s:
@@ -151,15 +160,34 @@ class Replayer:
             progress.paused = f"{progress.failed} of {known} failed again"
         return bool(progress.paused)
 
-    def _settle(self, progress: Progress, expected: int) -> None:
-        """Wait until the outcome of all replayed records is known, for at most ``settle_s``."""
-        deadline = time.monotonic() + self.plan.settle_s
-        while progress.succeeded + progress.failed < expected and time.monotonic() < deadline:
-            self.outcomes.poll(0.25)
-            progress.succeeded, progress.failed = self.outcomes.counts()
-            self.on_progress(progress)
+    def _settle(self, progress: Progress) -> None:
+        """Wait until the outcome of all replayed records is known, for at most ``settle_s``.
 
-    def _record(self, letter: DeadLetter) -> Encoded:
+        A record that leaves no outcome gets ``silence_s`` to come back, and has succeeded when it has not.
+        """
+        now = time.monotonic()
+        deadline, silence = now + self.plan.settle_s, now + min(self.plan.silence_s, self.plan.settle_s)
+        while True:
+            known = progress.succeeded + progress.failed
+            now = time.monotonic()
+            quiet = known + self._silent >= progress.replayed and now >= silence
+            if known >= progress.replayed or quiet or now >= deadline:
+                break
+            self._look(progress, 0.25)
+        progress.succeeded += min(self._silent, max(0, progress.replayed - progress.succeeded - progress.failed))
+        self.on_progress(progress)
+
+    def _look(self, progress: Progress, seconds: float) -> None:
+        self.outcomes.poll(seconds)
+        progress.succeeded, progress.failed = self.outcomes.counts()
+        self.on_progress(progress)
+
+    def _record(self, letter: DeadLetter) -> Encoded | None:
+        """The record to send; ``None`` if the transform cannot mend it: such a letter stays open."""
+        try:
+            value = letter.source.value if self.transform is None else self.transform(letter)
+        except TransformError:
+            return None
         headers = {name: value for name, value in letter.source.headers.items() if not name.startswith("forebay-dlq-")}
         headers |= {
             h.ATTEMPT: b"1",
@@ -169,7 +197,6 @@ class Replayer:
             REPLAY_ID: self.replay_id.encode(),
             REPLAYS: str(letter.replays + 1).encode(),
         }
-        value = letter.source.value if self.transform is None else self.transform(letter)
         return Encoded(topic=letter.origin_topic, key=letter.source.key, value=value, headers=list(headers.items()))
 
     def _state(self, letter: DeadLetter, action: DeadLetterAction) -> Output:

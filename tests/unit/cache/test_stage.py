@@ -171,4 +171,5 @@ async def test_a_request_that_ends_here_gets_its_outcome(bench: Bench) -> None:
     [rejected] = worker.failed(asked, CONTEXT, Rejected("invalid_request", "no"))
     assert isinstance(rejected.value, Completion)
     assert rejected.value.status is ResponseStatus.REJECTED
-    assert worker.failed(None, CONTEXT, Permanent("not_avro", "no")) == []
+    [unreadable] = worker.failed(None, CONTEXT, Permanent("not_avro", "no"))
+    assert unreadable.key == CONTEXT.fallback_id

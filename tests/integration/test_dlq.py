@@ -1,0 +1,266 @@
+"""Dead letters on a real broker: looked at, chosen, replayed at most once whoever asks, parked, dropped, exported."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from streams import headers as h
+from streams.cli.dlq import app
+from streams.codec import open_codecs
+from streams.deadletter import Incident, dead_letter
+from streams.delivered import Delivered
+from streams.dlq.journal import FencedError, Journal
+from streams.dlq.letters import Filter, read_letters, read_states
+from streams.dlq.replaying import Plan, Replayer
+from streams.encoding import Encoding
+from streams.failures import Permanent
+from streams.handlers import Output
+from streams.kafka import confluent_options, topic_on_broker
+from streams.processing import Rules
+from streams.reader import read_topic
+from streams.records import Completion, Message, RedactedRequest, Request, ResponseStatus
+from streams.registry import open_registry
+from streams.sealing import load_keyring
+from streams.settings import KafkaSettings, RetrySettings, Settings, VaultSettings
+
+pytestmark = pytest.mark.embedded
+SECRET = "jane.doe@example.com"
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def cli(topics: object, settings: Settings) -> Cli:
+    """Runs ``forebay dlq …``; what it prints as JSON is in ``.stdout``."""
+
+    def run(*arguments: str, status: int = 0) -> Result:
+        result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+        assert result.exit_code == status, result.output
+        return result
+
+    return run
+
+
+def _publish(
+    settings: Settings, records: list[tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]]
+) -> None:
+    from confluent_kafka import Producer
+
+    kafka = settings[KafkaSettings]
+    producer = Producer(confluent_options(kafka) | {"partitioner": "murmur2_random"})
+    for topic, key, value, headers in records:
+        producer.produce(topic_on_broker(topic, kafka), value, key, headers=list(headers))
+    assert producer.flush(30) == 0
+
+
+def _bury(settings: Settings, count: int, *, code: str = "retries_exhausted", raw: bool = False) -> list[str]:
+    """Dead-letter ``count`` requests as a stage does it; raw: of the first stage, whose records are sealed."""
+    codecs = open_codecs(settings, open_registry(settings))
+    topic, stage = ("requests", "redaction") if raw else ("requests.uncached", "completion")
+    rules = Rules(
+        stage=stage,
+        timeout_s=1,
+        max_attempts=1,
+        codecs=codecs,
+        kafka=settings[KafkaSettings],
+        retry=settings[RetrySettings],
+        keyring=load_keyring(settings[VaultSettings]),
+    )
+    ids, buried = [], []
+    for number in range(count):
+        request_id = f"{code}-{number}"
+        messages = (Message(content=f"question {number} of {SECRET}" if raw else f"question {number}"),)
+        kind = Request if raw else RedactedRequest
+        value = codecs[topic].encode(kind(request_id=request_id, tenant_id="acme", messages=messages))
+        source = Delivered(
+            topic=topic, partition=0, offset=number, key=b"k", value=value, headers={}, timestamp_ms=1
+        )  # fmt: skip
+        incident = Incident(
+            stage=stage, attempt=2, now_ms=time.time_ns() // 1_000_000, request_id=request_id, tenant_id="acme"
+        )
+        letter = dead_letter(source, Permanent(code, "2 attempts, the last: provider_unavailable"), incident, rules)
+        buried.append((letter.topic, letter.key, letter.value, letter.headers))
+        ids.append(request_id)
+    _publish(settings, buried)
+    return ids
+
+
+def _replayed(settings: Settings, topic: str = "requests.uncached") -> list[str]:
+    return sorted(record.value.request_id for record in read_topic(settings, topic) if record.value is not None)
+
+
+def _serve(settings: Settings, ids: list[str]) -> None:
+    """Say that the requests were answered."""
+    codecs = open_codecs(settings, open_registry(settings))
+    outputs = [
+        Output(topic="completions", key=i, value=Completion(request_id=i, status=ResponseStatus.OK)) for i in ids
+    ]
+    encoded = Encoding(codecs, settings[KafkaSettings]).encode(outputs, {})
+    _publish(settings, [(item.topic, item.key, item.value, item.headers) for item in encoded])
+
+
+def test_operators_look_before_they_act(cli: Cli, settings: Settings) -> None:
+    ids = _bury(settings, 3)
+    _bury(settings, 2, code="bug")
+    groups = {row["code"]: row for row in json.loads(cli("stats", "--json").stdout)}
+    assert {code: (row["count"], row["open"], row["new"]) for code, row in groups.items()} == {
+        "retries_exhausted": (3, 3, True),
+        "bug": (2, 2, True),
+    }
+    listed = [json.loads(line) for line in cli("list", "--json", "--code", "retries_exhausted").stdout.splitlines()]
+    assert sorted(row["request_id"] for row in listed) == sorted(ids)
+    shown = json.loads(cli("show", listed[0]["id"]).stdout)
+    assert shown["record"]["messages"][0]["content"].startswith("question")
+    assert shown["headers"]["forebay-dlq-stage"] == "completion"
+    assert "retries_exhausted" in cli("stats").stdout
+    assert "completion" in cli("list").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--tenant", "acme"], 2),
+        (["--tenant", "other"], 0),
+        (["--stage", "completion"], 2),
+        (["--stage", "cache"], 0),
+        (["--request-id", "bug-1"], 1),
+        (["--text", "PROVIDER_UNAVAILABLE"], 2),
+        (["--since", "5m"], 2),
+        (["--until", "5m"], 0),
+        (["--state", "parked"], 0),
+        (["--limit", "1"], 1),
+    ],
+)
+def test_filters(cli: Cli, settings: Settings, options: list[str], found: int) -> None:
+    _bury(settings, 2, code="bug")
+    assert len(cli("list", "--json", *options).stdout.splitlines()) == found
+
+
+def test_a_dry_run_changes_nothing(cli: Cli, settings: Settings) -> None:
+    _bury(settings, 2)
+    assert len(cli("replay", "--dry-run", "--json").stdout.splitlines()) == 2
+    assert _replayed(settings) == []
+    assert read_states(settings) == {}
+
+
+def test_a_letter_is_replayed_once_and_a_second_replay_finds_nothing(cli: Cli, settings: Settings) -> None:
+    ids = _bury(settings, 4)
+    first = json.loads(cli("replay", "--yes", "--json", "--settle", "0").stdout)
+    assert (first["chosen"], first["replayed"]) == (4, 4)
+    assert _replayed(settings) == sorted(ids)
+    second = json.loads(cli("replay", "--yes", "--json", "--settle", "0").stdout)
+    assert (second["chosen"], second["replayed"]) == (0, 0)
+    assert _replayed(settings) == sorted(ids)
+    [record, *_] = [record.source for record in read_topic(settings, "requests.uncached")]
+    assert h.text(record.headers, h.RETRY_STAGE) == "completion"
+    assert h.text(record.headers, h.SUPERSEDES) == "retries_exhausted"
+    assert not [name for name in record.headers if name.startswith("forebay-dlq-")]
+    assert (
+        json.loads(cli("replay", "--yes", "--json", "--again", "--limit", "1", "--settle", "0").stdout)["replayed"] == 1
+    )
+
+
+def test_of_two_operators_at_once_one_replays(settings: Settings, topics: object) -> None:
+    ids = _bury(settings, 3)
+    letters = list(read_letters(settings))
+
+    class Nothing:
+        def poll(self, _seconds: float) -> None: ...
+
+        def counts(self) -> tuple[int, int]:
+            return 0, 0
+
+    def replayer(journal: Journal) -> Replayer:
+        plan = Plan(by="someone", settle_s=0)
+        return Replayer(journal=journal, states=read_states(settings), outcomes=Nothing(), plan=plan)
+
+    with Journal(settings) as early:
+        slow = replayer(early)
+        with Journal(settings) as late:
+            assert replayer(late).run(letters, "all").replayed == 3
+            with pytest.raises(FencedError):
+                slow.run(letters, "all")
+    with Journal(settings) as third:
+        assert replayer(third).run(letters, "all").skipped == 3
+    assert _replayed(settings) == sorted(ids)
+
+
+def test_a_canary_that_fails_stops_the_replay(cli: Cli, settings: Settings) -> None:
+    _bury(settings, 10)
+    result = cli("replay", "--yes", "--json", "--canary", "2", "--settle", "1", status=1)
+    progress = json.loads(result.stdout)
+    assert (progress["replayed"], progress["succeeded"]) == (2, 0)
+    assert "canaries" in progress["paused"]
+    assert len(_replayed(settings)) == 2
+
+
+def test_what_was_replayed_too_often_is_parked(cli: Cli, settings: Settings) -> None:
+    _bury(settings, 2)
+    progress = json.loads(cli("replay", "--yes", "--json", "--max-replays", "0", "--settle", "0").stdout)
+    assert (progress["replayed"], progress["parked"]) == (0, 2)
+    assert len(cli("list", "--json", "--state", "parked").stdout.splitlines()) == 2
+
+
+def test_park_drop_and_export_leave_a_trail(cli: Cli, settings: Settings, tmp_path: Path) -> None:
+    _bury(settings, 3)
+    a, b, c = [json.loads(line)["id"] for line in cli("list", "--json").stdout.splitlines()]
+    cli("park", a, "--by", "ann", "--reason", "later")
+    cli("drop", b, "--by", "bob", "--reason", "test data")
+    cli("drop", c, "--by", "bob", status=2)
+    cli("export", str(tmp_path / "letters.jsonl"), "--by", "ann")
+    assert len(cli("list", "--json").stdout.splitlines()) == 1
+    exported = [json.loads(line) for line in (tmp_path / "letters.jsonl").read_text().splitlines()]
+    assert {row["id"]: row["state"] for row in exported} == {a: "parked", b: "dropped", c: "open"}
+    assert (tmp_path / "letters.jsonl").stat().st_mode & 0o077 == 0
+    trail = [(event.action, event.by, event.reason) for event in _audit(settings)]
+    assert trail == [("dlq.park", "ann", "later"), ("dlq.drop", "bob", "test data"), ("dlq.export", "ann", None)]
+    assert json.loads(cli("replay", "--yes", "--json", "--settle", "0").stdout)["replayed"] == 1
+    cli("show", "0-999", status=2)
+
+
+def _audit(settings: Settings) -> Iterator[object]:
+    return iter(sorted((r.value for r in read_topic(settings, "audit")), key=lambda event: event.at))
+
+
+def test_sealed_letters_stay_sealed_also_when_they_are_transformed(
+    cli: Cli, settings: Settings, tmp_path: Path
+) -> None:
+    _bury(settings, 2, raw=True)
+    for record in read_topic(settings, "dlq"):
+        assert SECRET.encode() not in (record.source.value or b"")
+    transform = tmp_path / "mend.py"
+    transform.write_text(
+        "def transform(record):\n"
+        "    if record['request_id'].endswith('-1'):\n        raise ValueError('no')\n"
+        "    return {**record, 'user_id': 'mended'}\n"
+    )
+    lines = [json.loads(line) for line in cli(
+        "replay", "--dry-run", "--json", "--transform", str(transform)
+    ).stdout.splitlines()]  # fmt: skip
+    assert sorted('+ "user_id": "mended"' in line.get("diff", "") for line in lines) == [False, True]
+    assert [line["error"].endswith("ValueError in transform") for line in lines if "error" in line] == [True]
+    progress = json.loads(cli("replay", "--yes", "--json", "--settle", "0", "--transform", str(transform)).stdout)
+    assert (progress["replayed"], progress["untransformed"]) == (1, 1)
+    [record] = read_topic(settings, "requests")
+    context = h.text(record.source.headers, h.SEALED)
+    assert context is not None
+    assert SECRET.encode() not in (record.source.value or b"")
+    opened = load_keyring(settings[VaultSettings]).open(record.source.value or b"", context)
+    mended = open_codecs(settings, open_registry(settings))["requests"].decode(opened)
+    assert (mended.user_id, SECRET in mended.messages[0].content) == ("mended", True)
+    assert len(cli("list", "--json").stdout.splitlines()) == 1, "what cannot be mended stays open"
+
+
+def test_foreign_records_in_the_topics_disturb_nobody(cli: Cli, settings: Settings) -> None:
+    _bury(settings, 1)
+    _publish(settings, [(topic, b"k", b"garbage", []) for topic in ("dlq", "dlq.state", "audit")])
+    _publish(settings, [("dlq", None, None, [("forebay-dlq-failed-at", b"never")])])
+    assert len(cli("list", "--json").stdout.splitlines()) == 3
+    assert Filter(stage="?").matches(next(letter for letter in read_letters(settings) if letter.stage == "?"))
+    progress = json.loads(
+        cli("replay", "--yes", "--json", "--settle", "0", "--stage", "completion").stdout
+    )  # fmt: skip
+    assert progress["replayed"] == 1

@@ -1,0 +1,92 @@
+"""An id stands for one body: the second body is refused, the first one's answer stands."""
+
+from dataclasses import replace
+
+import pytest
+
+from streams import headers as h
+from streams.delivered import Delivered
+from streams.failures import Rejected
+from streams.fingerprints import CONFLICT, REFUSED, fingerprint, guarded, told
+from streams.handlers import Context, Output
+from streams.records import Completion, Message, Request
+
+REQUEST = Request(request_id="r1", tenant_id="t", messages=(Message(content="one"),), created_at=1)
+OTHER = replace(REQUEST, messages=(Message(content="two"),))
+
+
+class Known:
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    async def first(self, key: str, fingerprint: str) -> str:
+        return self.kept.setdefault(key, fingerprint)
+
+    async def put(self, key: str, fingerprint: str) -> None:
+        self.kept[key] = fingerprint
+
+
+def _context(**headers: bytes) -> Context:
+    source = Delivered(
+        topic="requests", partition=0, offset=0, key=b"r1", value=b"", headers=headers, timestamp_ms=0
+    )  # fmt: skip
+    return Context(source=source, attempt=1, accepted_at=0)
+
+
+async def _pass_on(request: Request, _context: Context) -> list[Output]:
+    return [Output(topic="requests.redacted", key=request.request_id, value=request.messages[0].content.encode())]
+
+
+async def test_the_first_body_passes_as_often_as_it_comes() -> None:
+    handle = guarded(_pass_on, Known())
+    first = await handle(REQUEST, _context())
+    assert await handle(replace(REQUEST, created_at=99), _context()) == first
+
+
+async def test_another_body_under_the_same_id_is_refused() -> None:
+    handle = guarded(_pass_on, Known())
+    await handle(REQUEST, _context())
+    with pytest.raises(Rejected) as refused:
+        await handle(OTHER, _context())
+    assert refused.value.code == CONFLICT
+    assert await handle(REQUEST, _context()), "the first one still passes"
+
+
+async def test_tenants_do_not_share_ids() -> None:
+    handle = guarded(_pass_on, Known())
+    await handle(REQUEST, _context())
+    assert await handle(replace(OTHER, tenant_id="u"), _context())
+
+
+async def test_a_request_without_id_is_nobodys_repetition() -> None:
+    handle = guarded(_pass_on, Known())
+    await handle(replace(REQUEST, request_id=""), _context())
+    assert await handle(replace(OTHER, request_id=""), _context())
+
+
+async def test_a_replay_may_change_the_body_and_sets_the_rule() -> None:
+    handle = guarded(_pass_on, Known())
+    await handle(REQUEST, _context())
+    assert await handle(OTHER, _context(**{h.REPLAYED_AT: b"1"}))
+    assert await handle(OTHER, _context()), "redelivered without its header"
+    with pytest.raises(Rejected):
+        await handle(REQUEST, _context())
+
+
+def test_the_refusal_says_which_body_it_is_about() -> None:
+    def fail(request: Request | None, _context: Context, _failure: object) -> list[Output]:
+        return [Output(topic="completions", key="r1", value=Completion(request_id="r1"))]
+
+    [output] = told(fail)(OTHER, _context(), Rejected(CONFLICT, "x"))
+    assert isinstance(output.value, Completion)
+    assert output.value.request is not None
+    assert output.value.request.metadata == {REFUSED: fingerprint(OTHER)}
+    [plain] = told(fail)(OTHER, _context(), Rejected("invalid_request", "x"))
+    assert plain.value == Completion(request_id="r1")
+
+
+@pytest.mark.parametrize("changed", [{"user_id": "x"}, {"deadline_ms": 5}, {"metadata": {"a": "b"}}, {"task": "t"}])
+def test_every_field_but_the_time_of_making_counts(changed: dict[str, object]) -> None:
+    other = replace(REQUEST, **changed)  # type: ignore[arg-type]  # names vary
+    assert fingerprint(other) != fingerprint(REQUEST)
+    assert fingerprint(replace(REQUEST, created_at=2)) == fingerprint(REQUEST)
