@@ -15,7 +15,7 @@ from agents.redaction.joining import joined
 from agents.redaction.language import language_of
 from agents.redaction.names.lexical import common_word
 from agents.redaction.normalise import View, normalised
-from agents.redaction.parts import Part, Sort, document
+from agents.redaction.parts import SCHEMAS, Part, Sort, document
 from agents.redaction.policy import Policies, Policy, folded
 from agents.redaction.propagation import propagated
 from agents.redaction.settings import RedactionSettings
@@ -74,7 +74,7 @@ class Detector:
         view = normalised(text)
         spans = self._structured.spans(view.text, self._settings.min_score) + hidden(view.text, self._plain)
         if self._names is not None and self._looks_for_names(language):
-            names = beside(view.text, self._names.spans(view.text, 0.0), spans, common_word)
+            names = beside(view.text, self._names.spans(_without_schemas(view, parts, bounds), 0.0), spans, common_word)
             spans += _in_prose(names, view, parts, bounds)
         spans = policy.kept(view.text, spans)
         spans = joined(view.text, resolved(spans))
@@ -93,6 +93,18 @@ class Detector:
         if self._settings.other_languages == "block":
             raise Rejected("language_unsupported", f"texts in {language} are not accepted")
         return self._settings.other_languages == "names"
+
+
+def _without_schemas(view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]]) -> str:
+    """The text with the words of schemas blanked: after them, "tea" in the question looks like a field of a form."""
+    pieces: list[str] = []
+    at = 0
+    for part, (start, end) in zip(parts, bounds, strict=True):
+        if part.sort is Sort.IDENTIFIER and part.speaker in SCHEMAS:
+            low, high = view.here(start), view.here(end)
+            pieces += (view.text[at:low], " " * (high - low))
+            at = high
+    return "".join([*pieces, view.text[at:]])
 
 
 def _in_prose(

@@ -50,6 +50,14 @@ class View:
             return start, end
         return self._at(start, opening=True), self._at(end, opening=False)
 
+    def here(self, position: int) -> int:
+        """The place in the result of a place in the original that no change covers."""
+        index = bisect_right(self.changes, position, key=lambda change: change[2]) - 1
+        if index < 0:
+            return position
+        _, end, _, original_end = self.changes[index]
+        return end + max(0, position - original_end)
+
     def _at(self, position: int, *, opening: bool) -> int:
         """The place in the original of a border in the result; the outer one if it falls into a change."""
         if opening:

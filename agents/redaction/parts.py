@@ -39,7 +39,7 @@ class Part:
     joined: bool = False
 
 
-_SCHEMAS = frozenset({"tools", "response_format"})
+SCHEMAS = frozenset({"tools", "response_format"})
 _KEYWORDS = frozenset({"type", "name", "required", "format", "$ref", "$schema", "$id"})
 """Keys of a tool or a JSON Schema whose strings are no prose."""
 Visit = Callable[[Part], str]
@@ -125,7 +125,7 @@ def _node(node: Any, visit: Visit, speaker: str, *, joined: bool) -> Any:
     return {
         visit(Part(text=key, sort=Sort.IDENTIFIER, speaker=speaker)): (
             _keyword(value, visit, speaker)
-            if speaker in _SCHEMAS and key in _KEYWORDS
+            if speaker in SCHEMAS and key in _KEYWORDS
             else _node(value, visit, speaker, joined=True)
         )
         for key, value in node.items()

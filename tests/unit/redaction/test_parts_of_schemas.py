@@ -2,8 +2,10 @@
 
 import json
 
+from agents.redaction.detection import Detector
 from agents.redaction.parts import Sort, collect
-from streams.records import Request
+from agents.redaction.settings import RedactionSettings
+from streams.records import Message, Request
 
 FORMAT = {
     "type": "json_schema",
@@ -30,3 +32,11 @@ def test_what_is_no_schema_is_read_as_before() -> None:
     tools = [{"function": {"name": "mail", "description": "x"}}]
     parts = collect(Request(tools=json.dumps(tools)))
     assert {part.text: part.sort for part in parts}["mail"] is Sort.IDENTIFIER
+
+
+def test_a_schema_does_not_make_a_name_of_a_word_before_it() -> None:
+    detector = Detector(RedactionSettings())
+    text = "Three\u200b boxes of green tea, please."  # the invisible character moves everything behind it
+    found = detector.find(collect(Request(messages=(Message(content=text),), response_format=json.dumps(FORMAT))), {})
+    assert found.spans[0] == []
+    assert any(found.spans)  # the person in the description is found all the same
