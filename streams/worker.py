@@ -5,6 +5,7 @@ exits with status 1 so that whoever supervises it starts it afresh; its unfinish
 """
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from streams import __version__
 from streams.health import HealthServer
 from streams.kafka import topic_on_broker
 from streams.metrics import METRICS
-from streams.preflight import check_access
+from streams.preflight import check_access, wait_for_topics
 from streams.runner import StageApp
 from streams.settings import ConfigurationError, KafkaSettings, Settings, WorkerSettings
 from streams.stage import OpenStage
@@ -54,10 +55,15 @@ async def run(names: Sequence[str], settings: Settings) -> int:
         await stack.enter_async_context(health)
         log.info("worker_starting", stages=list(names), version=__version__, health_port=health.port)
         stages = [await stack.enter_async_context(open_stage(name)(settings)) for name in names]
+        gc.freeze()  # nor will it go away later
+        gc.enable()
         kafka = settings[KafkaSettings]
         topics = {topic_on_broker(route.topic, kafka) for stage in stages for route in stage.routes}
         groups = [topic_on_broker(stage.name, kafka) for stage in stages]
         await asyncio.to_thread(check_access, kafka, topics, groups)
+        await wait_for_topics(kafka, topics, stopping)
+        if stopping.is_set():
+            return 0
         for stage in stages:
             apps.append(StageApp(stage, settings))
             METRICS.build.labels(__version__, stage.name).set(1)

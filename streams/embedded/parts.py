@@ -51,6 +51,7 @@ class Part:
         port: what it listens on, if one asks for it.
         health_port: of its ``/readyz``.
         stop_s: seconds it gets to stop by itself.
+        early: a worker that is started with the servers; it waits for them itself.
     """
 
     name: str
@@ -63,3 +64,4 @@ class Part:
     port: int | None = None
     health_port: int | None = None
     stop_s: float = 5.0
+    early: bool = False

@@ -20,6 +20,8 @@ from streams.settings import KafkaSettings, Settings
 
 Workers = Literal["each", "single", "none"]
 
+_SLOW_TO_LOAD = frozenset({"completion", "redaction", "cache", "workers"})
+"""Workers that load for 2.6 to 6.4 s of CPU (litellm, Presidio, encoders): started beside the servers, not after."""
 _DRAIN_S = 8.0
 """Workers drain for stage.drain_s (3 s), then commit and leave their groups."""
 
@@ -110,4 +112,5 @@ def _worker(name: str, stage: str | None, ports: Ports, environment: Mapping[str
         port=port,
         health_port=port,
         stop_s=_DRAIN_S,
+        early=name in _SLOW_TO_LOAD,
     )

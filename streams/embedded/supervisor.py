@@ -88,8 +88,9 @@ class Supervisor:
         now = time.monotonic()
         for keeper in self._servers:
             keeper.step(now)
-        if self._topics_are_there():
-            for keeper in self._workers:
+        there = self._topics_are_there()
+        for keeper in self._workers:
+            if there or keeper.part.early:
                 keeper.step(now)
         self._publish(self._stack_state())
 
