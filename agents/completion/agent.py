@@ -8,11 +8,13 @@ from agents.completion.admission import Admission
 from agents.completion.attempting import Attempts
 from agents.completion.cascade import Cascade
 from agents.completion.handler import CompletionHandler
+from agents.completion.metrics import METRICS as COMPRESSION_METRICS
 from agents.completion.quotas.budgets import RedisBudgets
 from agents.completion.quotas.fairness import FairQueue
 from agents.completion.quotas.rates import RedisLimiter
 from agents.completion.quotas.settings import BudgetsSettings, LimitsSettings
 from agents.completion.settings import CompletionSettings
+from agents.completion.shortening import Shortener
 from agents.models.caller import Caller
 from agents.models.ledger import Ledger
 from agents.models.litellm_provider import LitellmProvider
@@ -69,6 +71,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             Admission(rates, limiter, budgets, _now_ms),
             # Half of the look-ahead for one tenant: the other half is there to see past its flood.
             FairQueue(own.in_flight, own.look_ahead // 2),
+            Shortener(own, COMPRESSION_METRICS),
             claims,
             claim_required=own.claim_required,
             now_ms=_now_ms,

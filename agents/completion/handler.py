@@ -8,6 +8,7 @@ from agents.completion.attempting import Trace
 from agents.completion.cascade import Cascade, Served
 from agents.completion.quotas.budgets import Room
 from agents.completion.quotas.fairness import FairQueue
+from agents.completion.shortening import Shortener
 from agents.models.ledger import usage_output
 from streams import headers as h
 from streams.failures import Failure, Rejected, Transient
@@ -37,6 +38,7 @@ class CompletionHandler:
         cascade: Cascade,
         admission: Admission,
         queue: FairQueue,
+        shortener: Shortener,
         claims: Claims,
         *,
         claim_required: bool,
@@ -45,6 +47,7 @@ class CompletionHandler:
         self._cascade = cascade
         self._admission = admission
         self._queue = queue
+        self._shortener = shortener
         self._claims = claims
         self._claim_required = claim_required
         self._now_ms = now_ms
@@ -101,7 +104,8 @@ class CompletionHandler:
         spent = _spent(context)
         trace = Trace()
         try:
-            served = await self._cascade.run(request, trace, context.write_ahead, cheapest=cheapest)
+            sent = await self._shortener.shorten(request)
+            served = await self._cascade.run(sent, trace, context.write_ahead, cheapest=cheapest)
         except Failure as failure:
             # The calls that were made are in the ledger and in the response, whatever becomes of the request.
             failure.carry[h.SPENT] = str(spent + _cost(trace)).encode()

@@ -27,6 +27,17 @@ class CompletionSettings(Section):
     keep_s: float = Field(
         3600.0, ge=60, description="Seconds that outcomes are kept, so that a redelivered request is not paid again."
     )
+    compress_keep: float = Field(
+        0.6,
+        gt=0,
+        le=1,
+        description="Share of a long prompt's tokens that is sent at most, where only history and documents before the "
+        "last user turn are cut; 1: everything is sent.",
+    )
+    compress_least_tokens: int = Field(500, ge=1, description="Shorter prompts are sent as they are, in tokens.")
+    compress_holdout: float = Field(
+        0.05, ge=0, le=1, description="Share of requests sent as they are, so that judges' scores tell the difference."
+    )
     claim_required: bool = Field(
         True, description="Without Redis, wait rather than risk paying twice; false: pay, and count on luck."
     )

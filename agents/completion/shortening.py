@@ -1,0 +1,42 @@
+"""How much of a prompt is sent? What the question needs of a long history, by :mod:`agents.completion.compression`."""
+
+import asyncio
+from dataclasses import replace
+
+from agents.completion.compression.messages import compress_messages
+from agents.completion.metrics import CompressionMetrics
+from agents.completion.settings import CompletionSettings
+from streams.records import RedactedRequest
+
+_CHARS_PER_TOKEN = 3
+_BESIDE_CHARS = 8_000  # 10 ms of CPU; longer ones must not hold up the event loop
+
+
+class Shortener:
+    """Shortens requests as the settings say."""
+
+    def __init__(self, settings: CompletionSettings, metrics: CompressionMetrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+
+    async def shorten(self, request: RedactedRequest) -> RedactedRequest:
+        """``request`` as it is sent to models; the answer is still to the whole."""
+        chars = sum(len(message.content) for message in request.messages)
+        if self._settings.compress_keep >= 1 or chars < _CHARS_PER_TOKEN * self._settings.compress_least_tokens:
+            return request
+        if chars < _BESIDE_CHARS:
+            return self._shortened(request)
+        return await asyncio.to_thread(self._shortened, request)
+
+    def _shortened(self, request: RedactedRequest) -> RedactedRequest:
+        chosen = self._settings
+        found = compress_messages(
+            request.messages,
+            task=request.task,
+            keep=chosen.compress_keep,
+            request_id=request.request_id,
+            holdout=chosen.compress_holdout,
+            least_tokens=chosen.compress_least_tokens,
+        )
+        self._metrics.compressed(found.reason, found.tokens_before, found.tokens_after)
+        return request if found.reason is not None else replace(request, messages=found.messages)
