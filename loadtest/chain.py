@@ -8,6 +8,7 @@ acknowledgement and the fetch that came before.
 import contextlib
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,71 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+_THINGS = (
+    "anchor",
+    "barometer",
+    "canoe",
+    "dictionary",
+    "engine",
+    "fountain",
+    "glacier",
+    "harbour",
+    "insulin",
+    "jigsaw",
+    "kettle",
+    "lantern",
+    "mortgage",
+    "needle",
+    "orchard",
+    "passport",
+    "quarry",
+    "radiator",
+    "saddle",
+    "telescope",
+    "umbrella",
+    "vaccine",
+    "warranty",
+    "xylophone",
+    "yoghurt",
+    "zip",
+    "bakery",
+    "cactus",
+    "drainage",
+    "escalator",
+    "firewall",
+    "greenhouse",
+    "hinge",
+    "invoice",
+    "jacket",
+    "keyboard",
+    "lighthouse",
+    "microscope",
+    "notary",
+    "oven",
+    "parachute",
+    "quilt",
+    "receipt",
+    "scaffold",
+    "thermostat",
+    "upholstery",
+    "violin",
+    "waterfall",
+    "yacht",
+    "zebra",
+)
+_PEOPLE = ("Anna Berg", "Tomás Rivera", "Mei Lin", "Kwame Boateng", "Ingrid Solheim", "Omar Haddad", "Julia Novak")
+_FORMS = (
+    "What does {person} need to know about a {first} before buying a {second}?",
+    "Explain to {person} in two sentences how a {first} works.",
+    "Write a subject line for a letter in which {person} complains about a {first}.",
+    "How would {person} move a {first} and a {second} across town?",
+    "Is a {first} dearer than a {second}? {person} asks.",
+    "My name is {person}. Who invented the {first}?",
+    "List three risks of keeping a {first} beside a {second}.",
+    "Translate for {person}: the {first} is behind the {second}.",
+    "Why did {person} return the {first} on Monday?",
+    "Which tools repair a {second} that hit a {first}?",
+)
 _STEPS = (
     ("redaction", "requests", "requests.redacted"),
     ("cache", "requests.redacted", "requests.uncached"),
@@ -90,15 +156,23 @@ def _send(settings: Any, rate: float, seconds: float, kind: str) -> dict[str, fl
         for number in range(round(rate * seconds)):
             time.sleep(max(0.0, begun + number / rate - time.perf_counter()))
             request_id = f"{kind}-{number}"
-            text = f"In {kind} run {number}, what should Anna Berg say to a guest who asks for room {number * 7}?"
+            text = _question(kind, number)
             sent[request_id] = time.perf_counter()
-            client.submit(Request(request_id=request_id, messages=(Message(content=text),), task=f"t{number % 50}"))
+            client.submit(Request(request_id=request_id, messages=(Message(content=text),)))
         deadline = time.monotonic() + 60
         while client.outstanding and time.monotonic() < deadline:
             time.sleep(0.05)
         if client.outstanding:
             raise RuntimeError(f"{client.outstanding} requests got no response within 60 s")
     return latencies
+
+
+def _question(kind: str, number: int) -> str:
+    """A question that no other of the run resembles: near-duplicates would measure the cache's doubts."""
+    chosen = random.Random(f"{kind}-{number}")
+    first, second = chosen.sample(_THINGS, 2)
+    person = chosen.choice(_PEOPLE)
+    return chosen.choice(_FORMS).format(first=first, second=second, person=person)
 
 
 def _by_stage(settings: Any, wanted: Mapping[str, float]) -> dict[str, dict[str, float]]:
@@ -112,7 +186,13 @@ def _by_stage(settings: Any, wanted: Mapping[str, float]) -> dict[str, dict[str,
             if record.value is not None and record.value.request_id in wanted
         }
     return {
-        stage: _summary([stamps[after][one] - stamps[before][one] for one in wanted if one in stamps[after]])
+        stage: _summary(
+            [
+                stamps[after][one] - stamps[before][one]
+                for one in wanted
+                if one in stamps[before] and one in stamps[after]
+            ]
+        )
         for stage, before, after in _STEPS
     }
 

@@ -54,10 +54,6 @@ class Reader:
         """The reading of ``question``, as far as a new question needs it."""
         return self._known.get(question) or await self._do(question, self._matcher.read, question)
 
-    async def read_deeply(self, question: str) -> Reading:
-        """The reading of ``question`` with all that a stored one needs."""
-        return await self._do(question, self._matcher.deepen, await self.read(question))
-
     async def compare(
         self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None]
     ) -> list[Verdict]:

@@ -5,6 +5,7 @@ read by the second encoder too, once for all candidates.
 """
 
 import math
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -20,6 +21,8 @@ from agents.cache.model import Model
 from streams.encoder import Encoded
 
 _LEVELS = 127
+_SEEN = 2048
+"""Questions whose second reading is remembered: about 4 kB each."""
 _LITERAL = frozenset(
     {"numbers", "units", "verbatim", "pseudonyms", "negation", "direction", "comparison", "question_type"}
 )
@@ -57,6 +60,8 @@ class CalibratedMatcher:
         self._near = near
         self._far = far
         self._model = model
+        # Most stored questions are never in doubt: the second encoder, 10 ms, reads them when they first are.
+        self._seen: OrderedDict[str, View] = OrderedDict()
         self.threshold = model.threshold(delta) if threshold is None else threshold
 
     @property
@@ -73,9 +78,12 @@ class CalibratedMatcher:
         """See :class:`agents.cache.matching.Matcher`."""
         if self._far is None or reading.far is not None:
             return reading
-        return Reading(
-            text=reading.text, near=reading.near, far=self._view(reading.text, self._far, self._model.far_basis)
-        )
+        far = self._seen.get(reading.text)
+        if far is None:
+            far = self._seen[reading.text] = self._view(reading.text, self._far, self._model.far_basis)
+            if len(self._seen) > _SEEN:
+                self._seen.popitem(last=False)
+        return Reading(text=reading.text, near=reading.near, far=far)
 
     def compare(
         self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = ()
