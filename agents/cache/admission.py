@@ -6,6 +6,7 @@ from enum import StrEnum
 from agents.cache.facts import facts_of
 from agents.cache.settings import CacheSettings
 from streams.canonical import Renumbering
+from streams.egress import EgressGuard
 from streams.records import AnswerSource, CacheMode, Completion, RedactedRequest, ResponseStatus
 
 
@@ -22,6 +23,7 @@ class Refusal(StrEnum):
     TOO_LONG = "too_long"
     INVALID_JSON = "invalid_json"
     REFUSED = "refused"
+    EGRESS = "egress"
     UNKNOWN_PSEUDONYM = "unknown_pseudonym"
     TTL_ZERO = "ttl_zero"
     TRUSTED_ANSWER = "trusted_answer"
@@ -41,16 +43,19 @@ def variety_wanted(request: RedactedRequest, settings: CacheSettings) -> bool:
     return (request.params.temperature or 0.0) > settings.max_temperature
 
 
-def refusal(completion: Completion, numbers: Renumbering, settings: CacheSettings) -> Refusal | None:
+def refusal(
+    completion: Completion, numbers: Renumbering, settings: CacheSettings, guard: EgressGuard
+) -> Refusal | None:
     """Why the answer of ``completion`` may not be kept; ``None`` when it may.
 
     Args:
         numbers: of the request's canonical form.
+        guard: an answer with an identifier in it, be it made up, is nobody else's.
     """
     request = completion.request
     if completion.source is not AnswerSource.MODEL or completion.status is not ResponseStatus.OK or request is None:
         return Refusal.NOT_FROM_MODEL
-    return _request_refusal(request, settings) or _answer_refusal(completion, request, numbers, settings)
+    return _request_refusal(request, settings) or _answer_refusal(completion, request, numbers, settings, guard)
 
 
 def _request_refusal(request: RedactedRequest, settings: CacheSettings) -> Refusal | None:
@@ -62,10 +67,13 @@ def _request_refusal(request: RedactedRequest, settings: CacheSettings) -> Refus
 
 
 def _answer_refusal(
-    completion: Completion, request: RedactedRequest, numbers: Renumbering, settings: CacheSettings
+    completion: Completion,
+    request: RedactedRequest,
+    numbers: Renumbering,
+    settings: CacheSettings,
+    guard: EgressGuard,
 ) -> Refusal | None:
     text = completion.content
-    # The egress guard's verdict on ``text`` is one more row here, with its own refusal.
     checks = (
         (completion.tool_calls is not None or completion.finish_reason == "tool_calls", Refusal.TOOL_CALLS),
         (not text.strip(), Refusal.EMPTY),
@@ -74,6 +82,7 @@ def _answer_refusal(
         (len(text.encode("utf-8", "surrogatepass")) > settings.max_answer_bytes, Refusal.TOO_LONG),
         (looks_refused(text), Refusal.REFUSED),
         (not numbers.knows(text), Refusal.UNKNOWN_PSEUDONYM),
+        (bool(guard.check([text])), Refusal.EGRESS),
         (wants_json(request.response_format) and not is_json(text), Refusal.INVALID_JSON),
     )
     return next((reason for failed, reason in checks if failed), None)

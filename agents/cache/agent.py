@@ -15,6 +15,7 @@ from agents.models.litellm_provider import LitellmProvider
 from agents.models.metrics import METRICS as MODEL_METRICS
 from agents.models.pricing import PriceList
 from agents.models.settings import ModelsSettings
+from streams.egress import EgressGuard, EgressSettings
 from streams.handlers import Route
 from streams.records import CallPurpose
 from streams.redis_client import open_redis
@@ -30,12 +31,13 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
     own, common = settings[CacheSettings], settings[StageSettings]
     if own.flight_wait_s > common.timeout_s - 5:
         raise ConfigurationError("cache.flight_wait_s must be at least 5 s below stage.timeout_s")
-    judge = _judge(own, settings[ModelsSettings]) if own.judge_tier else None
+    guard = EgressGuard(settings[EgressSettings])
+    judge = _judge(own, settings[ModelsSettings], guard) if own.judge_tier else None
     # One thread: the two cores are shared with the other stages, and inference uses one anyway.
     with ThreadPoolExecutor(1, thread_name_prefix="encoder") as executor:
         async with open_redis(settings) as client:
             store = RedisStore(client, settings[RedisSettings].key_prefix)
-            stage = assemble(store, calibrated(own), executor, own, METRICS, judge=judge).stage
+            stage = assemble(store, calibrated(own), executor, own, METRICS, guard=guard, judge=judge).stage
             waiting = {"in_flight": max(own.in_flight, common.in_flight), "window": max(own.in_flight, common.window)}
             yield Stage(
                 name="cache",
@@ -52,10 +54,12 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
             )
 
 
-def _judge(own: CacheSettings, models: ModelsSettings) -> ModelJudge:
+def _judge(own: CacheSettings, models: ModelsSettings, guard: EgressGuard) -> ModelJudge:
     tier = models.tier(own.judge_tier)
     if tier is None:
         raise ConfigurationError(f"cache.judge_tier: there is no tier {own.judge_tier!r}")
     provider = LitellmProvider()  # made ready by the first judgement: the start-up of a stack may not wait for it
-    caller = Caller(provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.JUDGE), MODEL_METRICS)
+    caller = Caller(
+        provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.JUDGE), MODEL_METRICS, guard
+    )
     return ModelJudge(tier, caller, timeout_s=own.judge_timeout_s)

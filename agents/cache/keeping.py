@@ -11,6 +11,7 @@ from agents.cache.flight import SingleFlight
 from agents.cache.locating import Locator, Reader
 from agents.cache.settings import CacheSettings
 from agents.cache.store import Note, Place, Store
+from streams.egress import EgressGuard
 from streams.records import AnswerSource, CacheMode, Completion, RedactedRequest, ResponseStatus
 
 _CONTRIBUTORS = 16
@@ -32,6 +33,7 @@ class Keeper:
         reader: Reader,
         flight: SingleFlight,
         settings: CacheSettings,
+        guard: EgressGuard,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._store = store
@@ -39,6 +41,7 @@ class Keeper:
         self._reader = reader
         self._flight = flight
         self._settings = settings
+        self._guard = guard
         self._clock_ms = clock_ms
 
     async def keep(self, completion: Completion) -> Refusal | None:
@@ -62,7 +65,7 @@ class Keeper:
         if known is None and looks_permanent(completion) and self._settings.negative_ttl_s:
             await self._remember_error(completion, address)
             return Refusal.REMEMBERED_ERROR
-        reason = refusal(completion, address.numbers, self._settings)
+        reason = refusal(completion, address.numbers, self._settings, self._guard)
         if reason is None and await self._over_quota(request):
             reason = Refusal.QUOTA
         if reason is None:

@@ -20,6 +20,7 @@ from agents.cache.settings import CacheSettings
 from agents.cache.stage import CacheStage
 from agents.cache.store import Store
 from agents.cache.verification import Judge, Verification
+from streams.egress import EgressGuard
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +41,7 @@ def assemble(
     settings: CacheSettings,
     metrics: CacheMetrics,
     *,
+    guard: EgressGuard | None = None,
     judge: Judge | None = None,
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     clock: Callable[[], float] = time.monotonic,
@@ -49,6 +51,7 @@ def assemble(
 
     Args:
         executor: where inference runs.
+        guard: of what is kept; by default the one that lets nothing through.
         judge: of stored answers; by default agreement with the fresh answer.
         clock_ms: wall clock, ms since the epoch; ``clock`` monotonic, in seconds.
     """
@@ -56,7 +59,7 @@ def assemble(
     book = EvidenceBook(store, matcher.threshold, settings.delta, clock)
     waiting = {} if sleep is None else {"sleep": sleep}
     flight = SingleFlight(store, metrics, lease_s=settings.flight_lease_s, clock=clock, **waiting)
-    keeper = Keeper(store, locator, reader, flight, settings, clock_ms)
+    keeper = Keeper(store, locator, reader, flight, settings, guard or EgressGuard(), clock_ms)
     people = People(store, locator, keeper, settings)
     verification = Verification(store, keeper, book, judge or AgreementJudge(reader), metrics)
     lookup = Lookup(store, locator, reader, book, settings, metrics, clock_ms)

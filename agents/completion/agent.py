@@ -23,6 +23,7 @@ from agents.models.pool import DeploymentPool
 from agents.models.pricing import PriceList
 from agents.models.settings import ModelsSettings
 from streams.codec import open_codecs
+from streams.egress import EgressGuard, EgressSettings
 from streams.handlers import Context, Output, Route
 from streams.idempotency import Claims, RedisClaimStore
 from streams.records import CallPurpose, Spend, WindowKind
@@ -53,7 +54,13 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     own, models = settings[CompletionSettings], settings[ModelsSettings]
     provider = LitellmProvider()
     await provider.ready()
-    caller = Caller(provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.COMPLETION), METRICS)
+    caller = Caller(
+        provider,
+        PriceList(models.prices, provider.list_price),
+        Ledger(CallPurpose.COMPLETION),
+        METRICS,
+        EgressGuard(settings[EgressSettings]),
+    )
     pool = DeploymentPool(models.tiers, models.cooldown_s, POOL_METRICS)
     rates, money = settings[LimitsSettings], settings[BudgetsSettings]
     async with open_redis(settings) as client:

@@ -14,6 +14,7 @@ from agents.models.metrics import METRICS
 from agents.models.pricing import PriceList
 from agents.models.settings import ModelsSettings
 from streams.codec import open_codecs
+from streams.egress import EgressGuard, EgressSettings
 from streams.handlers import Route
 from streams.idempotency import Claims, RedisClaimStore
 from streams.records import CallPurpose
@@ -33,7 +34,13 @@ async def evaluation_stage(settings: Settings) -> AsyncIterator[Stage]:
     if own.rubric not in RUBRICS:
         raise ConfigurationError(f"evaluation.rubric: there is no rubric {own.rubric!r}; rubrics: {', '.join(RUBRICS)}")
     provider = LitellmProvider()  # not made ready here: the first judgement may wait, the start-up of a stack may not
-    caller = Caller(provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.JUDGE), METRICS)
+    caller = Caller(
+        provider,
+        PriceList(models.prices, provider.list_price),
+        Ledger(CallPurpose.JUDGE),
+        METRICS,
+        EgressGuard(settings[EgressSettings]),
+    )
     prefix = settings[RedisSettings].key_prefix
     async with open_redis(settings) as client:
         claims = Claims(RedisClaimStore(client, prefix), open_codecs(settings, open_registry(settings)))

@@ -1,7 +1,8 @@
 """How is one call made so that the ledger knows it, whatever happens? Entry first, then the call, then the outcome."""
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from agents.models.ledger import Ledger, Payer, usage_output
@@ -9,6 +10,7 @@ from agents.models.metrics import ModelMetrics
 from agents.models.pricing import PriceList
 from agents.models.provider import Answer, Call, Provider, ProviderError
 from agents.models.settings import Deployment
+from streams.egress import EgressGuard
 from streams.handlers import WriteAhead
 from streams.records import Attempt, Message, UsageEvent
 
@@ -48,12 +50,14 @@ class Caller:
         prices: PriceList,
         ledger: Ledger,
         metrics: ModelMetrics,
+        guard: EgressGuard,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._provider = provider
         self._prices = prices
         self._ledger = ledger
         self._metrics = metrics
+        self._guard = guard
         self._clock = clock
 
     async def call(
@@ -62,7 +66,11 @@ class Caller:
         """Enter the attempt, call, close the entry (which the caller of this publishes with its other outputs).
 
         A process that dies in between leaves a ``started`` entry behind, which is known by its worst-case cost.
+
+        Raises:
+            Permanent: ``pii_egress``, an identifier of a person was about to leave; nothing was called.
         """
+        self._guard.enforce(_texts(make_call("")), sink="provider")
         await self._provider.ready()
         worst_case = self.worst_case(deployment, make_call(""))
         entry = self._ledger.open(payer, tier, deployment, worst_case)
@@ -89,3 +97,13 @@ class Caller:
         """Most that ``call`` may cost, in nano-dollars."""
         tokens = self._provider.count_tokens(deployment, call.messages)
         return self._prices.worst_case(deployment, tokens, call.max_tokens)
+
+
+def _texts(call: Call) -> Iterator[str]:
+    """All that a call sends and a person may have written."""
+    for message in call.messages:
+        yield message.content
+        yield message.name or ""
+        yield message.tool_calls or ""
+    if call.tools is not None:
+        yield json.dumps(call.tools, ensure_ascii=False)

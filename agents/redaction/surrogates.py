@@ -1,4 +1,6 @@
-"""What may stand in place of a tag for models that stumble over tags? A made-up value of the same sort.
+"""What may stand in place of a tag for models that stumble over tags? A made-up name or town.
+
+Identifiers keep their tags: a made-up address or number may be somebody's, and the egress guard would stop it.
 
 Drawn by Faker from the tag and a seed of the request or conversation, so that a tag gets the same stand-in again.
 Values that occur in the request are never drawn: the way back must be unambiguous.
@@ -39,8 +41,6 @@ class Surrogates:
         self._makers: dict[str, Callable[[], str]] = {
             "PERSON": lambda: f"{self._faker.first_name()} {self._faker.last_name()}",
             "LOCATION": self._faker.city,
-            "EMAIL_ADDRESS": self._faker.ascii_safe_email,
-            "PHONE_NUMBER": lambda: str(self._faker.numerify("+1 (555) 01#-####")),
         }
 
     def of(self, tag: str) -> str:

@@ -5,6 +5,7 @@ import pytest
 from agents.cache.admission import Refusal, fresh_for_s, refusal
 from agents.cache.settings import CacheSettings
 from streams.canonical import canonical_messages
+from streams.egress import EgressGuard
 from streams.records import AnswerSource, CachePolicy, Completion, Params, ResponseStatus
 from tests.unit.cache.memory import completion, request
 
@@ -14,7 +15,7 @@ JSON = '{"type": "json_object"}'
 
 def why_not(done: Completion) -> Refusal | None:
     assert done.request is not None
-    return refusal(done, canonical_messages(done.request.messages)[1], OWN)
+    return refusal(done, canonical_messages(done.request.messages)[1], OWN, EgressGuard())
 
 
 def test_a_good_answer_is_kept() -> None:
@@ -34,6 +35,7 @@ def test_a_good_answer_is_kept() -> None:
         ({"content": "é" * 51}, Refusal.TOO_LONG),
         ({"content": "I'm sorry, but I can't do that."}, Refusal.REFUSED),
         ({"content": "Ask <PERSON_9>."}, Refusal.UNKNOWN_PSEUDONYM),
+        ({"content": "Use the card 4111 1111 1111 1111."}, Refusal.EGRESS),
     ],
 )
 def test_other_answers_are_not(change: dict[str, object], reason: Refusal) -> None:
@@ -54,7 +56,7 @@ def test_json_must_be_json() -> None:
 def test_a_quoted_refusal_far_down_is_no_refusal() -> None:
     long = CacheSettings()
     done = completion(request("q"), "word " * 40 + "I cannot assist")
-    assert refusal(done, canonical_messages(())[1], long) is None
+    assert refusal(done, canonical_messages(())[1], long, EgressGuard()) is None
 
 
 def test_ttl() -> None:

@@ -15,6 +15,7 @@ from agents.models.pool import DeploymentPool
 from agents.models.pricing import PriceList
 from agents.models.provider import Answer, Call, ProviderError, Usage
 from agents.models.settings import Deployment, Price, Tier
+from streams.egress import EgressGuard
 from streams.handlers import Output
 from streams.records import CallPurpose, Message, RedactedRequest, UsageEvent
 
@@ -82,7 +83,9 @@ def tier(name: str, *deployments: str, **fields: object) -> Tier:
 
 def cascade_of(provider: Provider, tiers: Sequence[Tier], now_ms: int = 1_000, **parts: object) -> Cascade:
     registry = CollectorRegistry()
-    caller = Caller(provider, PriceList({}, lambda _: None), Ledger(CallPurpose.COMPLETION), ModelMetrics(registry))
+    caller = Caller(
+        provider, PriceList({}, lambda _: None), Ledger(CallPurpose.COMPLETION), ModelMetrics(registry), EgressGuard()
+    )
     attempts = Attempts(
         DeploymentPool(tiers, 10.0),
         caller,

@@ -158,3 +158,15 @@ async def test_a_rate_that_is_used_up_is_tried_later_without_a_call() -> None:
         await run(provider, limiter=Full())
     assert (failed.value.code, failed.value.retry_after_s) == ("provider_rate_limited", 3.0)
     assert not provider.calls
+
+
+async def test_an_identifier_stops_the_call_before_the_ledger_and_the_provider() -> None:
+    provider, written = Provider({"small": good(), "large": good()}), Written()
+    with pytest.raises(Permanent) as failed:
+        await cascade_of(provider, TIERS).run(
+            asked("My card is 4111 1111 1111 1111."), Trace(), written, cheapest=False
+        )
+    assert failed.value.code == "pii_egress"
+    assert "4111" not in failed.value.message
+    assert not provider.calls
+    assert not written.entries
