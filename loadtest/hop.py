@@ -129,8 +129,11 @@ async def run_bare() -> None:
 def main_of_child(kind: str) -> None:
     """Entry point of a peer's process."""
     from streams import logging
+    from streams.worker import calm_collector
 
     logging.configure("warning")
+    if kind == "forebay":
+        calm_collector()  # as a worker does
     with contextlib.suppress(KeyboardInterrupt):
         import uvloop
 
