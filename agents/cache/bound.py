@@ -18,6 +18,8 @@ BUCKETS = 50
 """Scores are counted in steps: fine enough for a threshold, few enough to be read at once."""
 _LOWEST, _WIDTH = -4.0, 0.25
 """Log odds at the end of the first step, and width of a step: 0.987 and 0.995 are 4 steps apart, 0.5 and 0.508 none."""
+_ROUNDING = 1e-6
+"""Of a step: the least score of a step lies in that step, also after a logarithm and an exponential."""
 _CAUTION_Z = 1.64
 """One-sided 95 %."""
 _LEAST_EVIDENCE = 20
@@ -27,7 +29,8 @@ _LEAST_EVIDENCE = 20
 def bucket(score: float) -> int:
     """Number of the step in which ``score`` lies."""
     certain = min(max(score, 1e-9), 1 - 1e-9)
-    return min(BUCKETS - 1, max(0, math.floor((math.log(certain / (1 - certain)) - _LOWEST) / _WIDTH) + 1))
+    steps = (math.log(certain / (1 - certain)) - _LOWEST) / _WIDTH
+    return min(BUCKETS - 1, max(0, math.floor(steps + _ROUNDING) + 1))
 
 
 def edge(step: int) -> float:

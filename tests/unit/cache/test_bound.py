@@ -63,3 +63,7 @@ def test_evidence_lets_some_through_below_the_threshold() -> None:
 def test_counters_are_read_back() -> None:
     names = {counter(0.8, right=True): 3, counter(0.99, right=False): 1, "else": 9, "right:x": 2}
     assert evidence_of(names) == Evidence(right={bucket(0.8): 3}, wrong={bucket(0.99): 1})
+
+
+def test_the_least_score_of_a_step_lies_in_it() -> None:
+    assert [bucket(edge(step)) for step in range(BUCKETS)] == list(range(BUCKETS))
