@@ -5,12 +5,14 @@ A test asks by argument: ``kafka``, ``redis_url``, ``settings`` (with a topic pr
 none of them.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from streams.artifacts import fetch
@@ -25,6 +27,11 @@ from streams.sealing import new_key_line
 from streams.settings import KafkaSettings, Settings, load
 from streams.topicadmin import TopicAdmin
 from tests.stack import Servers, running
+
+# The same examples in each run, and none timed: a search for new ones is `HYPOTHESIS_PROFILE=search make unit`.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", max_examples=1_000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
