@@ -8,9 +8,11 @@ many requests a consumer group of their own is the better way: docs/how-to/consu
 import asyncio
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from types import TracebackType
 from typing import Any, Self
+
+import structlog
 
 from streams.codec import Codec, UndecodableError
 from streams.json_lines import complete
@@ -20,6 +22,8 @@ from streams.registry import Registry, open_registry
 from streams.settings import KafkaSettings, Settings, load
 
 _POLL_S = 0.1
+
+log = structlog.get_logger(__name__)
 
 
 class RequestTooLargeError(ValueError):
@@ -100,15 +104,17 @@ class ForebayClient:
         return self.submit_raw(record.request_id, value)
 
     def submit_raw(self, request_id: str, value: bytes) -> "Future[Response]":
-        """Publish the bytes of a request that was encoded elsewhere, under the key ``request_id``."""
-        future: Future[Response] = Future()
+        """Publish the bytes of a request that was encoded elsewhere, under the key ``request_id``.
+
+        An id that still waits for its response gets the same future again: there is one response to both.
+        """
         with self._lock:
-            self._waiting[request_id] = future
+            future = self._waiting.setdefault(request_id, Future())
 
         def delivered(error: Any, _message: Any) -> None:
             if error is not None:
                 self._forget(request_id)
-                future.set_exception(NotDeliveredError(str(error)))
+                _settle(future, NotDeliveredError(str(error)))
 
         topic = topic_on_broker("requests", self._kafka)
         while True:
@@ -221,12 +227,25 @@ class ForebayClient:
             try:
                 response = self._responses.decode(message.value())
             except UndecodableError as error:
-                future.set_exception(error)
+                _settle(future, error)
                 continue
-            if not future.cancelled():
-                future.set_result(response)
+            _settle(future, response)
             if self._on_response is not None:
-                self._on_response(response)
+                try:
+                    self._on_response(response)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the other requests' responses must be read
+                    log.error("on_response_failed", error=type(error).__name__)
+
+
+def _settle(future: "Future[Response]", outcome: Response | Exception) -> None:
+    """Give ``future`` its outcome, unless whoever waited has gone."""
+    try:
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+    except InvalidStateError:  # cancelled by a time-out of ask_async, or not delivered after all
+        return
 
 
 def _request(request: Request | str | Iterable[Message], fields: dict[str, Any]) -> Request:

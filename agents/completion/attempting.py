@@ -4,7 +4,8 @@ Order of one call: the deployment's rate, the budget's reservation, room among t
 entry, the call; then all of them learn what it really took.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from agents.completion.quotas.budgets import Budgets, Room
@@ -12,7 +13,7 @@ from agents.completion.quotas.rates import Limiter, corrections, of_deployment
 from agents.models.caller import Caller, Outcome
 from agents.models.chat_format import parsed
 from agents.models.ledger import Payer
-from agents.models.pool import DeploymentPool
+from agents.models.pool import TRY_ANOTHER, DeploymentPool
 from agents.models.provider import Answer, Call, ProviderError
 from agents.models.settings import Deployment, Tier
 from streams.failures import Expired
@@ -89,19 +90,27 @@ class Attempts:
             if outcome is None:
                 continue
             if outcome.answer is not None:
-                self._pool.worked(deployment)
                 return Answered(answer=outcome.answer, deployment=deployment, outcome=outcome)
             assert outcome.error is not None
             trace.errors.append(outcome.error)
             if outcome.error.code == "provider_auth":
                 trace.alerts.append(self._refused(deployment))
-            if not self._pool.failed(deployment, outcome.error):
+            if outcome.error.code not in TRY_ANOTHER:
                 break
         if not tried:
             wait_s = max(_PROBE_S, self._pool.rest_s(tier))
             message = f"{tier.name}: every deployment rests"
             trace.errors.append(ProviderError("provider_unavailable", message, retry_after_s=wait_s))
         return None
+
+    async def probed(self, tiers: Sequence[Tier], request: RedactedRequest) -> bool:
+        """Whether one of ``tiers`` works now that a probe of it is back, for which this waits until the deadline."""
+        left_s = self._left_s(request)
+        try:
+            async with asyncio.timeout(left_s):
+                return await self._pool.works_after_probes(tiers)
+        except TimeoutError:
+            return False
 
     async def _attempt(
         self, tier: Tier, deployment: Deployment, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead
@@ -124,6 +133,10 @@ class Attempts:
             async with self._pool.calling(deployment):
                 payer = Payer(request_id=request.request_id, tenant_id=request.tenant_id, user_id=request.user_id)
                 outcome = await self._caller.call(payer, tier.name, deployment, build, write_ahead)
+                if outcome.error is None:
+                    self._pool.worked(deployment)
+                else:
+                    self._pool.failed(deployment, outcome.error)
             cost = outcome.entry.cost_nanousd
         finally:
             await self._budgets.settle(reservation, cost)
@@ -163,12 +176,17 @@ class Attempts:
 
     def _timeout_s(self, deployment: Deployment, request: RedactedRequest) -> float:
         """The deployment's, or what the request's deadline leaves."""
-        if request.deadline_ms is None:
+        left_s = self._left_s(request)
+        if left_s is None:
             return deployment.timeout_s
-        left_s = (request.accepted_at + request.deadline_ms - self._now_ms()) / 1000
         if left_s <= 0:
             raise Expired("deadline_exceeded", "the deadline passed while models were tried")
         return min(deployment.timeout_s, left_s)
+
+    def _left_s(self, request: RedactedRequest) -> float | None:
+        if request.deadline_ms is None:
+            return None
+        return (request.accepted_at + request.deadline_ms - self._now_ms()) / 1000
 
     def _refused(self, deployment: Deployment) -> Alert:
         return Alert(

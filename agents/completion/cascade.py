@@ -48,9 +48,23 @@ class Cascade:
         Raises:
             Failure: no tier served it; see :func:`conclusion`.
         """
+        eligible = self._eligible(request)
+        tiers, dearest = eligible[: 1 if cheapest else None], eligible[-1]
+        while True:
+            if (served := await self._walk(tiers, dearest, request, trace, write_ahead)) is not None:
+                return _usable(served)
+            if trace.broke:
+                raise Rejected("budget_exceeded", "what is left of the budget does not pay for this call")
+            if trace.attempts or not await self._attempts.probed(tiers, request):
+                raise conclusion(trace.errors)
+            trace.errors.clear()
+
+    async def _walk(
+        self, tiers: Sequence[Tier], dearest: Tier, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead
+    ) -> Served | None:
+        """The first good answer, else the best one; ``None`` when there is none."""
         best: Served | None = None
-        tiers = self._eligible(request)
-        for tier in tiers[:1] if cheapest else tiers:
+        for tier in tiers:
             answered = await self._attempts.on(tier, request, trace, write_ahead)
             if trace.broke:
                 break
@@ -58,14 +72,10 @@ class Cascade:
                 continue
             served = _assessed(request, tier, answered)
             best = _better(served, best)
-            if served.assessment.probability >= tier.accept or tier is tiers[-1]:
-                return _usable(best)
+            if served.assessment.probability >= tier.accept or tier is dearest:
+                return best
             _mark_escalated(trace)
-        if best is not None:
-            return _usable(replace(best, degraded=True))
-        if trace.broke:
-            raise Rejected("budget_exceeded", "what is left of the budget does not pay for this call")
-        raise conclusion(trace.errors)
+        return None if best is None else replace(best, degraded=True)
 
     def _eligible(self, request: RedactedRequest) -> list[Tier]:
         """Tiers that may serve ``request``. Raises :class:`Failure` when there is none."""

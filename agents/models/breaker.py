@@ -62,12 +62,19 @@ class Breaker:
             case BreakerState.OPEN:
                 return False
 
-    def started(self, now: float) -> None:
-        """A call goes out."""
-        self._probing = self.state(now) is BreakerState.HALF_OPEN
+    @property
+    def probing(self) -> bool:
+        """Whether a call that is out decides whether others may go."""
+        return self._probing
+
+    def started(self, now: float) -> bool:
+        """A call goes out; whether it is the probe."""
+        probe = self.state(now) is BreakerState.HALF_OPEN
+        self._probing = self._probing or probe
+        return probe
 
     def gave_up(self) -> None:
-        """The call was cancelled: it says nothing about the deployment."""
+        """The probe was cancelled: it says nothing about the deployment."""
         self._probing = False
 
     def succeeded(self) -> None:

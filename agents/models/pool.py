@@ -16,7 +16,7 @@ from agents.models.metrics import PoolMetrics
 from agents.models.provider import ProviderError
 from agents.models.settings import Deployment, Tier
 
-_TRY_ANOTHER = frozenset(
+TRY_ANOTHER = frozenset(
     {"provider_rate_limited", "provider_timeout", "provider_unavailable", "provider_auth", "content_policy"}
 )
 """Errors that another deployment of the same tier may not have."""
@@ -52,6 +52,8 @@ class DeploymentPool:
         self._metrics = metrics
         self._clock = clock
         self._random = rng or random.Random()  # noqa: S311 - balances load, guards nothing
+        self._ended = asyncio.Event()
+        """Set, and replaced, whenever a call ends."""
 
     def candidates(self, tier: Tier) -> Iterator[Deployment]:
         """Deployments to try, in order; none when all rest, see :meth:`rest_s`."""
@@ -69,41 +71,53 @@ class DeploymentPool:
         ends = min(self._places[one.name].breaker.opens_at() for one in tier.deployments)
         return max(0.0, ends - self._clock())
 
+    async def works_after_probes(self, tiers: Sequence[Tier]) -> bool:
+        """Wait for the probes of ``tiers`` that are out, if all else rests; whether that helped.
+
+        At the end of an outage one request is the probe; the others would fail for nothing, all at once.
+        """
+        breakers = [self._places[one.name].breaker for tier in tiers for one in tier.deployments]
+        waited = False
+        while not any(breaker.admits(self._clock()) for breaker in breakers):
+            if not any(breaker.probing for breaker in breakers):
+                return False
+            await self._ended.wait()
+            waited = True
+        return waited
+
     @asynccontextmanager
     async def calling(self, deployment: Deployment) -> AsyncIterator[None]:
-        """For the length of a call: waits until ``deployment`` has room for it."""
+        """For the length of a call, within which its outcome is noted: waits until ``deployment`` has room for it."""
         place = self._places[deployment.name]
         while place.limit.room <= 0:
             place.freed.clear()
             await place.freed.wait()
         place.limit.in_flight += 1
-        place.breaker.started(self._clock())
+        probe = place.breaker.started(self._clock())
         self._show(deployment)
         try:
             yield
-        except BaseException:
-            place.breaker.gave_up()
-            raise
         finally:
+            if probe:
+                place.breaker.gave_up()  # nothing to give up once its outcome is noted
             place.limit.in_flight -= 1
             place.freed.set()
+            self._ended.set()
+            self._ended = asyncio.Event()
             self._show(deployment)
 
-    def failed(self, deployment: Deployment, error: ProviderError) -> bool:
-        """Note a failure; whether another deployment is worth a try."""
+    def failed(self, deployment: Deployment, error: ProviderError) -> None:
+        """Note a failure."""
         place, now = self._places[deployment.name], self._clock()
         place.breaker.failed(error.code, now, error.retry_after_s)
         if error.code in _OVERLOAD:
             place.limit.overloaded(now)
-        self._show(deployment)
-        return error.code in _TRY_ANOTHER
 
     def worked(self, deployment: Deployment) -> None:
         """Note a success."""
         place = self._places[deployment.name]
         place.breaker.succeeded()
         place.limit.succeeded()
-        self._show(deployment)
 
     def _show(self, deployment: Deployment) -> None:
         if self._metrics is not None:

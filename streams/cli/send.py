@@ -54,8 +54,10 @@ def send(
             except ValueError as error:
                 printer.refused(request.request_id, "invalid_request", str(error))
         deadline = time.monotonic() + timeout
-        while wait and client.outstanding and time.monotonic() < deadline:
+        while wait and client.outstanding and time.monotonic() < deadline and not printer.unread:
             time.sleep(0.02)
+        if printer.unread:
+            raise BrokenPipeError
         printer.finish(client.outstanding if wait else 0)
     raise typer.Exit(printer.status)
 
@@ -80,6 +82,8 @@ class _Printer:
 
     def __init__(self, as_json: bool, progress: bool) -> None:
         self.status = 0
+        self.unread = False
+        """Whether the reader of our output went away."""
         self._as_json = as_json
         self._sent: dict[str, float] = {}
         self._room = Semaphore(_OUTSTANDING)
@@ -112,7 +116,8 @@ class _Printer:
         if not wait:
             self._line({"request_id": request.request_id} if self._as_json else request.request_id)
             return
-        self._room.acquire()
+        if request.request_id not in self._sent:  # a repeated id has one response
+            self._room.acquire()
         self._sent[request.request_id] = time.monotonic()
         if self._progress is not None:
             self._progress.update(self._bar, total=len(self._sent))
@@ -146,8 +151,11 @@ class _Printer:
 
     def _line(self, content: dict[str, Any] | str) -> None:
         text = content if isinstance(content, str) else orjson.dumps(content).decode()
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self.unread = True  # on the client's thread there is nobody to raise to
 
 
 def response_line(response: Response, latency_ms: float) -> dict[str, Any]:

@@ -13,43 +13,50 @@ import pytest
 from streams.embedded.ports import Ports
 
 STORY = Path(__file__).parents[2] / "docs/how-to/replay-dead-letters.md"
-REQUESTS = 60
+REQUESTS = int(os.environ.get("FOREBAY_STORY_REQUESTS", "60"))
+TIMEOUT_S = 600 + REQUESTS
 
 
 def commands(text: str) -> str:
     """All commands of a document, as one script that stops at the first that fails."""
     blocks = re.findall(r"^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return "set -eo pipefail\n" + "\n".join(f"set -x\n{block}\nset +x" for block in blocks)
+    start = "set -eo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null' EXIT\n"  # no provider outlives a script that failed
+    return start + "\n".join(f"set -x\n{block}\nset +x" for block in blocks)
 
 
 @pytest.mark.embedded
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(TIMEOUT_S)
 def test_an_outage_dead_letters_requests_and_an_operator_makes_it_good(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FOREBAY_")}
     environment |= {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(STORY.parents[2]),
-        "REQUESTS": str(int(os.environ.get("FOREBAY_STORY_REQUESTS", REQUESTS))),
+        "REQUESTS": str(REQUESTS),
         "PROVIDER_PORT": str(Ports(tmp_path / "ports.json").take("provider")),
     }
-    process = subprocess.Popen(
-        ["bash", "-c", commands(STORY.read_text("utf-8"))],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    log = tmp_path / "story.log"  # a file, not a pipe: what the script leaves running would keep a pipe open
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            ["bash", "-c", commands(STORY.read_text("utf-8"))],
+            cwd=tmp_path,
+            env=environment,
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
-        output, _ = process.communicate(timeout=580)
+        status: int | str = process.wait(timeout=TIMEOUT_S - 20)
+    except subprocess.TimeoutExpired:
+        status = "still running"
     finally:
         subprocess.run([sys.executable, "-m", "streams.cli", "down"], cwd=tmp_path, env=environment, check=False)
         if process.poll() is None:
             os.killpg(process.pid, 9)
-    assert process.returncode == 0, output
+            process.wait()
+    output = log.read_text("utf-8")
+    assert status == 0, f"{status}\n{output}"
     failed = [json.loads(line) for line in (tmp_path / "failed.jsonl").read_text().splitlines()]
-    assert [row["status"] for row in failed] == ["failed"] * int(environment["REQUESTS"])
+    assert [row["status"] for row in failed] == ["failed"] * REQUESTS
     billed = [json.loads(line) for line in (tmp_path / "invoice.jsonl").read_text().splitlines()]
     paid = Counter((line["headers"]["x-forebay-request-id"], line["model"]) for line in billed)
     assert {request for request, _ in paid} == {row["request_id"] for row in failed}

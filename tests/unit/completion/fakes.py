@@ -1,5 +1,7 @@
 """What the completion's tests put in place of providers and Redis."""
 
+import asyncio
+import time
 from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry
@@ -32,16 +34,18 @@ def bad() -> Answer:
 
 
 class Provider:
-    """Replies by deployment name; a callable is asked for each call."""
+    """Replies by deployment name after ``pause_s`` seconds; a callable is asked for each call."""
 
-    def __init__(self, replies: dict[str, Reply | Callable[[Call], Reply]]) -> None:
+    def __init__(self, replies: dict[str, Reply | Callable[[Call], Reply]], pause_s: float = 0.0) -> None:
         self.replies = replies
+        self.pause_s = pause_s
         self.calls: list[tuple[str, Call]] = []
 
     async def ready(self) -> None: ...
 
     async def complete(self, deployment: Deployment, call: Call) -> Answer:
         self.calls.append((deployment.name, call))
+        await asyncio.sleep(self.pause_s)
         reply = self.replies[deployment.name]
         if callable(reply):
             reply = reply(call)
@@ -87,7 +91,7 @@ def cascade_of(provider: Provider, tiers: Sequence[Tier], now_ms: int = 1_000, *
         provider, PriceList({}, lambda _: None), Ledger(CallPurpose.COMPLETION), ModelMetrics(registry), EgressGuard()
     )
     attempts = Attempts(
-        DeploymentPool(tiers, 10.0),
+        DeploymentPool(tiers, 10.0, clock=parts.get("clock", time.monotonic)),  # type: ignore[arg-type]  # a test's own
         caller,
         parts.get("limiter", NoLimits()),  # type: ignore[arg-type]  # a test's own limiter
         parts.get("budgets", NoBudgets()),  # type: ignore[arg-type]  # a test's own budgets

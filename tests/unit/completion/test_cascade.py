@@ -1,14 +1,17 @@
 """Which tier answers, and what happens when one does not?"""
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 
 from agents.completion.attempting import Trace
 from agents.completion.quotas.budgets import Reservation, Room
-from agents.models.provider import ProviderError
+from agents.models.provider import Call, ProviderError
 from agents.models.settings import Tier
 from streams.failures import Expired, Permanent, Rejected, Transient
 from streams.records import UsageStatus
-from tests.unit.completion.fakes import Provider, Written, asked, bad, cascade_of, good, tier
+from tests.unit.completion.fakes import Provider, Reply, Written, asked, bad, cascade_of, good, tier
 
 TIERS = (tier("small", accept=0.6), tier("large", accept=0.5))
 DOWN = ProviderError("provider_unavailable", "down")
@@ -170,3 +173,39 @@ async def test_an_identifier_stops_the_call_before_the_ledger_and_the_provider()
     assert "4111" not in failed.value.message
     assert not provider.calls
     assert not written.entries
+
+
+async def test_at_the_end_of_an_outage_all_wait_for_the_first_and_are_served() -> None:
+    now = [0.0]
+    replies: dict[str, Reply | Callable[[Call], Reply]] = {"small": DOWN, "large": DOWN}
+    provider = Provider(replies, pause_s=0.01)
+    cascade = cascade_of(provider, TIERS, clock=lambda: now[0])
+
+    async def one() -> str:
+        return (await cascade.run(asked(), Trace(), Written(), cheapest=False)).tier
+
+    for _ in range(6):
+        with pytest.raises(Transient):
+            await one()
+    provider.calls.clear()
+    with pytest.raises(Transient, match="every deployment rests"):
+        await one()
+    assert not provider.calls
+    now[0], replies["small"], replies["large"] = 60.0, good(), good()
+    assert len(await asyncio.gather(*(one() for _ in range(10)))) == 10
+
+
+async def test_a_deadline_ends_the_wait_for_a_probe() -> None:
+    now = [0.0]
+    tiers = (tier("small"),)
+    provider = Provider({"small": DOWN})
+    cascade = cascade_of(provider, tiers, clock=lambda: now[0])
+    for _ in range(4):
+        with pytest.raises(Transient):
+            await cascade.run(asked(), Trace(), Written(), cheapest=False)
+    now[0], provider.pause_s = 60.0, 30.0
+    probe = asyncio.create_task(cascade.run(asked(), Trace(), Written(), cheapest=False))
+    await asyncio.sleep(0.01)
+    with pytest.raises(Transient, match="every deployment rests"):
+        await cascade.run(asked(deadline_ms=50, accepted_at=1_000), Trace(), Written(), cheapest=False)
+    probe.cancel()

@@ -127,7 +127,7 @@ def test_all_that_work_are_candidates_and_none_that_rests() -> None:
     places = pool(chosen, clock)
     [a, b] = chosen.deployments
     assert {one.name for one in places.candidates(chosen)} == {"a", "b"}
-    assert places.failed(a, ProviderError("provider_rate_limited", "", retry_after_s=4.0))
+    places.failed(a, ProviderError("provider_rate_limited", "", retry_after_s=4.0))
     assert [one.name for one in places.candidates(chosen)] == ["b"]
     assert places.rest_s(chosen) == 0.0
     places.failed(b, ProviderError("provider_auth", ""))
@@ -159,3 +159,48 @@ async def test_a_deployment_with_room_comes_first() -> None:
     places = pool(chosen, [0.0])
     async with places.calling(chosen.deployments[0]):
         assert [one.name for one in places.candidates(chosen)] == ["b", "a"]
+
+
+class Ended:
+    """A deployment whose outage ends: it was found failing, and may be probed now."""
+
+    def __init__(self) -> None:
+        self.tier, self.clock = tier("a"), [0.0]
+        self.places = pool(self.tier, self.clock)
+        [self.deployment] = self.tier.deployments
+        for _ in range(4):
+            self.places.failed(self.deployment, ProviderError("provider_unavailable", ""))
+        self.clock[0] = OPEN_S
+
+    def free(self) -> list[str]:
+        return [one.name for one in self.places.candidates(self.tier)]
+
+
+async def test_others_wait_for_the_probe_and_learn_from_it() -> None:
+    outage = Ended()
+    async with outage.places.calling(outage.deployment):
+        assert outage.free() == []
+        waiting = asyncio.create_task(outage.places.works_after_probes([outage.tier]))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        outage.places.worked(outage.deployment)
+    assert await waiting
+    assert outage.free() == ["a"]
+
+
+async def test_nobody_waits_when_the_probe_failed_or_there_is_none() -> None:
+    outage = Ended()
+    async with outage.places.calling(outage.deployment):
+        waiting = asyncio.create_task(outage.places.works_after_probes([outage.tier]))
+        await asyncio.sleep(0)
+        outage.places.failed(outage.deployment, ProviderError("provider_unavailable", ""))
+    assert not await waiting
+    assert not await outage.places.works_after_probes([outage.tier])
+
+
+async def test_a_probe_that_ends_without_an_outcome_leaves_the_way_to_the_next() -> None:
+    outage = Ended()
+    with pytest.raises(ConnectionError):
+        async with outage.places.calling(outage.deployment):
+            raise ConnectionError("Redis is down")
+    assert outage.free() == ["a"]

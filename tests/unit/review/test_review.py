@@ -1,0 +1,81 @@
+"""What becomes a task for a person, and which tasks are open?"""
+
+import pytest
+
+from agents.review.handler import ReviewHandler
+from agents.review.tasks import open_tasks
+from streams.delivered import Delivered
+from streams.failures import Rejected
+from streams.handlers import Context
+from streams.records import (
+    Completion,
+    Correction,
+    Feedback,
+    FeedbackRating,
+    ResponseStatus,
+    ReviewReason,
+    ReviewTask,
+)
+
+CONTEXT = Context(
+    source=Delivered(topic="feedback", partition=0, offset=0, key=b"r", value=b"", headers={}, timestamp_ms=1),
+    attempt=1,
+    accepted_at=1,
+)
+
+
+class Remembered:
+    """See agents.review.recent.RecentOutcomes."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], Completion] = {}
+
+    async def put(self, completion: Completion) -> None:
+        self.kept[completion.tenant_id, completion.request_id] = completion
+
+    async def get(self, tenant_id: str, request_id: str) -> Completion | None:
+        return self.kept.get((tenant_id, request_id))
+
+
+@pytest.fixture
+async def handler() -> ReviewHandler:
+    found = ReviewHandler(Remembered(), lambda: 7)
+    for request_id, status in (("r-1", ResponseStatus.OK), ("r-2", ResponseStatus.FAILED)):
+        completion = Completion(request_id=request_id, tenant_id="acme", status=status, content="No.")
+        await found.remember(completion, CONTEXT)
+    return found
+
+
+def said(request_id: str = "r-1", tenant_id: str = "acme", rating: FeedbackRating = FeedbackRating.DOWN) -> Feedback:
+    return Feedback(feedback_id="f", request_id=request_id, tenant_id=tenant_id, rating=rating)
+
+
+async def test_a_thumb_down_is_a_task_with_the_answer_it_is_about(handler: ReviewHandler) -> None:
+    [output] = await handler.feedback(said(), CONTEXT)
+    task = output.value
+    assert isinstance(task, ReviewTask)
+    assert (task.review_id, task.reason, task.created_at) == ("review-r-1", ReviewReason.NEGATIVE_FEEDBACK, 7)
+    assert task.completion is not None
+    assert task.completion.content == "No."
+
+
+async def test_a_thumb_up_is_none(handler: ReviewHandler) -> None:
+    assert await handler.feedback(said(rating=FeedbackRating.UP), CONTEXT) == ()
+
+
+@pytest.mark.parametrize("feedback", [said("unknown"), said(tenant_id="other"), said("r-2")])
+async def test_nobody_speaks_of_what_was_not_answered_to_him(handler: ReviewHandler, feedback: Feedback) -> None:
+    with pytest.raises(Rejected) as refused:
+        await handler.feedback(feedback, CONTEXT)
+    assert refused.value.code == "unknown_request"
+
+
+def test_open_is_what_nobody_decided_the_worst_and_oldest_first() -> None:
+    tasks = [
+        ReviewTask(review_id="a", score=2.0, created_at=1),
+        ReviewTask(review_id="b", score=1.0, created_at=3),
+        ReviewTask(review_id="c", score=1.0, created_at=2),
+        ReviewTask(review_id="d", score=1.0, created_at=1),
+        ReviewTask(review_id="a", score=1.5, created_at=4),  # said again: the newest counts
+    ]
+    assert [task.review_id for task in open_tasks(tasks, [Correction(review_id="d")])] == ["c", "b", "a"]
