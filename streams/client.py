@@ -9,12 +9,14 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 import structlog
 
 from streams.codec import Codec, UndecodableError
+from streams.fingerprints import REFUSED, fingerprint
 from streams.json_lines import complete
 from streams.kafka import confluent_options, partitions_of, silent, topic_on_broker, watermarks
 from streams.records import Message, Request, Response
@@ -24,6 +26,10 @@ from streams.settings import KafkaSettings, Settings, load
 _POLL_S = 0.1
 
 log = structlog.get_logger(__name__)
+
+
+class ConflictingIdError(ValueError):
+    """A request of the same id and another body waits for its response."""
 
 
 class RequestTooLargeError(ValueError):
@@ -58,7 +64,7 @@ class ForebayClient:
         self._requests = Codec(Request, topic_on_broker("requests-value", self._kafka), registry)
         self._responses = Codec(Response, topic_on_broker("responses-value", self._kafka), registry)
         self._on_response = on_response
-        self._waiting: dict[str, Future[Response]] = {}
+        self._waiting: dict[str, Waiting] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._producer = Producer(
@@ -93,6 +99,7 @@ class ForebayClient:
 
         Raises:
             RequestTooLargeError: it is too long to be accepted.
+            ConflictingIdError: another request of this id waits for its response.
             ValueError: a field does not fit the schema (a number of more than 64 bits).
         """
         record = _request(request, fields)
@@ -101,15 +108,19 @@ class ForebayClient:
             raise RequestTooLargeError(
                 f"the request has {len(value):,} bytes, at most {self._kafka.max_record_bytes:,} are accepted"
             )
-        return self.submit_raw(record.request_id, value)
+        return self._publish(record.request_id, value, record)
 
     def submit_raw(self, request_id: str, value: bytes) -> "Future[Response]":
-        """Publish the bytes of a request that was encoded elsewhere, under the key ``request_id``.
+        """Publish the bytes of a request that was encoded elsewhere, under the key ``request_id``."""
+        return self._publish(request_id, value, None)
 
-        An id that still waits for its response gets the same future again: there is one response to both.
-        """
+    def _publish(self, request_id: str, value: bytes, request: Request | None) -> "Future[Response]":
+        """An id that still waits for its response gets the same future again: there is one response to both."""
         with self._lock:
-            future = self._waiting.setdefault(request_id, Future())
+            waiting = self._waiting.setdefault(request_id, Waiting(request))
+        if not waiting.may_be_about(request):
+            raise ConflictingIdError(f"another request with the id {request_id} waits for its response")
+        future = waiting.future
 
         def delivered(error: Any, _message: Any) -> None:
             if error is not None:
@@ -160,8 +171,8 @@ class ForebayClient:
             thread.join()
         self._consumer.close()
         with self._lock:
-            for future in self._waiting.values():
-                future.cancel()
+            for waiting in self._waiting.values():
+                waiting.future.cancel()
             self._waiting.clear()
 
     def __enter__(self) -> Self:
@@ -221,20 +232,43 @@ class ForebayClient:
             except UnicodeDecodeError:
                 continue
             with self._lock:
-                future = self._waiting.pop(request_id, None)
-            if future is None:
+                waiting = self._waiting.get(request_id)
+            if waiting is None:
                 continue  # another client's, or a repetition
             try:
                 response = self._responses.decode(message.value())
             except UndecodableError as error:
-                _settle(future, error)
+                self._forget(request_id)
+                _settle(waiting.future, error)
                 continue
-            _settle(future, response)
+            if waiting.refuses_another(response):
+                continue
+            self._forget(request_id)
+            _settle(waiting.future, response)
             if self._on_response is not None:
                 try:
                     self._on_response(response)
                 except Exception as error:  # noqa: BLE001 - whatever it is, the other requests' responses must be read
                     log.error("on_response_failed", error=type(error).__name__)
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A request without its response; ``request`` is ``None`` when only its bytes are known."""
+
+    request: Request | None
+    future: "Future[Response]" = field(default_factory=Future)
+
+    def may_be_about(self, request: Request | None) -> bool:
+        """Whether ``request``, of the same id, is the same one."""
+        if request is self.request or request is None or self.request is None:
+            return True
+        return fingerprint(request) == fingerprint(self.request)
+
+    def refuses_another(self, response: Response) -> bool:
+        """Whether ``response`` refuses somebody else's request, which took our id for another body."""
+        refused = response.metadata.get(REFUSED)
+        return refused is not None and self.request is not None and refused != fingerprint(self.request)
 
 
 def _settle(future: "Future[Response]", outcome: Response | Exception) -> None:

@@ -32,7 +32,8 @@ def send(
 ) -> None:
     """Exit status 0 when every line was a request and, with ``--wait``, every request got its response."""
     from streams.cli.settings import installation
-    from streams.client import ForebayClient, RequestTooLargeError
+    from streams.client import ConflictingIdError, ForebayClient, RequestTooLargeError
+    from streams.fingerprints import CONFLICT
 
     defaults = {name: value for name, value in (("tenant_id", tenant), ("user_id", user)) if value}
     stream = _opened(file)
@@ -49,6 +50,8 @@ def send(
                 client.submit(request)
             except InvalidLineError as error:
                 printer.invalid(error.record_id, "invalid_request", str(error))
+            except ConflictingIdError as error:
+                printer.invalid(request.request_id, CONFLICT, str(error))
             except RequestTooLargeError as error:
                 printer.refused(request.request_id, "request_too_large", str(error))
             except ValueError as error:
