@@ -131,8 +131,8 @@ class _App(faust.App):
         """None: tables live in memory and in their changelogs, so a worker needs no disk, and none can be full."""
 
 
-def new_faust_app(stage: Stage, kafka: KafkaSettings) -> faust.App:
-    """The Faust app of ``stage``, not started and without agents."""
+def new_faust_app(stage: Stage, kafka: KafkaSettings, instance: str = "") -> faust.App:
+    """The Faust app of ``stage``, not started and without agents; ``instance`` as in ``worker.instance``."""
     limits = stage.limits
     return _App(
         f"{kafka.topic_prefix}{stage.name}",
@@ -149,6 +149,7 @@ def new_faust_app(stage: Stage, kafka: KafkaSettings) -> faust.App:
         topic_replication_factor=kafka.replication_factor,
         topic_partitions=kafka.partitions,
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=instance or None,
         stream_wait_empty=False,  # the lanes drain by themselves; with True a stuck handler hangs shutdown
         stream_buffer_maxsize=max(2 * limits.in_flight, 64),
         broker_commit_interval=limits.commit_interval_s,

@@ -19,7 +19,7 @@ from streams.metrics import StageMetrics
 from streams.processing import Processor, Rules
 from streams.registry import open_registry
 from streams.sealing import load_keyring
-from streams.settings import KafkaSettings, RetrySettings, Settings, VaultSettings
+from streams.settings import KafkaSettings, RetrySettings, Settings, VaultSettings, WorkerSettings
 from streams.stage import Lane, Stage
 from streams.topics import TOPICS, Access
 
@@ -43,7 +43,7 @@ class StageApp:
         self._lanes: dict[str, Lane] = {}
         self._background: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
-        self.faust = new_faust_app(stage, self._kafka)
+        self.faust = new_faust_app(stage, self._kafka, settings[WorkerSettings].instance)
         self._codecs = open_codecs(settings, open_registry(settings))
         self._rules = self._new_rules(settings)
         linger = Linger(self._producer, stage.limits.linger_ms / 1000)

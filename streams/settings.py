@@ -153,6 +153,12 @@ class WorkerSettings(Section):
 
     host: str = Field("127.0.0.1", description="Address of /metrics, /healthz and /readyz; loopback unless told.")
     port: int = Field(0, ge=0, le=65535, description="Port of the same; 0 takes a free one.")
+    instance: str = Field(
+        "",
+        pattern=r"^[a-zA-Z0-9._-]{0,200}$",
+        description="A name that no other worker has and that this one keeps when it is started again: then it gets its "
+        "partitions back at once instead of after stage.session_timeout_s (static membership, KIP-345). Empty: none.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe level logged.")
 
 

@@ -106,7 +106,13 @@ def _worker(name: str, stage: str | None, ports: Ports, environment: Mapping[str
         name=name,
         layer=Layer.WORKER,
         command=[sys.executable, "-m", "streams.cli", "worker", stage or "all"],
-        environment={**environment, "FOREBAY_WORKER_HOST": "127.0.0.1", "FOREBAY_WORKER_PORT": str(port)},
+        environment={
+            **environment,
+            "FOREBAY_WORKER_HOST": "127.0.0.1",
+            "FOREBAY_WORKER_PORT": str(port),
+            # One more worker of a stage that is started by hand has another name, or none.
+            "FOREBAY_WORKER_INSTANCE": f"embedded-{name}",
+        },
         health=lambda: http_health(port, "/readyz"),
         stage=stage,
         port=port,
