@@ -13,10 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
 
 _THINGS = (
     "anchor",
@@ -95,7 +98,8 @@ def report(rate: float, seconds: float, warm_up_s: float = 10.0) -> dict[str, An
     """Run an embedded stack with an instant model and send ``rate`` requests a second for ``seconds``.
 
     Returns:
-        ``requests``, ``rate``, and p50, p90 and p99 in ms: ``end_to_end`` as the client sees it, ``by_stage``.
+        ``requests``, ``rate``, and p50, p90 and p99 in ms: ``end_to_end`` as the client sees it, ``by_stage``; and
+        ``write_ahead_mean_ms``, what a call waits until the brokers have its ledger entry.
     """
     with tempfile.TemporaryDirectory() as folder, _provider() as url, _stack(Path(folder), url):
         os.chdir(folder)
@@ -109,6 +113,7 @@ def report(rate: float, seconds: float, warm_up_s: float = 10.0) -> dict[str, An
             "rate": rate,
             "end_to_end": _summary(list(latencies.values())),
             "by_stage": _by_stage(settings, latencies),
+            "write_ahead_mean_ms": _write_ahead_mean_ms(Path(folder)),
         }
 
 
@@ -195,6 +200,20 @@ def _by_stage(settings: Any, wanted: Mapping[str, float]) -> dict[str, dict[str,
         )
         for stage, before, after in _STEPS
     }
+
+
+def _write_ahead_mean_ms(folder: Path) -> float:
+    """Of the whole run, from the completion worker's own metric."""
+    from streams.embedded.state import live
+
+    state = live(folder / ".forebay")
+    assert state is not None
+    [port] = [row.port for row in state.processes if row.name == "completion"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        families = {family.name: family for family in text_string_to_metric_families(answer.read().decode())}
+    name = "forebay_write_ahead_seconds"
+    found = {sample.name: sample.value for sample in families[name].samples if "le" not in sample.labels}
+    return round(1000 * found[f"{name}_sum"] / found[f"{name}_count"], 2)
 
 
 def _summary(values: Sequence[float]) -> dict[str, float]:

@@ -33,6 +33,13 @@ class Metrics:
             buckets=LATENCY_BUCKETS,
             registry=registry,
         )
+        self.write_ahead = Histogram(
+            "forebay_write_ahead_seconds",
+            "Time until the brokers had what a handler wrote before it went on, such as the ledger's entry of a call.",
+            ["stage"],
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
         self.egress_blocked = Counter(
             "forebay_egress_blocked",
             "Values that the last check kept from leaving, by where they were going and kind.",
@@ -77,6 +84,10 @@ class StageMetrics:
             self._in[topic] = self._all.records_in.labels(self.stage, topic)
         latency.observe(seconds)
         self._in[topic].inc()
+
+    def written_ahead(self, seconds: float) -> None:
+        """The brokers acknowledged what a handler waited for."""
+        self._all.write_ahead.labels(self.stage).observe(seconds)
 
     def delivered(self, topic: str) -> None:
         """The broker acknowledged an output."""

@@ -119,7 +119,9 @@ class Processor:
         return h.text(source.headers, h.ORIGIN_TOPIC) == source.topic
 
     async def _write_ahead(self, source: Delivered, outputs: Sequence[Output]) -> None:
+        started = time.perf_counter()
         await self._deliver(self._encoding.encode(outputs, source.headers))
+        self._metrics.written_ahead(time.perf_counter() - started)
 
     def _read(self, source: Delivered) -> Any:
         if self._decode is None:

@@ -156,8 +156,8 @@ class WorkerSettings(Section):
     instance: str = Field(
         "",
         pattern=r"^[a-zA-Z0-9._-]{0,200}$",
-        description="A name that no other worker has and that this one keeps when it is started again: then it gets its "
-        "partitions back at once instead of after stage.session_timeout_s (static membership, KIP-345). Empty: none.",
+        description="A name that no other worker has and that this one keeps when it is started again: then it gets "
+        "its partitions back at once, not after stage.session_timeout_s (static membership, KIP-345). Empty: none.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe level logged.")
 
