@@ -22,6 +22,7 @@ from streams.registry import Registry, open_registry
 from streams.settings import KafkaSettings, Settings, load
 
 _POLL_S = 0.1
+_FLUSH_S = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +59,7 @@ class ForebayClient:
         self._requests = Codec(Request, topic_on_broker("requests-value", self._kafka), registry)
         self._responses = Codec(Response, topic_on_broker("responses-value", self._kafka), registry)
         self._on_response = on_response
-        self._waiting: dict[str, Future[Response]] = {}
+        self._waiting: dict[str, list[Future[Response]]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._producer = Producer(
@@ -96,25 +97,30 @@ class ForebayClient:
             ValueError: a field does not fit the schema (a number of more than 64 bits).
         """
         record = _request(request, fields)
-        value = self._requests.encode(record)
+        return self.submit_raw(record.request_id, self.encode(record))
+
+    def encode(self, request: Request) -> bytes:
+        """The bytes of a complete request, for :meth:`submit_raw`. Raises what :meth:`submit` does."""
+        value = self._requests.encode(request)
         if len(value) > self._kafka.max_record_bytes:
             raise RequestTooLargeError(
                 f"the request has {len(value):,} bytes, at most {self._kafka.max_record_bytes:,} are accepted"
             )
-        return self.submit_raw(record.request_id, value)
+        return value
 
     def submit_raw(self, request_id: str, value: bytes) -> "Future[Response]":
-        """Publish the bytes of a request that was encoded elsewhere, under the key ``request_id``.
+        """Publish the bytes of a request that was encoded before, under the key ``request_id``.
 
-        An id that still waits for its response gets the same future again: there is one response to both.
+        All futures of an id get its one response; who gives one of them up leaves the others waiting.
         """
+        future: Future[Response] = Future()
         with self._lock:
-            future = self._waiting.setdefault(request_id, Future())
+            self._waiting.setdefault(request_id, []).append(future)
 
         def delivered(error: Any, _message: Any) -> None:
             if error is not None:
-                self._forget(request_id)
-                _settle(future, NotDeliveredError(str(error)))
+                self._forget(request_id, future)
+                _settle([future], NotDeliveredError(str(error)))
 
         topic = topic_on_broker("requests", self._kafka)
         while True:
@@ -130,39 +136,47 @@ class ForebayClient:
     ) -> Response:
         """Publish a request and wait for its response. Raises ``TimeoutError`` after ``timeout_s`` seconds."""
         record = _request(request, fields)
+        future = self.submit(record)
         try:
-            return self.submit(record).result(timeout_s)
+            return future.result(timeout_s)
         finally:
-            self._forget(record.request_id)
+            self._forget(record.request_id, future)
 
     async def ask_async(
         self, request: Request | str | Iterable[Message], *, timeout_s: float | None = 60.0, **fields: Any
     ) -> Response:
         """As :meth:`ask`, without blocking the event loop."""
         record = _request(request, fields)
+        future = self.submit(record)
         try:
             async with asyncio.timeout(timeout_s):
-                return await asyncio.wrap_future(self.submit(record))
+                return await asyncio.wrap_future(future)
         finally:
-            self._forget(record.request_id)
+            self._forget(record.request_id, future)
 
     @property
     def outstanding(self) -> int:
-        """Requests that still wait for a response."""
+        """Ids that still wait for a response."""
         with self._lock:
             return len(self._waiting)
 
     def close(self) -> None:
-        """Deliver what is queued, stop reading; requests that still wait are cancelled."""
-        self._producer.flush(30)
+        """Deliver what is queued, stop reading; requests that still wait are cancelled.
+
+        What the brokers have not taken after 30 s fails with :class:`NotDeliveredError`.
+        """
+        if self._producer.flush(_FLUSH_S):
+            self._producer.purge()
+            self._producer.flush(1)
         self._stopping.set()
         for thread in self._threads:
             thread.join()
         self._consumer.close()
         with self._lock:
-            for future in self._waiting.values():
-                future.cancel()
+            left = [future for futures in self._waiting.values() for future in futures]
             self._waiting.clear()
+        for future in left:
+            future.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -180,9 +194,11 @@ class ForebayClient:
     ) -> None:
         await asyncio.to_thread(self.close)
 
-    def _forget(self, request_id: str) -> None:
+    def _forget(self, request_id: str, future: "Future[Response]") -> None:
         with self._lock:
-            self._waiting.pop(request_id, None)
+            left = [other for other in self._waiting.pop(request_id, ()) if other is not future]
+            if left:
+                self._waiting[request_id] = left
 
     def _open_consumer(self) -> Any:
         """A consumer of all partitions from their present ends, fixed before the first request can be answered."""
@@ -221,15 +237,15 @@ class ForebayClient:
             except UnicodeDecodeError:
                 continue
             with self._lock:
-                future = self._waiting.pop(request_id, None)
-            if future is None:
+                futures = self._waiting.pop(request_id, ())
+            if not futures:
                 continue  # another client's, or a repetition
             try:
                 response = self._responses.decode(message.value())
             except UndecodableError as error:
-                _settle(future, error)
+                _settle(futures, error)
                 continue
-            _settle(future, response)
+            _settle(futures, response)
             if self._on_response is not None:
                 try:
                     self._on_response(response)
@@ -237,15 +253,16 @@ class ForebayClient:
                     log.error("on_response_failed", error=type(error).__name__)
 
 
-def _settle(future: "Future[Response]", outcome: Response | Exception) -> None:
-    """Give ``future`` its outcome, unless whoever waited has gone."""
-    try:
-        if isinstance(outcome, Exception):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)
-    except InvalidStateError:  # cancelled by a time-out of ask_async, or not delivered after all
-        return
+def _settle(futures: "Iterable[Future[Response]]", outcome: Response | Exception) -> None:
+    """Give ``futures`` their outcome, unless whoever waited has gone."""
+    for future in futures:
+        try:
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+        except InvalidStateError:  # cancelled by a time-out of ask_async, or not delivered after all
+            continue
 
 
 def _request(request: Request | str | Iterable[Message], fields: dict[str, Any]) -> Request:
