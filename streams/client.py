@@ -9,27 +9,23 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 import structlog
 
 from streams.codec import Codec, UndecodableError
-from streams.fingerprints import REFUSED, fingerprint
 from streams.json_lines import complete
 from streams.kafka import confluent_options, partitions_of, silent, topic_on_broker, watermarks
 from streams.records import Message, Request, Response
 from streams.registry import Registry, open_registry
 from streams.settings import KafkaSettings, Settings, load
+from streams.waiting import Waiting
 
 _POLL_S = 0.1
+_FLUSH_S = 30.0
 
 log = structlog.get_logger(__name__)
-
-
-class ConflictingIdError(ValueError):
-    """A request of the same id and another body waits for its response."""
 
 
 class RequestTooLargeError(ValueError):
@@ -64,8 +60,7 @@ class ForebayClient:
         self._requests = Codec(Request, topic_on_broker("requests-value", self._kafka), registry)
         self._responses = Codec(Response, topic_on_broker("responses-value", self._kafka), registry)
         self._on_response = on_response
-        self._waiting: dict[str, Waiting] = {}
-        self._lock = threading.Lock()
+        self._waiting = Waiting()
         self._stopping = threading.Event()
         self._producer = Producer(
             confluent_options(self._kafka)
@@ -99,33 +94,34 @@ class ForebayClient:
 
         Raises:
             RequestTooLargeError: it is too long to be accepted.
-            ConflictingIdError: another request of this id waits for its response.
             ValueError: a field does not fit the schema (a number of more than 64 bits).
         """
         record = _request(request, fields)
-        value = self._requests.encode(record)
+        return self._publish(record.request_id, self.encode(record), record)
+
+    def encode(self, request: Request) -> bytes:
+        """The bytes of a complete request, for :meth:`submit_raw`. Raises what :meth:`submit` does."""
+        value = self._requests.encode(request)
         if len(value) > self._kafka.max_record_bytes:
             raise RequestTooLargeError(
                 f"the request has {len(value):,} bytes, at most {self._kafka.max_record_bytes:,} are accepted"
             )
-        return self._publish(record.request_id, value, record)
+        return value
 
     def submit_raw(self, request_id: str, value: bytes) -> "Future[Response]":
-        """Publish the bytes of a request that was encoded elsewhere, under the key ``request_id``."""
+        """Publish the bytes of a request that was encoded before, under the key ``request_id``.
+
+        All futures of an id get its one response; who gives one of them up leaves the others waiting.
+        """
         return self._publish(request_id, value, None)
 
     def _publish(self, request_id: str, value: bytes, request: Request | None) -> "Future[Response]":
-        """An id that still waits for its response gets the same future again: there is one response to both."""
-        with self._lock:
-            waiting = self._waiting.setdefault(request_id, Waiting(request))
-        if not waiting.may_be_about(request):
-            raise ConflictingIdError(f"another request with the id {request_id} waits for its response")
-        future = waiting.future
+        future = self._waiting.add(request_id, request)
 
         def delivered(error: Any, _message: Any) -> None:
             if error is not None:
-                self._forget(request_id)
-                _settle(future, NotDeliveredError(str(error)))
+                self._waiting.remove(request_id, future)
+                _settle([future], NotDeliveredError(str(error)))
 
         topic = topic_on_broker("requests", self._kafka)
         while True:
@@ -141,39 +137,43 @@ class ForebayClient:
     ) -> Response:
         """Publish a request and wait for its response. Raises ``TimeoutError`` after ``timeout_s`` seconds."""
         record = _request(request, fields)
+        future = self.submit(record)
         try:
-            return self.submit(record).result(timeout_s)
+            return future.result(timeout_s)
         finally:
-            self._forget(record.request_id)
+            self._waiting.remove(record.request_id, future)
 
     async def ask_async(
         self, request: Request | str | Iterable[Message], *, timeout_s: float | None = 60.0, **fields: Any
     ) -> Response:
         """As :meth:`ask`, without blocking the event loop."""
         record = _request(request, fields)
+        future = self.submit(record)
         try:
             async with asyncio.timeout(timeout_s):
-                return await asyncio.wrap_future(self.submit(record))
+                return await asyncio.wrap_future(future)
         finally:
-            self._forget(record.request_id)
+            self._waiting.remove(record.request_id, future)
 
     @property
     def outstanding(self) -> int:
-        """Requests that still wait for a response."""
-        with self._lock:
-            return len(self._waiting)
+        """Ids that still wait for a response."""
+        return len(self._waiting)
 
     def close(self) -> None:
-        """Deliver what is queued, stop reading; requests that still wait are cancelled."""
-        self._producer.flush(30)
+        """Deliver what is queued, stop reading; requests that still wait are cancelled.
+
+        What the brokers have not taken after 30 s fails with :class:`NotDeliveredError`.
+        """
+        if self._producer.flush(_FLUSH_S):
+            self._producer.purge()
+            self._producer.flush(1)
         self._stopping.set()
         for thread in self._threads:
             thread.join()
         self._consumer.close()
-        with self._lock:
-            for waiting in self._waiting.values():
-                waiting.future.cancel()
-            self._waiting.clear()
+        for future in self._waiting.take_all():
+            future.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -190,10 +190,6 @@ class ForebayClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self.close)
-
-    def _forget(self, request_id: str) -> None:
-        with self._lock:
-            self._waiting.pop(request_id, None)
 
     def _open_consumer(self) -> Any:
         """A consumer of all partitions from their present ends, fixed before the first request can be answered."""
@@ -231,55 +227,32 @@ class ForebayClient:
                 request_id = (message.key() or b"").decode()
             except UnicodeDecodeError:
                 continue
-            with self._lock:
-                waiting = self._waiting.get(request_id)
-            if waiting is None:
+            if not self._waiting.has(request_id):
                 continue  # another client's, or a repetition
             try:
                 response = self._responses.decode(message.value())
             except UndecodableError as error:
-                self._forget(request_id)
-                _settle(waiting.future, error)
+                _settle(self._waiting.take(request_id, None), error)
                 continue
-            if waiting.refuses_another(response):
-                continue
-            self._forget(request_id)
-            _settle(waiting.future, response)
-            if self._on_response is not None:
+            futures = self._waiting.take(request_id, response)
+            _settle(futures, response)
+            if futures and self._on_response is not None:
                 try:
                     self._on_response(response)
                 except Exception as error:  # noqa: BLE001 - whatever it is, the other requests' responses must be read
                     log.error("on_response_failed", error=type(error).__name__)
 
 
-@dataclass(slots=True)
-class Waiting:
-    """A request without its response; ``request`` is ``None`` when only its bytes are known."""
-
-    request: Request | None
-    future: "Future[Response]" = field(default_factory=Future)
-
-    def may_be_about(self, request: Request | None) -> bool:
-        """Whether ``request``, of the same id, is the same one."""
-        if request is self.request or request is None or self.request is None:
-            return True
-        return fingerprint(request) == fingerprint(self.request)
-
-    def refuses_another(self, response: Response) -> bool:
-        """Whether ``response`` refuses somebody else's request, which took our id for another body."""
-        refused = response.metadata.get(REFUSED)
-        return refused is not None and self.request is not None and refused != fingerprint(self.request)
-
-
-def _settle(future: "Future[Response]", outcome: Response | Exception) -> None:
-    """Give ``future`` its outcome, unless whoever waited has gone."""
-    try:
-        if isinstance(outcome, Exception):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)
-    except InvalidStateError:  # cancelled by a time-out of ask_async, or not delivered after all
-        return
+def _settle(futures: "Iterable[Future[Response]]", outcome: Response | Exception) -> None:
+    """Give ``futures`` their outcome, unless whoever waited has gone."""
+    for future in futures:
+        try:
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+        except InvalidStateError:  # cancelled by a time-out of ask_async, or not delivered after all
+            continue
 
 
 def _request(request: Request | str | Iterable[Message], fields: dict[str, Any]) -> Request:

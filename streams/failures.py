@@ -118,6 +118,12 @@ CODES = _catalogue(
         "The request exceeds kafka.max_record_bytes.",
         "The producer shortens it, or the limit is raised.",
     ),
+    (
+        "not_delivered",
+        _T,
+        "The brokers did not take the request (told by the client, never in a response).",
+        "Restore the brokers; send it again with the same request_id.",
+    ),
     ("output_invalid", _X, "A stage produced a record that does not fit its schema.", "Report as a bug, then replay."),
     (
         "output_too_large",

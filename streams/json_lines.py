@@ -41,6 +41,7 @@ def request_from_line(line: str, defaults: Mapping[str, Any] | None = None) -> R
     Raises:
         InvalidLineError: the message never quotes the text.
     """
+    line = line.removeprefix("\ufeff")  # what some editors begin a file with
     if not _is_unicode(line):
         raise InvalidLineError("the line is not UTF-8")
     if not line.lstrip().startswith("{"):
@@ -68,7 +69,7 @@ def request_from_json(content: Mapping[str, Any]) -> Request:
     if isinstance(messages, str):
         values["messages"] = [{"content": messages}]
     elif isinstance(messages, list):
-        values["messages"] = [_json_text(dict(m)) if isinstance(m, dict) else m for m in messages]
+        values["messages"] = [_turn(dict(m)) if isinstance(m, dict) else m for m in messages]
     try:
         request: Request = _adapter(Request).validate_python(values)
     except ValidationError as error:
@@ -120,6 +121,12 @@ def to_json(record: Any) -> Any:
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
+
+
+def _turn(values: dict[str, Any]) -> dict[str, Any]:
+    if values.get("tool_calls") is not None and values.get("content") is None:
+        values["content"] = ""  # OpenAI writes null where an assistant only calls tools
+    return _json_text(values)
 
 
 def _json_text(values: dict[str, Any]) -> dict[str, Any]:

@@ -3,17 +3,19 @@
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import nullcontext
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from threading import Semaphore
+from threading import Lock, Semaphore
 from typing import Annotated, Any, TextIO
 
 import orjson
 import typer
 
 from streams.json_lines import InvalidLineError, request_from_line
-from streams.records import Request, Response
+from streams.records import Response
 
 app = typer.Typer(add_completion=False)
 
@@ -32,12 +34,11 @@ def send(
 ) -> None:
     """Exit status 0 when every line was a request and, with ``--wait``, every request got its response."""
     from streams.cli.settings import installation
-    from streams.client import ConflictingIdError, ForebayClient, RequestTooLargeError
-    from streams.fingerprints import CONFLICT
+    from streams.client import ForebayClient, RequestTooLargeError
 
     defaults = {name: value for name, value in (("tenant_id", tenant), ("user_id", user)) if value}
     stream = _opened(file)
-    printer = _Printer(as_json, progress)
+    printer = _Printer(as_json, progress, timeout)
     with (
         stream if file != "-" else nullcontext(),
         printer,
@@ -46,22 +47,24 @@ def send(
         for line in _lines(stream):
             try:
                 request = request_from_line(line, defaults)
-                printer.sent(request, wait=wait)
-                client.submit(request)
+                client.encode(request)  # before it counts as sent
             except InvalidLineError as error:
                 printer.invalid(error.record_id, "invalid_request", str(error))
-            except ConflictingIdError as error:
-                printer.invalid(request.request_id, CONFLICT, str(error))
             except RequestTooLargeError as error:
-                printer.refused(request.request_id, "request_too_large", str(error))
+                printer.invalid(request.request_id, "request_too_large", str(error))
             except ValueError as error:
-                printer.refused(request.request_id, "invalid_request", str(error))
+                printer.invalid(request.request_id, "invalid_request", str(error))
+            else:
+                printer.sent(request.request_id, wait=wait)
+                outcome = client.submit(request)
+                outcome.add_done_callback(partial(printer.ended, request.request_id))
         deadline = time.monotonic() + timeout
         while wait and client.outstanding and time.monotonic() < deadline and not printer.unread:
             time.sleep(0.02)
-        if printer.unread:
-            raise BrokenPipeError
-        printer.finish(client.outstanding if wait else 0)
+        outstanding = client.outstanding if wait else 0
+    if printer.unread:
+        raise BrokenPipeError
+    printer.finish(outstanding)
     raise typer.Exit(printer.status)
 
 
@@ -83,13 +86,18 @@ def _lines(stream: TextIO) -> Iterator[str]:
 class _Printer:
     """Prints responses as they come, on the client's thread, and counts."""
 
-    def __init__(self, as_json: bool, progress: bool) -> None:
+    def __init__(self, as_json: bool, progress: bool, patience_s: float) -> None:
         self.status = 0
         self.unread = False
         """Whether the reader of our output went away."""
         self._as_json = as_json
+        self._patience_s = patience_s
         self._sent: dict[str, float] = {}
+        self._open: set[str] = set()
+        self._lock = Lock()
+        self._output = Lock()
         self._room = Semaphore(_OUTSTANDING)
+        self._crowded = False
         self._answered = 0
         self._progress: Any = None
         if progress:
@@ -114,37 +122,50 @@ class _Printer:
         if self._progress is not None:
             self._progress.stop()
 
-    def sent(self, request: Request, *, wait: bool) -> None:
-        """A request is about to be published; blocks while too many are outstanding."""
+    def sent(self, request_id: str, *, wait: bool) -> None:
+        """A request is about to be published; blocks while too many are outstanding, but not for ever."""
         if not wait:
-            self._line({"request_id": request.request_id} if self._as_json else request.request_id)
+            self._line({"request_id": request_id} if self._as_json else request_id)
             return
-        if request.request_id not in self._sent:  # a repeated id has one response
-            self._room.acquire()
-        self._sent[request.request_id] = time.monotonic()
+        with self._lock:
+            waits = request_id in self._open  # a repeated id has one response
+            self._open.add(request_id)
+        if not waits and not self._crowded:
+            # Nobody answers: then what is left is published all the same, and the last wait is the end.
+            self._crowded = not self._room.acquire(timeout=self._patience_s)
+        self._sent[request_id] = time.monotonic()
         if self._progress is not None:
             self._progress.update(self._bar, total=len(self._sent))
 
     def response(self, response: Response) -> None:
         """A response came."""
         latency_ms = round(1000 * (time.monotonic() - self._sent[response.request_id]), 1)
-        self._answered += 1
-        self._room.release()
+        self._close(response.request_id)
         self._line(response_line(response, latency_ms) if self._as_json else _text(response, latency_ms))
-        if self._progress is not None:
-            self._progress.update(self._bar, completed=self._answered)
 
-    def invalid(self, record_id: str | None, code: str, message: str) -> None:
-        """A line is no request."""
+    def ended(self, request_id: str, outcome: "Future[Response]") -> None:
+        """A request ended; without a response when the brokers did not take it, or nobody can read what came."""
+        error = None if outcome.cancelled() else outcome.exception()
+        if error is None:
+            return
+        self._close(request_id)
+        self.invalid(request_id, getattr(error, "code", "not_delivered"), str(error), what=f"request {request_id}")
+
+    def invalid(self, record_id: str | None, code: str, message: str, what: str = "invalid line") -> None:
+        """A line is no request, or its request was not taken."""
         self.status = 1
         error = {"error": {"code": code, "message": message}}
-        self._line(({"id": record_id} if record_id else {}) | error if self._as_json else f"invalid line: {message}")
+        self._line(({"id": record_id} if record_id else {}) | error if self._as_json else f"{what}: {message}")
 
-    def refused(self, request_id: str, code: str, message: str) -> None:
-        """A request was refused before it was published: its terminal answer comes from here."""
+    def _close(self, request_id: str) -> None:
+        with self._lock:
+            if request_id not in self._open:
+                return
+            self._open.discard(request_id)
+            self._answered += 1
         self._room.release()
-        self._sent.pop(request_id, None)
-        self.invalid(request_id, code, message)
+        if self._progress is not None:
+            self._progress.update(self._bar, completed=self._answered)
 
     def finish(self, outstanding: int) -> None:
         """All is said; ``outstanding`` requests got no response in time."""
@@ -154,11 +175,12 @@ class _Printer:
 
     def _line(self, content: dict[str, Any] | str) -> None:
         text = content if isinstance(content, str) else orjson.dumps(content).decode()
-        try:
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            self.unread = True  # on the client's thread there is nobody to raise to
+        with self._output:  # lines come from this thread and from the client's
+            try:
+                sys.stdout.write(text + "\n")
+                sys.stdout.flush()
+            except BrokenPipeError:
+                self.unread = True  # on the client's thread there is nobody to raise to
 
 
 def response_line(response: Response, latency_ms: float) -> dict[str, Any]:

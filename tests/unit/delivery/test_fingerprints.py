@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 
 from streams import headers as h
-from streams.client import Waiting
 from streams.delivered import Delivered
 from streams.failures import Rejected
 from streams.fingerprints import CONFLICT, REFUSED, fingerprint, guarded, told
 from streams.handlers import Context, Output
-from streams.records import Completion, Message, Request, Response
+from streams.records import Completion, Message, Request
 
 REQUEST = Request(request_id="r1", tenant_id="t", messages=(Message(content="one"),), created_at=1)
 OTHER = replace(REQUEST, messages=(Message(content="two"),))
@@ -91,16 +90,3 @@ def test_every_field_but_the_time_of_making_counts(changed: dict[str, object]) -
     other = replace(REQUEST, **changed)  # type: ignore[arg-type]  # names vary
     assert fingerprint(other) != fingerprint(REQUEST)
     assert fingerprint(replace(REQUEST, created_at=2)) == fingerprint(REQUEST)
-
-
-def test_a_client_knows_a_refusal_of_somebody_elses_request() -> None:
-    waiting = Waiting(REQUEST)
-    assert waiting.refuses_another(Response(request_id="r1", metadata={REFUSED: fingerprint(OTHER)}))
-    assert not waiting.refuses_another(Response(request_id="r1", metadata={REFUSED: fingerprint(REQUEST)}))
-    assert not waiting.refuses_another(Response(request_id="r1", metadata={"a": "b"}))
-
-
-def test_a_client_takes_an_id_twice_for_one_body_only() -> None:
-    assert Waiting(REQUEST).may_be_about(replace(REQUEST, created_at=99))
-    assert not Waiting(REQUEST).may_be_about(OTHER)
-    assert Waiting(None).may_be_about(OTHER), "of bytes nothing is known"

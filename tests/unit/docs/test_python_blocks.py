@@ -1,7 +1,6 @@
 """Python in the documentation compiles; what uses Forebay's API runs, with nothing but the network left out."""
 
 import sqlite3
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from streams.handlers import Context, Output
 from streams.records import Completion, Error, Request, Response, ResponseStatus
 from streams.registry import LocalRegistry
 from streams.settings import KafkaSettings, Settings, load
+from streams.waiting import Waiting
 from tests.unit.docs.pages import ROOT, Block, blocks
 
 BLOCKS = list(blocks("python"))
@@ -30,12 +30,11 @@ class OfflineClient(client.ForebayClient):
         assert isinstance(settings, Settings)
         self._kafka = settings[KafkaSettings]
         self._requests = Codec(Request, "requests-value", LocalRegistry())
-        self._waiting = {}
-        self._lock = threading.Lock()
+        self._waiting = Waiting()
 
-    def submit_raw(self, request_id: str, value: bytes) -> Any:
-        request = self._requests.decode(value)
-        assert request.messages
+    def _publish(self, request_id: str, value: bytes, request: Request | None) -> Any:
+        assert request is not None
+        assert self._requests.decode(value) == request
         ASKED.append(request)
         future: Any = client.Future()
         future.set_result(Response(request_id=request_id, status=ResponseStatus.OK, content="19", tier="small"))
