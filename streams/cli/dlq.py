@@ -2,9 +2,7 @@
 
 import base64
 import getpass
-import re
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,6 +13,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from streams.cli.dlq_letters import chosen_letters, letter_filter, letter_line, letters_by_id
 from streams.records import DeadLetterAction
 from streams.settings import Settings
 
@@ -36,9 +35,6 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 _PIPED_WIDTH = 240
 """Columns of a table that goes into a file or a pipe, where a code must not be broken over lines."""
-
-_AGE = re.compile(r"(\d+)([smhd])")
-_AGE_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 @app.command(help="Letters by stage and error code, the newest error class first.")
@@ -67,10 +63,12 @@ def list_letters(
     limit: Annotated[int, typer.Option(help="At most so many; 0: all.")] = 0, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """One JSON line a letter with ``--json``."""
-    letters = _chosen(_settings(), _filter(stage, code, tenant, request_id, text, since, until, ids, state), limit)
+    letters = chosen_letters(
+        _settings(), letter_filter(stage, code, tenant, request_id, text, since, until, ids, state), limit
+    )
     if as_json:
         for letter in letters:
-            typer.echo(orjson.dumps(_line(letter)).decode())
+            typer.echo(orjson.dumps(letter_line(letter)).decode())
         return
     _table(
         ("id", "failed", "stage", "code", "tenant", "request", "replays", "state", "message"),
@@ -91,8 +89,8 @@ def show(letter_id: Annotated[str, typer.Argument(help="Id of the letter.")]) ->
     from streams.registry import open_registry
 
     settings = _settings()
-    [letter] = _by_id(settings, [letter_id])
-    content = _line(letter) | {
+    [letter] = letters_by_id(settings, [letter_id])
+    content = letter_line(letter) | {
         "headers": {name: value.decode("utf-8", "replace") for name, value in letter.source.headers.items()},
         "key": (letter.source.key or b"").decode("utf-8", "replace"),
         "bytes": len(letter.source.value or b""),
@@ -128,8 +126,8 @@ def replay(
     from streams.dlq.replaying import Plan
 
     settings = _settings()
-    chosen = _filter(stage, code, tenant, request_id, text, since, until, ids, "all" if again else "open")
-    letters = _chosen(settings, chosen, limit)
+    chosen = letter_filter(stage, code, tenant, request_id, text, since, until, ids, "all" if again else "open")
+    letters = chosen_letters(settings, chosen, limit)
     if dry_run:
         with _explained():
             for line in dry_run_lines(settings, letters, transform):
@@ -184,14 +182,14 @@ def export(
     from streams.dlq.commands import record_audit
 
     settings = _settings()
-    chosen = _filter(stage, code, tenant, "", "", since, until, None, state)
-    letters = _chosen(settings, chosen, 0)
+    chosen = letter_filter(stage, code, tenant, "", "", since, until, None, state)
+    letters = chosen_letters(settings, chosen, 0)
     file.touch(mode=0o600, exist_ok=False)
     with file.open("wb") as stream:
         for letter in letters:
             headers = {n: v.decode("utf-8", "replace") for n, v in letter.source.headers.items()}
             value = base64.b64encode(letter.source.value or b"").decode()
-            stream.write(orjson.dumps(_line(letter) | {"headers": headers, "value_base64": value}) + b"\n")
+            stream.write(orjson.dumps(letter_line(letter) | {"headers": headers, "value_base64": value}) + b"\n")
     with _explained():
         record_audit(settings, "dlq.export", by, reason or None, chosen.describe(), len(letters))
     typer.echo(f"{len(letters)} letters written to {file}")
@@ -201,7 +199,7 @@ def _decide(ids: Sequence[str], action: DeadLetterAction, by: str, reason: str) 
     from streams.dlq.commands import decide
 
     settings = _settings()
-    letters = _by_id(settings, ids)
+    letters = letters_by_id(settings, ids)
     with _explained():
         decide(settings, letters, action, by, reason or None)
     typer.echo(f"{action.value} {len(ids)}")
@@ -224,68 +222,6 @@ def _settings() -> Settings:
     from streams.cli.settings import installation
 
     return installation()
-
-
-def _filter(
-    stage: str, code: str, tenant: str, request_id: str, text: str, since: str, until: str,
-    ids: list[str] | None, state: str,
-) -> Any:  # fmt: skip
-    from streams.dlq.letters import Filter
-
-    states = frozenset() if state == "all" else frozenset({state})
-    return Filter(
-        stage=stage, code=code, tenant=tenant, request_id=request_id, text=text, since=_moment(since),
-        until=_moment(until), states=states, ids=frozenset(ids or ()),
-    )  # fmt: skip
-
-
-def _chosen(settings: Settings, chosen: Any, limit: int) -> list[Any]:
-    from streams.dlq.letters import read_letters
-
-    letters = sorted(filter(chosen.matches, read_letters(settings)), key=lambda letter: letter.failed_at)
-    return letters[:limit] if limit else letters
-
-
-def _by_id(settings: Settings, ids: Sequence[str]) -> list[Any]:
-    from streams.dlq.letters import Filter
-
-    letters = _chosen(settings, Filter(ids=frozenset(ids), states=frozenset()), 0)
-    missing = set(ids) - {letter.letter_id for letter in letters}
-    if missing:
-        raise typer.BadParameter(f"there is no dead letter {', '.join(sorted(missing))}; see `forebay dlq list`")
-    return letters
-
-
-def _moment(text: str) -> int | None:
-    """Milliseconds since the epoch of an ISO 8601 time (UTC unless it says otherwise) or of an age."""
-    if not text:
-        return None
-    if age := _AGE.fullmatch(text):
-        return time.time_ns() // 1_000_000 - int(age[1]) * _AGE_MS[age[2]]
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is neither a time such as 2026-11-23T10:00 nor an age such as 6h") from None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def _line(letter: Any) -> dict[str, Any]:
-    return {
-        "id": letter.letter_id,
-        "stage": letter.stage,
-        "code": letter.code,
-        "class": letter.failure_class,
-        "message": letter.message,
-        "attempts": letter.attempts,
-        "failed_at": letter.failed_at,
-        "first_failed_at": letter.first_failed_at,
-        "origin_topic": letter.origin_topic,
-        "request_id": letter.request_id,
-        "tenant_id": letter.tenant_id,
-        "replays": letter.replays,
-        "replay_id": letter.replay_id,
-        "state": letter.state,
-    }
 
 
 def _dry_text(line: dict[str, Any]) -> str:
