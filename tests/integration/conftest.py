@@ -31,11 +31,11 @@ def responder(shared_settings: Settings) -> Iterator[Responder]:
 
 
 @asynccontextmanager
-async def empty_redis(url: str) -> AsyncIterator[Any]:
-    """A client of a database with nothing in it; connections enough for tests that ask a thousand times at once."""
+async def empty_redis(url: str, connections: int = 32) -> AsyncIterator[Any]:
+    """A client as workers have it, but patient, of a database with nothing in it."""
     from redis.asyncio import BlockingConnectionPool, Redis
 
-    pool: Any = BlockingConnectionPool.from_url(url, max_connections=1_000, timeout=30, protocol=2)
+    pool: Any = BlockingConnectionPool.from_url(url, max_connections=connections, timeout=30, protocol=2)
     client: Any = Redis.from_pool(pool)
     await client.flushdb()
     try:

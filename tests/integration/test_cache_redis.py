@@ -2,9 +2,8 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -38,8 +37,9 @@ Open = Callable[..., Parts]
 
 
 @pytest.fixture
-def store(redis_client: Any) -> RedisStore:
-    return RedisStore(redis_client, "fb:")
+async def store(scratch_url: str) -> AsyncIterator[RedisStore]:
+    async with empty_redis(scratch_url, connections=1_000) as client:  # a test has a thousand requests that wait
+        yield RedisStore(client, "fb:")
 
 
 @pytest.fixture
