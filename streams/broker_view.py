@@ -4,12 +4,13 @@ Stages move their committed offsets only over finished records, so what lies beh
 """
 
 import importlib
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streams.kafka import BrokerUnavailableError, confluent_options, silent
+from streams.kafka import BrokerUnavailableError, confluent_options, passes, silent
 from streams.settings import KafkaSettings
 
 Place = tuple[str, int]
@@ -19,6 +20,7 @@ MARKERS = 10
 """A transaction ends with a marker, which is an offset and no record: so few offsets may be no records at all."""
 
 _PEEK_S = 5.0
+_AGAIN_S = 0.1
 
 CHANGELOG = "-changelog"
 """How Faust ends the name of a table's topic: its owner restores from it, and never commits that it did."""
@@ -66,8 +68,10 @@ def _next(offsets: Offsets, place: Place, at: int | None) -> int:
     return first if at is None else min(max(first, at), end)
 
 
-def read_offsets(kafka: KafkaSettings, groups: Iterable[str], timeout_s: float = 5.0) -> Offsets:
+def read_offsets(kafka: KafkaSettings, groups: Collection[str], timeout_s: float = 5.0) -> Offsets:
     """Ask the broker about every topic under ``kafka.topic_prefix`` and these groups (names on the broker).
+
+    What has no leader yet is asked for again: topics that have just been made, a broker that was just lost.
 
     Raises:
         BrokerUnavailableError: it does not answer within ``timeout_s`` seconds a question.
@@ -76,22 +80,29 @@ def read_offsets(kafka: KafkaSettings, groups: Iterable[str], timeout_s: float =
     from confluent_kafka.admin import AdminClient
 
     admin: Any = AdminClient(confluent_options(kafka), logger=silent())
-    try:
-        topics = admin.list_topics(timeout=timeout_s).topics
-        places = [
-            (name, partition)
-            for name, topic in topics.items()
-            if name.startswith(kafka.topic_prefix)
-            for partition in topic.partitions
-        ]
-        known = {group.group_id for group in admin.list_consumer_groups(request_timeout=timeout_s).result().valid}
-        first, end = _bounds(admin, places, "earliest", timeout_s), _bounds(admin, places, "latest", timeout_s)
-        finished = _finished(admin, sorted(known.intersection(groups)), timeout_s)
-        offsets = Offsets(first=first, end=end, finished=finished)
-        return _without_markers(offsets, kafka)
-    except KafkaException as error:
-        cause: Any = error.args[0]
-        raise BrokerUnavailableError(f"no broker answers at {kafka.bootstrap}: {cause.str()}") from None
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return _without_markers(_read_once(admin, kafka, groups, timeout_s), kafka)
+        except KafkaException as error:
+            if passes(error) and time.monotonic() < deadline:
+                time.sleep(_AGAIN_S)
+                continue
+            cause: Any = error.args[0]
+            raise BrokerUnavailableError(f"no broker answers at {kafka.bootstrap}: {cause.str()}") from None
+
+
+def _read_once(admin: Any, kafka: KafkaSettings, groups: Collection[str], timeout_s: float) -> Offsets:
+    topics = admin.list_topics(timeout=timeout_s).topics
+    places = [
+        (name, partition)
+        for name, topic in topics.items()
+        if name.startswith(kafka.topic_prefix)
+        for partition in topic.partitions
+    ]
+    known = {group.group_id for group in admin.list_consumer_groups(request_timeout=timeout_s).result().valid}
+    first, end = _bounds(admin, places, "earliest", timeout_s), _bounds(admin, places, "latest", timeout_s)
+    return Offsets(first=first, end=end, finished=_finished(admin, sorted(known.intersection(groups)), timeout_s))
 
 
 def _bounds(admin: Any, places: list[Place], which: str, timeout_s: float) -> dict[Place, int]:

@@ -95,28 +95,37 @@ def watermarks(consumer: Any, partition: Any, timeout_s: float = 15.0) -> tuple[
     A partition has none for a moment when its topic is fresh or its broker was lost, and then the library gives up at
     the first answer. Raises ``KafkaException`` after ``timeout_s`` seconds, or at once on other errors.
     """
-    from confluent_kafka import KafkaError, KafkaException
+    from confluent_kafka import KafkaException
 
-    leaderless = {
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.REPLICA_NOT_AVAILABLE,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - librdkafka's own names of codes
-        KafkaError._TRANSPORT,  # noqa: SLF001
-        KafkaError._TIMED_OUT,  # noqa: SLF001
-    }
     deadline = time.monotonic() + timeout_s
     while True:
         try:
             low, high = consumer.get_watermark_offsets(partition, timeout=max(0.1, deadline - time.monotonic()))
         except KafkaException as error:
-            reason: Any = error.args[0]
-            if reason.code() not in leaderless or time.monotonic() > deadline:
+            if not passes(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
         else:
             return low, high
+
+
+def passes(error: Exception) -> bool:
+    """Whether a ``KafkaException`` is of the moment: a fresh topic or a lost broker, answers that are not there yet."""
+    from confluent_kafka import KafkaError
+
+    reason: Any = error.args[0]
+    return reason.code() in {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - librdkafka's own names of codes
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+    }
 
 
 def silent() -> logging.Logger:

@@ -49,7 +49,7 @@ def _print(rows: list[Spend], window: WindowKind) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(window.value, "tenant/user", "model", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(window.value, "tenant/user", "model", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     # Eighty columns: what is zero in every row is left out.
     amounts = [(name, show) for name, show in _AMOUNTS.items() if name in _ALWAYS or any(map(_is_shown(name), rows))]
     for name, _ in amounts:

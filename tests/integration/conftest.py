@@ -1,6 +1,8 @@
 """What several integration tests need: topics and a stand-in for the stages for a module, Redis clients."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -26,3 +28,29 @@ def shared_settings(kafka: Kafka) -> Iterator[Settings]:
 def responder(shared_settings: Settings) -> Iterator[Responder]:
     with Responder(shared_settings) as found:
         yield found
+
+
+@asynccontextmanager
+async def empty_redis(url: str, connections: int = 32) -> AsyncIterator[Any]:
+    """A client as workers have it, but patient, of a database with nothing in it."""
+    from redis.asyncio import BlockingConnectionPool, Redis
+
+    pool: Any = BlockingConnectionPool.from_url(url, max_connections=connections, timeout=30, protocol=2)
+    client: Any = Redis.from_pool(pool)
+    await client.flushdb()
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def scratch_url(redis_url: str) -> str:
+    """A database that tests empty; nobody else's."""
+    return f"{redis_url.removesuffix('/0')}/1"
+
+
+@pytest.fixture
+async def redis_client(scratch_url: str) -> AsyncIterator[Any]:
+    async with empty_redis(scratch_url) as client:
+        yield client

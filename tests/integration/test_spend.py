@@ -1,0 +1,120 @@
+"""``forebay spend``: what was recorded is what is printed."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from agents.cost.cli import app
+from streams.handlers import Output
+from streams.publisher import publish
+from streams.records import Spend, WindowKind
+from streams.settings import Settings
+
+pytestmark = pytest.mark.embedded
+
+MIDNIGHT_MS = 1_793_750_400_000  # 2026-11-04 00:00 UTC
+DAY_MS = 86_400_000
+MONTH_MS = 1_793_491_200_000  # 2026-11-01 00:00 UTC
+
+
+def row(model: str, **fields: object) -> Spend:
+    known = {"tenant_id": "acme", "user_id": "ann", "window": WindowKind.DAY, "window_start": MIDNIGHT_MS}
+    return Spend(model=model, **(known | fields))  # type: ignore[arg-type]  # any field of the record
+
+
+ROWS = (
+    row("openai/small", calls=1, prompt_tokens=5, cost_nanousd=10, revision=1),
+    row("openai/small", calls=3, prompt_tokens=1_200, completion_tokens=34, cost_nanousd=1_234_500_000, revision=2),
+    row("openai/small", calls=2, prompt_tokens=9, cost_nanousd=20, revision=1),  # late: an older revision
+    row("local/large", calls=1, failed=1, cost_nanousd=1_500, pending_nanousd=2_500_000_000, revision=1),
+    row("local/large", calls=7, avoided=7, saved_nanousd=70_000_000, tenant_id="other", revision=1),
+    row("local/large", calls=2, cost_nanousd=40_000, window_start=MIDNIGHT_MS - DAY_MS, user_id="bob", revision=1),
+    row("local/large", calls=4, cost_nanousd=99, window=WindowKind.HOUR, window_start=MIDNIGHT_MS + 3_600_000),
+    row("openai/small", calls=9, cost_nanousd=98, window=WindowKind.MONTH, window_start=MONTH_MS),
+)
+
+
+@pytest.fixture(scope="module")
+def recorded(shared_settings: Settings) -> None:
+    outputs = []
+    for one in ROWS:
+        key = json.dumps([one.tenant_id, one.user_id, one.model, one.window.value, one.window_start])
+        outputs.append(Output(topic="spend", key=key, value=one))
+    publish(shared_settings, outputs)
+
+
+def spend(*options: str) -> str:
+    done = CliRunner(env={"COLUMNS": "80", "TERM": "dumb"}).invoke(app, list(options))
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def as_json(*options: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in spend("--json", *options).splitlines()]
+
+
+def table(*options: str) -> list[list[str]]:
+    """Cells of each line that has any."""
+    return [line.split() for line in spend(*options).splitlines() if any(map(str.isalnum, line))]
+
+
+@pytest.mark.usefixtures("recorded")
+def test_json_has_the_newest_row_of_each_key_newest_window_first() -> None:
+    found = as_json()
+    assert [(line["tenant_id"], line["user_id"], line["model"], line["window_start"]) for line in found] == [
+        ("acme", "ann", "local/large", MIDNIGHT_MS),
+        ("acme", "ann", "openai/small", MIDNIGHT_MS),
+        ("other", "ann", "local/large", MIDNIGHT_MS),
+        ("acme", "bob", "local/large", MIDNIGHT_MS - DAY_MS),
+    ]
+    assert found[1]["calls"] == 3
+    assert sum(int(str(line["cost_nanousd"])) for line in found) == 1_234_500_000 + 1_500 + 40_000
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize(
+    ("options", "calls"),
+    [
+        (["--tenant", "acme"], [1, 3, 2]),
+        (["--user", "bob"], [2]),
+        (["--tenant", "other", "--user", "bob"], []),
+        (["--window", "hour"], [4]),
+        (["--window", "month"], [9]),
+    ],
+)
+def test_only_what_was_asked_for(options: list[str], calls: list[int]) -> None:
+    assert [line["calls"] for line in as_json(*options)] == calls
+
+
+@pytest.mark.usefixtures("recorded")
+def test_people_get_a_table() -> None:
+    head, *rows = table("--tenant", "acme")
+    assert head == ["day", "tenant/user", "model", "calls", "failed", "tokens", "US$", "pending"]
+    assert rows == [
+        ["2026-11-04", "acme/ann", "large", "1", "1", "0", "0.0000015", "2.50"],
+        ["2026-11-04", "acme/ann", "small", "3", "0", "1,234", "1.23", "0.00"],
+        ["2026-11-03", "acme/bob", "large", "2", "0", "0", "0.00004", "0.00"],
+    ]
+    assert max(map(len, spend("--tenant", "acme").splitlines())) <= 80
+
+
+@pytest.mark.usefixtures("recorded")
+def test_what_was_saved_has_its_column_where_anything_was() -> None:
+    head, found = table("--tenant", "other")
+    assert head == ["day", "tenant/user", "model", "calls", "avoided", "tokens", "US$", "saved"]
+    assert found == ["2026-11-04", "other/ann", "large", "7", "7", "0", "0.00", "0.07"]
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize(("window", "started"), [("hour", ["04", "Nov", "01:00"]), ("month", ["2026-11"])])
+def test_windows_are_named_by_their_length(window: str, started: list[str]) -> None:
+    head, found = table("--window", window)
+    assert head[0] == window
+    assert found[: len(started)] == started
+
+
+@pytest.mark.usefixtures("recorded")
+def test_nothing_spent_is_an_empty_table() -> None:
+    assert table("--tenant", "nobody") == [["day", "tenant/user", "model", "calls", "tokens", "US$"]]
+    assert as_json("--tenant", "nobody") == []

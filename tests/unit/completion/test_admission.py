@@ -1,0 +1,148 @@
+"""May a request be served now? Money first, then the rates; and whom to tell, once."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from agents.completion.admission import Admission
+from agents.completion.quotas.budgets import Account, Reservation, Room
+from agents.completion.quotas.rates import Limit
+from agents.completion.quotas.settings import LimitsSettings, Rate
+from streams.failures import Rejected, Transient
+from streams.records import Severity, WindowKind
+from tests.unit.completion.fakes import asked
+
+NOW_MS = 10_000
+
+
+class Purse:
+    """Says the same of every budget, and notes what it was asked."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.asked: list[tuple[str, str, int]] = []
+        self.down = False
+
+    async def reserve(self, tenant_id: str, user_id: str, reservation_id: str, amount: int) -> Reservation:
+        if self.down:
+            raise Transient("redis_unavailable", "budgets: gone")
+        self.asked.append((tenant_id, user_id, amount))
+        account = Account(name=f"tenant:{tenant_id}:day", kind=WindowKind.DAY, limit=1)
+        return Reservation(id=reservation_id, room=self.room, accounts=(account,))
+
+    async def settle(self, _reservation: Reservation, _cost: int) -> None:
+        raise AssertionError("asking costs nothing")
+
+
+class Waits:
+    """Makes callers wait, in the order of the list, and then lets all through."""
+
+    def __init__(self, *waits: float) -> None:
+        self.waits = list(waits)
+        self.taken: list[Sequence[Limit]] = []
+
+    async def take(self, limits: Sequence[Limit]) -> float:
+        self.taken.append(limits)
+        return self.waits.pop(0) if self.waits else 0.0
+
+    async def correct(self, _limits: Sequence[Limit]) -> None:
+        raise AssertionError("nothing was used yet")
+
+
+class Slept:
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+def admission(
+    *, room: Room = Room.OK, waits: Sequence[float] = (), **limits: object
+) -> tuple[Admission, Purse, Waits, Slept]:
+    purse, limiter, slept = Purse(room), Waits(*waits), Slept()
+    settings = LimitsSettings(**({"tenant": Rate(rpm=60)} | limits))  # type: ignore[arg-type]  # any key of the section
+    return Admission(settings, limiter, purse, lambda: NOW_MS, slept), purse, limiter, slept
+
+
+async def test_with_room_and_rate_it_goes_at_once() -> None:
+    gate, purse, limiter, slept = admission()
+    assert await gate.admit(asked(tenant_id="t", user_id="u")) == (Room.OK, [])
+    assert purse.asked == [("t", "u", 0)], "admission asks, the call reserves"
+    assert len(limiter.taken) == 1
+    assert slept.seconds == []
+
+
+async def test_without_money_no_rate_is_used_up() -> None:
+    gate, _, limiter, _ = admission(room=Room.HARD)
+    with pytest.raises(Rejected) as refused:
+        await gate.admit(asked())
+    assert refused.value.code == "budget_exceeded"
+    assert limiter.taken == []
+
+
+async def test_money_is_not_guessed_at() -> None:
+    gate, purse, limiter, _ = admission()
+    purse.down = True
+    with pytest.raises(Transient):
+        await gate.admit(asked())
+    assert limiter.taken == []
+
+
+async def test_a_budget_that_is_nearly_spent_is_told_once_for_each_account() -> None:
+    gate, _, _, _ = admission(room=Room.SOFT)
+    room, alerts = await gate.admit(asked(tenant_id="t", user_id="u"))
+    assert room is Room.SOFT
+    (alert,) = alerts
+    assert (alert.kind, alert.severity, alert.tenant_id, alert.subject, alert.created_at) == (
+        "budget_nearly_spent", Severity.WARNING, "t", "u", NOW_MS,
+    )  # fmt: skip
+    assert await gate.admit(asked(tenant_id="t", user_id="u")) == (Room.SOFT, [])
+    assert len((await gate.admit(asked(tenant_id="other")))[1]) == 1
+
+
+async def test_nothing_is_asked_of_limits_that_nobody_set() -> None:
+    gate, _, limiter, _ = admission(tenant=Rate())
+    await gate.admit(asked())
+    assert limiter.taken == []
+
+
+async def test_limits_are_of_the_tenant_and_the_user_by_requests_and_tokens() -> None:
+    gate, _, limiter, _ = admission(tenant=Rate(rpm=60), user=Rate(tpm=100), tenants={"vip": Rate(rpm=600)})
+    await gate.admit(asked("x" * 300, tenant_id="t", user_id="u"))
+    await gate.admit(asked("x" * 300, tenant_id="vip", user_id="u"))
+    usual, vip = ({limit.name: (limit.per_minute, limit.units) for limit in taken} for taken in limiter.taken)
+    assert usual == {"tenant:t:requests": (60, 1), "user:t|u:tokens": (100, 100)}
+    assert vip == {"tenant:vip:requests": (600, 1), "user:vip|u:tokens": (100, 100)}
+
+
+async def test_it_waits_for_its_turn() -> None:
+    gate, _, limiter, slept = admission(waits=[3.0, 0.001])
+    assert (await gate.admit(asked()))[0] is Room.OK
+    assert slept.seconds == [3.0, 0.02], "a moment at least, or it would spin"
+    assert len(limiter.taken) == 3
+
+
+@pytest.mark.parametrize(
+    ("waits", "fields", "settings", "slept"),
+    [
+        ([31.0], {}, {"patience_s": 30.0}, []),
+        ([20.0, 20.0], {}, {"patience_s": 30.0}, [20.0]),  # patience is for all waits together
+        ([1.5], {"accepted_at": NOW_MS - 4_000, "deadline_ms": 5_000}, {}, []),  # a second is left
+        ([0.1], {"accepted_at": NOW_MS - 6_000, "deadline_ms": 5_000}, {}, []),
+    ],
+)
+async def test_nobody_waits_longer_than_is_of_use(
+    waits: list[float], fields: dict[str, object], settings: dict[str, object], slept: list[float]
+) -> None:
+    gate, _, _, sleeping = admission(waits=waits, **settings)
+    with pytest.raises(Rejected) as refused:
+        await gate.admit(asked(**fields))
+    assert refused.value.code == "rate_limited"
+    assert sleeping.seconds == slept
+
+
+async def test_a_far_deadline_lends_no_patience() -> None:
+    gate, _, _, _ = admission(waits=[31.0])
+    with pytest.raises(Rejected):
+        await gate.admit(asked(accepted_at=NOW_MS, deadline_ms=3_600_000))

@@ -1,0 +1,247 @@
+"""What does the completion stage publish for a request? Once paid, always published; what was paid, always told."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from agents.completion.admission import Admission
+from agents.completion.handler import CompletionHandler
+from agents.completion.metrics import CompressionMetrics
+from agents.completion.quotas.budgets import Budgets, NoBudgets, Reservation, Room
+from agents.completion.quotas.fairness import FairQueue
+from agents.completion.quotas.settings import LimitsSettings
+from agents.completion.settings import CompletionSettings
+from agents.completion.shortening import Shortener
+from agents.models.provider import Call, ProviderError
+from streams import headers as h
+from streams.codec import Codec
+from streams.delivered import Delivered
+from streams.failures import Expired, Failure, Permanent, Rejected, Transient
+from streams.handlers import Context, Output
+from streams.idempotency import Claims
+from streams.records import (
+    Alert,
+    AnswerSource,
+    Completion,
+    Message,
+    RedactedRequest,
+    ResponseStatus,
+    UsageEvent,
+    UsageStatus,
+)
+from streams.registry import LocalRegistry
+from tests.unit.completion.claims import MemoryClaims
+from tests.unit.completion.fakes import NoLimits, Provider, Written, asked, bad, cascade_of, good, tier
+from tests.unit.compression.test_messages import TALK
+
+NOW_MS = 7_000
+TIERS = (tier("small", accept=0.6), tier("large", accept=0.5))
+CODECS: dict[str, Codec[object]] = {
+    topic: Codec(record, f"{topic}-value", LocalRegistry())  # type: ignore[misc]  # of several kinds
+    for topic, record in (("completions", Completion), ("usage", UsageEvent), ("alerts", Alert))
+}
+
+
+class Purse(NoBudgets):
+    """Every budget has the same room."""
+
+    def __init__(self) -> None:
+        self.room = Room.OK
+        self.asked = 0
+
+    async def reserve(self, _tenant: str, _user: str, reservation_id: str, _amount: int) -> Reservation:
+        self.asked += 1
+        return Reservation(id=reservation_id, room=self.room)
+
+
+@dataclass
+class Bench:
+    """A handler whose provider, claims and budgets a test has at hand."""
+
+    provider: Provider
+    claims: MemoryClaims = field(default_factory=MemoryClaims)
+    purse: Purse = field(default_factory=Purse)
+    written: Written = field(default_factory=Written)
+
+    def handler(self, *, claim_required: bool = True, **own: object) -> CompletionHandler:
+        budgets: Budgets = self.purse
+        settings = CompletionSettings(**own)  # type: ignore[arg-type]  # any key of the section
+        return CompletionHandler(
+            cascade_of(self.provider, TIERS),
+            Admission(LimitsSettings(), NoLimits(), budgets, lambda: NOW_MS),
+            FairQueue(4, 4),
+            Shortener(settings, CompressionMetrics(CollectorRegistry())),
+            Claims(self.claims, CODECS),
+            claim_required=claim_required,
+            now_ms=lambda: NOW_MS,
+        )
+
+    def context(self, **headers: bytes) -> Context:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        source = Delivered(
+            topic="requests.uncached", partition=0, offset=3, key=b"r", value=b"", headers=named, timestamp_ms=0
+        )
+        return Context(source=source, attempt=1, accepted_at=0, write_ahead=self.written)
+
+
+def bench(**replies: object) -> Bench:
+    return Bench(provider=Provider({"small": good(), "large": good()} | replies))  # type: ignore[arg-type]  # replies
+
+
+def decoded(outputs: Sequence[Output]) -> list[object]:
+    """Values as they are published: kept outputs are bytes."""
+    return [CODECS[one.topic].decode(one.value) if isinstance(one.value, bytes) else one.value for one in outputs]
+
+
+def completion_of(outputs: Sequence[Output]) -> Completion:
+    (found,) = (value for value in decoded(outputs) if isinstance(value, Completion))
+    return found
+
+
+async def test_the_completion_says_what_it_took() -> None:
+    table = bench(small=bad())
+    outputs = await table.handler().handle(asked(tenant_id="t", user_id="u"), table.context())
+    found = completion_of(outputs)
+    entries = [value for value in decoded(outputs) if isinstance(value, UsageEvent)]
+    assert (found.status, found.source, found.tier) == (ResponseStatus.OK, AnswerSource.MODEL, "large")
+    assert (found.tenant_id, found.user_id, found.completed_at) == ("t", "u", NOW_MS)
+    assert found.cost_nanousd == sum(entry.cost_nanousd for entry in entries) == 30_000
+    assert (found.prompt_tokens, found.completion_tokens) == (20, 10)
+    assert [attempt.outcome for attempt in found.attempts] == ["escalated", "ok"]
+    assert [entry.status for entry in entries] == [UsageStatus.SETTLED] * 2
+    assert {output.key for output in outputs if output.topic == "usage"} == {"t|u"}
+    assert outputs[-1].key == "r"
+
+
+async def test_what_is_paid_is_published_again_before_anything_is_asked() -> None:
+    table = bench()
+    handler = table.handler()
+    first = await handler.handle(asked(), table.context())
+    table.purse.room, asked_before = Room.HARD, table.purse.asked
+    again = await handler.handle(asked(), table.context())
+    assert decoded(again) == decoded(first)
+    assert len(table.provider.calls) == 1
+    assert table.purse.asked == asked_before, "budgets have no say in what is paid already"
+    with pytest.raises(Rejected):
+        await handler.handle(asked(user_id="u", tenant_id="another"), table.context())
+
+
+async def test_an_answer_is_of_its_tenant() -> None:
+    table = bench()
+    handler = table.handler()
+    for tenant in ("a", "b"):
+        assert completion_of(await handler.handle(asked(tenant_id=tenant), table.context())).tenant_id == tenant
+    assert len(table.provider.calls) == 2
+
+
+async def test_deliveries_at_the_same_time_are_paid_once() -> None:
+    table = bench()
+    table.provider.pause_s = 0.05
+    handler = table.handler()
+    found = await asyncio.gather(*(handler.handle(asked(), table.context()) for _ in range(4)))
+    assert len(table.provider.calls) == 1
+    assert len({completion_of(outputs).attempts[0].attempt_id for outputs in found}) == 1
+
+
+async def test_without_claims_a_request_waits() -> None:
+    table = bench()
+    table.claims.down = True
+    with pytest.raises(Transient) as failed:
+        await table.handler().handle(asked(), table.context())
+    assert failed.value.code == "redis_unavailable"
+    assert not table.provider.calls
+
+
+async def test_without_claims_it_is_answered_if_that_is_wanted() -> None:
+    table = bench()
+    table.claims.down = True
+    outputs = await table.handler(claim_required=False).handle(asked(), table.context())
+    assert completion_of(outputs).status is ResponseStatus.OK
+
+
+async def test_claims_that_vanish_during_the_call_lose_nothing() -> None:
+    table = bench()
+
+    def reply(_call: Call):  # type: ignore[no-untyped-def]
+        table.claims.down = True
+        return good()
+
+    table.provider.replies["small"] = reply
+    assert completion_of(await table.handler().handle(asked(), table.context())).status is ResponseStatus.OK
+
+
+async def test_a_failure_carries_what_was_paid_and_leaves_its_entries() -> None:
+    billed = ProviderError("provider_timeout", "too slow", may_be_billed=True)
+    table = bench(small=billed, large=billed)
+    handler = table.handler()
+    with pytest.raises(Transient) as failed:
+        await handler.handle(asked(), table.context(forebay_spent_nanousd=b"1000"))
+    ended = [entry for entry in table.written.entries if entry.status is not UsageStatus.STARTED]
+    assert len(ended) == 2
+    paid = sum(entry.cost_nanousd for entry in ended)
+    assert paid > 0
+    assert h.number(failed.value.carry, h.SPENT) == 1_000 + paid
+    assert completion_of(handler.on_failure(asked(), table.context(), failed.value)).cost_nanousd == 1_000 + paid
+    table.provider.replies["small"] = good()  # the claim was given up: the next try need not wait for a lease
+    retried = table.context(forebay_spent_nanousd=failed.value.carry[h.SPENT])
+    assert completion_of(await handler.handle(asked(), retried)).cost_nanousd == 1_000 + paid + 15_000
+
+
+async def test_short_money_buys_the_cheapest_tier_and_is_told() -> None:
+    table = bench(small=bad())
+    table.purse.room = Room.SOFT
+    outputs = await table.handler().handle(asked(), table.context())
+    assert outputs[0].topic == "alerts"
+    assert outputs[0].key == "budget_nearly_spent|anonymous"
+    found = completion_of(outputs)
+    assert (found.tier, found.degraded) == ("small", True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_cut"), [({"compress_holdout": 0.0}, True), ({"compress_holdout": 1.0}, False)]
+)
+async def test_a_long_history_is_cut_for_the_model_and_whole_in_the_completion(
+    settings: dict[str, object], is_cut: bool
+) -> None:
+    table = bench()
+    handler = table.handler(compress_least_tokens=20, **settings)
+    found = completion_of(await handler.handle(RedactedRequest(request_id="r", messages=TALK), table.context()))
+    sent = table.provider.calls[0][1].messages
+    assert (sum(map(_size, sent)) < 0.8 * sum(map(_size, TALK))) is is_cut
+    assert sent[-1] == TALK[-1]
+    assert found.request is not None
+    assert found.request.messages == TALK
+
+
+def _size(message: Message) -> int:
+    return len(message.content)
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [
+        (Rejected("budget_exceeded", "used up"), ResponseStatus.REJECTED),
+        (Permanent("no_tier", "none"), ResponseStatus.FAILED),
+        (Expired("deadline_exceeded", "late"), ResponseStatus.FAILED),
+        (Transient("provider_unavailable", "down"), ResponseStatus.FAILED),
+    ],
+)
+def test_a_requester_hears_of_every_failure(failure: Failure, status: ResponseStatus) -> None:
+    table = bench()
+    (output,) = table.handler().on_failure(asked(tenant_id="t", user_id="u"), table.context(), failure)
+    found = completion_of([output])
+    assert found.error is not None
+    assert (output.topic, output.key, found.status) == ("completions", "r", status)
+    assert (found.error.code, found.error.message) == (failure.code, failure.message)
+    assert (found.tenant_id, found.user_id, found.cost_nanousd) == ("t", "u", 0)
+
+
+def test_also_of_one_that_cannot_be_read() -> None:
+    table = bench()
+    context = table.context(forebay_request_id=b"original", forebay_spent_nanousd=b"12")
+    (output,) = table.handler().on_failure(None, context, Permanent("undecodable", "no avro"))
+    found = completion_of([output])
+    assert (found.request_id, found.request, found.cost_nanousd) == ("original", None, 12)
