@@ -98,7 +98,7 @@ def cascade_of(provider: Provider, tiers: Sequence[Tier], now_ms: int = 1_000, *
         burst_s=10.0,
         now_ms=lambda: now_ms,
     )
-    return Cascade(tiers, attempts)
+    return Cascade(tiers, attempts, parts.get("router"))  # type: ignore[arg-type]  # a test's own router
 
 
 def asked(text: str = "What is the capital of France?", **fields: object) -> RedactedRequest:
