@@ -12,6 +12,7 @@ from functools import partial
 from itertools import zip_longest
 
 from agents.completion.attempting import Answered, Attempts, Trace, answer_bound
+from agents.completion.json_repair import in_form
 from agents.completion.routing.confidence import Assessment, assess, question_of
 from agents.completion.routing.live import FromTheCheapest, Router
 from agents.models.provider import Answer, ProviderError
@@ -95,7 +96,7 @@ class Cascade:
                 break
             if answered is None:
                 continue
-            served = self._assessed(request, tier, answered)
+            served = self._assessed(request, tier, _in_form(request, answered, trace))
             best = _better(served, best)
             if tier is route.dearest or self._suffices(served, tier, dearer, route, request):
                 return best
@@ -106,7 +107,8 @@ class Cascade:
             if trace.broke:
                 break
             if (answered := await self._attempts.on(tier, request, trace, write_ahead)) is not None:
-                return replace(self._assessed(request, tier, answered), degraded=True)
+                served = self._assessed(request, tier, _in_form(request, answered, trace))
+                return replace(served, degraded=True)
         return None
 
     def _route(self, request: RedactedRequest, cheapest: bool) -> _Route:
@@ -120,7 +122,7 @@ class Cascade:
     def _suffices(
         self, served: Served, tier: Tier, dearer: Tier | None, route: _Route, request: RedactedRequest
     ) -> bool:
-        """Whether nobody dearer need be asked. What cannot be used at all is escalated, whatever a curve makes of it."""
+        """Whether nobody dearer need be asked; what cannot be used at all is escalated, whatever a curve says."""
         if _FATAL.intersection(served.assessment.reasons):
             return False
         probability = served.assessment.probability
@@ -180,6 +182,16 @@ def conclusion(errors: Sequence[ProviderError]) -> Failure:
     if last.code in {"provider_bad_request", "content_policy"}:
         return Rejected(last.code, last.message)
     return Permanent(last.code, last.message)
+
+
+def _in_form(request: RedactedRequest, answered: Answered, trace: Trace) -> Answered:
+    """``answered``, with its JSON repaired if that makes it what was asked for."""
+    answer = answered.answer
+    content = None if answer.tool_calls else in_form(answer.content, request.response_format)
+    if content is None:
+        return answered
+    trace.attempts[-1] = replace(trace.attempts[-1], outcome="repaired")
+    return replace(answered, answer=replace(answer, content=content))
 
 
 def _better(served: Served, best: Served | None) -> Served:

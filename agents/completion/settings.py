@@ -46,8 +46,8 @@ class CompletionSettings(Section):
     value_of_quality_usd: float | None = Field(
         None,
         gt=0,
-        description="US dollars that a right answer is worth instead of a wrong one. Without it, a tier's `accept` alone "
-        "decides what is escalated; with it, also whether the dearer call is worth its price.",
+        description="US dollars that a right answer is worth instead of a wrong one. Without it, a tier's `accept` "
+        "alone decides what is escalated; with it, also whether the dearer call is worth its price.",
     )
     claim_required: bool = Field(
         True, description="Without Redis, wait rather than risk paying twice; false: pay, and count on luck."

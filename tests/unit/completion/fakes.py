@@ -10,6 +10,7 @@ from agents.completion.attempting import Attempts
 from agents.completion.cascade import Cascade
 from agents.completion.quotas.budgets import NoBudgets
 from agents.completion.quotas.rates import Limit
+from agents.models import provider as models
 from agents.models.caller import Caller
 from agents.models.ledger import Ledger
 from agents.models.metrics import ModelMetrics
@@ -85,7 +86,7 @@ def tier(name: str, *deployments: str, **fields: object) -> Tier:
     )
 
 
-def cascade_of(provider: Provider, tiers: Sequence[Tier], now_ms: int = 1_000, **parts: object) -> Cascade:
+def cascade_of(provider: models.Provider, tiers: Sequence[Tier], now_ms: int = 1_000, **parts: object) -> Cascade:
     registry = CollectorRegistry()
     caller = Caller(
         provider, PriceList({}, lambda _: None), Ledger(CallPurpose.COMPLETION), ModelMetrics(registry), EgressGuard()
