@@ -134,7 +134,7 @@ class Attempts:
                 payer = Payer(request_id=request.request_id, tenant_id=request.tenant_id, user_id=request.user_id)
                 outcome = await self._caller.call(payer, tier.name, deployment, build, write_ahead)
                 if outcome.error is None:
-                    self._pool.worked(deployment)
+                    self._pool.worked(deployment, outcome.duration_ms / 1000)
                 else:
                     self._pool.failed(deployment, outcome.error)
             cost = outcome.entry.cost_nanousd

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
+from agents.completion.routing.status_cli import status
+
 if TYPE_CHECKING:
     from agents.completion.routing.rows import Row
 
@@ -21,6 +23,11 @@ File = Annotated[str, typer.Argument(help="JSON lines; - is standard input.", me
 Folder = Annotated[
     Path | None, typer.Option(help="Where versions are kept.", show_default="completion.router_folder of the settings")
 ]
+
+
+app.command("status", help="Breakers, limits, errors, latency and cost of each deployment; the router's version.")(
+    status
+)
 
 
 @app.callback()
