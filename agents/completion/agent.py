@@ -72,7 +72,17 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     async with open_redis(settings) as client:
         prefix = settings[RedisSettings].key_prefix
         limiter, budgets = RedisLimiter(client, prefix), RedisBudgets(client, prefix, money)
-        attempts = Attempts(pool, caller, limiter, budgets, burst_s=rates.burst_s, now_ms=_now_ms)
+        shortener = Shortener(own, COMPRESSION_METRICS)
+        attempts = Attempts(
+            pool,
+            caller,
+            limiter,
+            budgets,
+            burst_s=rates.burst_s,
+            now_ms=_now_ms,
+            hedge_share=own.hedge_share,
+            shorten=shortener.to_fit,
+        )
         claims = Claims(
             RedisClaimStore(client, prefix),
             open_codecs(settings, open_registry(settings)),
@@ -84,7 +94,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             Admission(rates, limiter, budgets, _now_ms),
             # Half of the look-ahead for one tenant: the other half is there to see past its flood.
             FairQueue(own.in_flight, own.look_ahead // 2),
-            Shortener(own, COMPRESSION_METRICS),
+            shortener,
             claims,
             claim_required=own.claim_required,
             now_ms=_now_ms,

@@ -49,6 +49,13 @@ class CompletionSettings(Section):
         description="US dollars that a right answer is worth instead of a wrong one. Without it, a tier's `accept` "
         "alone decides what is escalated; with it, also whether the dearer call is worth its price.",
     )
+    hedge_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of calls that may be made a second time, on another deployment of the tier, when the first "
+        "is later than 95 % of its deployment's answers; 0: none.",
+    )
     claim_required: bool = Field(
         True, description="Without Redis, wait rather than risk paying twice; false: pay, and count on luck."
     )

@@ -19,9 +19,18 @@ from agents.models.provider import ProviderError
 from agents.models.settings import Deployment, Tier
 
 TRY_ANOTHER = frozenset(
-    {"provider_rate_limited", "provider_timeout", "provider_unavailable", "provider_auth", "content_policy"}
+    {
+        "provider_rate_limited",
+        "provider_timeout",
+        "provider_unavailable",
+        "provider_auth",
+        "content_policy",
+        "hedge_lost",
+    }
 )
 """Errors that another deployment of the same tier may not have."""
+LOST = "hedge_lost"
+"""Not an error of the deployment: another one was faster."""
 _OVERLOAD = frozenset({"provider_rate_limited", "provider_timeout"})
 
 

@@ -91,13 +91,20 @@ def cascade_of(provider: models.Provider, tiers: Sequence[Tier], now_ms: int = 1
     caller = Caller(
         provider, PriceList({}, lambda _: None), Ledger(CallPurpose.COMPLETION), ModelMetrics(registry), EgressGuard()
     )
+    pool = parts.get("pool") or DeploymentPool(
+        tiers,
+        10.0,
+        clock=parts.get("clock", time.monotonic),  # type: ignore[arg-type]  # a test's own
+    )
     attempts = Attempts(
-        DeploymentPool(tiers, 10.0, clock=parts.get("clock", time.monotonic)),  # type: ignore[arg-type]  # a test's own
+        pool,  # type: ignore[arg-type]  # a test's own
         caller,
         parts.get("limiter", NoLimits()),  # type: ignore[arg-type]  # a test's own limiter
         parts.get("budgets", NoBudgets()),  # type: ignore[arg-type]  # a test's own budgets
         burst_s=10.0,
         now_ms=lambda: now_ms,
+        hedge_share=parts.get("hedge_share", 0.0),  # type: ignore[arg-type]  # by name
+        shorten=parts.get("shorten"),  # type: ignore[arg-type]  # a test's own
     )
     return Cascade(tiers, attempts, parts.get("router"))  # type: ignore[arg-type]  # a test's own router
 
