@@ -28,7 +28,7 @@ def status(
     except ConfigurationError as error:
         typer.echo(f"forebay: {error}", err=True)
         raise typer.Exit(2) from None
-    addresses = list(metrics or _embedded(data_dir))
+    addresses = list(metrics or embedded(data_dir))
     scraped, silent = fetch(addresses)
     found = report(tiers, scraped)
     if as_json:
@@ -45,11 +45,11 @@ def status(
         raise typer.Exit(1)
 
 
-def _embedded(data_dir: Path) -> list[str]:
+def embedded(data_dir: str | Path) -> list[str]:
     """Addresses of the workers of the stack that runs in ``data_dir``."""
     from streams.embedded.state import live
 
-    state = live(data_dir)
+    state = live(Path(data_dir))
     rows = state.processes if state else ()
     return [f"http://127.0.0.1:{row.health_port}/metrics" for row in rows if row.health_port]
 
