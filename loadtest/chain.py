@@ -99,7 +99,7 @@ def report(rate: float, seconds: float, warm_up_s: float = 10.0) -> dict[str, An
             "requests": len(latencies),
             "rate": rate,
             "end_to_end": _summary(list(latencies.values())),
-            "by_stage": _by_stage(settings, latencies),
+            "by_stage": by_stage(settings, latencies),
         }
 
 
@@ -138,7 +138,7 @@ def question(kind: str, number: int) -> str:
     return chosen.choice(_FORMS).format(first=first, second=second, person=person)
 
 
-def _by_stage(settings: Any, wanted: Mapping[str, float]) -> dict[str, dict[str, float]]:
+def by_stage(settings: Any, wanted: Mapping[str, float]) -> dict[str, dict[str, float]]:
     from streams.reader import read_topic
 
     stamps: dict[str, dict[str, int]] = {}

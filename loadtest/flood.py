@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from loadtest.chain import by_stage
 from loadtest.open_loop import send, summary
 from loadtest.simulated_stack import running
 
@@ -23,8 +24,17 @@ def report(seconds: float, rate: float) -> dict[str, Any]:
         send(settings, [(number / 4, "quiet") for number in range(12)], "warm", _PATIENCE_S)
         alone = send(settings, quiet, "alone", _PATIENCE_S)
         beside = send(settings, [*quiet, *flood], "beside", _PATIENCE_S)
+        answered = {
+            kind: [one for one in seen if one.latency_s is not None and one.tenant == "quiet"]
+            for kind, seen in (("alone", alone), ("beside", beside))
+        }
+        stages = {
+            kind: by_stage(settings, {one.request_id: one.latency_s or 0 for one in seen})
+            for kind, seen in answered.items()
+        }
     return {
-        "quiet_alone": summary(alone),
-        "quiet_beside_flood": summary([one for one in beside if one.tenant == "quiet"]),
+        "quiet_alone": summary(alone) | {"by_stage": stages["alone"]},
+        "quiet_beside_flood": summary([one for one in beside if one.tenant == "quiet"])
+        | {"by_stage": stages["beside"]},
         "flood": summary([one for one in beside if one.tenant == "flood"]),
     }

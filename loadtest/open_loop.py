@@ -13,6 +13,7 @@ from loadtest.chain import question
 class Seen:
     """One request: when it was due and how long its response took, in seconds; ``None``: it got none."""
 
+    request_id: str
     tenant: str
     due_s: float
     latency_s: float | None
@@ -65,9 +66,10 @@ def send(
 
 def _seen(identity: str, tenant: str, at: float, sent: dict[str, float], arrived: dict[str, Any]) -> Seen:
     if identity not in arrived:
-        return Seen(tenant=tenant, due_s=at, latency_s=None)
+        return Seen(request_id=identity, tenant=tenant, due_s=at, latency_s=None)
     when, response = arrived[identity]
     return Seen(
+        request_id=identity,
         tenant=tenant,
         due_s=at,
         latency_s=when - sent[identity],
