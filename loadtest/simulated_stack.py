@@ -73,7 +73,10 @@ def _stack(folder: Path, url: str, more: Mapping[str, str]) -> Iterator[None]:
         }
     environment |= {"FOREBAY_EVALUATION_SAMPLE_RATE": "0", **more}
     command = [sys.executable, "-m", "streams.cli"]
-    subprocess.run([*command, "up", "--detach"], cwd=folder, env=environment, check=True, stderr=subprocess.DEVNULL)
+    up = [*command, "up", "--detach"]
+    started = subprocess.run(up, cwd=folder, env=environment, check=False, stderr=subprocess.PIPE, text=True)
+    if started.returncode:
+        sys.exit(started.stderr)
     try:
         yield
     finally:
