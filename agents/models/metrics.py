@@ -49,7 +49,7 @@ class PoolMetrics:
         self._in_flight = gauge("forebay_deployment_in_flight", "Calls out now.")
         self._errors = gauge("forebay_deployment_recent_errors", "Share of the last 20 calls that failed.")
         self._p95 = gauge(
-            "forebay_deployment_p95_seconds", "95th percentile of recent answers; NaN while few are known."
+            "forebay_deployment_slow_seconds", "95th percentile of recent answers; NaN while few are known."
         )
 
     def watch(self, deployment: str, view: Callable[[], "PlaceView"]) -> None:

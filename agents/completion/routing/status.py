@@ -8,12 +8,13 @@ from typing import Any
 
 from agents.models.settings import Deployment, Tier
 
+_PREFIX = "forebay_"
 _STATES = {0.0: "closed", 0.5: "half_open", 1.0: "open"}
 
 
 @dataclass(slots=True)
 class Scraped:
-    """Samples of all workers by metric; of each its labels and value."""
+    """Samples of all workers by metric (without prefix); of each its labels and value."""
 
     workers: int = 0
     samples: defaultdict[str, list[tuple[Mapping[str, str], float]]] = field(default_factory=lambda: defaultdict(list))
@@ -23,11 +24,11 @@ class Scraped:
         from prometheus_client.parser import text_string_to_metric_families
 
         found = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-        if not any(sample.name == "forebay_router_info" for sample in found):
+        if not any(sample.name == f"{_PREFIX}router_info" for sample in found):
             return
         self.workers += 1
         for sample in found:
-            self.samples[sample.name].append((sample.labels, sample.value))
+            self.samples[sample.name.removeprefix(_PREFIX)].append((sample.labels, sample.value))
 
     def of(self, name: str, **labels: str) -> list[float]:
         """Values of a metric, of which ``labels`` are so; what is not a number is left out."""
@@ -61,9 +62,9 @@ def report(tiers: Sequence[Tier], scraped: Scraped) -> dict[str, Any]:
     return {
         "workers": scraped.workers,
         "router": {
-            "versions": scraped.values_of_label("forebay_router_info", "version"),
+            "versions": scraped.values_of_label("router_info", "version"),
             "first_tier": {
-                tier.name: int(sum(scraped.of("forebay_router_first_tier_total", tier=tier.name))) for tier in tiers
+                tier.name: int(sum(scraped.of("router_first_tier_total", tier=tier.name))) for tier in tiers
             },
         },
         "tiers": [
@@ -82,21 +83,21 @@ def _deployment(one: Deployment, scraped: Scraped) -> dict[str, Any]:
         return scraped.of(metric, deployment=one.name)
 
     breakers, errors, p95 = (
-        seen("forebay_breaker_open"),
-        seen("forebay_deployment_recent_errors"),
-        seen("forebay_deployment_p95_seconds"),
+        seen("breaker_open"),
+        seen("deployment_recent_errors"),
+        seen("deployment_slow_seconds"),
     )
-    calls = sum(scraped.of("forebay_model_calls_total", deployment=one.name, purpose="completion"))
-    settled = sum(scraped.of("forebay_model_calls_total", deployment=one.name, purpose="completion", status="settled"))
-    cost = sum(scraped.of("forebay_model_cost_usd_total", deployment=one.name, purpose="completion"))
+    calls = sum(scraped.of("model_calls_total", deployment=one.name, purpose="completion"))
+    settled = sum(scraped.of("model_calls_total", deployment=one.name, purpose="completion", status="settled"))
+    cost = sum(scraped.of("model_cost_usd_total", deployment=one.name, purpose="completion"))
     return {
         "name": one.name,
         "model": one.model,
         "region": one.region,
         "breaker": _STATES.get(max(breakers), "open") if breakers else None,
-        "limit": int(sum(seen("forebay_deployment_limit"))) if breakers else None,
+        "limit": int(sum(seen("deployment_limit"))) if breakers else None,
         "max_in_flight": one.max_in_flight * scraped.workers,
-        "in_flight": int(sum(seen("forebay_deployment_in_flight"))) if breakers else None,
+        "in_flight": int(sum(seen("deployment_in_flight"))) if breakers else None,
         "recent_error_share": max(errors) if errors else None,
         "p95_s": max(p95) if p95 else None,
         "calls": int(calls),
