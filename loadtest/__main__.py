@@ -43,6 +43,28 @@ def chain(
 
 
 @app.command()
+def flood(
+    seconds: Annotated[float, typer.Option(help="Length of each of the two measurements.")] = 12.0,
+    rate: Annotated[float, typer.Option(help="Requests per second of the flooding tenant.")] = 30.0,
+) -> None:
+    """What a quiet tenant waits, alone and while another one floods: the whole chain, two minutes at most."""
+    from loadtest.flood import report
+
+    print(json.dumps(report(seconds, rate), indent=2))
+
+
+@app.command()
+def outage(
+    rate: Annotated[float, typer.Option(help="Requests per second.")] = 5.0,
+    down_s: Annotated[float, typer.Option(help="Seconds of each outage: the small tier's, then everything's.")] = 20.0,
+) -> None:
+    """The small tier down, then everything, then all back, under load: who was served when, and how late."""
+    from loadtest.outage import report
+
+    print(json.dumps(report(rate, down_s), indent=2))
+
+
+@app.command()
 def redaction(
     file: Annotated[Path, typer.Argument(help="JSON lines with a text each.")] = Path(
         "tests/data/redaction-corpus.jsonl"

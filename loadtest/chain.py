@@ -5,21 +5,17 @@ of the producers' time stamps along the way (whole milliseconds): a stage's shar
 acknowledgement and the fetch that came before.
 """
 
-import contextlib
-import json
-import os
 import random
-import subprocess
-import sys
-import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from loadtest.simulated_stack import running
 
 _THINGS = (
     "anchor",
@@ -101,48 +97,16 @@ def report(rate: float, seconds: float, warm_up_s: float = 10.0) -> dict[str, An
         ``requests``, ``rate``, and p50, p90 and p99 in ms: ``end_to_end`` as the client sees it, ``by_stage``; and
         ``write_ahead_mean_ms``, what a call waits until the brokers have its ledger entry.
     """
-    with tempfile.TemporaryDirectory() as folder, _provider() as url, _stack(Path(folder), url):
-        os.chdir(folder)
-        from streams.cli.settings import installation
-
-        settings = installation()
+    with running({}) as (settings, _):
         _send(settings, rate, warm_up_s, "warm")
         latencies = _send(settings, rate, seconds, "chain")
         return {
             "requests": len(latencies),
             "rate": rate,
             "end_to_end": _summary(list(latencies.values())),
-            "by_stage": _by_stage(settings, latencies),
-            "write_ahead_mean_ms": _write_ahead_mean_ms(Path(folder)),
+            "by_stage": by_stage(settings, latencies),
+            "write_ahead_mean_ms": _write_ahead_mean_ms(Path.cwd()),
         }
-
-
-@contextlib.contextmanager
-def _provider() -> Iterator[str]:
-    with subprocess.Popen([sys.executable, "-m", "loadtest.provider"], text=True, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())["base_url"]
-        finally:
-            process.terminate()
-
-
-@contextlib.contextmanager
-def _stack(folder: Path, url: str) -> Iterator[None]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FOREBAY_")}
-    for tier in ("SMALL", "LARGE"):
-        environment |= {
-            f"FOREBAY_TIER_{tier}_MODEL": f"openai/sim-{tier.lower()}",
-            f"FOREBAY_TIER_{tier}_URL": url,
-            f"FOREBAY_TIER_{tier}_KEY": "none",
-        }
-    environment["FOREBAY_EVALUATION_SAMPLE_RATE"] = "0"
-    command = [sys.executable, "-m", "streams.cli"]
-    subprocess.run([*command, "up", "--detach"], cwd=folder, env=environment, check=True, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        subprocess.run([*command, "down"], cwd=folder, env=environment, check=True, stderr=subprocess.DEVNULL)
 
 
 def _send(settings: Any, rate: float, seconds: float, kind: str) -> dict[str, float]:
@@ -161,7 +125,7 @@ def _send(settings: Any, rate: float, seconds: float, kind: str) -> dict[str, fl
         for number in range(round(rate * seconds)):
             time.sleep(max(0.0, begun + number / rate - time.perf_counter()))
             request_id = f"{kind}-{number}"
-            text = _question(kind, number)
+            text = question(kind, number)
             sent[request_id] = time.perf_counter()
             client.submit(Request(request_id=request_id, messages=(Message(content=text),)))
         deadline = time.monotonic() + 60
@@ -172,7 +136,7 @@ def _send(settings: Any, rate: float, seconds: float, kind: str) -> dict[str, fl
     return latencies
 
 
-def _question(kind: str, number: int) -> str:
+def question(kind: str, number: int) -> str:
     """A question that no other of the run resembles: near-duplicates would measure the cache's doubts."""
     chosen = random.Random(f"{kind}-{number}")
     first, second = chosen.sample(_THINGS, 2)
@@ -180,7 +144,7 @@ def _question(kind: str, number: int) -> str:
     return chosen.choice(_FORMS).format(first=first, second=second, person=person)
 
 
-def _by_stage(settings: Any, wanted: Mapping[str, float]) -> dict[str, dict[str, float]]:
+def by_stage(settings: Any, wanted: Mapping[str, float]) -> dict[str, dict[str, float]]:
     from streams.reader import read_topic
 
     stamps: dict[str, dict[str, int]] = {}

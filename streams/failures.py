@@ -181,6 +181,12 @@ CODES = _catalogue(
         "The provider failed or cannot be reached.",
         "Look at its status; retries do the rest.",
     ),
+    (
+        "hedge_lost",
+        _T,
+        "Another deployment answered first, and this call was given up.",
+        "Nothing; lower completion.hedge_share if second calls cost too much.",
+    ),
     ("provider_auth", _B, "The provider refused our credentials.", "Renew the key, then replay."),
     ("provider_bad_request", _C, "The provider says the request is wrong.", "The producer fixes the request."),
     (

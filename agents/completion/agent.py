@@ -1,5 +1,6 @@
 """The stage ``completion``: ``requests.uncached`` in; ``completions`` and ``usage`` out."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -9,10 +10,12 @@ from agents.completion.attempting import Attempts
 from agents.completion.cascade import Cascade
 from agents.completion.handler import CompletionHandler
 from agents.completion.metrics import METRICS as COMPRESSION_METRICS
+from agents.completion.metrics import ROUTER_METRICS
 from agents.completion.quotas.budgets import RedisBudgets
 from agents.completion.quotas.fairness import FairQueue
 from agents.completion.quotas.rates import RedisLimiter
 from agents.completion.quotas.settings import BudgetsSettings, LimitsSettings
+from agents.completion.routing.live import LiveRouter
 from agents.completion.settings import CompletionSettings
 from agents.completion.shortening import Shortener
 from agents.models.caller import Caller
@@ -20,7 +23,7 @@ from agents.models.ledger import Ledger
 from agents.models.litellm_provider import LitellmProvider
 from agents.models.metrics import METRICS, POOL_METRICS
 from agents.models.pool import DeploymentPool
-from agents.models.pricing import PriceList
+from agents.models.pricing import NANO, PriceList
 from agents.models.settings import ModelsSettings
 from streams.codec import open_codecs
 from streams.egress import EgressGuard, EgressSettings
@@ -63,10 +66,23 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     )
     pool = DeploymentPool(models.tiers, models.cooldown_s, POOL_METRICS)
     rates, money = settings[LimitsSettings], settings[BudgetsSettings]
+    value_nanousd = None if own.value_of_quality_usd is None else NANO * own.value_of_quality_usd
+    router = LiveRouter(own.router_folder, ROUTER_METRICS, value_nanousd)
+    await asyncio.to_thread(router.warm_up)
     async with open_redis(settings) as client:
         prefix = settings[RedisSettings].key_prefix
         limiter, budgets = RedisLimiter(client, prefix), RedisBudgets(client, prefix, money)
-        attempts = Attempts(pool, caller, limiter, budgets, burst_s=rates.burst_s, now_ms=_now_ms)
+        shortener = Shortener(own, COMPRESSION_METRICS)
+        attempts = Attempts(
+            pool,
+            caller,
+            limiter,
+            budgets,
+            burst_s=rates.burst_s,
+            now_ms=_now_ms,
+            hedge_share=own.hedge_share,
+            shorten=shortener.to_fit,
+        )
         claims = Claims(
             RedisClaimStore(client, prefix),
             open_codecs(settings, open_registry(settings)),
@@ -74,11 +90,11 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             keep_s=own.keep_s,
         )
         handler = CompletionHandler(
-            Cascade(models.tiers, attempts),
+            Cascade(models.tiers, attempts, router),
             Admission(rates, limiter, budgets, _now_ms),
             # Half of the look-ahead for one tenant: the other half is there to see past its flood.
             FairQueue(own.in_flight, own.look_ahead // 2),
-            Shortener(own, COMPRESSION_METRICS),
+            shortener,
             claims,
             claim_required=own.claim_required,
             now_ms=_now_ms,

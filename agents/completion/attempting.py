@@ -5,21 +5,27 @@ entry, the call; then all of them learn what it really took.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from agents.completion.hedging import HedgeBudget, race
 from agents.completion.quotas.budgets import Budgets, Room
 from agents.completion.quotas.rates import Limiter, corrections, of_deployment
 from agents.models.caller import Caller, Outcome
 from agents.models.chat_format import parsed
 from agents.models.ledger import Payer
-from agents.models.pool import TRY_ANOTHER, DeploymentPool
+from agents.models.pool import LOST, TRY_ANOTHER, DeploymentPool
 from agents.models.provider import Answer, Call, ProviderError
 from agents.models.settings import Deployment, Tier
 from streams.failures import Expired
 from streams.handlers import WriteAhead
 from streams.json_lines import new_id
 from streams.records import Alert, Attempt, RedactedRequest, Severity, UsageEvent
+
+Shorten = Callable[[RedactedRequest], Awaitable[RedactedRequest | None]]
+"""Cuts a request; ``None`` when that cannot be done."""
 
 _PROBE_S = 1.0
 """Seconds to wait while a probe decides whether a deployment works again."""
@@ -56,6 +62,8 @@ class Attempts:
     Args:
         burst_s: seconds' worth of a deployment's rate that may be used at once.
         now_ms: ms since the epoch.
+        hedge_share: see :mod:`agents.completion.hedging`.
+        shorten: cuts a request that a model is too small for; by default none is.
     """
 
     def __init__(
@@ -67,7 +75,11 @@ class Attempts:
         *,
         burst_s: float,
         now_ms: Callable[[], int],
+        hedge_share: float = 0.0,
+        shorten: Shorten | None = None,
     ) -> None:
+        self._hedges = HedgeBudget(hedge_share)
+        self._shorten = shorten
         self._pool = pool
         self._caller = caller
         self._limiter = limiter
@@ -81,21 +93,19 @@ class Attempts:
         Raises:
             Expired: the request's deadline passed.
         """
-        tried = False
-        for deployment in self._pool.candidates(tier):
-            tried = True
-            outcome = await self._attempt(tier, deployment, request, trace, write_ahead)
+        candidates = deque(self._pool.candidates(tier))
+        tried = bool(candidates)
+        while candidates:
+            outcomes = await self._outcomes(tier, candidates, request, trace, write_ahead)
+            for outcome in outcomes:
+                self._record(outcome, trace)
             if trace.broke:
                 return None
-            if outcome is None:
-                continue
-            if outcome.answer is not None:
-                return Answered(answer=outcome.answer, deployment=deployment, outcome=outcome)
-            assert outcome.error is not None
-            trace.errors.append(outcome.error)
-            if outcome.error.code == "provider_auth":
-                trace.alerts.append(self._refused(deployment))
-            if outcome.error.code not in TRY_ANOTHER:
+            if outcomes and outcomes[-1].answer is not None:
+                winner = outcomes[-1]
+                deployment = next(one for one in tier.deployments if one.name == winner.entry.deployment)
+                return Answered(answer=outcomes[-1].answer, deployment=deployment, outcome=winner)
+            if any(one.error is not None and one.error.code not in TRY_ANOTHER for one in outcomes):
                 break
         if not tried:
             wait_s = max(_PROBE_S, self._pool.rest_s(tier))
@@ -112,8 +122,48 @@ class Attempts:
         except TimeoutError:
             return False
 
+    async def _outcomes(
+        self, tier: Tier, candidates: deque[Deployment], request: RedactedRequest, trace: Trace, write_ahead: WriteAhead
+    ) -> list[Outcome]:
+        """Of the next candidate, and of what follows from it; an answer is the last."""
+        deployment = candidates.popleft()
+        late_s = None if self._hedges.off or not candidates else self._pool.p95_s(deployment)
+        self._hedges.called()
+        if late_s is None:
+            made: Sequence[Outcome | None] = [await self._attempt(tier, deployment, request, trace, write_ahead)]
+        else:
+            made = await race(
+                partial(self._attempt, tier, deployment, request, trace, write_ahead),
+                # What keeps a second call from being made is nothing that the first need know of.
+                lambda lost: self._attempt(tier, candidates.popleft(), request, Trace(), write_ahead, lost),
+                late_s,
+                lambda: self._pool.has_room(candidates[0]) and self._hedges.take(),
+            )
+        outcomes = [outcome for outcome in made if outcome is not None]
+        if self._shorten is not None and _codes(outcomes) == ["context_length"]:
+            shorter = await self._shorten(request)
+            again = shorter and await self._attempt(tier, deployment, shorter, trace, write_ahead)
+            outcomes += [again] if again else []
+        return outcomes
+
+    def _record(self, outcome: Outcome, trace: Trace) -> None:
+        trace.entries.append(outcome.entry)
+        trace.attempts.append(outcome.attempt(outcome.error.code if outcome.error else "ok"))
+        if outcome.error is None or outcome.error.code == LOST:
+            return
+        trace.errors.append(outcome.error)
+        if outcome.error.code == "provider_auth":
+            deployment = outcome.entry.deployment
+            trace.alerts.append(self._refused(deployment))
+
     async def _attempt(
-        self, tier: Tier, deployment: Deployment, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead
+        self,
+        tier: Tier,
+        deployment: Deployment,
+        request: RedactedRequest,
+        trace: Trace,
+        write_ahead: WriteAhead,
+        lost: asyncio.Event | None = None,
     ) -> Outcome | None:
         """One call; ``None`` when its deployment or a budget does not allow it now."""
         build = self._builder(tier, deployment, request)
@@ -132,18 +182,16 @@ class Attempts:
         try:
             async with self._pool.calling(deployment):
                 payer = Payer(request_id=request.request_id, tenant_id=request.tenant_id, user_id=request.user_id)
-                outcome = await self._caller.call(payer, tier.name, deployment, build, write_ahead)
+                outcome = await self._caller.call(payer, tier.name, deployment, build, write_ahead, lost=lost)
                 if outcome.error is None:
-                    self._pool.worked(deployment)
-                else:
+                    self._pool.worked(deployment, outcome.duration_ms / 1000)
+                elif outcome.error.code != LOST:
                     self._pool.failed(deployment, outcome.error)
             cost = outcome.entry.cost_nanousd
         finally:
             await self._budgets.settle(reservation, cost)
         used = outcome.entry.prompt_tokens + outcome.entry.completion_tokens
         await self._limiter.correct(corrections(limits, tokens, used))
-        trace.entries.append(outcome.entry)
-        trace.attempts.append(outcome.attempt(outcome.error.code if outcome.error else "ok"))
         return outcome
 
     def prompt_tokens(self, tier: Tier, request: RedactedRequest) -> int:
@@ -188,15 +236,19 @@ class Attempts:
             return None
         return (request.accepted_at + request.deadline_ms - self._now_ms()) / 1000
 
-    def _refused(self, deployment: Deployment) -> Alert:
+    def _refused(self, deployment: str) -> Alert:
         return Alert(
             alert_id=new_id(),
             kind="provider_auth",
             severity=Severity.CRITICAL,
-            subject=deployment.name,
-            message=f"{deployment.name} refuses our credentials: renew its key",
+            subject=deployment,
+            message=f"{deployment} refuses our credentials: renew its key",
             created_at=self._now_ms(),
         )
+
+
+def _codes(outcomes: Sequence[Outcome]) -> list[str | None]:
+    return [outcome.error.code if outcome.error else None for outcome in outcomes]
 
 
 def answer_bound(tier: Tier, request: RedactedRequest) -> int:

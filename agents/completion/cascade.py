@@ -1,15 +1,20 @@
 """Which tier answers? The cheapest whose answer is good enough; whatever fails is passed by.
 
-Tiers are tried from the cheapest: each answer is assessed, and one that is probably wrong is escalated to the next tier
-(FrugalGPT, arXiv 2305.05176). Within a tier the next deployment takes over when one fails. The best answer so far
-serves when everything dearer is out, marked as degraded.
+The router says whom to ask first (RouteLLM, arXiv 2406.18665); each answer is assessed, and one that is probably wrong
+is escalated to the next dearer tier (FrugalGPT, arXiv 2305.05176). Within a tier the next deployment takes over when
+one fails. When everything dearer is out, the best answer so far serves, or else a tier that was to be left out; both
+are marked as degraded.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import zip_longest
 
 from agents.completion.attempting import Answered, Attempts, Trace, answer_bound
-from agents.completion.routing.confidence import Assessment, assess
+from agents.completion.json_repair import in_form
+from agents.completion.routing.confidence import Assessment, assess, question_of
+from agents.completion.routing.live import FromTheCheapest, Router
 from agents.models.provider import Answer, ProviderError
 from agents.models.settings import Tier
 from streams.failures import CODES, Failure, FailureClass, Permanent, Rejected, Transient
@@ -32,12 +37,34 @@ class Served:
     degraded: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Route:
+    """Tiers in the order in which they are asked.
+
+    Attributes:
+        upwards: from the one asked first; answers that are not good enough are escalated along it.
+        below: cheaper ones, asked only when all of ``upwards`` is out.
+        dearest: its answer is the last word.
+        prices: what each may cost for this request, in nano-dollars.
+    """
+
+    upwards: Sequence[Tier]
+    below: Sequence[Tier]
+    dearest: Tier
+    prices: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def all(self) -> list[Tier]:
+        return [*self.upwards, *self.below]
+
+
 class Cascade:
     """Walks the tiers for one request at a time; holds no state of requests."""
 
-    def __init__(self, tiers: Sequence[Tier], attempts: Attempts) -> None:
+    def __init__(self, tiers: Sequence[Tier], attempts: Attempts, router: Router | None = None) -> None:
         self._tiers = tiers
         self._attempts = attempts
+        self._router = router or FromTheCheapest()
 
     async def run(self, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead, *, cheapest: bool) -> Served:
         """The answer to ``request``; what was tried is in ``trace``, also when this raises.
@@ -48,34 +75,80 @@ class Cascade:
         Raises:
             Failure: no tier served it; see :func:`conclusion`.
         """
-        eligible = self._eligible(request)
-        tiers, dearest = eligible[: 1 if cheapest else None], eligible[-1]
+        route = self._route(request, cheapest)
         while True:
-            if (served := await self._walk(tiers, dearest, request, trace, write_ahead)) is not None:
+            if (served := await self._walk(route, request, trace, write_ahead)) is not None:
                 return _usable(served)
             if trace.broke:
                 raise Rejected("budget_exceeded", "what is left of the budget does not pay for this call")
-            if trace.attempts or not await self._attempts.probed(tiers, request):
+            if trace.attempts or not await self._attempts.probed(route.all, request):
                 raise conclusion(trace.errors)
             trace.errors.clear()
 
     async def _walk(
-        self, tiers: Sequence[Tier], dearest: Tier, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead
+        self, route: _Route, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead
     ) -> Served | None:
         """The first good answer, else the best one; ``None`` when there is none."""
         best: Served | None = None
-        for tier in tiers:
+        for tier, dearer in zip_longest(route.upwards, route.upwards[1:]):
             answered = await self._attempts.on(tier, request, trace, write_ahead)
             if trace.broke:
                 break
             if answered is None:
                 continue
-            served = _assessed(request, tier, answered)
+            served = self._assessed(request, tier, _in_form(request, answered, trace))
             best = _better(served, best)
-            if served.assessment.probability >= tier.accept or tier is dearest:
+            if tier is route.dearest or self._suffices(served, tier, dearer, route, request):
                 return best
             _mark_escalated(trace)
-        return None if best is None else replace(best, degraded=True)
+        if best is not None:
+            return replace(best, degraded=True)
+        for tier in route.below:
+            if trace.broke:
+                break
+            if (answered := await self._attempts.on(tier, request, trace, write_ahead)) is not None:
+                served = self._assessed(request, tier, _in_form(request, answered, trace))
+                return replace(served, degraded=True)
+        return None
+
+    def _route(self, request: RedactedRequest, cheapest: bool) -> _Route:
+        eligible = self._eligible(request)
+        if cheapest or len(eligible) == 1:
+            return _Route(upwards=eligible[:1], below=(), dearest=eligible[-1])
+        prices = {tier.name: float(self._attempts.worst_case(tier, request)) for tier in eligible}
+        first = list(prices).index(self._router.first(question_of(request), prices))
+        return _Route(upwards=eligible[first:], below=eligible[:first][::-1], dearest=eligible[-1], prices=prices)
+
+    def _suffices(
+        self, served: Served, tier: Tier, dearer: Tier | None, route: _Route, request: RedactedRequest
+    ) -> bool:
+        """Whether nobody dearer need be asked; what cannot be used at all is escalated, whatever a curve says."""
+        if _FATAL.intersection(served.assessment.reasons):
+            return False
+        probability = served.assessment.probability
+        if probability >= tier.accept:
+            return True
+        if dearer is None:
+            return False
+        return not self._router.worthwhile(question_of(request), route.prices, dearer.name, probability)
+
+    def _assessed(self, request: RedactedRequest, tier: Tier, answered: Answered) -> Served:
+        answer = answered.answer
+        assessment = assess(
+            request,
+            answer.content,
+            answer.finish_reason,
+            answer.logprobs,
+            tool_calls=answer.tool_calls,
+            calibrator=partial(self._router.confidence, tier.name),
+        )
+        return Served(
+            answer=answer,
+            assessment=assessment,
+            tier=tier.name,
+            model=answered.outcome.entry.model,
+            deployment=answered.deployment.name,
+        )
 
     def _eligible(self, request: RedactedRequest) -> list[Tier]:
         """Tiers that may serve ``request``. Raises :class:`Failure` when there is none."""
@@ -111,16 +184,14 @@ def conclusion(errors: Sequence[ProviderError]) -> Failure:
     return Permanent(last.code, last.message)
 
 
-def _assessed(request: RedactedRequest, tier: Tier, answered: Answered) -> Served:
+def _in_form(request: RedactedRequest, answered: Answered, trace: Trace) -> Answered:
+    """``answered``, with its JSON repaired if that makes it what was asked for."""
     answer = answered.answer
-    assessment = assess(request, answer.content, answer.finish_reason, answer.logprobs, tool_calls=answer.tool_calls)
-    return Served(
-        answer=answer,
-        assessment=assessment,
-        tier=tier.name,
-        model=answered.outcome.entry.model,
-        deployment=answered.deployment.name,
-    )
+    content = None if answer.tool_calls else in_form(answer.content, request.response_format)
+    if content is None:
+        return answered
+    trace.attempts[-1] = replace(trace.attempts[-1], outcome="repaired")
+    return replace(answered, answer=replace(answer, content=content))
 
 
 def _better(served: Served, best: Served | None) -> Served:

@@ -1,6 +1,6 @@
-"""What does the completion stage count beside its calls? Tokens that were not sent."""
+"""What does the completion stage count beside its calls? Tokens that were not sent, and who was asked first."""
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
 
 class CompressionMetrics:
@@ -28,5 +28,30 @@ class CompressionMetrics:
             self._tokens.labels("after").inc(after)
 
 
+class RouterMetrics:
+    """Which version of the router chooses, and what it chooses."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._version = Gauge(
+            "forebay_router_info",
+            "1 for the version of the router in use; `heuristic` until one is trained.",
+            ["version"],
+            registry=registry,
+        )
+        self._first = Counter(
+            "forebay_router_first_tier", "Requests by the tier asked first.", ["tier"], registry=registry
+        )
+
+    def using(self, version: str) -> None:
+        """``version`` replaces the one before."""
+        self._version.clear()
+        self._version.labels(version).set(1)
+
+    def began(self, tier: str) -> None:
+        """``tier`` is asked first."""
+        self._first.labels(tier).inc()
+
+
 METRICS = CompressionMetrics()
 """The process's metrics."""
+ROUTER_METRICS = RouterMetrics()

@@ -1,5 +1,6 @@
 """The section ``completion``."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
@@ -37,6 +38,23 @@ class CompletionSettings(Section):
     compress_least_tokens: int = Field(500, ge=1, description="Shorter prompts are sent as they are, in tokens.")
     compress_holdout: float = Field(
         0.05, ge=0, le=1, description="Share of requests sent as they are, so that judges' scores tell the difference."
+    )
+    router_folder: Path = Field(
+        Path(".forebay/tiers"),
+        description="Where `forebay tiers train` keeps the router's versions; every worker must see the same folder.",
+    )
+    value_of_quality_usd: float | None = Field(
+        None,
+        gt=0,
+        description="US dollars that a right answer is worth instead of a wrong one. Without it, a tier's `accept` "
+        "alone decides what is escalated; with it, also whether the dearer call is worth its price.",
+    )
+    hedge_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of calls that may be made a second time, on another deployment of the tier, when the first "
+        "is later than 95 % of its deployment's answers; 0: none.",
     )
     claim_required: bool = Field(
         True, description="Without Redis, wait rather than risk paying twice; false: pay, and count on luck."

@@ -9,6 +9,7 @@ from agents.completion.settings import CompletionSettings
 from streams.records import RedactedRequest
 
 _CHARS_PER_TOKEN = 3
+_KEPT_TO_FIT = 0.5
 _BESIDE_CHARS = 8_000  # 10 ms of CPU; longer ones must not hold up the event loop
 
 
@@ -27,6 +28,19 @@ class Shortener:
         if chars < _BESIDE_CHARS:
             return self._shortened(request)
         return await asyncio.to_thread(self._shortened, request)
+
+    async def to_fit(self, request: RedactedRequest) -> RedactedRequest | None:
+        """``request`` with half of its tokens, for a model that it is too long for; ``None`` if it cannot be cut."""
+        found = await asyncio.to_thread(
+            compress_messages,
+            request.messages,
+            task=request.task,
+            keep=_KEPT_TO_FIT,
+            request_id=request.request_id,
+            holdout=0.0,
+            least_tokens=1,
+        )
+        return None if found.reason is not None else replace(request, messages=found.messages)
 
     def _shortened(self, request: RedactedRequest) -> RedactedRequest:
         chosen = self._settings

@@ -63,6 +63,13 @@ class Breaker:
                 return False
 
     @property
+    def recent_errors(self) -> float:
+        """Share of the last calls that failed; while it is not closed, 1."""
+        if self._tripped:
+            return 1.0
+        return self._recent.count(False) / len(self._recent) if self._recent else 0.0
+
+    @property
     def probing(self) -> bool:
         """Whether a call that is out decides whether others may go."""
         return self._probing

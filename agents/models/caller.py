@@ -1,5 +1,6 @@
 """How is one call made so that the ledger knows it, whatever happens? Entry first, then the call, then the outcome."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -61,9 +62,18 @@ class Caller:
         self._clock = clock
 
     async def call(
-        self, payer: Payer, tier: str, deployment: Deployment, make_call: Callable[[str], Call], write_ahead: WriteAhead
+        self,
+        payer: Payer,
+        tier: str,
+        deployment: Deployment,
+        make_call: Callable[[str], Call],
+        write_ahead: WriteAhead,
+        *,
+        lost: asyncio.Event | None = None,
     ) -> Outcome:
         """Enter the attempt, call, close the entry (which the caller of this publishes with its other outputs).
+
+        When ``lost`` is set the call is given up, with the error ``hedge_lost``: it may be billed all the same.
 
         A process that dies in between leaves a ``started`` entry behind, which is known by its worst-case cost.
 
@@ -80,7 +90,7 @@ class Caller:
         answer: Answer | None = None
         failure: ProviderError | None = None
         try:
-            answer = await self._provider.complete(deployment, call)
+            answer = await self._answer(deployment, call, lost)
             closed = self._ledger.settle(entry, answer.usage, self._prices.cost(deployment, answer.usage))
         except ProviderError as error:
             failure = error
@@ -88,6 +98,21 @@ class Caller:
         seconds = self._clock() - started
         self._metrics.called(closed, seconds)
         return Outcome(entry=closed, answer=answer, error=failure, duration_ms=round(1000 * seconds))
+
+    async def _answer(self, deployment: Deployment, call: Call, lost: asyncio.Event | None) -> Answer:
+        if lost is None:
+            return await self._provider.complete(deployment, call)
+        answering = asyncio.ensure_future(self._provider.complete(deployment, call))
+        losing = asyncio.ensure_future(lost.wait())
+        try:
+            await asyncio.wait({answering, losing}, return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                return answering.result()
+            raise ProviderError("hedge_lost", f"{deployment.name}: another answered first", may_be_billed=True)
+        finally:
+            answering.cancel()
+            losing.cancel()
+            await asyncio.gather(answering, losing, return_exceptions=True)
 
     def prompt_tokens(self, deployment: Deployment, messages: tuple[Message, ...]) -> int:
         """Estimate of the tokens of ``messages``."""

@@ -9,14 +9,18 @@ import json
 import os
 from typing import Any
 
+from agents.models.assembly import Assembly, usage_of
 from agents.models.chat_format import chat_messages, sampling
 from agents.models.provider import ATTEMPT_HEADER, Answer, Call, ProviderError, Usage
 from agents.models.settings import Deployment
+from agents.models.stream_reading import BrokenStreamError, Patience, StalledError, Watch, read
 from streams.records import Message
 
 _TOKENS_PER_CHAR = 1 / 3.0
 """For estimates: English has about 4 characters a token, tags, numbers and other languages fewer."""
 _TOKENS_PER_MESSAGE = 8
+_STREAM_SLACK_S = 5.0
+_STREAMED: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 class LitellmProvider:
@@ -39,11 +43,20 @@ class LitellmProvider:
 
     async def complete(self, deployment: Deployment, call: Call) -> Answer:
         """See :class:`agents.models.provider.Provider`."""
+        patience = Patience.of(deployment, call.timeout_s)
         try:
-            reply = await self._litellm.acompletion(**self._arguments(deployment, call))
+            if not deployment.stream:
+                return _answer(await self._litellm.acompletion(**self._arguments(deployment, call)))
+            async with Watch(patience) as watch:
+                stream = await self._litellm.acompletion(**self._arguments(deployment, call), **_STREAMED)
+                found = await read(stream, watch)
+            return found.answer(self._estimate(deployment, call, found))
+        except StalledError as error:
+            raise ProviderError("provider_timeout", f"{deployment.name}: {error}", may_be_billed=True) from None
+        except BrokenStreamError as error:
+            raise ProviderError(error.code, f"{deployment.name}: its answer broke off", may_be_billed=True) from None
         except Exception as error:  # noqa: BLE001 - litellm's exceptions share no base class
             raise self._explain(error, deployment) from None
-        return _answer(reply)
 
     def count_tokens(self, _deployment: Deployment, messages: tuple[Message, ...]) -> int:
         """See :class:`agents.models.provider.Provider`: from the length, since exact counts cost 1 ms and more."""
@@ -58,6 +71,14 @@ class LitellmProvider:
             return None
         return info.get("input_cost_per_token") or 0.0, info.get("output_cost_per_token") or 0.0
 
+    def _estimate(self, deployment: Deployment, call: Call, found: Assembly) -> Usage:
+        """For providers that do not count in streams; from above, as for worst cases."""
+        said = sum(map(len, found.parts)) + sum(len(str(one)) for one in found.calls)
+        return Usage(
+            prompt_tokens=self.count_tokens(deployment, call.messages),
+            completion_tokens=min(call.max_tokens, round(said * _TOKENS_PER_CHAR) + 1),
+        )
+
     @staticmethod
     def _arguments(deployment: Deployment, call: Call) -> dict[str, Any]:
         import httpx
@@ -66,7 +87,11 @@ class LitellmProvider:
             "model": deployment.model,
             "messages": chat_messages(call.messages),
             "max_tokens": call.max_tokens,
-            "timeout": httpx.Timeout(call.timeout_s, connect=min(call.timeout_s, deployment.connect_timeout_s)),
+            # Of a stream, the end is watched from here: the library knows but the time between two packets.
+            "timeout": httpx.Timeout(
+                call.timeout_s + _STREAM_SLACK_S * deployment.stream,
+                connect=min(call.timeout_s, deployment.connect_timeout_s),
+            ),
             "max_retries": 0,
             "num_retries": 0,
             "extra_headers": {ATTEMPT_HEADER: call.attempt_id, "x-forebay-request-id": call.request_id},
@@ -81,18 +106,21 @@ class LitellmProvider:
         if call.top_logprobs:
             arguments |= {"logprobs": True, "top_logprobs": call.top_logprobs}
         if call.tools is not None:
-            arguments["tools"] = call.tools
+            # Without the flag litellm looks for tools of its own gateway first, and fails without that one's packages.
+            arguments |= {"tools": call.tools, "_skip_mcp_handler": True}
         if call.response_format is not None:
             arguments["response_format"] = call.response_format
         return arguments
 
     def _explain(self, error: Exception, deployment: Deployment) -> ProviderError:
+        import httpx
+
         kinds = self._litellm.exceptions
         known: tuple[tuple[Any, str, bool], ...] = (
             (kinds.ContextWindowExceededError, "context_length", False),
             (kinds.ContentPolicyViolationError, "content_policy", False),
             (kinds.RateLimitError, "provider_rate_limited", False),
-            (kinds.Timeout, "provider_timeout", True),
+            ((kinds.Timeout, httpx.TimeoutException), "provider_timeout", True),
             ((kinds.AuthenticationError, kinds.PermissionDeniedError), "provider_auth", False),
             (kinds.NotFoundError, "provider_auth", False),  # no such model for this key: an operator's mistake
             ((kinds.BadRequestError, kinds.UnprocessableEntityError), "provider_bad_request", False),
@@ -128,19 +156,14 @@ def _import_litellm() -> Any:
 
 
 def _answer(reply: Any) -> Answer:
-    choice, usage = reply.choices[0], reply.usage
+    choice = reply.choices[0]
     calls = getattr(choice.message, "tool_calls", None)
-    details = getattr(usage, "prompt_tokens_details", None)
     return Answer(
         content=choice.message.content or "",
         finish_reason=choice.finish_reason,
         tool_calls=json.dumps([call.model_dump() for call in calls], ensure_ascii=False) if calls else None,
         logprobs=getattr(choice, "logprobs", None),
-        usage=Usage(
-            prompt_tokens=usage.prompt_tokens or 0,
-            completion_tokens=usage.completion_tokens or 0,
-            cached_prompt_tokens=getattr(details, "cached_tokens", None) or 0,
-        ),
+        usage=usage_of(reply.usage.model_dump()),
     )
 
 

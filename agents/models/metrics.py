@@ -1,5 +1,9 @@
 """What do calls count? Latency, tokens and cost by tier and model; no user, no tenant."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import nan
+
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from agents.models.breaker import BreakerState
@@ -19,7 +23,9 @@ class ModelMetrics:
             "forebay_model_latency_seconds", "Time of a call.", labels, buckets=LATENCY_BUCKETS, registry=registry
         )
         self._tokens = Counter("forebay_model_tokens", "Tokens billed.", [*labels, "direction"], registry=registry)
-        self._cost = Counter("forebay_model_cost_usd", "Cost in US dollars.", labels, registry=registry)
+        self._cost = Counter(
+            "forebay_model_cost_usd", "Cost in US dollars.", [*labels, "deployment"], registry=registry
+        )
 
     def called(self, entry: UsageEvent, seconds: float) -> None:
         """A call ended; ``entry`` is its closed ledger entry."""
@@ -28,29 +34,43 @@ class ModelMetrics:
         self._latency.labels(*labels).observe(seconds)
         self._tokens.labels(*labels, "input").inc(entry.prompt_tokens)
         self._tokens.labels(*labels, "output").inc(entry.completion_tokens)
-        self._cost.labels(*labels).inc(entry.cost_nanousd / 1e9)
+        self._cost.labels(*labels, entry.deployment).inc(entry.cost_nanousd / 1e9)
 
 
 class PoolMetrics:
-    """How the deployments are, as this worker sees them."""
+    """How the deployments are, as this worker sees them, at the moment of being asked."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self._open = Gauge(
-            "forebay_breaker_open",
-            "1 while a deployment is not called; 0.5: a probe decides.",
-            ["deployment"],
-            registry=registry,
-        )
-        self._limit = Gauge(
-            "forebay_deployment_limit", "Calls that may be out at once, learnt.", ["deployment"], registry=registry
-        )
-        self._in_flight = Gauge("forebay_deployment_in_flight", "Calls out now.", ["deployment"], registry=registry)
+        def gauge(name: str, meaning: str) -> Gauge:
+            return Gauge(name, meaning, ["deployment"], registry=registry)
 
-    def shown(self, deployment: str, state: BreakerState, limit: int, in_flight: int) -> None:
-        """A deployment's state changed."""
-        self._open.labels(deployment).set({BreakerState.OPEN: 1.0, BreakerState.HALF_OPEN: 0.5}.get(state, 0.0))
-        self._limit.labels(deployment).set(limit)
-        self._in_flight.labels(deployment).set(in_flight)
+        self._open = gauge("forebay_breaker_open", "1 while a deployment is not called; 0.5: a probe decides.")
+        self._limit = gauge("forebay_deployment_limit", "Calls that may be out at once, learnt.")
+        self._in_flight = gauge("forebay_deployment_in_flight", "Calls out now.")
+        self._errors = gauge("forebay_deployment_recent_errors", "Share of the last 20 calls that failed.")
+        self._p95 = gauge(
+            "forebay_deployment_slow_seconds", "95th percentile of recent answers; NaN while few are known."
+        )
+
+    def watch(self, deployment: str, view: Callable[[], "PlaceView"]) -> None:
+        """Show what ``view`` says whenever somebody looks."""
+        shown = {BreakerState.OPEN: 1.0, BreakerState.HALF_OPEN: 0.5}
+        self._open.labels(deployment).set_function(lambda: shown.get(view().breaker, 0.0))
+        self._limit.labels(deployment).set_function(lambda: view().limit)
+        self._in_flight.labels(deployment).set_function(lambda: view().in_flight)
+        self._errors.labels(deployment).set_function(lambda: view().recent_errors)
+        self._p95.labels(deployment).set_function(lambda: nan if (p95 := view().p95_s) is None else p95)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlaceView:
+    """What is known about one deployment; ``p95_s`` is ``None`` while few answers are known."""
+
+    breaker: BreakerState
+    limit: int
+    in_flight: int
+    recent_errors: float
+    p95_s: float | None
 
 
 METRICS = ModelMetrics()

@@ -9,17 +9,28 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from agents.models.breaker import Breaker
 from agents.models.concurrency import AdaptiveLimit
-from agents.models.metrics import PoolMetrics
+from agents.models.latency import Latencies
+from agents.models.metrics import PlaceView, PoolMetrics
 from agents.models.provider import ProviderError
 from agents.models.settings import Deployment, Tier
 
 TRY_ANOTHER = frozenset(
-    {"provider_rate_limited", "provider_timeout", "provider_unavailable", "provider_auth", "content_policy"}
+    {
+        "provider_rate_limited",
+        "provider_timeout",
+        "provider_unavailable",
+        "provider_auth",
+        "content_policy",
+        "hedge_lost",
+    }
 )
 """Errors that another deployment of the same tier may not have."""
+LOST = "hedge_lost"
+"""Not an error of the deployment: another one was faster."""
 _OVERLOAD = frozenset({"provider_rate_limited", "provider_timeout"})
 
 
@@ -29,6 +40,7 @@ class _Place:
     def __init__(self, deployment: Deployment, open_s: float) -> None:
         self.breaker = Breaker(open_s)
         self.limit = AdaptiveLimit(deployment.max_in_flight)
+        self.latencies = Latencies()
         self.freed = asyncio.Event()
 
 
@@ -49,11 +61,13 @@ class DeploymentPool:
         rng: random.Random | None = None,
     ) -> None:
         self._places = {one.name: _Place(one, open_s) for tier in tiers for one in tier.deployments}
-        self._metrics = metrics
         self._clock = clock
         self._random = rng or random.Random()  # noqa: S311 - balances load, guards nothing
         self._ended = asyncio.Event()
         """Set, and replaced, whenever a call ends."""
+        if metrics is not None:
+            for name in self._places:
+                metrics.watch(name, partial(self._view, name))
 
     def candidates(self, tier: Tier) -> Iterator[Deployment]:
         """Deployments to try, in order; none when all rest, see :meth:`rest_s`."""
@@ -94,7 +108,6 @@ class DeploymentPool:
             await place.freed.wait()
         place.limit.in_flight += 1
         probe = place.breaker.started(self._clock())
-        self._show(deployment)
         try:
             yield
         finally:
@@ -104,7 +117,6 @@ class DeploymentPool:
             place.freed.set()
             self._ended.set()
             self._ended = asyncio.Event()
-            self._show(deployment)
 
     def failed(self, deployment: Deployment, error: ProviderError) -> None:
         """Note a failure."""
@@ -113,14 +125,28 @@ class DeploymentPool:
         if error.code in _OVERLOAD:
             place.limit.overloaded(now)
 
-    def worked(self, deployment: Deployment) -> None:
-        """Note a success."""
+    def worked(self, deployment: Deployment, seconds: float | None = None) -> None:
+        """Note a success, and how long it took."""
         place = self._places[deployment.name]
+        if seconds is not None:
+            place.latencies.add(seconds)
         place.breaker.succeeded()
         place.limit.succeeded()
 
-    def _show(self, deployment: Deployment) -> None:
-        if self._metrics is not None:
-            place = self._places[deployment.name]
-            state = place.breaker.state(self._clock())
-            self._metrics.shown(deployment.name, state, place.limit.limit, place.limit.in_flight)
+    def has_room(self, deployment: Deployment) -> bool:
+        """Whether a call of it would go out at once."""
+        return self._places[deployment.name].limit.room > 0
+
+    def p95_s(self, deployment: Deployment) -> float | None:
+        """Seconds within which 95 % of its recent answers came; ``None`` while few are known."""
+        return self._places[deployment.name].latencies.p95
+
+    def _view(self, name: str) -> PlaceView:
+        place = self._places[name]
+        return PlaceView(
+            breaker=place.breaker.state(self._clock()),
+            limit=place.limit.limit,
+            in_flight=place.limit.in_flight,
+            recent_errors=place.breaker.recent_errors,
+            p95_s=place.latencies.p95,
+        )

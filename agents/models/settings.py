@@ -31,6 +31,15 @@ class Deployment(BaseModel):
     weight: float = Field(1.0, gt=0, description="Share of the tier's calls relative to its other deployments.")
     timeout_s: float = Field(60.0, gt=0, description="Longest time of one call, in seconds.")
     connect_timeout_s: float = Field(5.0, gt=0, description="Longest time until connected, in seconds.")
+    first_token_timeout_s: float | None = Field(
+        None, gt=0, description="Longest time until the first token, in seconds; without it, timeout_s."
+    )
+    stall_timeout_s: float | None = Field(
+        15.0, gt=0, description="Longest time between two tokens, in seconds: a stream that stalls longer is given up."
+    )
+    stream: bool = Field(
+        True, description="Have answers streamed, so that one that stalls is noticed; false for providers that cannot."
+    )
     rpm: int | None = Field(None, gt=0, description="Requests per minute that the provider grants.")
     tpm: int | None = Field(None, gt=0, description="Tokens per minute that the provider grants.")
     max_in_flight: int = Field(32, ge=1, description="Calls at once, per worker.")

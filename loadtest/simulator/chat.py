@@ -164,7 +164,7 @@ async def _whole(
     call: Call, plan: _Plan, speed: timing.Pace, reply: Reply, invoice: Invoice, kind: str | None, sleep: Any
 ) -> str:
     total_s = speed.token_s * len(plan.tokens) + speed.stall_s
-    if kind == "disconnect":
+    if kind in ("disconnect", "cut"):
         await sleep(total_s / 2)
         call.generated = len(plan.tokens) // 2
         call.bill_interrupted(invoice, kind, call.script.bill_disconnect)
@@ -198,15 +198,18 @@ async def _stream(
     size = call.script.chunk_tokens if speed.token_s or speed.stall_s or kind else max(1, len(plan.tokens))
     starts = range(0, len(plan.tokens), size)
     stall_before = starts[int(speed.stall_at * len(starts))] if speed.stall_s and starts else None
-    break_at = starts[len(starts) // 2] if kind in ("disconnect", "malformed") and starts else None
+    break_at = starts[len(starts) // 2] if kind in ("disconnect", "cut", "malformed") and starts else None
     await reply.open_stream()
     await reply.send(wire.event(_chunk(call, plan, {"role": "assistant", "content": ""})))
     for start in starts:
         if start == stall_before:
             await sleep(speed.stall_s)
-        if start == break_at and kind == "disconnect":
+        if start == break_at and kind in ("disconnect", "cut"):
             call.bill_interrupted(invoice, kind, call.script.bill_disconnect)
-            reply.abort()
+            if kind == "cut":
+                await reply.send(b": that was all\n\n", last=True)
+            else:
+                reply.abort()
             return kind
         if start == break_at:
             await reply.send(b'data: {"id": "chatcmpl-broken", "choi\n\n')

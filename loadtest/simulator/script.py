@@ -24,10 +24,12 @@ FaultKind = Literal[
     "hang",
     "refuse",
     "disconnect",
+    "cut",
     "malformed",
 ]
 """``hang``: accepts and never answers; ``refuse``: closes the connection before a byte; ``disconnect``: closes it in
-the middle of the answer; ``malformed``: answers 200 with broken JSON."""
+the middle of the answer; ``cut``: ends a stream there as if that were its end (``disconnect`` where nothing streams);
+``malformed``: answers 200 with broken JSON."""
 
 BillRule = Literal["generated", "always", "never"]
 """Whether a call that did not reach its client is paid: only if generation had begun, always, or never."""

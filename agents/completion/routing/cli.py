@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
+from agents.completion.routing.status_cli import status
+
 if TYPE_CHECKING:
     from agents.completion.routing.rows import Row
 
@@ -18,8 +20,14 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Replay, trai
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 File = Annotated[str, typer.Argument(help="JSON lines; - is standard input.", metavar="FILE")]
 
-Folder = Annotated[Path, typer.Option(help="Where versions are kept.")]
-_FOLDER = Path(".forebay/tiers")
+Folder = Annotated[
+    Path | None, typer.Option(help="Where versions are kept.", show_default="completion.router_folder of the settings")
+]
+
+
+app.command("status", help="Breakers, limits, errors, latency and cost of each deployment; the router's version.")(
+    status
+)
 
 
 @app.callback()
@@ -64,25 +72,26 @@ def simulate(
 
 
 @app.command(help="Learn router and confidence from judged rows (as simulate reads them); a new version, used at once.")
-def train(file: File, folder: Folder = _FOLDER, as_json: Json = False) -> None:
+def train(file: File, folder: Folder = None, as_json: Json = False) -> None:
     """Exit status 1 when a line could not be read, 2 when nothing could be learnt."""
-    _learn(file, folder, as_json, router=True)
+    _learn(file, _kept_in(folder), as_json, router=True)
 
 
 @app.command(help="Learn the confidence curves alone; the router of the current version stays.")
-def calibrate(file: File, folder: Folder = _FOLDER, as_json: Json = False) -> None:
+def calibrate(file: File, folder: Folder = None, as_json: Json = False) -> None:
     """Exit status as for ``train``."""
-    _learn(file, folder, as_json, router=False)
+    _learn(file, _kept_in(folder), as_json, router=False)
 
 
 @app.command(help="Versions, oldest first; the current one is marked.")
-def versions(folder: Folder = _FOLDER, as_json: Json = False) -> None:
+def versions(folder: Folder = None, as_json: Json = False) -> None:
     """Reads the folder only."""
     from agents.completion.routing import model as models
 
-    pointer = folder / "current"
+    kept = _kept_in(folder)
+    pointer = kept / "current"
     current = pointer.read_text("utf-8").strip() if pointer.is_file() else None
-    for version in models.versions(folder):
+    for version in models.versions(kept):
         line = {"version": version, "current": version == current}
         _write(line) if as_json else typer.echo(f"{version}{'  current' if line['current'] else ''}")
 
@@ -90,20 +99,35 @@ def versions(folder: Folder = _FOLDER, as_json: Json = False) -> None:
 @app.command(help="Make an older version the current one.")
 def rollback(
     version: Annotated[str, typer.Argument(help="By default the one before the current one.")] = "",
-    folder: Folder = _FOLDER,
+    folder: Folder = None,
 ) -> None:
     """Exit status 2 when there is no such version."""
     from agents.completion.routing import model as models
 
-    known = models.versions(folder)
-    current = (folder / "current").read_text("utf-8").strip() if (folder / "current").is_file() else ""
+    kept = _kept_in(folder)
+    known = models.versions(kept)
+    current = (kept / "current").read_text("utf-8").strip() if (kept / "current").is_file() else ""
     older = [name for name in known if name < current]
     try:
-        models.point(folder, version or (older[-1] if older else "before the current one"))
+        models.point(kept, version or (older[-1] if older else "before the current one"))
     except models.ModelError as error:
         typer.echo(f"forebay: {error}", err=True)
         raise typer.Exit(2) from None
     typer.echo(f"current: {version or older[-1]}")
+
+
+def _kept_in(folder: Path | None) -> Path:
+    """``folder``, or where the workers of this configuration look."""
+    if folder is not None:
+        return folder
+    from agents.completion.settings import CompletionSettings
+    from streams.settings import ConfigurationError, load
+
+    try:
+        return load()[CompletionSettings].router_folder
+    except ConfigurationError as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 def _learn(file: str, folder: Path, as_json: bool, *, router: bool) -> None:

@@ -10,6 +10,7 @@ from agents.completion.attempting import Attempts
 from agents.completion.cascade import Cascade
 from agents.completion.quotas.budgets import NoBudgets
 from agents.completion.quotas.rates import Limit
+from agents.models import provider as models
 from agents.models.caller import Caller
 from agents.models.ledger import Ledger
 from agents.models.metrics import ModelMetrics
@@ -85,20 +86,27 @@ def tier(name: str, *deployments: str, **fields: object) -> Tier:
     )
 
 
-def cascade_of(provider: Provider, tiers: Sequence[Tier], now_ms: int = 1_000, **parts: object) -> Cascade:
+def cascade_of(provider: models.Provider, tiers: Sequence[Tier], now_ms: int = 1_000, **parts: object) -> Cascade:
     registry = CollectorRegistry()
     caller = Caller(
         provider, PriceList({}, lambda _: None), Ledger(CallPurpose.COMPLETION), ModelMetrics(registry), EgressGuard()
     )
+    pool = parts.get("pool") or DeploymentPool(
+        tiers,
+        10.0,
+        clock=parts.get("clock", time.monotonic),  # type: ignore[arg-type]  # a test's own
+    )
     attempts = Attempts(
-        DeploymentPool(tiers, 10.0, clock=parts.get("clock", time.monotonic)),  # type: ignore[arg-type]  # a test's own
+        pool,  # type: ignore[arg-type]  # a test's own
         caller,
         parts.get("limiter", NoLimits()),  # type: ignore[arg-type]  # a test's own limiter
         parts.get("budgets", NoBudgets()),  # type: ignore[arg-type]  # a test's own budgets
         burst_s=10.0,
         now_ms=lambda: now_ms,
+        hedge_share=parts.get("hedge_share", 0.0),  # type: ignore[arg-type]  # by name
+        shorten=parts.get("shorten"),  # type: ignore[arg-type]  # a test's own
     )
-    return Cascade(tiers, attempts)
+    return Cascade(tiers, attempts, parts.get("router"))  # type: ignore[arg-type]  # a test's own router
 
 
 def asked(text: str = "What is the capital of France?", **fields: object) -> RedactedRequest:

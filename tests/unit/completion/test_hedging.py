@@ -1,0 +1,178 @@
+"""A late answer is asked for a second time, as far as the budget allows, and both calls are in the ledger."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from agents.completion.attempting import Trace
+from agents.completion.hedging import HedgeBudget
+from agents.completion.shortening import Shortener
+from agents.models.latency import FEWEST
+from agents.models.pool import DeploymentPool
+from agents.models.provider import Answer, Call, ProviderError
+from agents.models.settings import Deployment
+from streams.records import RedactedRequest, UsageStatus
+from tests.unit.completion.fakes import Provider, Reply, Written, asked, cascade_of, good, tier
+
+DOWN = ProviderError("provider_unavailable", "down")
+ONLY = tier("only", "a", "b")
+LATE_S = 0.02
+
+
+class Slow(Provider):
+    """Whoever is asked first never answers; the others do at once."""
+
+    def __init__(self, then: Reply | None = None) -> None:
+        super().__init__({"a": then or good(), "b": then or good()})
+        self.gave_up = 0
+
+    async def complete(self, deployment: Deployment, call: Call) -> Answer:
+        if not self.calls:
+            self.calls.append((deployment.name, call))
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self.gave_up += 1
+                raise
+        return await super().complete(deployment, call)
+
+
+def known_pool() -> DeploymentPool:
+    """Both deployments have answered often enough for a percentile."""
+    pool = DeploymentPool([ONLY], 10.0)
+    for deployment in ONLY.deployments:
+        for _ in range(FEWEST):
+            pool.worked(deployment, LATE_S)
+    return pool
+
+
+async def run(provider: Provider, **parts: object):  # type: ignore[no-untyped-def]
+    trace, written = Trace(), Written()
+    cascade = cascade_of(provider, [ONLY], pool=known_pool(), **parts)
+    served = await cascade.run(asked(), trace, written, cheapest=False)
+    return served, trace, written
+
+
+async def test_the_second_serves_and_the_first_is_given_up_at_its_worst_case() -> None:
+    provider = Slow()
+    served, trace, written = await run(provider, hedge_share=1.0)
+    first, second = (name for name, _ in provider.calls)
+    assert {first, second} == {"a", "b"}
+    assert (served.deployment, provider.gave_up) == (second, 1)
+    lost, won = trace.entries
+    assert (lost.deployment, lost.status, lost.error_code) == (first, UsageStatus.UNSETTLED, "hedge_lost")
+    assert lost.cost_nanousd == lost.reserved_nanousd > won.cost_nanousd
+    assert (won.deployment, won.status) == (second, UsageStatus.SETTLED)
+    assert len({entry.attempt_id for entry in written.entries}) == 2
+    assert [attempt.outcome for attempt in trace.attempts] == ["hedge_lost", "ok"]
+
+
+async def test_without_a_share_nobody_is_asked_twice() -> None:
+    provider = Slow()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(10 * LATE_S):
+            await run(provider)
+    assert len(provider.calls) == 1
+
+
+async def test_a_second_that_fails_leaves_the_first_in_the_race() -> None:
+    provider = Slow(DOWN)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(10 * LATE_S):
+            await run(provider, hedge_share=1.0)
+    assert (len(provider.calls), provider.gave_up) == (2, 1)
+
+
+async def test_an_answer_in_time_is_asked_for_once() -> None:
+    provider = Provider({"a": good(), "b": good()})
+    served, trace, _ = await run(provider, hedge_share=1.0)
+    assert [entry.deployment for entry in trace.entries] == [served.deployment]
+
+
+async def test_a_first_that_fails_at_once_is_followed_as_ever() -> None:
+    provider = Provider({})
+    first: list[Reply] = [DOWN]
+
+    def reply(_call: Call) -> Reply:
+        return first.pop() if first else good()
+
+    provider.replies = {"a": reply, "b": reply}
+    served, trace, _ = await run(provider, hedge_share=1.0)
+    assert [attempt.outcome for attempt in trace.attempts] == ["provider_unavailable", "ok"]
+    assert served.deployment == trace.attempts[-1].deployment
+
+
+async def test_a_pool_that_was_left_by_the_loser_has_its_room_back() -> None:
+    pool = known_pool()
+    cascade = cascade_of(Slow(), [ONLY], pool=pool, hedge_share=1.0)
+    await cascade.run(asked(), Trace(), Written(), cheapest=False)
+    assert [view.in_flight for view in map(pool._view, ("a", "b"))] == [0, 0]
+    assert [view.recent_errors for view in map(pool._view, ("a", "b"))] == [0.0, 0.0]
+
+
+def test_the_budget_is_a_share_of_the_calls() -> None:
+    budget, made = HedgeBudget(0.1), 0
+    for _ in range(1000):
+        budget.called()
+        made += budget.take()
+    assert made == pytest.approx(100, abs=1)
+
+
+def test_what_is_saved_up_has_an_end() -> None:
+    budget = HedgeBudget(0.5)
+    for _ in range(1000):
+        budget.called()
+    assert sum(budget.take() for _ in range(100)) == 5
+
+
+TOO_LONG = ProviderError("context_length", "too long")
+
+
+def fits(limit: int) -> Callable[[Call], Reply]:
+    return lambda call: good() if sum(len(message.content) for message in call.messages) <= limit else TOO_LONG
+
+
+async def halved(request: RedactedRequest) -> RedactedRequest | None:
+    return asked(request.messages[0].content[: len(request.messages[0].content) // 2])
+
+
+async def test_what_is_too_long_for_a_model_is_cut_and_asked_once_more_there() -> None:
+    tiers = (tier("small"), tier("large"))
+    provider, trace = Provider({"small": fits(50), "large": good()}), Trace()
+    served = await cascade_of(provider, tiers, shorten=halved).run(asked("x" * 100), trace, Written(), cheapest=False)
+    assert served.tier == "small"
+    assert [attempt.outcome for attempt in trace.attempts] == ["context_length", "ok"]
+
+
+@pytest.mark.parametrize("cuttable", [True, False])
+async def test_what_is_too_long_even_so_is_passed_by(cuttable: bool) -> None:
+    async def never(_request: RedactedRequest) -> None:
+        return None
+
+    tiers = (tier("small"), tier("large"))
+    provider, trace = Provider({"small": fits(10), "large": good()}), Trace()
+    cascade = cascade_of(provider, tiers, shorten=halved if cuttable else never)
+    assert (await cascade.run(asked("x" * 100), trace, Written(), cheapest=False)).tier == "large"
+    assert [name for name, _ in provider.calls] == ["small"] * (1 + cuttable) + ["large"]
+
+
+async def test_the_shortener_cuts_a_history_and_leaves_what_it_may_not_touch() -> None:
+    from prometheus_client import CollectorRegistry
+
+    from agents.completion.metrics import CompressionMetrics
+    from agents.completion.settings import CompletionSettings
+    from streams.records import Message, MessageRole
+
+    shortener = Shortener(CompletionSettings(), CompressionMetrics(CollectorRegistry()))
+    weather = " ".join(f"On day {number} the weather in the valley was rather mild and calm." for number in range(80))
+    question = Message(role=MessageRole.USER, content="Where was the treaty signed?")
+    history = Message(role=MessageRole.ASSISTANT, content=f"{weather} The treaty was signed in Utrecht. {weather}")
+    long = RedactedRequest(request_id="r", messages=(Message(content="Tell me all."), history, question))
+    shorter = await shortener.to_fit(long)
+    assert shorter is not None
+    sent = " ".join(message.content for message in shorter.messages)
+    assert len(sent) < 0.6 * len(history.content)
+    assert "Utrecht" in sent
+    assert shorter.messages[-1] == question
+    assert await shortener.to_fit(asked("Where?")) is None
