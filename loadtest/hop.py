@@ -12,6 +12,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -85,6 +86,7 @@ async def run_faust() -> None:
         key_serializer="raw",
         web_enabled=False,
         topic_disable_leader=True,
+        datadir=tempfile.mkdtemp(prefix="forebay-hop-"),
     )
     source = app.topic(kafka.topic_prefix + SOURCE, value_type=bytes)
     target = app.topic(kafka.topic_prefix + TARGET, value_type=bytes)
