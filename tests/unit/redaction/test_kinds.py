@@ -19,7 +19,7 @@ def scored(redactor: Redactor, rows: list[Labelled]) -> Score:
     return score(rows, redact)  # type: ignore[arg-type]  # spans of the redactor
 
 
-@pytest.mark.parametrize(("file", "leak", "touched"), [("kinds.txt", 0.01, 0.08), ("kinds-later.txt", 0.06, 0.1)])
+@pytest.mark.parametrize(("file", "leak", "touched"), [("kinds.txt", 0.01, 0.08), ("kinds-later.txt", 0.03, 0.1)])
 def test_little_leaks_and_few_clean_texts_are_touched(
     redactor: Redactor, file: str, leak: float, touched: float
 ) -> None:
