@@ -105,7 +105,8 @@ def _bared(text: str, spans: Sequence[Span]) -> str:
     """
     if not any(text[s.end : s.end + 1] in _SIGNS or text[max(0, s.start - 1) : s.start] in _SIGNS for s in spans):
         return ""
-    pieces, at = [], 0
+    pieces: list[str] = []
+    at = 0
     for span in resolved(spans):
         pieces += (text[at : span.start], " " * (span.end - span.start))
         at = span.end
