@@ -99,6 +99,15 @@ class EgressGuard:
             found[ORIGINAL] += sum(1 for _ in known.find(cleared))
         return [Finding(kind=kind, count=count) for kind, count in sorted(found.items()) if count]
 
+    def seen(
+        self, texts: Iterable[str], originals: Mapping[str, str] | Collection[str] = (), *, sink: str
+    ) -> list[Finding]:
+        """As :meth:`check`, but counts what was found as blocked."""
+        found = self.check(texts, originals)
+        for finding in found:
+            self._blocked.labels(sink, finding.kind).inc(finding.count)
+        return found
+
     def enforce(self, texts: Iterable[str], originals: Mapping[str, str] | Collection[str] = (), *, sink: str) -> None:
         """As :meth:`check`, but raises.
 
@@ -108,11 +117,9 @@ class EgressGuard:
         Raises:
             Permanent: ``pii_egress``; the message names kinds, never values.
         """
-        found = self.check(texts, originals)
+        found = self.seen(texts, originals, sink=sink)
         if not found:
             return
-        for finding in found:
-            self._blocked.labels(sink, finding.kind).inc(finding.count)
         kinds = ", ".join(finding.kind for finding in found)
         raise Permanent("pii_egress", f"personal data was about to go to {sink}: {kinds}")
 

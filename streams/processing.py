@@ -17,6 +17,7 @@ from streams import headers as h
 from streams.codec import Codec, UndecodableError
 from streams.deadletter import Incident, dead_letter, delay_s, retry_record
 from streams.delivered import Delivered, Encoded
+from streams.departures import Departures
 from streams.encoding import Encoding
 from streams.failures import Expired, Failure, Permanent, Rejected, Transient
 from streams.handlers import Context, Output, Route
@@ -38,6 +39,7 @@ class Rules:
         max_attempts: tries before a record is dead-lettered.
         codecs: logical topic to codec of its values.
         keyring: seals restricted bytes that leave a restricted topic; ``None`` only in stages that never see any.
+        departures: checks what leaves for people and for the dead letters.
     """
 
     stage: str
@@ -47,6 +49,7 @@ class Rules:
     kafka: KafkaSettings
     retry: RetrySettings
     keyring: Keyring | None = None
+    departures: Departures | None = None
 
 
 class Processor:
@@ -90,6 +93,8 @@ class Processor:
             self._check_deadline(record, context)
             async with asyncio.timeout(self._rules.timeout_s):
                 outputs = await self._route.handle(record, context)
+            if self._rules.departures is not None:
+                self._rules.departures.enforce(outputs)
             return self._encoding.encode(outputs, source.headers)
         except Failure as failure:
             return self._failed(record, context, failure)
@@ -190,7 +195,8 @@ class Processor:
 
     def _dead_letter(self, context: Context, failure: Failure, record: Any) -> list[Encoded]:
         self._metrics.dead_lettered(self._route.topic, failure.code)
-        return [dead_letter(context.source, failure, self._incident(context, record), self._rules)]
+        letter = dead_letter(context.source, failure, self._incident(context, record), self._rules)
+        return [self._rules.departures.letter(letter) if self._rules.departures is not None else letter]
 
     def _incident(self, context: Context, record: Any) -> Incident:
         return Incident(

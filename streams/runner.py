@@ -12,6 +12,8 @@ from aiokafka import AIOKafkaProducer
 from streams.app import TP, new_faust_app
 from streams.codec import open_codecs
 from streams.delivery import Delivery, Linger, new_producer
+from streams.departures import Departures
+from streams.egress import EgressGuard, EgressSettings
 from streams.encoding import Encoding
 from streams.handlers import Output
 from streams.kafka import topic_on_broker
@@ -117,6 +119,7 @@ class StageApp:
     def _new_rules(self, settings: Settings) -> Rules:
         limits = self.stage.limits
         restricted = any(TOPICS[route.topic].access is Access.RESTRICTED for route in self.stage.routes)
+        keyring = load_keyring(settings[VaultSettings]) if restricted else None
         return Rules(
             stage=self.stage.name,
             timeout_s=limits.timeout_s,
@@ -124,7 +127,8 @@ class StageApp:
             codecs=self._codecs,
             kafka=self._kafka,
             retry=settings[RetrySettings],
-            keyring=load_keyring(settings[VaultSettings]) if restricted else None,
+            keyring=keyring,
+            departures=Departures(EgressGuard(settings[EgressSettings]), keyring),
         )
 
     def _add_lanes(self) -> None:

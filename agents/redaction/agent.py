@@ -9,6 +9,7 @@ from agents.redaction.metrics import METRICS
 from agents.redaction.policy import Policies
 from agents.redaction.pool import finder
 from agents.redaction.settings import RedactionSettings
+from streams.egress import EgressGuard, EgressSettings
 from streams.fingerprints import RedisFingerprints, guarded, told
 from streams.handlers import Route
 from streams.redis_client import open_redis
@@ -36,6 +37,7 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
             daily,
             max_messages=chosen.max_messages,
             max_chars=chosen.max_chars,
+            guard=EgressGuard(settings[EgressSettings]),
         )
         route = Route(topic="requests", handle=guarded(handler.handle, known), on_failure=told(handler.on_failure))
         yield Stage(

@@ -13,6 +13,7 @@ from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegist
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
+from agents.redaction.recognizers.abroad import abroad
 from agents.redaction.recognizers.addresses import addresses
 from agents.redaction.recognizers.contact import contact
 from agents.redaction.recognizers.custom import CustomRecogniser
@@ -135,7 +136,7 @@ class Engine(AnalyzerEngine):
 
 def structured() -> list[EntityRecognizer]:
     """Recognisers of everything that has a form."""
-    return [financial(), contact(), network(), government(), personal(), secrets(), addresses(), *national()]
+    return [financial(), contact(), network(), government(), personal(), secrets(), addresses(), abroad(), *national()]
 
 
 def structured_engine(settings: RedactionSettings) -> Engine:

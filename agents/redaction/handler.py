@@ -17,6 +17,7 @@ from agents.redaction.settings import Action
 from agents.redaction.surrogates import Surrogates
 from agents.redaction.validation import plain_id, validate
 from streams.canonical import prompt_hash
+from streams.egress import EgressGuard
 from streams.failures import Failure, Rejected, Transient
 from streams.handlers import Context, Output
 from streams.pseudonyms import PseudonymMap
@@ -52,6 +53,7 @@ class RedactionHandler:
         daily: counts it by tenant.
         max_messages: most messages of a request.
         max_chars: most characters of a request.
+        guard: looks at what was written, with what was just replaced; a hit fails the request.
         clock_ms: ms since the epoch.
     """
 
@@ -65,6 +67,7 @@ class RedactionHandler:
         *,
         max_messages: int,
         max_chars: int,
+        guard: EgressGuard | None = None,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._find = find
@@ -74,6 +77,7 @@ class RedactionHandler:
         self._daily = daily
         self._max_messages = max_messages
         self._max_chars = max_chars
+        self._guard = guard
         self._clock_ms = clock_ms
 
     async def handle(self, request: Request, context: Context) -> list[Output]:
@@ -102,6 +106,8 @@ class RedactionHandler:
             self._count(request, {(kind, Action.BLOCK.value): 1 for kind in blocked})
         policy.refuse(found.spans)
         result = await self._number(request, owner, parts, found, known)
+        if self._guard is not None:
+            self._guard.enforce(result.texts, result.mapping.originals, sink="redaction")
         self._count(request, result.actions)
         redacted = rebuild(request, result.texts)
         return replace(

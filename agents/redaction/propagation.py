@@ -15,6 +15,8 @@ _SCORE = 0.6
 _NAMES, _PLACES = "PERSON", "LOCATION"
 _PARTICLES = listed("van von der den del dos las los bin ben ibn san jr sr iii mac the and for with from")
 _LEAST_PART, _LEAST_PLACE = 3, 4
+_LEAST_DIGITS, _LONGEST = 6, 64
+_GAP = r"[ .\-_/]{0,2}"
 
 
 def propagated(text: str, spans: Sequence[Span], known: Mapping[str, str], common: Callable[[str], bool]) -> list[Span]:
@@ -31,7 +33,13 @@ def propagated(text: str, spans: Sequence[Span], known: Mapping[str, str], commo
     people = _parts((value for kind, value in values if kind == _NAMES), _LEAST_PART)
     whole = {value for kind, value in values if kind == _PLACES and len(value) >= _LEAST_PLACE}
     exact = {value: kind for kind, value in values if telling(value)}
-    return [*_of_people(text, people, common), *_literal(text, whole, common), *_exact(text, exact)]
+    loose = {value: kind for kind, value in values if kind not in (_NAMES, _PLACES) and _long(value)}
+    return [
+        *_of_people(text, people, common),
+        *_literal(text, whole, common),
+        *_exact(text, exact),
+        *_respaced(text, loose),
+    ]
 
 
 def _parts(names: Iterable[str], least: int) -> frozenset[str]:
@@ -68,6 +76,26 @@ def _literal(text: str, values: Iterable[str], common: Callable[[str], bool]) ->
         Span(start=match.start(), end=match.end(), kind=_PLACES, score=_SCORE)
         for match in pattern.finditer(text)
         if match[0][0].isupper() or " " in match[0] or not common(match[0].lower())
+    ]
+
+
+def _long(value: str) -> bool:
+    """Whether an identifier is long enough to be known again without its blanks and dashes."""
+    return sum(map(str.isdigit, value)) >= _LEAST_DIGITS and len(value) <= _LONGEST
+
+
+def _respaced(text: str, values: Mapping[str, str]) -> list[Span]:
+    """Identifiers that stand elsewhere in another case or with other blanks, dots and dashes."""
+    bodies = {"".join(filter(str.isalnum, value)).lower(): kind for value, kind in list(values.items())[:200]}
+    if not bodies:
+        return []
+    # One character class between any two characters: linear, since no character of a value can be in it.
+    patterns = (_GAP.join(map(re.escape, body)) for body in sorted(bodies, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(patterns)})(?![^\W_])", re.IGNORECASE)
+    return [
+        Span(start=match.start(), end=match.end(), kind=kind, score=_SCORE)
+        for match in pattern.finditer(text)
+        if (kind := bodies.get("".join(filter(str.isalnum, match[0])).lower())) is not None
     ]
 
 

@@ -1,6 +1,7 @@
 """Which findings of the model are known to be no people and no places? Peoples and languages, firms, feasts, phrases.
 
-Only what names nobody wherever it stands: a nationality, a name that a legal form follows. A cue such as "my name is"
+Only what names nobody wherever it stands: a nationality, a name that a legal form follows, a place in the name of a
+public body ("University of Pittsburgh"). A cue such as "my name is"
 overrules it, since there are people called Norman French.
 """
 
@@ -43,6 +44,17 @@ _FIRM_AFTER = re.compile(
     r",? (?:Inc|INC|Ltd|LTD|LLC|L\.L\.C|PLC|plc|GmbH|GMBH|Corp|CORP|Corporation|Limited|S\.A|N\.V|B\.V|AG|SE|SpA|"
     r"S\.p\.A|Pty|Pte|LLP|Holdings?|& Co|& Sons|& Company|Co\.? ?Ltd)\b"
 )
+_BODY_AFTER = re.compile(
+    r" (?:(?:State|City|National|Royal|High|Central|County) )?(?:Lottery|Hall of Fame|Grand Prix|Records|Recordings|"
+    r"Railway|Awards|Laborator(?:y|ies)|Institute|Council|League|Times|Herald|Gazette|Tribune|Orchestra|Symphony|"
+    r"Film Festival|Stock Exchange|Champions|Championships?|Teachers College|Community College|State University|"
+    r"Broadcasting)\b"
+)
+_BODY_BEFORE = re.compile(
+    r"\b(?:[Uu]niversity|Institute|Bank|Museum|Association|Party|League|Battle|Treaty|"
+    r"Council|Parliament|Academy|Federation) of (?:the )?$"
+)
+_QUARTER = re.compile(r"(?:q[1-4]|fy ?\d{2,4}|h[12]|rfc|var|v\d+)")
 _GENERIC = listed(
     "room office home house school hospital platform building hotel street road city town village station airport "
     "bank shop store restaurant floor apartment flat suite unit area address location place country state county "
@@ -82,4 +94,13 @@ def doubtful(text: str, start: int, end: int) -> bool:
         return True
     if end - start == 1 and value.isascii():
         return True
-    return _FIRM_AFTER.match(text, end) is not None
+    if _QUARTER.fullmatch(value):
+        return True
+    return _FIRM_AFTER.match(text, end) is not None or _of_a_body(text, start, end)
+
+
+def _of_a_body(text: str, start: int, end: int) -> bool:
+    """Whether one or two words are part of the name of a public body: "Texas Lottery", "University of Pittsburgh"."""
+    if len(text[start:end].split()) > 2 or not text[start].isupper():
+        return False
+    return _BODY_AFTER.match(text, end) is not None or _BODY_BEFORE.search(text, max(0, start - 24), start) is not None

@@ -4,9 +4,12 @@ The names model finds most addresses by itself; these rules add the parts that a
 (:mod:`agents.redaction.joining`) makes one span of the whole.
 """
 
+import re
+
 from agents.redaction.recognizers.rules import Rule, RuleRecognizer
 
 _KIND = "LOCATION"
+_DECIMAL = re.compile(r"\d+\.\d+")
 _TYPES = (
     r"(?:street|str\.?|st\.?|road|rd\.?|avenue|ave\.?|av\.?|lane|ln\.?|drive|dr\.?|boulevard|blvd\.?|court|ct\.?|place|pl\.?|"
     r"square|sq\.?|terrace|ter\.?|close|crescent|cres\.?|parkway|pkwy\.?|highway|hwy\.?|circle|cir\.?|trail|trl\.?|way|row|alley|"
@@ -117,6 +120,7 @@ def addresses() -> RuleRecognizer:
                 kind="COORDINATES",
                 pattern=r"(?<![\d.])[+\-]?(?:[1-8]?\d|90)\.\d{4,12}°?\s?[NS]?\s{0,2}[,;/]\s{0,2}[+\-]?(?:1[0-7]\d|[1-9]?\d|180)\.\d{4,12}(?!\d)",
                 score=0.7,
+                check=lambda text: None if any(abs(float(n)) >= 1 for n in _DECIMAL.findall(text)) else False,
                 digits=10,
             ),
         ],

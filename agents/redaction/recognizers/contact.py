@@ -10,15 +10,22 @@ _CALL = (
     r"phone|\btel\b|\btel\.|telephone|telefon|\bmobile|\bcell\b|cellphone|\bcall(?:ed|ing|back)?\b|whatsapp|\bfax\b|"
     r"reach me|"
     r"\btext me|\bsms\b|\bdial|\bcontact|\bring\b|\bhandy\b|\bnumber is\b|\bmy number\b|\bring me|\bm:|\bt:|\bp:|"
-    r"\bph\b|signal|telegram"
+    r"\bph\b|signal|telegram|tel[ée]fon|téléphone|m[óo]vil|\bmobil|celular|\bll[áa]m|\bmarc[ae]|rufnummer|\bportable\b|"
+    r"\bnuméro\b|\bnúmero\b|\bnumero\b|nummer|\btlf\b|\bcallback\b|电话|電話|手机|전화|тел"
 )
-_NO_PHONE = r"\border\b|invoice|\bticket|\bisbn|\bversion|\bserial|\bsku\b|tracking|\bbuild\b|\bport\b|\$|€|£"
+_NO_PHONE = (
+    r"\border\b|invoice|\bticket|\bisbn|\bversion|\bserial|\bsku\b|tracking|\bbuild\b|\bport\b|\$|€|£|"
+    r"\bupc\b|\bean\b|gtin|barcode|bestell|commande|pedido|ordine|\bfunction|\btimes\b"
+)
 _TLD = (
     r"(?:com|org|net|edu|gov|io|co|uk|de|fr|es|it|nl|eu|us|ca|au|in|info|biz|me|ch|at|be|se|no|dk|pl|ru|jp|br|mx|"
     r"test|example)"
 )
 
 
+_PROVIDERS = (
+    "gmail|googlemail|yahoo|hotmail|outlook|icloud|aol|protonmail|proton|gmx|web|live|msn|fastmail|zoho|comcast|verizon"
+)
 _EXTENSION = re.compile(r"\s?(?:ext|x)", re.IGNORECASE)
 
 
@@ -37,7 +44,7 @@ def contact() -> RuleRecognizer:
         [
             Rule(
                 kind="EMAIL_ADDRESS",
-                pattern=r"(?<![\w.+\-])[\w!#$%&'*+/=?^`{|}~\-]{1,64}(?:\.[\w!#$%&'*+/=?^`{|}~\-]{1,64}){0,8}@"
+                pattern=r"(?<![\w.+\-])[\w!#$%&'*+/=?^`{|}~\-]{1,64}(?:\.[\w!#$%&'*+/=?^`{|}~\-]{1,64}){0,8}\.?@"
                 r"(?:[^\W_](?:[\w\-]{0,62})\.){1,8}[^\W\d_][\w\-]{1,23}",
                 score=1.0,
                 hints=("@",),
@@ -58,6 +65,27 @@ def contact() -> RuleRecognizer:
                 hints=(" dot ",),
             ),
             Rule(
+                kind="EMAIL_ADDRESS",  # a mail provider's name says what "at" means
+                pattern=r"(?<![\w.+\-])(?!(?:me|us|him|her|them|you|is|or|and|mail|email|"
+                r"contact) )[\w.+\-]{2,64} ?(?:\(at\)|at|@) ?"
+                rf"(?:{_PROVIDERS})(?: ?(?:\.|dot) ?| )(?:com|net|org|de|fr|es|it|uk|co\.uk|me|ch)\b",
+                score=0.9,
+                hints=tuple(_PROVIDERS.split("|")),
+            ),
+            Rule(
+                kind="EMAIL_ADDRESS",
+                pattern=rf"(?<![\w.+\-])[\w.+]{{1,64}}[\-_]at[\-_](?:[\w]{{1,40}}[\-_]){{1,3}}dot[\-_]{_TLD}\b",
+                score=0.9,
+                hints=("at-", "at_"),
+            ),
+            Rule(
+                kind="EMAIL_ADDRESS",  # a quoted local part; a line end after the sign
+                pattern=r"\"[^\"\n@]{1,64}\"@[\w.\-]{3,200}|(?<![\w.+\-])[\w.+\-]{1,64}@\n ?"
+                rf"[\w\-]{{1,63}}(?:\.[\w\-]{{1,63}}){{0,4}}\.{_TLD}\b",
+                score=0.9,
+                hints=("@",),
+            ),
+            Rule(
                 kind="PHONE_NUMBER",  # international
                 pattern=r"(?<![\w+])(?:\+|00(?=[ (]|\d{10}))[ ]?\(?[1-9]\d{0,2}\)?(?:[ \-./]{0,2}\(?\d{1,5}\)?){2,6}"
                 r"(?:\s?(?:ext|x|extension)\.?\s?\d{1,6})?(?![\w])",
@@ -67,7 +95,8 @@ def contact() -> RuleRecognizer:
             ),
             Rule(
                 kind="PHONE_NUMBER",  # North American, as people write it
-                pattern=r"(?<![\w\-.+$])(?:(?:\+|00)?1[ \-.]?)?(?:\(\d{3}\) ?|\d{3}[\-.· ])\d{3}[\-.· ]\d{4}"
+                pattern=r"(?<![\w\-.+$])(?:(?:\+|00)?1[ \-.]?)?(?:\(\d{3}\) ?|\d{3}(?: ?[\-.·] ?|"
+                r" ))\d{3}(?: ?[\-.·] ?| )\d{4}"
                 r"(?:[ ,]{0,2}(?:ext|x|extension)\.?\s?\d{1,6})?(?!\w|-\d|\.\d)",
                 score=0.8,
                 check=_phone,
@@ -95,6 +124,22 @@ def contact() -> RuleRecognizer:
                 digits=9,
             ),
             Rule(
+                kind="PHONE_NUMBER",  # digit by digit
+                pattern=r"(?<![\w\-.+])\+?\d(?: \d){8,13}(?! ?\d)(?!\w)",
+                context=_CALL,
+                unless=_NO_PHONE + r"|\baccount\b|\bcard\b|\bssn\b|\biban\b",
+                digits=9,
+            ),
+            Rule(
+                kind="PHONE_NUMBER",  # mobile numbers of a country's form, announced
+                pattern=r"(?<![\w\-.+])(?:1[3-9]\d{9}|[67]\d{8})(?![\w\-]|[.,]\d)",
+                context=_CALL,
+                unless=_NO_PHONE + r"|\baccount\b|\bid\b|konto|compte|cuenta|passport|rechnung|kunden",
+                digits=9,
+                before=32,
+                after=0,
+            ),
+            Rule(
                 kind="PHONE_NUMBER",  # anything else that is announced as one
                 pattern=r"(?<![\w\-.+$])\(?\d{2,5}\)?(?:[ \-./]{0,2}\d{2,5}){1,5}(?![\w\-]|[.,]\d)",
                 context=_CALL,
@@ -117,7 +162,8 @@ def contact() -> RuleRecognizer:
             Rule(
                 kind="USERNAME",
                 pattern=r"(?<![\w@.])@(?P<v>[A-Za-z_][\w.]{2,30})\b",
-                context=r"twitter|instagram|\binsta\b|\big\b|telegram|tik\s?tok|snap(?:chat)?|discord|facebook|\bfollow\b|\bhandle\b",
+                context=r"twitter|instagram|\binsta\b|\big\b|telegram|tik\s?tok|snap(?:chat)?|discord|facebook|"
+                r"\bfollow\b|\bhandle\b",
                 hints=("@",),
             ),
         ],

@@ -6,6 +6,17 @@ from agents.redaction.recognizers.rules import Rule, RuleRecognizer
 _NUMBERED = r"(?:\s*(?:number|num|nr|no|id|code|ref(?:erence)?|#)\b\.?)?"
 _IS = r"[\"']?(?:\s*(?:is|was|are|:|=|#|\||-|of|ending|->)\s*|\s+)(?:[\"'#(]\s*)?"
 
+_GAP = r"[ \-.\n\t]{0,2}"
+
+
+def _iban(length: int) -> str:
+    """IBANs of the countries whose IBANs have ``length`` characters."""
+    countries = (f"{c[0]} ?{c[1]}" for c, size in checksums.IBAN_LENGTHS.items() if size == length)
+    return rf"(?:{'|'.join(countries)})(?:{_GAP}\d){{2}}(?:{_GAP}[A-Z0-9]){{{length - 4}}}"
+
+
+_IBAN = "|".join(map(_iban, sorted(set(checksums.IBAN_LENGTHS.values()))))
+
 
 def financial() -> RuleRecognizer:
     """Recogniser of financial identifiers."""
@@ -14,7 +25,7 @@ def financial() -> RuleRecognizer:
         [
             Rule(
                 kind="CREDIT_CARD",
-                pattern=r"(?<![\dA-Za-z.,\-])(?<!\d )\d(?:[ .\-_/*·]{0,2}\d){11,18}(?![\dA-Za-z])",
+                pattern=r"(?<![\dA-Za-z.,\-])(?<!\d )\d(?:[ .\-_/*·]{0,3}\d){11,18}(?![\dA-Za-z])",
                 certain=checksums.card,
                 context=r"\bcards?\b|credit|debit|\bvisa|master\s?card|amex|american express|discover|\bcc\b|\bpan\b|"
                 r"diners",
@@ -46,9 +57,8 @@ def financial() -> RuleRecognizer:
                 flags=0,
             ),
             Rule(
-                kind="IBAN_CODE",
-                pattern=r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \-]?[A-Za-z0-9]{4}){2,7}(?:[ \-]?[A-Za-z0-9]{1,3})?"
-                r"(?![A-Za-z0-9])",
+                kind="IBAN_CODE",  # in any spacing: the country says how long it is
+                pattern=rf"(?<![A-Za-z0-9])(?:iban)?(?P<v>{_IBAN})(?![A-Za-z0-9])",
                 check=lambda text: checksums.iban(text),
                 digits=6,
             ),
@@ -96,6 +106,16 @@ def financial() -> RuleRecognizer:
                 check=lambda text: True if checksums.bech32(text) else None,
                 context=r"wallet|bitcoin|\bbtc\b|crypto|address",
                 hints=("bc1", "tb1", "ltc1"),
+            ),
+            Rule(
+                kind="CRYPTO",  # Ripple, Tron, Solana: base 58, and a word that says what it is
+                pattern=r"(?<![A-Za-z0-9])(?=[A-Za-z]{0,40}[0-9])(?=[A-Z0-9]{0,40}[a-z])[1-9A-HJ-NP-Za-km-z]{32,44}"
+                r"(?![A-Za-z0-9])|(?<![A-Za-z0-9])(?:r|T)[1-9A-HJ-NP-Za-km-z]{24,34}(?![A-Za-z0-9])",
+                context=r"wallet|crypto|\bxrp\b|ripple|\btron\b|\btrx\b|\busdt\b|\bsol\b|solana|\bcoin|deposit address",
+                check=lambda text: None if sum(map(str.isdigit, text)) >= 2 else False,
+                digits=1,
+                flags=0,
+                after=0,
             ),
             Rule(kind="CRYPTO", pattern=r"(?<![A-Za-z0-9])0x[0-9a-f]{40}(?![0-9a-f])", score=0.95, hints=("0x",)),
             Rule(

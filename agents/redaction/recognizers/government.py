@@ -5,7 +5,10 @@ import re
 from agents.redaction.recognizers import checksums
 from agents.redaction.recognizers.rules import Rule, RuleRecognizer
 
-_SSN_WORDS = r"\bssn\b|social security|\bsocial\b|soc\.? ?sec|\bss#|tax ?(?:payer)? ?id|\btin\b|\bss number"
+_SSN_WORDS = (
+    r"(?:\b|_)ssn(?:\b|_)|social security|seguro social|\bsocial\b|soc\.? ?sec|\bss#|tax ?(?:payer)? ?id|"
+    r"\btin\b|\bss number"
+)
 _NINO = r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
 
 
@@ -38,7 +41,7 @@ def government() -> RuleRecognizer:
             ),
             Rule(
                 kind="US_SSN",
-                pattern=r"(?<![\w\-.])\d(?:[ \-.]?\d){8}(?![\w\-]|\.\d)",
+                pattern=r"(?<![A-Za-z0-9\-.])\d(?:[ \-._/\n]{0,3}\d){8}(?![\w\-]|\.\d)",
                 context=_SSN_WORDS,
                 check=_ssn,
                 digits=9,
@@ -59,10 +62,11 @@ def government() -> RuleRecognizer:
             ),
             Rule(
                 kind="US_PASSPORT",
-                pattern=r"(?<![\w\-])[A-Z]{0,2}\d{6,9}(?![\w\-])",
-                context=r"passport|\bpass no|travel document|reisepass|passeport|pasaporte",
-                hints=("pass", "travel doc"),
-                digits=6,
+                pattern=r"(?<![A-Za-z0-9\-])(?:[A-Z]{0,2} ?\d{6,9}|(?=[A-Z]{0,3}\d)[A-Z0-9]{8,9})(?![\w\-])",
+                context=r"passport|\bpass no|travel document|reisepass|passeport|pas[as]a?porte?|paspoort|passaporto",
+                check=lambda text: None if len(checksums.digits(text)) >= 4 else False,
+                hints=("pass", "pasap", "paspo", "travel doc"),
+                digits=4,
             ),
             Rule(
                 kind="US_DRIVER_LICENSE",
@@ -99,14 +103,35 @@ def government() -> RuleRecognizer:
             ),
             Rule(
                 kind="EU_VAT_ID",
-                pattern=r"(?<![A-Z0-9])(?:ATU\d{8}|BE[01]\d{9}|BG\d{9,10}|CY\d{8}[A-Z]|CZ\d{8,10}|DE\d{9}|DK\d{8}|EE\d{9}|EL\d{9}|"
-                r"ES[A-Z0-9]\d{7}[A-Z0-9]|FI\d{8}|FR[A-Z0-9]{2}\d{9}|HR\d{11}|HU\d{8}|IE\d[A-Z0-9+*]\d{5}[A-Z]{1,2}|IT\d{11}|"
-                r"LT(?:\d{9}|\d{12})|LU\d{8}|LV\d{11}|MT\d{8}|NL\d{9}B\d{2}|PL\d{10}|PT\d{9}|RO\d{2,10}|SE\d{12}|SI\d{8}|SK\d{10}|"
+                pattern=r"(?<![A-Z0-9])(?:ATU\d{8}|BE[01]\d{9}|BG\d{9,10}|CY\d{8}[A-Z]|CZ\d{8,10}|DE\d{9}|DK\d{8}|"
+                r"EE\d{9}|EL\d{9}|"
+                r"ES[A-Z0-9]\d{7}[A-Z0-9]|FI\d{8}|FR[A-Z0-9]{2}\d{9}|HR\d{11}|HU\d{8}|"
+                r"IE\d[A-Z0-9+*]\d{5}[A-Z]{1,2}|IT\d{11}|"
+                r"LT(?:\d{9}|\d{12})|LU\d{8}|LV\d{11}|MT\d{8}|NL\d{9}B\d{2}|PL\d{10}|PT\d{9}|RO\d{2,10}|SE\d{12}|"
+                r"SI\d{8}|SK\d{10}|"
                 r"GB\d{9}(?:\d{3})?)(?![A-Z0-9])",
                 score=0.6,
                 context=r"\bvat\b|\bust|tva|\biva\b|\btax\b",
                 digits=8,
                 flags=0,
+            ),
+            Rule(
+                kind="EU_VAT_ID",
+                pattern=r"(?<![A-Z0-9])(?:AT ?U|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|"
+                r"RO|SE|"
+                r"SI|SK|GB|CHE-?)(?:[ .\-]?\d){8,12}(?![A-Z0-9])",
+                context=r"\bvat\b|\bust|\btva\b|\biva\b|\bbtw\b|\buid\b",
+                hints=("vat", "ust", "tva", "iva", "btw", "uid"),
+                digits=8,
+                after=0,
+                flags=0,
+            ),
+            Rule(
+                kind="NATIONAL_ID",
+                pattern=r"(?<![A-Z0-9])[A-Z]{5}\d{4}[A-Z](?![A-Z0-9])",
+                context=r"\bpan\b|permanent account|tax",
+                hints=("pan", "permanent", "tax"),
+                digits=4,
             ),
             Rule(
                 kind="NATIONAL_ID",

@@ -1,5 +1,7 @@
 """Machines that lead to people: addresses of the Internet and of devices."""
 
+import re
+
 from agents.redaction.names.words import listed
 from agents.redaction.recognizers import checksums
 from agents.redaction.recognizers.rules import Rule, RuleRecognizer
@@ -12,6 +14,12 @@ _TLDS = sorted(
     )
 )
 _BARE_TLD = f"(?:{'|'.join(_TLDS)})"
+
+
+def _ip6(text: str) -> bool:
+    """With a digit or several groups: ``a::b`` is a name in C++."""
+    plain = text.count(":") >= 2 and (any(map(str.isdigit, text)) or text.count(":") > 3)
+    return plain and checksums.ip(text)
 
 
 def network() -> RuleRecognizer:
@@ -49,9 +57,10 @@ def network() -> RuleRecognizer:
             ),
             Rule(
                 kind="IP_ADDRESS",
-                pattern=r"(?<![\w.\-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:/\d{1,2})?(?![\w\-]|\.\d)",
-                check=checksums.ip,
-                unless=r"version|\brelease\b|\bsection\b|\bbuild\b",
+                pattern=r"(?<![\w.\-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|\[\.\]|\(\.\))){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+                r"(?:/\d{1,2})?(?![\w\-]|\.\d)",
+                check=lambda text: checksums.ip(re.sub(r"[\[\]()]", "", text)),
+                unless=r"version|\brelease\b|\bsection\b|\bbuild\b|kernel|chapter|firmware|\bclause\b|\bpackage\b",
                 digits=4,
                 before=16,
                 after=0,
@@ -59,7 +68,7 @@ def network() -> RuleRecognizer:
             Rule(
                 kind="IP_ADDRESS",
                 pattern=r"(?<![\w:.])(?=[0-9a-f]{0,4}:)[0-9a-f:]{3,39}(?:(?:\d{1,3}\.){3}\d{1,3})?(?:%\w{1,12})?(?:/\d{1,3})?(?![\w:])",
-                check=lambda text: checksums.ip(text) if text.count(":") >= 2 else False,
+                check=_ip6,
                 hints=("::", ":"),
             ),
             Rule(
@@ -68,6 +77,14 @@ def network() -> RuleRecognizer:
                 r"(?<![\w.])[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}(?![\w.])",
                 score=0.95,
                 check=lambda text: None if len(set(text.lower())) > 2 else False,
+            ),
+            Rule(
+                kind="MAC_ADDRESS",
+                pattern=r"(?<![\w:\-])(?=[0-9a-f]{0,11}\d)[0-9a-f]{12}(?![\w:\-])",
+                context=r"\bmac\b|hwaddr|ethernet",
+                hints=("mac", "hwaddr", "ethernet"),
+                before=24,
+                after=0,
             ),
             Rule(
                 kind="IMEI",

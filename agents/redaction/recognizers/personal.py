@@ -10,7 +10,7 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DATES = (
     rf"(?:(?:19|20)\d{{2}}[\-/.]\d{{1,2}}[\-/.]\d{{1,2}}|\d{{1,2}}[\-/. ]\d{{1,2}}[\-/. ](?:(?:19|20)\d{{2}}|\d{{2}})|"
     rf"{_DAY}(?:st|nd|rd|th)?(?: of)?[ \-.]{{1,2}}{_MONTH}[,.]?[ \-]{{0,2}}(?:(?:19|20)\d{{2}}|'?\d{{2}})|"
-    rf"{_MONTH}\.? {_DAY}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}|(?:19|20)\d{{6}})"
+    rf"{_DAY}{_MONTH}(?:19|20)\d{{2}}|{_MONTH}\.? {_DAY}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}|(?:19|20)\d{{6}})"
 )
 _BIRTH = (
     r"\bd\.?o\.?b\b|date.{0,3}of.{0,3}birth|birth ?-?_?(?:date|day)|\bborn\b|birth|geburtsdatum|geb\.|né(?:e)? "
@@ -39,6 +39,21 @@ def personal() -> RuleRecognizer:
                 digits=2,
             ),
             Rule(
+                kind="DATE_OF_BIRTH",  # without the day or without the year, right after the word
+                pattern=rf"(?:\bborn (?:on|in)|birth ?day (?:is|:)|birth ?date (?:is|:))(?: on| the)?[ :]{{1,2}}"
+                rf"(?P<v>{_MONTH}\.? (?:{_DAY}(?:st|nd|rd|th)?\b|(?:19|20)\d{{2}})|{_DAY}(?:st|nd|rd|"
+                rf"th)?(?: of)? {_MONTH}\b)",
+                score=0.8,
+                hints=("born", "birth"),
+            ),
+            Rule(
+                kind="AGE",
+                pattern=r"\bage[\"'] ?: ?[\"']?(?P<v>9\d|1[01]\d)(?!\d|[.,%]\d|%)",
+                score=0.8,
+                digits=2,
+                hints=("age",),
+            ),
+            Rule(
                 kind="AGE",
                 pattern=r"\b(?:aged?|turn(?:ed|ing|s)|at the age of)[: ]{1,2}(?P<v>9\d|1[01]\d)(?![\d%.,]\d|\d|%)",
                 score=0.8,
@@ -47,9 +62,10 @@ def personal() -> RuleRecognizer:
             ),
             Rule(
                 kind="MEDICAL_RECORD",
-                pattern=r"\b(?:mrn|medical record|patient (?:id|number|no)|chart|health (?:card|insurance|plan)|"
+                pattern=r"\b(?:mrn|medical record|patient[ \-_]?(?:id|number|no)|chart|health (?:card|insurance|plan)|"
                 r"medicare|medicaid|hospital)"
-                r"(?:\s*(?:number|no\.?|num|id|#))?[\"']?\s*(?:is|:|=|#|-)?\s*[\"']?(?P<v>(?=[A-Z\-]{0,6}\d)[A-Z0-9](?:-?[A-Z0-9]){4,17})(?![A-Z0-9])",
+                r"(?:\s*(?:number|no\.?|num|id|#))?[\"']?\s*(?:is|:|=|#|"
+                r"-)?\s*[\"']?(?P<v>(?=[A-Z\-]{0,6}\d)[A-Z0-9](?:-?[A-Z0-9]){4,17})(?![A-Z0-9])",
                 score=0.95,
                 hints=("mrn", "record", "patient", "chart", "health", "medicar", "medicai", "hospital"),
                 digits=4,

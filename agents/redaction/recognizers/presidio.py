@@ -11,7 +11,7 @@ from typing import Any
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer import predefined_recognizers as own
 
-from agents.redaction.recognizers.rules import AFTER, BEFORE, Facts
+from agents.redaction.recognizers.rules import AFTER, BEFORE, CLUSTER, Facts
 
 _NAMES = (
     "EsNifRecognizer", "EsNieRecognizer", "ItFiscalCodeRecognizer", "ItVatCodeRecognizer", "ItDriverLicenseRecognizer",
@@ -23,8 +23,7 @@ _NAMES = (
     "ThTninRecognizer", "ZaIdNumberRecognizer", "NgNinRecognizer", "UsMbiRecognizer", "UsNpiRecognizer",
 )  # fmt: skip
 _CERTAIN = 1.0
-_DIGITS, _CLUSTER = 4, 6
-_MIXED = re.compile(r"(?<![a-z0-9])(?=[a-z]{0,16}[0-9])(?=[0-9]{0,16}[a-z])[a-z0-9]{7,20}(?![a-z0-9])")
+_DIGITS = 4
 
 
 class Adapted(EntityRecognizer):
@@ -51,10 +50,8 @@ class Adapted(EntityRecognizer):
         if facts is None or facts.text != text:
             facts = Facts(text=text)
         found: list[RecognizerResult] = []
-        for low, high in facts.numbers(_CLUSTER):
-            near = facts.low[low:high]
-            announced = any(word in near for word in self._words)
-            if announced or _MIXED.search(near):
+        for low, high in facts.numbers(CLUSTER):
+            if (low, high) in facts.mixed or any(facts.low.find(word, low, high) >= 0 for word in self._words):
                 found += self._inside(facts, entities, low, high)
         return found
 

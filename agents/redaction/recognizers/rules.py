@@ -21,6 +21,9 @@ _GAP = 8
 _MARGIN = 100
 """Characters around an anchor in which a pattern is tried: longer than any label that a pattern begins with."""
 _DIGITS = re.compile(r"[0-9]+")
+CLUSTER = 6
+"""Digits of the shortest national identifier."""
+_MIXED = re.compile(r"(?<![a-z0-9])(?=[a-z]{0,16}[0-9])(?=[0-9]{0,16}[a-z])[a-z0-9]{7,20}(?![a-z0-9])")
 
 Region = tuple[int, int]
 
@@ -57,7 +60,21 @@ class Facts:
 
     def numbers(self, digits: int) -> list[Region]:
         """Where numbers of at least ``digits`` digits are, with room around them."""
-        return self._widened([(start, end) for start, end, count in self.clusters if count >= digits], _MARGIN)
+        found = self._numbers.get(digits)
+        if found is None:
+            places = [(start, end) for start, end, count in self.clusters if count >= digits]
+            found = self._numbers[digits] = self._widened(places, _MARGIN)
+        return found
+
+    @cached_property
+    def _numbers(self) -> dict[int, list[Region]]:
+        """What was asked before: sixty rules ask for a dozen lengths."""
+        return {}
+
+    @cached_property
+    def mixed(self) -> frozenset[Region]:
+        """Regions of longer numbers in which letters stand among the digits."""
+        return frozenset(region for region in self.numbers(CLUSTER) if _MIXED.search(self.low, *region))
 
     def hinted(self, hints: Sequence[str], reach: int) -> list[Region]:
         """Where one of ``hints`` is, with room before and ``reach`` characters after it."""
@@ -138,7 +155,9 @@ class Rule:
 
     def find(self, facts: Facts) -> list[tuple[int, int, float]]:
         """Start, end and score of each finding."""
-        if self.digits > facts.digits or (self.hints and not any(hint in facts.low for hint in self.hints)):
+        if self.digits > facts.digits:
+            return []
+        if self.digits and self.hints and not any(hint in facts.low for hint in self.hints):
             return []
         regions = (
             facts.numbers(self.digits)

@@ -158,6 +158,14 @@ def secrets() -> RuleRecognizer:
                 hints=("pass", "pin", "pwd"),
             ),
             Rule(
+                kind="API_KEY",
+                pattern=r"(?<![A-Za-z])(?:token|auth|credential|apitoken)[\"']?\s{0,2}[:=]\s{0,2}[\"']?"
+                r"(?P<v>(?=[A-Za-z_\-]{0,63}\d)[A-Za-z0-9_\-.]{12,400})(?![A-Za-z0-9])",
+                score=0.8,
+                hints=("token", "auth", "credential"),
+                check=lambda text: None if sum(map(str.isdigit, text)) >= 3 and len(set(text)) > 5 else False,
+            ),
+            Rule(
                 kind="PASSWORD",
                 pattern=r"\bpin\b(?: (?:code|number))?\s{0,2}(?:is|:|=)\s{0,2}(?P<v>\d{4,8})\b",
                 score=0.8,

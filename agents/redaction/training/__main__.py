@@ -21,11 +21,10 @@ from agents.redaction.names.layer import third_layer, vocabulary
 from agents.redaction.names.lexical import Lexical, hashed
 from agents.redaction.names.words import EVERYDAY, Matrix, split
 from agents.redaction.training.fit import Encoded, checksum, encode, fit, lexical_table, projection
-from agents.redaction.training.lexicon import Lexicon, census_names, words_of
-from agents.redaction.training.rows import FOLDS, KINDS, prose, read, training
+from agents.redaction.training.lexicon import Lexicon
+from agents.redaction.training.rows import FOLDS, KINDS, borrowing, prose, read, training
 
 SEED = 20
-_FAMILY_NAMES = 30_000
 _COMMON_TOKENS = 16_000
 """Tokens of the encoder's vocabulary that count as common words unless a list has them; the first are the most used."""
 
@@ -38,7 +37,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with names-dev.jsonl and clean-dev.jsonl")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "names" / "head.npz")
     parser.add_argument("--folds", type=Path, help="folder for heads that have not seen some of the rows")
-    parser.add_argument("--generated", type=int, default=24_000, help="generated texts")
+    parser.add_argument("--generated", type=int, default=36_000, help="generated texts")
     options = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
         # Some of Faker's lists are sets: without this they come in another order each time.
@@ -64,16 +63,13 @@ def main() -> None:
             )
         sources = np.array([row.source for row in rows])[data.row]
         for kind, members in KINDS.items():
-            at = np.flatnonzero(learnt & ~np.isin(sources, members))
+            at = np.flatnonzero(learnt & ~np.isin(sources, [*members, borrowing(kind)]))
             _write(options.folds / f"without-{kind}.npz", arrays | _fitted(data, at, SEED))
 
 
 def _lexical(lexicon: Lexicon, rng: random.Random) -> Arrays:
     """The table and the lists: from public lists and the encoder's vocabulary, never from labelled rows."""
-    first, last = census_names()
-    given = words_of(first + lexicon.faker_first)
-    family = words_of(last[:_FAMILY_NAMES] + lexicon.faker_last)
-    places = words_of(lexicon.cities + lexicon.countries + lexicon.states + lexicon.counties)
+    given, family, places = lexicon.groups()
     listed = {*given, *family, *places}
     known = {word for word in vocabulary(_COMMON_TOKENS) if len(word) > 2 and word not in listed}
     seen = {word for text in prose() for word in split(text).words if word.islower() and len(word) > 1}

