@@ -62,7 +62,8 @@ NOT_TOLD = _NEGATIONS | _QUANTIFIERS.keys() | SPELT
 _PERIODS = listed("day week month year morning evening night hour minute time weekday weekend")
 _SAME_SUPERLATIVE = {"quickest": "fastest", "tallest": "highest", "greatest": "best", "largest": "biggest",
                      "simplest": "easiest", "hardest": "most difficult", "toughest": "most difficult",
-                     "littlest": "smallest", "tiniest": "smallest", "costliest": "most expensive",
+                     "littlest": "smallest", "tiniest": "smallest", "least expensive": "cheapest",
+                     "costliest": "most expensive",
                      "priciest": "most expensive"}  # fmt: skip
 _NO_SUPERLATIVES = listed(
     "interest request suggest forest invest honest arrest contest protest harvest digest modest conquest manifest "
@@ -136,7 +137,8 @@ def _quantifiers(words: Words) -> frozenset[str]:
         if word == "every" and following in _PERIODS:
             found.discard("all")  # every day is daily
         elif word in ("most", "least") and following and following not in FUNCTION_WORDS:
-            found.add(f"{word} {following}")
+            found.discard("minimum")
+            found.add(_SAME_SUPERLATIVE.get(f"{word} {following}", f"{word} {following}"))
         elif word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVES:
             found.add(_SAME_SUPERLATIVE.get(word, word))
     return frozenset(found)
@@ -156,6 +158,8 @@ def _asked(words: Words) -> Asked:
             return Asked.QUANTITY if following in _HOW_QUANTITY else Asked.HOW
         if word in ("what", "what's", "which"):
             return next((_WHAT_AS[w] for w in lower[index + 1 : index + 4] if w in _WHAT_AS), Asked.WHICH)
+        if word == "where" and "from" in lower[index:] and {"come", "comes"} & set(lower[index:]):
+            return Asked.WHY
         if word in _WH:
             return _WH[word]
         if word in _YES_NO and index == 0:

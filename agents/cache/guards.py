@@ -62,7 +62,7 @@ def polarity(a: Facts, b: Facts) -> bool:
     only_ours, only_theirs = _alone(a, b), _alone(b, a)
     found = [{one, other} for one in only_ours for other in only_theirs if opposite(one, other)]
     if a.asked in _OPEN_TO_BOTH and b.asked in _OPEN_TO_BOTH:
-        found = [pair for pair in found if not pair <= _SAFETY]
+        found = [pair for pair in found if not pair <= _SCALES]
     if "no" in a.words.lower or "no" in b.words.lower:
         # Without money and with no money say the same; the guard for negation has an eye on the rest.
         found = [pair for pair in found if pair != {"with", "without"}]
@@ -70,14 +70,20 @@ def polarity(a: Facts, b: Facts) -> bool:
 
 
 _OPEN_TO_BOTH = frozenset({Asked.YES_NO, Asked.HOW, Asked.QUANTITY})
-_SAFETY = listed("safe unsafe dangerous danger risky harmful harmless healthy unhealthy")
-"""Who asks whether something is safe asks whether it is dangerous."""
+_SCALES = listed(
+    "safe unsafe dangerous danger risky harmful harmless healthy unhealthy easy simple hard difficult tough "
+    "complicated cheap expensive"
+)
+"""Who asks whether something is safe asks whether it is dangerous, or how dangerous."""
 
 
 def _alone(a: Facts, b: Facts) -> frozenset[str]:
-    """Words of ``a`` that ``b`` has in no form."""
+    """Words of ``a`` that ``b`` has in no form; what is called the least is none of them."""
+    before = ("", *a.words.lower)
     return frozenset(
-        word.lower for word in a.words.all if word.lower not in b.words.lower and word.stem not in b.words.stems
+        word.lower
+        for word, preceding in zip(a.words.all, before, strict=False)
+        if word.lower not in b.words.lower and word.stem not in b.words.stems and preceding not in ("least", "less")
     )
 
 
@@ -168,9 +174,11 @@ _DECIDES: dict[str, Guard] = {
     "polarity": _polarity_decides,
     "direction": _direction_decides,
     "quantifier": _quantifier_decides,
-    "question_type": lambda a, b: _shared(a, b) >= _ASKED_OF_THE_SAME,
+    "question_type": lambda a, b: {a.asked, b.asked} not in _AKIN and _shared(a, b) >= _ASKED_OF_THE_SAME,
 }
 """When a difference decides; those that are not here always do."""
+_AKIN: tuple[set[Asked], ...] = ({Asked.HOW, Asked.WHERE}, {Asked.HOW, Asked.WHO})
+"""Where can I set it, whom do I ask: how is it done?"""
 _TALK = frozenset({"first", "last", "always", "easiest"})
 """Quantifiers that one wording has and another leaves out: which language first, how long does it last."""
 

@@ -55,6 +55,7 @@ SEEN_BUT_NOT_DECISIVE = [
 
 NOT_DECISIVE = [
     ("negation", "How do I teach a dog not to bite?", "How do I get a dog to stop biting?"),
+    ("question_type", "Where do I set the password?", "How do I set the password?"),
     ("quantifier", "How can I get there fast?", "What is the quickest way to get there?"),
 ]
 
@@ -75,6 +76,10 @@ NOT_SEEN = [
     ("names", "Is my Samsung broken?", "Has my Samsnug a defect?"),
     ("polarity", "Can I build it with no tools?", "Can I build it without tools?"),
     ("polarity", "Is silk cheaper than wool?", "Is wool more expensive than silk?"),
+    ("polarity", "Which is the cheapest car?", "Which is the least expensive car?"),
+    ("quantifier", "Which is the cheapest car?", "Which is the least expensive car?"),
+    ("question_type", "Where does gout come from?", "What causes gout?"),
+    ("polarity", "Is Latin hard to learn?", "How easy is Latin?"),
     ("polarity", "Is it safe to swim here?", "Is it dangerous to swim here?"),
     ("polarity", "What cures an ingrown nail?", "My nail has grown in, what cures it?"),
     ("comparison", "Is silk lighter than wool?", "Is wool heavier than silk?"),
