@@ -68,6 +68,7 @@ def word_vectors(words: Sequence[Word], encoded: Encoded) -> Matrix:
 def aligned(words: Sequence[Word], vectors: Matrix, rank: Rank) -> Aligned:
     """Prepare words and their vectors (see :func:`word_vectors`) for comparison."""
     kept = words[: len(vectors)]
+    vectors = vectors[: len(kept)]
     norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
     return Aligned(
         stems=tuple(word.stem for word in kept),

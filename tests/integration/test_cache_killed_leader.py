@@ -45,6 +45,7 @@ class Worker:
         self.ids = ids
         self.events: list[dict[str, str]] = []
         self.leading = asyncio.Event()
+        self.killed = False
 
     async def run(self, socket: Path, provider: str) -> None:
         """Until the process is done or dead."""
@@ -82,7 +83,11 @@ async def test_killed_leaders_cost_no_second_paid_call(socket: Path, tmp_path: P
             for other in others:
                 other.cancel()
             leader = waits[done.pop()]
+            async with asyncio.timeout(60):
+                while provider.simulator.stats.calls["small"] <= sum(one.killed for one in everyone):
+                    await asyncio.sleep(0.01)  # until its call has reached the provider
             leader.process.kill()
+            leader.killed = True
             return leader
 
         tasks: list[asyncio.Task[None]] = []
