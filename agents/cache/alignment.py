@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.cache.namesakes import slipped
 from agents.cache.words import Rank, Word, weight
 from streams.encoder import Encoded
 
@@ -32,12 +33,16 @@ class Aligned:
 
     Attributes:
         stems: of its first words.
+        words: the same as typed, lower-cased.
+        odd: whether a word is too rare to have a rank: a name, a term, or a slip of the finger.
         content: which of them are content words.
         weights: how much each tells.
         vectors: unit vectors, one row a word.
     """
 
     stems: tuple[str, ...]
+    words: tuple[str, ...]
+    odd: tuple[bool, ...]
     content: NDArray[np.bool_]
     weights: Matrix
     vectors: Matrix
@@ -63,9 +68,12 @@ def word_vectors(words: Sequence[Word], encoded: Encoded) -> Matrix:
 def aligned(words: Sequence[Word], vectors: Matrix, rank: Rank) -> Aligned:
     """Prepare words and their vectors (see :func:`word_vectors`) for comparison."""
     kept = words[: len(vectors)]
+    vectors = vectors[: len(kept)]
     norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
     return Aligned(
         stems=tuple(word.stem for word in kept),
+        words=tuple(word.lower for word in kept),
+        odd=tuple(rank(word.lower) is None and word.lower.isalpha() for word in kept),
         content=np.array([word.content for word in kept], bool),
         weights=np.array(
             [(_CONTENT_WEIGHT if word.content else _FUNCTION_WEIGHT) + _tells(word, rank) for word in kept], np.float32
@@ -94,6 +102,7 @@ def compare(a: Aligned, b: Aligned) -> tuple[float, ...]:
     in_a, in_b = set(a.stems), set(b.stems)
     left_a = np.array([stem not in in_b for stem in a.stems])
     left_b = np.array([stem not in in_a for stem in b.stems])
+    _pair_slips(a, b, left_a, left_b)
     unshared = _mean(np.concatenate([best_a[left_a], best_b[left_b]]), 1.0)
     named = sorted((_mean(best_a[left_a & a.content], 1.0), _mean(best_b[left_b & b.content], 1.0)))
     worst = sorted((_least(best_a[a.content], best_a), _least(best_b[b.content], best_b)))
@@ -107,6 +116,16 @@ def compare(a: Aligned, b: Aligned) -> tuple[float, ...]:
         min(_mean(best_a[~a.content], _mean(best_a, 0.0)), _mean(best_b[~b.content], _mean(best_b, 0.0))),
         min(_mean(best_a[a.content], _mean(best_a, 0.0)), _mean(best_b[b.content], _mean(best_b, 0.0))),
     )
+
+
+def _pair_slips(a: Aligned, b: Aligned, left_a: NDArray[np.bool_], left_b: NDArray[np.bool_]) -> None:
+    """Take a rare word and the one that a slip of the finger made it from for shared."""
+    theirs = [column for column, left in enumerate(left_b) if left]
+    for row, left in enumerate(left_a):
+        if left:
+            for column in theirs:
+                if (a.odd[row] or b.odd[column]) and slipped(a.words[row], b.words[column]):
+                    left_a[row] = left_b[column] = False
 
 
 def _remainder(

@@ -3,6 +3,8 @@
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from agents.cache.words import listed
+
 
 @cache
 def opposites() -> dict[str, frozenset[str]]:
@@ -18,6 +20,12 @@ def opposites() -> dict[str, frozenset[str]]:
 
 
 _PREFIXES = ("un", "dis", "de", "non", "in", "im", "il", "ir")
+_NO_OPPOSITES = listed(
+    "ingrown inside income install inform indoor insure instill default depart detail desire deliver design demand "
+    "delight detest discover discount display disease dispatch disorder district import impress improve impact immune "
+    "illness irate depend defend decease denote derive despite details deposit deserve distend"
+)
+"""Words that only look like a prefix before another word."""
 
 
 @lru_cache(maxsize=65_536)
@@ -26,14 +34,22 @@ def opposite(one: str, other: str) -> bool:
     if other in opposites().get(one, ()) or _inflected(one) & _inflected_opposites(other):
         return True
     short, long = sorted((one, other), key=len)
-    return len(short) >= 4 and any(long == prefix + short for prefix in _PREFIXES)
+    if len(short) < 4 or any(form in _NO_OPPOSITES for form in _inflected(long)):
+        return False
+    return any(long == prefix + short for prefix in _PREFIXES)
+
+
+_ENDINGS = (
+    ("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e"), ("s", ""), ("es", ""), ("d", ""), ("er", ""), ("er", "e"),
+    ("ier", "y"), ("est", ""), ("est", "e"), ("iest", "y"),
+)  # fmt: skip
 
 
 @lru_cache(maxsize=16_384)
 def _inflected(word: str) -> frozenset[str]:
     """The word and its likely base forms."""
     forms = {word}
-    for suffix, instead in (("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e"), ("s", ""), ("es", ""), ("d", "")):
+    for suffix, instead in _ENDINGS:
         if word.endswith(suffix) and len(word) - len(suffix) >= 3:
             forms.add(word[: -len(suffix)] + instead)
     return frozenset(forms)

@@ -1,21 +1,19 @@
 """``forebay cache``: explain and measure the decision; look after what is stored."""
 
-import io
-import json
-import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from agents.cache.evaluating import Labelled
-    from agents.cache.matcher import CalibratedMatcher
-    from agents.cache.redis_store import RedisStore
-    from agents.cache.settings import CacheSettings
-    from agents.cache.wiring import Parts
+from agents.cache.opening import (
+    labelled_pairs,
+    lines_of,
+    matcher_for,
+    object_of,
+    open_parts,
+    open_store,
+    run,
+    write_json,
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Explain, measure and look after the cache.")
 epochs = typer.Typer(no_args_is_help=True, help="Epochs: a new one ends all answers of a task.")
@@ -37,10 +35,10 @@ def explain(
     from agents.cache.explaining import explain_lines
 
     good = True
-    with _lines(file) as lines:
-        for output, fine in explain_lines(lines, _matcher(delta)):
+    with lines_of(file) as lines:
+        for output, fine in explain_lines(lines, matcher_for(delta)):
             good = good and fine
-            _write(output)
+            write_json(output)
     if not good:
         raise typer.Exit(1)
 
@@ -50,9 +48,9 @@ def evaluate(file: File, delta: Delta = 0.01, as_json: Json = False) -> None:
     """Reads all lines; exit status 1 when one could not be read."""
     from agents.cache.evaluating import report
 
-    found = report(_labelled(file, delta), delta)
+    found = report(labelled_pairs(file, delta), delta)
     if as_json:
-        _write(found)
+        write_json(found)
         return
     from rich.console import Console
     from rich.table import Table
@@ -84,10 +82,10 @@ def tune(
     """Set the one you like as ``cache.threshold``."""
     from agents.cache.evaluating import proposals
 
-    rows = proposals(_labelled(file, 0.01), delta or [0.005, 0.01, 0.02, 0.05, 0.1])
+    rows = proposals(labelled_pairs(file, 0.01), delta or [0.005, 0.01, 0.02, 0.05, 0.1])
     if as_json:
         for row in rows:
-            _write(row)
+            write_json(row)
         return
     for row in rows:
         if row["threshold"] is None:
@@ -107,12 +105,12 @@ def stats(as_json: Json = False) -> None:
         from agents.cache.model import shipped
         from agents.cache.operating import stats as gather
 
-        async with _store() as (store, own):
+        async with open_store() as (store, own):
             return await gather(store, own, own.threshold or shipped().threshold(own.delta))
 
-    found = _run(look())
+    found = run(look())
     if as_json:
-        _write(found)
+        write_json(found)
         return
     for name, value in found.items():
         typer.echo(f"{name}: {value}")
@@ -123,11 +121,11 @@ def bump(task: Annotated[str | None, typer.Option(help="Task label.")] = None, a
     """For a new model, prompt or knowledge."""
 
     async def start() -> str:
-        async with _store() as (store, _):
+        async with open_store() as (store, _):
             return await store.bump_epoch(task)
 
-    epoch = _run(start())
-    _write({"task": task, "epoch": epoch}) if as_json else typer.echo(f"epoch {epoch}")
+    epoch = run(start())
+    write_json({"task": task, "epoch": epoch}) if as_json else typer.echo(f"epoch {epoch}")
 
 
 @app.command(help="Remove entries; all conditions that are given must hold.")
@@ -145,11 +143,11 @@ def purge(
     async def remove() -> int:
         from agents.cache.operating import purge as remove_entries
 
-        async with _store() as (store, _):
+        async with open_store() as (store, _):
             return await remove_entries(store, tenant=tenant, user=user, match=match)
 
-    removed = _run(remove())
-    _write({"removed": removed}) if as_json else typer.echo(f"{removed} entries removed")
+    removed = run(remove())
+    write_json({"removed": removed}) if as_json else typer.echo(f"{removed} entries removed")
 
 
 @app.command(help="Keep approved pairs {question | messages, answer, tenant_id?, task?, language?, …}, one a line.")
@@ -163,12 +161,12 @@ def warm(file: File = "-", as_json: Json = False) -> None:
         from streams.json_lines import InvalidLineError
 
         kept, bad = 0, []
-        async with _parts() as parts:
-            with _lines(file) as lines:
+        async with open_parts() as parts:
+            with lines_of(file) as lines:
                 for line in lines:
                     if line.strip():
                         try:
-                            request, answer = approved(_object(line))
+                            request, answer = approved(object_of(line))
                         except InvalidLineError as error:
                             bad.append(bad_line(error))
                             continue
@@ -176,112 +174,9 @@ def warm(file: File = "-", as_json: Json = False) -> None:
                         kept += 1
         return kept, bad
 
-    kept, bad = _run(load())
+    kept, bad = run(load())
     for problem in bad:
-        _write(problem)
-    _write({"kept": kept}) if as_json else typer.echo(f"{kept} answers kept", err=bool(bad))
+        write_json(problem)
+    write_json({"kept": kept}) if as_json else typer.echo(f"{kept} answers kept", err=bool(bad))
     if bad:
         raise typer.Exit(1)
-
-
-def _object(line: str) -> dict[str, Any]:
-    from streams.json_lines import InvalidLineError
-
-    try:
-        content = json.loads(line)
-    except (ValueError, RecursionError):
-        raise InvalidLineError("not JSON") from None
-    if not isinstance(content, dict):
-        raise InvalidLineError("a line must be an object")
-    return content
-
-
-def _matcher(delta: float | None) -> "CalibratedMatcher":
-    from agents.cache.settings import CacheSettings
-    from agents.cache.wiring import calibrated
-    from streams.settings import load
-
-    own = load()[CacheSettings]
-    return calibrated(own if delta is None else own.model_copy(update={"delta": delta, "threshold": None}))
-
-
-def _labelled(file: str, delta: float) -> "Labelled":
-    from agents.cache.evaluating import labelled
-    from agents.cache.explaining import bad_line, decide, labelled_pair_of
-    from streams.json_lines import InvalidLineError
-
-    matcher, pairs, verdicts, good = _matcher(delta), [], [], True
-    with _lines(file) as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                pair = labelled_pair_of(line)
-            except InvalidLineError as error:
-                good = False
-                sys.stderr.write(f"line {number}: {json.dumps(bad_line(error))}\n")
-                continue
-            pairs.append(pair)
-            verdicts.append(decide(pair, matcher))
-    if not good or not pairs:
-        typer.echo("forebay: every line must be {a, b, duplicate}", err=True)
-        raise typer.Exit(1)
-    return labelled(pairs, verdicts)
-
-
-@contextmanager
-def _lines(file: str) -> Iterator[Iterable[str]]:
-    if file == "-":
-        # Bytes that are no UTF-8 spoil their line only, and only a line feed ends a line.
-        yield io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace", newline="\n")
-        return
-    if not Path(file).is_file():
-        typer.echo(f"forebay: there is no file {file}", err=True)
-        raise typer.Exit(2)
-    with Path(file).open(encoding="utf-8", errors="replace", newline="\n") as stream:
-        yield stream
-
-
-def _write(content: Any) -> None:
-    sys.stdout.write(json.dumps(content, separators=(",", ":")) + "\n")  # orjson refuses ids beyond 64 bits
-    sys.stdout.flush()
-
-
-def _run(work: Any) -> Any:
-    import asyncio
-
-    from agents.cache.store import StoreUnavailableError
-
-    try:
-        return asyncio.run(work)
-    except StoreUnavailableError as error:
-        typer.echo(f"forebay: Redis does not answer ({error})", err=True)
-        raise typer.Exit(2) from None
-
-
-@asynccontextmanager
-async def _store() -> AsyncIterator[tuple["RedisStore", "CacheSettings"]]:
-    from agents.cache.redis_store import RedisStore
-    from agents.cache.settings import CacheSettings
-    from streams.cli.settings import installation
-    from streams.redis_client import open_redis
-    from streams.settings import RedisSettings
-
-    settings = installation()
-    async with open_redis(settings) as client:
-        yield RedisStore(client, settings[RedisSettings].key_prefix), settings[CacheSettings]
-
-
-def _parts() -> AbstractAsyncContextManager["Parts"]:
-    @asynccontextmanager
-    async def opened() -> AsyncIterator["Parts"]:
-        from concurrent.futures import ThreadPoolExecutor
-
-        from agents.cache.metrics import METRICS
-        from agents.cache.wiring import assemble, calibrated
-
-        async with _store() as (store, own):
-            with ThreadPoolExecutor(1) as executor:
-                yield assemble(store, calibrated(own), executor, own, METRICS)
-
-    return opened()

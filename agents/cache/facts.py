@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from agents.cache.order import compared_of, direction_of
+from agents.cache.quantities import SPELT, quantities
 from agents.cache.timeliness import is_timely
 from agents.cache.words import FUNCTION_WORDS, Words, listed
 
@@ -45,40 +47,6 @@ class Facts:
     timely: bool
 
 
-_SMALL = {
-    word: str(number)
-    for number, word in enumerate(
-        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-         "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty")
-    )
-} | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "hundred": "100", "thousand": "1000",
-     "dozen": "12", "third": "3", "fourth": "4", "fifth": "5"}  # fmt: skip
-_SPELT = _SMALL.keys() - {"one"}
-"""``one`` is a pronoun more often than a number; ``first`` is a quantifier, and ``second`` a time as often."""
-_ROMAN = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
-_THOUSANDS = re.compile(r"k\b", re.IGNORECASE)
-
-_UNITS = {
-    unit: canonical
-    for canonical, units in {
-        "cm": "cm centimeter centimeters centimetre centimetres", "km": "km kilometer kilometers kilometre kilometres",
-        "m": "meter meters metre metres", "mm": "mm millimeter millimeters", "mile": "mile miles mi",
-        "inch": "inch inches", "foot": "foot feet ft", "yard": "yard yards",
-        "kg": "kg kilo kilos kilogram kilograms", "g": "gram grams", "mg": "mg milligram milligrams",
-        "mcg": "mcg microgram micrograms", "lb": "lb lbs pound pounds", "oz": "oz ounce ounces",
-        "l": "liter liters litre litres", "ml": "ml milliliter milliliters", "cup": "cup cups",
-        "gallon": "gallon gallons", "c": "celsius centigrade", "f": "fahrenheit", "k": "kelvin",
-        "usd": "dollar dollars usd $ bucks", "eur": "euro euros eur €", "gbp": "gbp £ sterling",
-        "jpy": "yen jpy ¥", "inr": "rupee rupees inr ₹", "chf": "francs franc chf", "krone": "krone kroner",
-        "second": "seconds sec secs", "minute": "minute minutes min mins", "hour": "hour hours hr hrs h",
-        "day": "day days daily", "week": "week weeks weekly", "month": "month months monthly",
-        "year": "year years yr yrs yearly", "mb": "mb megabyte megabytes", "gb": "gb gigabyte gigabytes",
-        "tb": "tb terabyte terabytes",
-    }.items()
-    for unit in units.split()
-}  # fmt: skip
-_SIGNS = re.compile(r"[$€£¥₹]")
-
 _NEGATIONS = listed(
     "not no never without cannot can't cant don't dont doesn't doesnt didn't didnt isn't isnt aren't wasn't weren't "
     "won't wouldn't shouldn't couldn't hasn't haven't hadn't mustn't nobody none nothing neither nor non"
@@ -89,10 +57,13 @@ _QUANTIFIERS = {
     "first": "first", "last": "last", "minimum": "minimum", "maximum": "maximum", "least": "minimum",
 }  # fmt: skip
 """Those that change the answer; some, any, several, best and most without an adjective are how people talk."""
-NOT_TOLD = _NEGATIONS | _QUANTIFIERS.keys() | _SPELT
+NOT_TOLD = _NEGATIONS | _QUANTIFIERS.keys() | SPELT
 """Words that the guards for negation, quantifiers and numbers look at."""
+_PERIODS = listed("day week month year morning evening night hour minute time weekday weekend")
 _SAME_SUPERLATIVE = {"quickest": "fastest", "tallest": "highest", "greatest": "best", "largest": "biggest",
-                     "simplest": "easiest", "hardest": "toughest", "costliest": "most expensive",
+                     "simplest": "easiest", "hardest": "most difficult", "toughest": "most difficult",
+                     "littlest": "smallest", "tiniest": "smallest", "least expensive": "cheapest",
+                     "costliest": "most expensive",
                      "priciest": "most expensive"}  # fmt: skip
 _NO_SUPERLATIVES = listed(
     "interest request suggest forest invest honest arrest contest protest harvest digest modest conquest manifest "
@@ -108,22 +79,6 @@ _CODE = re.compile(
     r"|(?<!\w)/[\w./-]{2,}|\b[0-9a-f]{7,40}\b(?<=\d)"
 )
 _TAG = re.compile(r"<[A-Z][A-Z0-9_]*_\d+>")
-_ROUTE = re.compile(
-    r"\b(?:from|off|out of) (?:a |an |the |my |your )?(?P<a>[\w<>+#'-]+(?: [\w<>+#'-]+)?) (?:in|on)?to "
-    r"(?:a |an |the |my |your )?(?P<b>[\w<>+#'-]+)",
-    re.IGNORECASE,
-)
-_INTO = re.compile(
-    r"\b(?:convert|change|turn|translate|migrate|transfer|switch|exchange|copy|move|flight|train|ferry|bus|travel)\w* "
-    r"(?:a |an |the |my |between )?(?P<a>[\w<>+#'-]+(?: [\w<>+#'-]+)?) (?:in)?to "
-    r"(?:a |an |the |my )?(?P<b>[\w<>+#'-]+)",
-    re.IGNORECASE,
-)
-_THAN = re.compile(
-    r"(?P<a>[\w<>+#'-]+) (?:is |are |was |were |be )?(?P<how>(?:(?:more|less) )?\w+) than "
-    r"(?:a |an |the )?(?P<b>[\w<>+#'-]+)",
-    re.IGNORECASE,
-)
 _YES_NO = listed(
     "is are was were am do does did can could should would will may might must has have had isn't aren't don't doesn't "
     "can't shouldn't won't"
@@ -144,10 +99,11 @@ def facts_of(text: str) -> Facts:
     """Read the facts off ``text``."""
     words = Words(text)
     named = _names(words)
+    numbers, units = quantities(words)
     return Facts(
         words=words,
-        numbers=_numbers(words),
-        units=_units(words),
+        numbers=numbers,
+        units=units,
         names=frozenset(named),
         names_in_order=tuple(dict.fromkeys(name[:_NAME_STEM] for name in named)),
         verbatim=frozenset(found.strip() for pattern in (_QUOTED, _CODE) for found in pattern.findall(text)),
@@ -155,31 +111,10 @@ def facts_of(text: str) -> Facts:
         negations=sum(word in _NEGATIONS for word in words.lower),
         asked=_asked(words),
         quantifiers=_quantifiers(words),
-        direction=_direction(text),
-        compared=_compared(text),
+        direction=direction_of(text),
+        compared=compared_of(text),
         timely=is_timely(text),
     )
-
-
-def _numbers(words: Words) -> frozenset[str]:
-    """Numbers with one spelling: 10,000 and 10000, 15k and 15000, three and 3, II and 2."""
-    found = set()
-    for word in words.all:
-        if word.text[0].isdigit():
-            plain = re.sub(r",(?=\d{3}\b)", "", word.text)
-            if _THOUSANDS.match(words.text, word.end):
-                plain += "000"
-            found.add(plain.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d*0+", plain) else plain)
-        elif word.text in _ROMAN:
-            found.add(_ROMAN[word.text])
-        elif word.lower in _SPELT:
-            found.add(_SMALL[word.lower])
-    return frozenset(found)
-
-
-def _units(words: Words) -> frozenset[str]:
-    units = {_UNITS[word] for word in words.lower if word in _UNITS}
-    return frozenset(units | {_UNITS[sign] for sign in _SIGNS.findall(words.text)})
 
 
 def _names(words: Words) -> tuple[str, ...]:
@@ -199,8 +134,11 @@ def _names(words: Words) -> tuple[str, ...]:
 def _quantifiers(words: Words) -> frozenset[str]:
     found = {_QUANTIFIERS[word] for word in words.lower if word in _QUANTIFIERS}
     for word, following in zip(words.lower, (*words.lower[1:], ""), strict=False):
-        if word in ("most", "least") and following and following not in FUNCTION_WORDS:
-            found.add(f"{word} {following}")
+        if word == "every" and following in _PERIODS:
+            found.discard("all")  # every day is daily
+        elif word in ("most", "least") and following and following not in FUNCTION_WORDS:
+            found.discard("minimum")
+            found.add(_SAME_SUPERLATIVE.get(f"{word} {following}", f"{word} {following}"))
         elif word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVES:
             found.add(_SAME_SUPERLATIVE.get(word, word))
     return frozenset(found)
@@ -220,6 +158,8 @@ def _asked(words: Words) -> Asked:
             return Asked.QUANTITY if following in _HOW_QUANTITY else Asked.HOW
         if word in ("what", "what's", "which"):
             return next((_WHAT_AS[w] for w in lower[index + 1 : index + 4] if w in _WHAT_AS), Asked.WHICH)
+        if word == "where" and "from" in lower[index:] and {"come", "comes"} & set(lower[index:]):
+            return Asked.WHY
         if word in _WH:
             return _WH[word]
         if word in _YES_NO and index == 0:
@@ -231,17 +171,3 @@ def _last_question(words: Words) -> list[str]:
     sentences = [part for part in re.split(r"(?<=[.!?])\s+", words.text) if part.strip()]
     asking = [part for part in sentences if part.rstrip().endswith("?")] or sentences[-1:]
     return [word.lower for word in Words(asking[-1]).all] if asking else []
-
-
-def _direction(text: str) -> tuple[str, str] | None:
-    match = _ROUTE.search(text) or _INTO.search(text)
-    return None if match is None else (_key(match["a"]), _key(match["b"]))
-
-
-def _compared(text: str) -> tuple[str, str, str] | None:
-    match = _THAN.search(text)
-    return None if match is None else (_key(match["a"]), match["how"].lower(), _key(match["b"]))
-
-
-def _key(phrase: str) -> str:
-    return " ".join(word.stem for word in Words(phrase).all if word.content or len(phrase.split()) == 1)

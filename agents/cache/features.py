@@ -13,7 +13,7 @@ from agents.cache.guards import GUARDS, Differences
 
 Row = NDArray[np.float64]
 
-SURFACE = ("overlap", "grams")
+SURFACE = ("overlap", "grams", "surplus")
 CROSSED = ("cosine_2", "remainder_2", "cosine_remainder")
 NEAR = ("cosine", *alignment.FEATURES, *SURFACE, *CROSSED, *(f"guard_{code}" for code in GUARDS))
 """Features of the first level, in order."""
@@ -36,6 +36,7 @@ def near(cosine: float, a: Aligned, b: Aligned, facts_a: Facts, facts_b: Facts, 
             *meaning,
             len(content_a & content_b) / (len(content_a | content_b) or 1),
             2 * len(grams_a & grams_b) / (len(grams_a) + len(grams_b) or 1),
+            -_surplus(a, b),
             cosine * cosine,
             remainder * remainder,
             cosine * remainder,
@@ -48,6 +49,22 @@ def far(first: Row, cosine: float, a: Aligned, b: Aligned) -> Row:
     """Features with those of the second encoder added."""
     meaning = alignment.compare(a, b)
     return np.concatenate([first, [cosine, *meaning, cosine * meaning[0]]])
+
+
+def _surplus(a: Aligned, b: Aligned) -> float:
+    """How much one question tells beyond another that it contains: a narrower question wants another answer."""
+    in_a, in_b = frozenset(a.stems), frozenset(b.stems)
+    more_a = sum(
+        told
+        for told, stem, is_content in zip(a.weights, a.stems, a.content, strict=True)
+        if is_content and stem not in in_b
+    )
+    more_b = sum(
+        told
+        for told, stem, is_content in zip(b.weights, b.stems, b.content, strict=True)
+        if is_content and stem not in in_a
+    )
+    return 0.0 if more_a and more_b else min(3.0, float(more_a + more_b))
 
 
 @lru_cache(maxsize=4_096)

@@ -13,6 +13,8 @@ from functools import lru_cache
 
 from agents.cache.antonyms import opposite
 from agents.cache.facts import NOT_TOLD, Asked, Facts, is_superlative
+from agents.cache.namesakes import same_name, slipped
+from agents.cache.roles import comparison, converse, direction, names_swapped, skeleton
 from agents.cache.words import listed
 
 Guard = Callable[[Facts, Facts], bool]
@@ -45,7 +47,7 @@ def pseudonyms(a: Facts, b: Facts) -> bool:
     if frozenset(a.tags) != frozenset(b.tags):
         return True
     kinds = [tag.rsplit("_", 1)[0] for tag in a.tags]
-    return len(set(kinds)) < len(kinds) and _skeleton(a) != _skeleton(b)
+    return len(set(kinds)) < len(kinds) and skeleton(a) != skeleton(b)
 
 
 def negation(a: Facts, b: Facts) -> bool:
@@ -55,27 +57,34 @@ def negation(a: Facts, b: Facts) -> bool:
 
 def polarity(a: Facts, b: Facts) -> bool:
     """A word of one has its opposite in the other, and neither has both: enable against disable."""
-    ours, theirs = frozenset(a.words.lower), frozenset(b.words.lower)
-    only_ours, only_theirs = ours - theirs, theirs - ours
-    return any(opposite(one, other) for one in only_ours for other in only_theirs)
-
-
-def direction(a: Facts, b: Facts) -> bool:
-    """From A to B against from B to A; also the same words in an order that changes who does what."""
-    if a.direction is not None and b.direction is not None and a.direction != b.direction:
-        (start, end), (other_start, other_end) = a.direction, b.direction
-        if start == other_end or end == other_start:
-            return True
-    if _symmetric(a) or _symmetric(b):
+    if converse(a, b):
         return False
-    return (_same_bag(a, b) and _order(a) != _order(b)) or _names_swapped(a, b)
+    only_ours, only_theirs = _alone(a, b), _alone(b, a)
+    found = [{one, other} for one in only_ours for other in only_theirs if opposite(one, other)]
+    if a.asked in _OPEN_TO_BOTH and b.asked in _OPEN_TO_BOTH:
+        found = [pair for pair in found if not pair <= _SCALES]
+    if "no" in a.words.lower or "no" in b.words.lower:
+        # Without money and with no money say the same; the guard for negation has an eye on the rest.
+        found = [pair for pair in found if pair != {"with", "without"}]
+    return bool(found)
 
 
-def comparison(a: Facts, b: Facts) -> bool:
-    """Is A better than B against is B better than A."""
-    if a.compared is None or b.compared is None:
-        return False
-    return a.compared[0] == b.compared[2] and a.compared[2] == b.compared[0] and a.compared[1] == b.compared[1]
+_OPEN_TO_BOTH = frozenset({Asked.YES_NO, Asked.HOW, Asked.QUANTITY})
+_SCALES = listed(
+    "safe unsafe dangerous danger risky harmful harmless healthy unhealthy easy simple hard difficult tough "
+    "complicated cheap expensive"
+)
+"""Who asks whether something is safe asks whether it is dangerous, or how dangerous."""
+
+
+def _alone(a: Facts, b: Facts) -> frozenset[str]:
+    """Words of ``a`` that ``b`` has in no form; what is called the least is none of them."""
+    before = ("", *a.words.lower)
+    return frozenset(
+        word.lower
+        for word, preceding in zip(a.words.all, before, strict=False)
+        if word.lower not in b.words.lower and word.stem not in b.words.stems and preceding not in ("least", "less")
+    )
 
 
 def quantifier(a: Facts, b: Facts) -> bool:
@@ -113,10 +122,10 @@ _VAGUE = frozenset({Asked.OTHER, Asked.WHICH, Asked.YES_NO})
 """Kinds that a question of any other kind can be put as: "Which way …", "Can you tell me when …"."""
 
 
-_ALIKE, _REORDERED = 0.5, 0.75
+_ALIKE, _REORDERED, _ASKED_OF_THE_SAME = 0.5, 0.75, 0.3
 """Shared share of the content words from which a one-sided difference is what tells two questions apart."""
-_FEW = 3
-"""Opposites stop deciding when both questions have more words than these that the other lacks."""
+_FEW, _MANY = 3, 4
+"""Opposites stop deciding when both have more words than ``_FEW`` that the other lacks, or one more than ``_MANY``."""
 
 
 def _numbers_decide(a: Facts, b: Facts) -> bool:
@@ -128,17 +137,28 @@ def _units_decide(a: Facts, b: Facts) -> bool:
 
 
 def _polarity_decides(a: Facts, b: Facts) -> bool:
-    return min(len(_told(a) - _told(b)), len(_told(b) - _told(a))) <= _FEW
+    ours, theirs = len(_told(a) - _told(b)), len(_told(b) - _told(a))
+    return min(ours, theirs) <= _FEW and max(ours, theirs) <= _MANY
 
 
 def _quantifier_decides(a: Facts, b: Facts) -> bool:
     ours, theirs = a.quantifiers - b.quantifiers, b.quantifiers - a.quantifiers
     if any(map(is_superlative, ours)) and any(map(is_superlative, theirs)):
         return True
+    if any(map(is_superlative, ours | theirs)) and _merely_stronger(a, b, ours | theirs):
+        return False
     return not (ours | theirs) <= _TALK and _shared(a, b) >= _ALIKE
 
 
+def _merely_stronger(a: Facts, b: Facts, ranked: frozenset[str]) -> bool:
+    """Quickest where the other says fast: a superlative of a word that the other has, or that means the same."""
+    plain = a.words.stems | b.words.stems
+    return all(not is_superlative(one) or one in ("fastest", "easiest") or one[:-3] in plain for one in ranked)
+
+
 def _direction_decides(a: Facts, b: Facts) -> bool:
+    if names_swapped(a, b) and _shared(a, b, names=False) >= _ALIKE:
+        return True
     return a.direction is not None or b.direction is not None or _shared(a, b) >= _REORDERED
 
 
@@ -150,13 +170,15 @@ _DECIDES: dict[str, Guard] = {
     "numbers": _numbers_decide,
     "units": _units_decide,
     "verbatim": lambda a, b: bool(a.verbatim - b.verbatim and b.verbatim - a.verbatim) or _alike(a, b),
-    "negation": _alike,
+    "negation": lambda a, b: _alike(a, b) and not (_denies(a) if a.negations < b.negations else _denies(b)),
     "polarity": _polarity_decides,
     "direction": _direction_decides,
     "quantifier": _quantifier_decides,
-    "question_type": _alike,
+    "question_type": lambda a, b: {a.asked, b.asked} not in _AKIN and _shared(a, b) >= _ASKED_OF_THE_SAME,
 }
 """When a difference decides; those that are not here always do."""
+_AKIN: tuple[set[Asked], ...] = ({Asked.HOW, Asked.WHERE}, {Asked.HOW, Asked.WHO})
+"""Where can I set it, whom do I ask: how is it done?"""
 _TALK = frozenset({"first", "last", "always", "easiest"})
 """Quantifiers that one wording has and another leaves out: which language first, how long does it last."""
 
@@ -180,9 +202,11 @@ def differences(a: Facts, b: Facts) -> Differences:
     return Differences(seen=seen, decisive=tuple(code for code in seen if code not in _DECIDES or _DECIDES[code](a, b)))
 
 
-def _shared(a: Facts, b: Facts) -> float:
-    """Shared share of what is told beside numbers, negations and quantifiers."""
+def _shared(a: Facts, b: Facts, *, names: bool = True) -> float:
+    """Shared share of what is told beside numbers, negations and quantifiers, and names if so wished."""
     ours, theirs = _told(a), _told(b)
+    if not names:
+        ours, theirs = ours - _stems_of_names(a), theirs - _stems_of_names(b)
     return len(ours & theirs) / (len(ours | theirs) or 1)
 
 
@@ -195,15 +219,24 @@ def _told(facts: Facts) -> frozenset[str]:
     )
 
 
-_ALIASES = {"usa": "us", "america": "us", "american": "us", "americans": "us", "britain": "uk", "british": "uk"}
+_DENYING = listed(
+    "stop stops stopping avoid avoiding prevent preventing quit refuse refuses fail fails failing unable lack lacks "
+    "lacking impossible keep keeps rid free"
+)
+
+
+def _denies(facts: Facts) -> bool:
+    """Whether a verb does what a negation would: to stop barking, not to bark."""
+    return bool(_DENYING & frozenset(facts.words.lower))
 
 
 def _unmentioned(mentioned: frozenset[str], other: Facts) -> bool:
-    present = frozenset(other.words.lower) | {_ALIASES[word] for word in other.words.lower if word in _ALIASES}
+    present = frozenset(other.words.lower)
     initials = "".join(word[0] for word in other.words.lower if word.isalpha())
-    for spelt in mentioned:
-        name = _ALIASES.get(spelt, spelt)
-        if name in present or any(word.startswith(name) or name.startswith(word) for word in present if len(word) > 3):
+    for name in mentioned:
+        if name in present:
+            continue
+        if any(same_name(name, word) or slipped(name, word) for word in present if len(word) > 1):
             continue
         if len(name) <= 4 and name in initials:
             continue  # an abbreviation of what the other spells out
@@ -211,32 +244,5 @@ def _unmentioned(mentioned: frozenset[str], other: Facts) -> bool:
     return False
 
 
-def _names_swapped(a: Facts, b: Facts) -> bool:
-    ours = [name for name in a.names_in_order if name in b.names_in_order]
-    theirs = [name for name in b.names_in_order if name in a.names_in_order]
-    return len(ours) > 1 and ours == theirs[::-1]
-
-
-def _order(facts: Facts) -> tuple[str, ...]:
-    return facts.words.content_stems
-
-
-def _same_bag(a: Facts, b: Facts) -> bool:
-    """The very same words but for articles: then their order is all that differs, and likely means something."""
-    return len(_order(a)) > 1 and _bag(a) == _bag(b)
-
-
-def _bag(facts: Facts) -> list[str]:
-    return sorted(word.stem for word in facts.words.all if word.lower not in ("a", "an", "the"))
-
-
-_SYMMETRIC = listed("difference differences between vs versus or and distance compare comparison")
-
-
-def _symmetric(facts: Facts) -> bool:
-    return bool(_SYMMETRIC & frozenset(facts.words.lower)) and facts.compared is None
-
-
-def _skeleton(facts: Facts) -> list[str]:
-    """Content words and pseudonyms in order: equal skeletons leave every pseudonym in its role."""
-    return [word.text if word.text.startswith("<") else word.stem for word in facts.words.all if word.content]
+def _stems_of_names(facts: Facts) -> frozenset[str]:
+    return frozenset(word.stem for word in facts.words.all if word.lower in facts.names)

@@ -1,7 +1,7 @@
 """How probable is it that one answer serves both questions? Two logistic regressions, the second in the grey zone only.
 
 The weights are in ``data/weights.npz`` (plain arrays, loaded without pickle); ``python -m agents.cache.training`` makes
-them again, bit for bit. What they were trained on and how well they do: docs/explanation/cache.md.
+them again (``--check`` compares). What they were trained on and how well they do: docs/explanation/cache.md.
 """
 
 import math

@@ -207,7 +207,7 @@ def everything(seed: int = 6) -> list[Pair]:
     """All pairs, in an order that depends on the seed only."""
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
     written = [
-        *(pair for name in ("medical", "community", "patients", "narrower") for pair in triples(name)),
+        *(pair for name in ("medical", "community", "patients", "narrower", "broad") for pair in triples(name)),
         *forum(),
         *triples("unseen", checks=True),
     ]

@@ -12,6 +12,9 @@ FORBIDDEN = [
     ("units", "How far is it in miles?", "What is the distance in kilometers?"),
     ("units", "How much is 50 euros?", "How much is 50 yen?"),
     ("names", "What is the capital of Germany?", "What is the capital of France?"),
+    ("names", "What is the capital of Niger?", "What is the capital of Nigeria?"),
+    ("names", "What is the capital of Slovakia?", "What is the capital of Slovenia?"),
+    ("names", "What is the capital of Austria?", "What is the capital of Australia?"),
     ("verbatim", "What does `ls -l` do?", "What does `ls -a` do?"),
     ("pseudonyms", "Write to <PERSON_1>.", "Write to <PERSON_2>."),
     ("pseudonyms", "Should <PERSON_1> pay <PERSON_2>?", "Should <PERSON_2> pay <PERSON_1>?"),
@@ -23,6 +26,13 @@ FORBIDDEN = [
     ("direction", "Trains from Rome to Milan?", "Trains from Milan to Rome?"),
     ("direction", "Convert euros to dollars", "Convert dollars to euros"),
     ("direction", "Can a dog bite a cat?", "Can a cat bite a dog?"),
+    ("direction", "May I pay one bill with several cards?", "May I pay several bills with one card?"),
+    ("direction", "Can I fish in Peru with a Chilean permit?", "Can I fish in Chile with a Peruvian permit?"),
+    ("polarity", "Is glass heavier than wood?", "Is glass lighter than wood?"),
+    ("polarity", "May I leave after the show?", "May I leave during the show?"),
+    ("question_type", "Who painted the ceiling?", "When was the ceiling painted?"),
+    ("numbers", "Is two weeks enough?", "Is two months enough?"),
+    ("numbers", "Is Python 3.1 old?", "Is Python 3.10 old?"),
     ("comparison", "Is tea healthier than coffee?", "Is coffee healthier than tea?"),
     ("comparison", "Is it true that tin is lighter than zinc?", "Would you say zinc is lighter than tin?"),
     ("quantifier", "What is the cheapest phone?", "Which phone is the fastest one?"),
@@ -43,11 +53,40 @@ SEEN_BUT_NOT_DECISIVE = [
     ("question_type", "How does mononucleosis spread?", "Where do people usually catch glandular fever?"),
 ]
 
+NOT_DECISIVE = [
+    ("negation", "How do I teach a dog not to bite?", "How do I get a dog to stop biting?"),
+    ("question_type", "Where do I set the password?", "How do I set the password?"),
+    ("quantifier", "How can I get there fast?", "What is the quickest way to get there?"),
+]
+
 NOT_SEEN = [
     ("numbers", "How long do three eggs boil?", "How long do 3 eggs boil?"),
     ("numbers", "Is 10,000 a lot?", "Is 10000 a lot?"),
     ("numbers", "Was World War II longer?", "Was world war 2 longer?"),
     ("numbers", "A phone below 15k?", "A phone below 15000?"),
+    ("numbers", "Is two weeks enough?", "Are 14 days enough?"),
+    ("units", "Is two weeks enough?", "Are 14 days enough?"),
+    ("numbers", "Can 48 hours do?", "Can two days do?"),
+    ("numbers", "Who has a hundred million users?", "Who has 100 million users?"),
+    ("numbers", "Is fifty-five old?", "Is 55 old?"),
+    ("numbers", "Half a dozen eggs", "6 eggs"),
+    ("numbers", "Is ten grand enough?", "Is 10,000 enough?"),
+    ("names", "Which cities of Italy are old?", "Which Italian cities are old?"),
+    ("names", "Do they speak Dutch?", "What do they speak in the Netherlands?"),
+    ("names", "Is my Samsung broken?", "Has my Samsnug a defect?"),
+    ("polarity", "Can I build it with no tools?", "Can I build it without tools?"),
+    ("polarity", "Is silk cheaper than wool?", "Is wool more expensive than silk?"),
+    ("polarity", "Which is the cheapest car?", "Which is the least expensive car?"),
+    ("quantifier", "Which is the cheapest car?", "Which is the least expensive car?"),
+    ("question_type", "Where does gout come from?", "What causes gout?"),
+    ("polarity", "Is Latin hard to learn?", "How easy is Latin?"),
+    ("polarity", "Is it safe to swim here?", "Is it dangerous to swim here?"),
+    ("polarity", "What cures an ingrown nail?", "My nail has grown in, what cures it?"),
+    ("comparison", "Is silk lighter than wool?", "Is wool heavier than silk?"),
+    ("direction", "In Rome, where may I park?", "Where may I park in Rome?"),
+    ("direction", "How do I get from Bonn to Ulm?", "How do I get to Ulm from Bonn?"),
+    ("direction", "Are there trains from Bonn to Ulm?", "Is there a train going to Ulm out of Bonn?"),
+    ("quantifier", "Is it healthy every day?", "Is it healthy daily?"),
     ("units", "Is 10 km far?", "Is 10 kilometers far?"),
     ("names", "Who runs the US?", "Who runs America?"),
     ("names", "Is the UK big?", "Is the United Kingdom big?"),
@@ -72,6 +111,11 @@ def test_a_detail_of_one_story_only_counts_against_the_score(code: str, a: str, 
     found = differences(facts_of(a), facts_of(b))
     assert code in found.seen
     assert code not in found.decisive
+
+
+@pytest.mark.parametrize(("code", "a", "b"), NOT_DECISIVE)
+def test_another_way_to_say_it_never_forbids(code: str, a: str, b: str) -> None:
+    assert code not in differences(facts_of(a), facts_of(b)).decisive
 
 
 @pytest.mark.parametrize(("code", "a", "b"), NOT_SEEN)

@@ -1,0 +1,130 @@
+"""What do the commands of the cache read, write and open?"""
+
+import io
+import json
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from agents.cache.evaluating import Labelled
+    from agents.cache.matcher import CalibratedMatcher
+    from agents.cache.redis_store import RedisStore
+    from agents.cache.settings import CacheSettings
+    from agents.cache.wiring import Parts
+
+
+def object_of(line: str) -> dict[str, Any]:
+    """The object of one line. Raises :class:`streams.json_lines.InvalidLineError`."""
+    from streams.json_lines import InvalidLineError
+
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        raise InvalidLineError("not JSON") from None
+    if not isinstance(content, dict):
+        raise InvalidLineError("a line must be an object")
+    return content
+
+
+def matcher_for(delta: float | None) -> "CalibratedMatcher":
+    """The matcher of the settings, at another bound if one is given."""
+    from agents.cache.settings import CacheSettings
+    from agents.cache.wiring import calibrated
+    from streams.settings import load
+
+    own = load()[CacheSettings]
+    return calibrated(own if delta is None else own.model_copy(update={"delta": delta, "threshold": None}))
+
+
+def labelled_pairs(file: str, delta: float) -> "Labelled":
+    """Verdicts on the labelled pairs of a file; ends the command when a line is none."""
+    from agents.cache.evaluating import labelled
+    from agents.cache.explaining import bad_line, decide, labelled_pair_of
+    from streams.json_lines import InvalidLineError
+
+    matcher, pairs, verdicts, good = matcher_for(delta), [], [], True
+    with lines_of(file) as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                pair = labelled_pair_of(line)
+            except InvalidLineError as error:
+                good = False
+                sys.stderr.write(f"line {number}: {json.dumps(bad_line(error))}\n")
+                continue
+            pairs.append(pair)
+            verdicts.append(decide(pair, matcher))
+    if not good or not pairs:
+        typer.echo("forebay: every line must be {a, b, duplicate}", err=True)
+        raise typer.Exit(1)
+    return labelled(pairs, verdicts)
+
+
+@contextmanager
+def lines_of(file: str) -> Iterator[Iterable[str]]:
+    """Lines of a file, or of standard input for ``-``; ends the command when there is no such file."""
+    if file == "-":
+        # Bytes that are no UTF-8 spoil their line only, and only a line feed ends a line.
+        yield io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace", newline="\n")
+        return
+    if not Path(file).is_file():
+        typer.echo(f"forebay: there is no file {file}", err=True)
+        raise typer.Exit(2)
+    with Path(file).open(encoding="utf-8", errors="replace", newline="\n") as stream:
+        yield stream
+
+
+def write_json(content: Any) -> None:
+    """One line of JSON on standard output."""
+    sys.stdout.write(json.dumps(content, separators=(",", ":")) + "\n")  # orjson refuses ids beyond 64 bits
+    sys.stdout.flush()
+
+
+def run(work: Any) -> Any:
+    """Run what talks to Redis; ends the command when Redis does not answer."""
+    import asyncio
+
+    from agents.cache.store import StoreUnavailableError
+
+    try:
+        return asyncio.run(work)
+    except StoreUnavailableError as error:
+        typer.echo(f"forebay: Redis does not answer ({error})", err=True)
+        raise typer.Exit(2) from None
+
+
+@asynccontextmanager
+async def open_store() -> AsyncIterator[tuple["RedisStore", "CacheSettings"]]:
+    """The installation's store, and the settings of the cache."""
+    from agents.cache.redis_store import RedisStore
+    from agents.cache.settings import CacheSettings
+    from streams.cli.settings import installation
+    from streams.redis_client import open_redis
+    from streams.settings import RedisSettings
+
+    settings = installation()
+    async with open_redis(settings) as client:
+        yield RedisStore(client, settings[RedisSettings].key_prefix), settings[CacheSettings]
+
+
+def open_parts() -> AbstractAsyncContextManager["Parts"]:
+    """All parts of the cache on the store of the installation."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator["Parts"]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        from agents.cache.metrics import METRICS
+        from agents.cache.wiring import assemble, calibrated
+
+        async with open_store() as (store, own):
+            with ThreadPoolExecutor(1) as executor:
+                yield assemble(store, calibrated(own), executor, own, METRICS)
+
+    return opened()
