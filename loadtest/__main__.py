@@ -28,7 +28,13 @@ def hop(
     """Cost of one hop: pass-through stage, stock Faust and bare aiokafka in one run."""
     from loadtest.hop import report
 
-    print(json.dumps(report(os.environ["FOREBAY_KAFKA_BOOTSTRAP"], records, rate, seconds), indent=2))
+    bootstrap = os.environ.get("FOREBAY_KAFKA_BOOTSTRAP")
+    if not bootstrap:
+        raise typer.BadParameter(
+            "FOREBAY_KAFKA_BOOTSTRAP must name a broker; `forebay up --workers none --detach` starts one, "
+            "`forebay status` tells its port"
+        )
+    print(json.dumps(report(bootstrap, records, rate, seconds), indent=2))
 
 
 @app.command()
