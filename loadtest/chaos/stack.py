@@ -100,8 +100,11 @@ class Stack:
                 raise StackError(f"not ready after {timeout_s:g} s: {', '.join(waiting)}")
             time.sleep(0.2)
 
-    def add_worker(self, *stages: str, ready_s: float = 60.0, **environment: str) -> "subprocess.Popen[bytes]":
-        """Start a further worker beside the supervised ones, and wait until it has partitions."""
+    def add_worker(self, *stages: str, ready_s: float = 180.0, **environment: str) -> "subprocess.Popen[bytes]":
+        """Start a further worker beside the supervised ones, and wait until it has partitions.
+
+        ``cost`` reads its tables first: after 32 faults, on two busy cores, it was ready after 68 s.
+        """
         log = self.folder / f"extra-{len(self._extra)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
