@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.redaction.training.lexicon import JOBS, MONTHS, ORGANISATIONS, PRODUCTS, WEEKDAYS, Lexicon
+from agents.redaction.training.lexicon import Lexicon
+from agents.redaction.training.not_people import JOBS, MONTHS, ORGANISATIONS, PRODUCTS, WEEKDAYS
 
 _SLOT = re.compile(r"\{(PF|PL|PI|P|L|AS|A|O|X|J|W|M|D|T|N|V|EP|E|H|U|I|Q|C|c|B|K)\}")
 _GENRE = re.compile(r"\[[a-z]+\]")
