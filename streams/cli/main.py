@@ -65,6 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
         typer.echo(f"forebay: {error}", err=True)
         sys.exit(1)
     except BrokenPipeError:
-        # The reader of our output went away (`forebay tail … | head`); that is no failure of ours.
-        sys.stderr.close()
+        # The reader of our output went away (`forebay tail … | head`); that is no failure of ours. What is still in
+        # the buffer goes nowhere: the interpreter would try to flush it as it ends, and exit with 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -170,7 +170,7 @@ def test_a_reader_that_goes_away_is_no_failure(
         [sys.executable, "-m", "streams.cli", "send", str(file), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=dict(os.environ),
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},  # as users have it
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
