@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import structlog
 
+from streams import headers as h
 from streams.codec import Codec, UndecodableError
 from streams.json_lines import complete
 from streams.kafka import confluent_options, partitions_of, silent, topic_on_broker, watermarks
@@ -229,12 +230,13 @@ class ForebayClient:
                 continue
             if not self._waiting.has(request_id):
                 continue  # another client's, or a repetition
+            about = h.text(h.from_kafka(message.headers()), h.FINGERPRINT) or ""
             try:
                 response = self._responses.decode(message.value())
             except UndecodableError as error:
-                _settle(self._waiting.take(request_id, None), error)
+                _settle(self._waiting.take(request_id, about), error)
                 continue
-            futures = self._waiting.take(request_id, response)
+            futures = self._waiting.take(request_id, about)
             _settle(futures, response)
             if futures and self._on_response is not None:
                 try:

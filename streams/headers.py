@@ -12,6 +12,8 @@ Headers = Mapping[str, bytes]
 TRACEPARENT = "traceparent"
 REQUEST_ID = "forebay-request-id"
 """Travels from redaction on, so that also a record that cannot be read can be answered for."""
+FINGERPRINT = "forebay-fingerprint"
+"""Of the body that a record is about (:mod:`streams.fingerprints`); sealed but on responses."""
 ATTEMPT = "forebay-attempt"
 RETRY_STAGE = "forebay-retry-stage"
 """Only the stage of this name may process the record: others consume the same topic."""

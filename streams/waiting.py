@@ -1,31 +1,27 @@
 """Who gets which response? Requests that wait, by id; several askers of one id may wait for its one response.
 
 Two bodies under one id are a mistake that the redaction stage refuses (:mod:`streams.fingerprints`). The refusal is a
-response under the same id: it is for the second asker, and the answer is for the first.
+response under the same id, and the two askers may sit in two processes: a response is for those whose body has the
+fingerprint in its header.
 """
 
 import threading
-from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from streams.fingerprints import REFUSED, fingerprint
+from streams.fingerprints import fingerprint
 from streams.records import Request, Response
 
 
 @dataclass(slots=True, eq=False)
 class _Asker:
-    """``request`` is ``None`` when only its bytes are known; ``second`` when another body has its id."""
+    """``request`` is ``None`` when only its bytes are known."""
 
     request: Request | None
-    second: bool
     future: "Future[Response]" = field(default_factory=Future)
 
-    def is_meant(self, response: Response) -> bool:
-        refused = response.metadata.get(REFUSED)
-        if refused is None:
-            return not self.second
-        return self.request is None or fingerprint(self.request) == refused
+    def is_meant(self, about: str) -> bool:
+        return not about or self.request is None or fingerprint(self.request) == about
 
 
 class Waiting:
@@ -43,9 +39,8 @@ class Waiting:
     def add(self, request_id: str, request: Request | None) -> "Future[Response]":
         """A future of the response to ``request``; ``None``: only its bytes are known."""
         with self._lock:
-            askers = self._askers.setdefault(request_id, [])
-            asker = _Asker(request, _differs(request, askers))
-            askers.append(asker)
+            asker = _Asker(request)
+            self._askers.setdefault(request_id, []).append(asker)
         return asker.future
 
     def remove(self, request_id: str, future: "Future[Response]") -> None:
@@ -58,11 +53,16 @@ class Waiting:
         with self._lock:
             return request_id in self._askers
 
-    def take(self, request_id: str, response: Response | None) -> "list[Future[Response]]":
-        """The futures that ``response`` is for, which wait no longer; ``None``: nobody can read it, it is for all."""
+    def take(self, request_id: str, about: str) -> "list[Future[Response]]":
+        """The futures that a response is for, which wait no longer.
+
+        Args:
+            request_id: of the response.
+            about: fingerprint of the body that it is about; empty when nobody can tell, it is for all then.
+        """
         with self._lock:
             askers = self._askers.get(request_id, [])
-            meant = [one for one in askers if response is None or one.is_meant(response)]
+            meant = [one for one in askers if one.is_meant(about)]
             self._keep(request_id, [one for one in askers if one not in meant])
         return [one.future for one in meant]
 
@@ -78,10 +78,3 @@ class Waiting:
             self._askers[request_id] = askers
         else:
             self._askers.pop(request_id, None)
-
-
-def _differs(request: Request | None, askers: Sequence[_Asker]) -> bool:
-    first = next((one.request for one in askers if not one.second), None)
-    if request is None or first is None or request is first:
-        return False
-    return fingerprint(request) != fingerprint(first)

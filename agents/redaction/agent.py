@@ -10,9 +10,10 @@ from agents.redaction.policy import Policies
 from agents.redaction.pool import finder
 from agents.redaction.settings import RedactionSettings
 from streams.egress import EgressGuard, EgressSettings
-from streams.fingerprints import RedisFingerprints, guarded, told
+from streams.fingerprints import FingerprintHeaders, RedisFingerprints, guarded, marked
 from streams.handlers import Route
 from streams.redis_client import open_redis
+from streams.sealing import load_keyring
 from streams.settings import RedisSettings, Settings, StageSettings, VaultSettings
 from streams.stage import Stage
 from streams.vault_redis import open_vault
@@ -28,7 +29,10 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
         open_daily(settings) as daily,
         open_redis(settings) as client,
     ):
-        known = RedisFingerprints(client, settings[RedisSettings].key_prefix, settings[VaultSettings].ttl_s)
+        keyring = load_keyring(settings[VaultSettings])
+        marks = FingerprintHeaders(keyring)
+        prefix, keep_s = settings[RedisSettings].key_prefix, settings[VaultSettings].ttl_s
+        known = RedisFingerprints(client, prefix, keep_s, keyring)
         handler = RedactionHandler(
             find,
             vault,
@@ -39,7 +43,11 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
             max_chars=chosen.max_chars,
             guard=EgressGuard(settings[EgressSettings]),
         )
-        route = Route(topic="requests", handle=guarded(handler.handle, known), on_failure=told(handler.on_failure))
+        route = Route(
+            topic="requests",
+            handle=guarded(handler.handle, known, marks),
+            on_failure=marked(handler.on_failure, marks),
+        )
         yield Stage(
             name="redaction",
             routes=[route],

@@ -27,11 +27,18 @@ class ResponseHandler:
 
     Args:
         maps: the vault.
+        mark: headers of a completion and request id to the header that says which body the response is about.
         clock_ms: ms since the epoch.
     """
 
-    def __init__(self, maps: Maps, clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+    def __init__(
+        self,
+        maps: Maps,
+        mark: Callable[[h.Headers, str], dict[str, bytes]],
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
         self._maps = maps
+        self._mark = mark
         self._clock_ms = clock_ms
 
     async def handle(self, completion: Completion, context: Context) -> list[Output]:
@@ -95,7 +102,8 @@ class ResponseHandler:
             accepted_at=request.accepted_at or context.accepted_at,
             responded_at=self._clock_ms(),
         )
-        return Output(topic="responses", key=request_id, value=response)
+        headers = self._mark(context.source.headers, request_id)
+        return Output(topic="responses", key=request_id, value=response, headers=headers)
 
     @staticmethod
     def _timings(completion: Completion, context: Context, started: float) -> dict[str, int]:

@@ -221,6 +221,24 @@ def test_spend_is_what_the_responses_cost_and_the_judge(installation: Installati
         assert {row["pending_nanousd"] for row in rows} == {0}
 
 
+def test_two_processes_that_use_one_id_get_one_answer_and_one_refusal(
+    installation: Installation, tmp_path: Path
+) -> None:
+    sendings = []
+    for asker in ("first", "second"):
+        lines = [{"request_id": f"shared-{number}", "messages": f"the {asker} asks {number}"} for number in range(20)]
+        requests = tmp_path / f"{asker}.jsonl"
+        requests.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        sendings.append(installation.start("send", str(requests), "--wait", "--json", "--timeout", "60"))
+    found: dict[str, list[str]] = {}
+    for sending in sendings:
+        output, _ = sending.communicate(timeout=120)
+        for answer in map(json.loads, output.splitlines()):
+            found.setdefault(answer["request_id"], []).append((answer["error"] or {}).get("code") or answer["status"])
+    assert {tuple(sorted(outcomes)) for outcomes in found.values()} == {("idempotency_conflict", "ok")}
+    assert len(found) == 20
+
+
 def test_nothing_is_lost_when_everything_is_killed_in_turn(installation: Installation, tmp_path: Path) -> None:
     requests = tmp_path / "requests.jsonl"
     write_requests(requests, 500, "killed")

@@ -4,30 +4,28 @@ from dataclasses import replace
 
 import pytest
 
-from streams.fingerprints import REFUSED, fingerprint
-from streams.records import Message, Request, Response
+from streams.fingerprints import fingerprint
+from streams.records import Message, Request
 from streams.waiting import Waiting
 
 FIRST = Request(request_id="r", messages=(Message(content="one"),), created_at=1)
 SECOND = replace(FIRST, messages=(Message(content="two"),))
-ANSWER = Response(request_id="r", content="of the first")
-REFUSAL = Response(request_id="r", metadata={REFUSED: fingerprint(SECOND)})
 
 
-@pytest.mark.parametrize("order", [(ANSWER, REFUSAL), (REFUSAL, ANSWER)], ids=["answer first", "refusal first"])
-def test_the_answer_is_for_the_first_body_and_the_refusal_for_the_second(order: tuple[Response, Response]) -> None:
+@pytest.mark.parametrize("order", [(FIRST, SECOND), (SECOND, FIRST)], ids=["answer first", "refusal first"])
+def test_each_body_gets_the_response_that_is_about_it(order: tuple[Request, Request]) -> None:
     waiting = Waiting()
     first, second = waiting.add("r", FIRST), waiting.add("r", SECOND)
-    taken = {id(response): waiting.take("r", response) for response in order}
-    assert taken == {id(ANSWER): [first], id(REFUSAL): [second]}
+    taken = {about.messages: waiting.take("r", fingerprint(about)) for about in order}
+    assert taken == {FIRST.messages: [first], SECOND.messages: [second]}
     assert not len(waiting)
 
 
-def test_a_refusal_of_another_clients_request_is_for_nobody_here() -> None:
+def test_a_response_to_another_clients_body_is_for_nobody_here() -> None:
     waiting = Waiting()
-    future = waiting.add("r", FIRST)
-    assert waiting.take("r", REFUSAL) == []
-    assert waiting.take("r", ANSWER) == [future]
+    future = waiting.add("r", SECOND)
+    assert waiting.take("r", fingerprint(FIRST)) == [], "the first asker sits in another process"
+    assert waiting.take("r", fingerprint(SECOND)) == [future]
 
 
 def test_all_askers_of_one_body_get_its_response() -> None:
@@ -35,14 +33,14 @@ def test_all_askers_of_one_body_get_its_response() -> None:
     futures = [waiting.add("r", FIRST), waiting.add("r", replace(FIRST, created_at=9)), waiting.add("r", None)]
     assert len(waiting) == 1
     waiting.remove("r", futures[1])
-    assert waiting.take("r", ANSWER) == [futures[0], futures[2]]
-    assert waiting.take("r", ANSWER) == []
+    assert waiting.take("r", fingerprint(FIRST)) == [futures[0], futures[2]]
+    assert waiting.take("r", fingerprint(FIRST)) == []
 
 
-def test_what_cannot_be_read_is_for_all() -> None:
+def test_what_is_about_no_known_body_is_for_all() -> None:
     waiting = Waiting()
     futures = [waiting.add("r", FIRST), waiting.add("r", SECOND)]
-    assert waiting.take("r", None) == futures
+    assert waiting.take("r", "") == futures
     assert not waiting.has("r")
     again = waiting.add("r", SECOND)
     assert waiting.take_all() == [again]

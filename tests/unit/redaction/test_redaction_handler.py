@@ -110,7 +110,7 @@ async def test_a_request_comes_out_with_pseudonyms_and_goes_back(handler: Redact
     completion = Completion(
         request_id="r1", status=ResponseStatus.OK, content="Hi [person 1] of <LOCATION_1>!", request=redacted
     )
-    [output] = await ResponseHandler(vault).handle(completion, CONTEXT)
+    [output] = await ResponseHandler(vault, lambda _headers, _id: {}).handle(completion, CONTEXT)
     assert output.value.content == "Hi Ana Lee of Bath!"  # type: ignore[union-attr]  # it is a Response
 
 

@@ -58,7 +58,7 @@ OK = Completion(
     timings={"completion": 10},
     request=REQUEST,
 )
-HANDLER = ResponseHandler(Maps(), clock_ms=lambda: 9)
+HANDLER = ResponseHandler(Maps(), lambda _headers, _id: {}, clock_ms=lambda: 9)
 
 
 def _response(outputs: list[Output]) -> Response:
