@@ -7,15 +7,15 @@ from loadtest.open_loop import send, summary
 from loadtest.simulated_stack import running
 
 _IN_FLIGHT = 4
-_ANSWER_S = 0.25
-_QUIET_PER_S = 4.0
+_ANSWER_S = 0.5
+_QUIET_PER_S = 2.0
 _PATIENCE_S = 45.0
 
 
 def report(seconds: float, rate: float) -> dict[str, Any]:
     """Latencies of the quiet tenant alone and beside ``rate`` requests a second of another, each for ``seconds``.
 
-    The models serve 16 requests a second (four at once, 250 ms each): what the flood brings beyond that waits.
+    The models serve 8 requests a second (four at once, 500 ms each): what the flood brings beyond that waits.
     """
     script = {"models": {"*": {"latency": {"first_token_ms": 1000 * _ANSWER_S}, "quality": {"floor": 1.0}}}}
     quiet = [(number / _QUIET_PER_S, "quiet") for number in range(round(_QUIET_PER_S * seconds))]

@@ -80,7 +80,9 @@ class Route:
         on_failure: see :data:`FailureHandler`; this is where the terminal response of a failed request comes from.
         ordered: one record at a time, in order (tables need this); otherwise concurrent.
         raw: the handler gets the :class:`Delivered` bytes undecoded.
-        in_flight: records of this topic in handlers at once, where the stage's limit does not suit.
+        in_flight: records of this topic in work at once, where the stage's limit does not suit.
+        turns: of these, in the handler at once; tenants take turns (:mod:`streams.turns`), the others wait. Without it
+            all are in the handler, in order of arrival.
     """
 
     topic: str
@@ -89,3 +91,4 @@ class Route:
     ordered: bool = False
     raw: bool = False
     in_flight: int | None = None
+    turns: int | None = None

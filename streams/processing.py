@@ -7,6 +7,7 @@ least one delivered output or in a decision to drop it is what :mod:`streams.sta
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from streams.metrics import StageMetrics
 from streams.registry import RegistryUnavailableError
 from streams.sealing import Keyring, SealError
 from streams.settings import KafkaSettings, RetrySettings
+from streams.turns import FairQueue
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +76,7 @@ class Processor:
         self._deliver = deliver
         self._clock_ms = clock_ms
         self._encoding = Encoding(rules.codecs, rules.kafka)
+        self._turns = None if route.turns is None else FairQueue(route.turns)
         self._decode = None if route.raw else rules.codecs[route.topic].decode
 
     async def process(self, source: Delivered) -> list[Encoded]:
@@ -91,8 +94,10 @@ class Processor:
         try:
             record = self._read(source)
             self._check_deadline(record, context)
-            async with asyncio.timeout(self._rules.timeout_s):
-                outputs = await self._route.handle(record, context)
+            async with self._turn(record):
+                self._check_deadline(record, context)
+                async with asyncio.timeout(self._rules.timeout_s):
+                    outputs = await self._route.handle(record, context)
             if self._rules.departures is not None:
                 self._rules.departures.enforce(outputs)
             return self._encoding.encode(outputs, source.headers)
@@ -112,6 +117,11 @@ class Processor:
             return self._failed(record, context, Permanent("bug", f"{type(error).__name__} in {_innermost(error)}"))
         finally:
             self._metrics.handled(self._route.topic, time.perf_counter() - started)
+
+    def _turn(self, record: Any) -> AbstractAsyncContextManager[None]:
+        if self._turns is None:
+            return nullcontext()
+        return self._turns.slot(getattr(record, "tenant_id", ""), getattr(record, "priority", 0))
 
     def _is_retry_of_another_stage(self, source: Delivered) -> bool:
         """Whether another consumer of the same topic asked for this retry.

@@ -22,7 +22,8 @@ from streams.redis_client import open_redis
 from streams.settings import ConfigurationError, RedisSettings, Settings, StageSettings
 from streams.stage import Stage
 
-_KEPT_AT_ONCE = 16
+_KEPT_AT_ONCE = 2
+"""Answers being stored: they queue at the same encoder as the look-ups, for whom somebody waits."""
 
 
 @asynccontextmanager

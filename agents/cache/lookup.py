@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from agents.cache.address import Address, person
@@ -16,9 +17,10 @@ from agents.cache.metrics import CacheMetrics
 from agents.cache.settings import CacheSettings
 from agents.cache.store import Store
 from streams.records import AnswerSource, RedactedRequest
+from streams.turns import FairQueue
 
-_AT_ONCE = 4
-"""Look-ups by meaning in progress: one computes, the others talk to the store."""
+_AT_ONCE = 2
+"""Look-ups by meaning in progress: one computes, the others talk to the store. Tenants take turns for them."""
 _MARGIN = 0.02
 """An entry that was wrong at a score must do better than that by this much."""
 
@@ -89,23 +91,21 @@ class Lookup:
         self._settings = settings
         self._metrics = metrics
         self._clock_ms = clock_ms
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns = FairQueue(_AT_ONCE)
 
     async def find(self, request: RedactedRequest) -> Search:
         """The answer for ``request``, if one may be given."""
         search = await self.find_equal(request, trace=True)
         if search.found is not None or search.stale is not None or search.address.partition is None:
             return search
-        try:
-            async with asyncio.timeout(self._settings.patience_ms / 1000):
-                await self._turns.acquire()
-        except TimeoutError:
-            self._metrics.skipped.inc()
-            return search
-        try:
+        async with AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(self._settings.patience_ms / 1000):
+                    await turn.enter_async_context(self._turns.slot(request.tenant_id, request.priority))
+            except TimeoutError:
+                self._metrics.skipped.inc()
+                return search
             return await self._similar(request, search, search.address.partition)
-        finally:
-            self._turns.release()
 
     async def find_equal(self, request: RedactedRequest, *, trace: bool = False) -> Search:
         """Only the answer to the equal prompt: one round trip."""

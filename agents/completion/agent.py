@@ -12,7 +12,6 @@ from agents.completion.handler import CompletionHandler
 from agents.completion.metrics import METRICS as COMPRESSION_METRICS
 from agents.completion.metrics import ROUTER_METRICS
 from agents.completion.quotas.budgets import RedisBudgets
-from agents.completion.quotas.fairness import FairQueue
 from agents.completion.quotas.rates import RedisLimiter
 from agents.completion.quotas.settings import BudgetsSettings, LimitsSettings
 from agents.completion.routing.live import LiveRouter
@@ -34,6 +33,7 @@ from streams.redis_client import open_redis
 from streams.registry import open_registry
 from streams.settings import RedisSettings, Settings, StageSettings
 from streams.stage import Stage
+from streams.turns import FairQueue
 
 _ROWS_AT_ONCE = 8
 

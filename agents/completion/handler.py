@@ -7,7 +7,6 @@ from agents.completion.admission import Admission
 from agents.completion.attempting import Trace
 from agents.completion.cascade import Cascade, Served
 from agents.completion.quotas.budgets import Room
-from agents.completion.quotas.fairness import FairQueue
 from agents.completion.shortening import Shortener
 from agents.models.ledger import usage_output
 from streams import headers as h
@@ -22,6 +21,7 @@ from streams.records import (
     RedactedRequest,
     ResponseStatus,
 )
+from streams.turns import FairQueue
 
 
 class CompletionHandler:

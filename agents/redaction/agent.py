@@ -18,11 +18,14 @@ from streams.settings import RedisSettings, Settings, StageSettings, VaultSettin
 from streams.stage import Stage
 from streams.vault_redis import open_vault
 
+_TURNS_PER_CORE = 4
+"""Requests in the handler for each thread or process that looks: one computes, the others talk to Redis."""
+
 
 @asynccontextmanager
 async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``redaction``."""
-    chosen = settings[RedactionSettings]
+    chosen, common = settings[RedactionSettings], settings[StageSettings]
     async with (
         finder(chosen) as find,
         open_vault(settings) as vault,
@@ -47,10 +50,14 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
             topic="requests",
             handle=guarded(handler.handle, known, marks),
             on_failure=marked(handler.on_failure, marks),
+            in_flight=chosen.look_ahead,
+            turns=_TURNS_PER_CORE * max(chosen.threads, chosen.processes),
         )
         yield Stage(
             name="redaction",
             routes=[route],
             background=lambda _: daily.run(),
-            limits=settings[StageSettings].model_copy(update={"timeout_s": chosen.timeout_s}),
+            limits=common.model_copy(
+                update={"timeout_s": chosen.timeout_s, "window": max(common.window, chosen.look_ahead)}
+            ),
         )

@@ -72,6 +72,11 @@ class RedactionSettings(Section):
     processes: int = Field(
         0, ge=0, le=64, description="Processes instead of threads; worth it from four cores on. 0: threads."
     )
+    look_ahead: int = Field(
+        512,
+        ge=1,
+        description="Requests read ahead, per worker, so that tenants can take turns: to see past one tenant's flood.",
+    )
     timeout_s: float = Field(
         180.0, gt=0, description="Longest time for one request, in seconds: a megabyte takes about 30."
     )

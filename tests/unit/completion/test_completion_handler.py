@@ -11,7 +11,6 @@ from agents.completion.admission import Admission
 from agents.completion.handler import CompletionHandler
 from agents.completion.metrics import CompressionMetrics
 from agents.completion.quotas.budgets import Budgets, NoBudgets, Reservation, Room
-from agents.completion.quotas.fairness import FairQueue
 from agents.completion.quotas.settings import LimitsSettings
 from agents.completion.settings import CompletionSettings
 from agents.completion.shortening import Shortener
@@ -33,6 +32,7 @@ from streams.records import (
     UsageStatus,
 )
 from streams.registry import LocalRegistry
+from streams.turns import FairQueue
 from tests.unit.completion.claims import MemoryClaims
 from tests.unit.completion.fakes import NoLimits, Provider, Written, asked, bad, cascade_of, good, tier
 from tests.unit.compression.test_messages import TALK

@@ -229,12 +229,13 @@ def processor(
     *,
     on_failure: FailureHandler = no_outputs,
     raw: bool = False,
+    turns: int | None = None,
     now_ms: int = NOW_MS,
     deliver: Callable[[Sequence[Encoded]], Awaitable[None]] = no_delivery,
     **changes: Any,
 ) -> Processor:
     """A processor of one route, at a given time."""
-    route = Route(topic=topic, handle=handle, on_failure=on_failure, raw=raw)
+    route = Route(topic=topic, handle=handle, on_failure=on_failure, raw=raw, turns=turns)
     return Processor(route, rules(**changes), metrics(), deliver, clock_ms=lambda: now_ms)
 
 

@@ -311,3 +311,26 @@ async def test_what_is_written_ahead_is_delivered_before_the_handler_goes_on() -
     assert await processor(handle, deliver=deliver).process(source) == []
     entry, then = events
     assert (entry.topic, header(entry, h.TRACEPARENT), then) == ("usage", "00-ab-cd-01", "went on")
+
+
+async def test_tenants_take_turns_for_the_handler_and_higher_priority_goes_first() -> None:
+    handled: list[str] = []
+
+    async def handle(request: RedactedRequest, _context: Context) -> Sequence[Output]:
+        handled.append(request.request_id)
+        await asyncio.sleep(0)
+        return []
+
+    flood = [RedactedRequest(request_id=f"flood-{number}", tenant_id="flood") for number in range(4)]
+    urgent = RedactedRequest(request_id="flood-urgent", tenant_id="flood", priority=9)
+    quiet = RedactedRequest(request_id="quiet", tenant_id="quiet")
+    one_at_once = processor(handle, turns=1)
+    await asyncio.gather(*(one_at_once.process(asked(request)) for request in (*flood, urgent, quiet)))
+    assert handled == ["flood-0", "flood-urgent", "quiet", "flood-1", "flood-2", "flood-3"]
+
+
+async def test_what_fails_or_is_late_gives_its_turn_back() -> None:
+    late = RedactedRequest(request_id="late", tenant_id="a", accepted_at=NOW_MS - 1_000, deadline_ms=500)
+    one_at_once = processor(failing(ValueError("x")), turns=1, on_failure=told)
+    for request in (REQUEST, late, REQUEST):
+        assert await asyncio.wait_for(one_at_once.process(asked(request)), 5)

@@ -22,9 +22,10 @@ class FairQueue:
     Args:
         slots: requests in progress at once.
         longest: requests of one tenant that may wait; more are sent away, since they hold up what is behind them.
+            ``None``: any number.
     """
 
-    def __init__(self, slots: int, longest: int) -> None:
+    def __init__(self, slots: int, longest: int | None = None) -> None:
         self._free = slots
         self._longest = longest
         self._order = itertools.count()
@@ -48,7 +49,7 @@ class FairQueue:
             self._free -= 1
             return
         queue = self._tenants.setdefault(tenant_id, [])
-        if len(queue) >= self._longest:
+        if self._longest is not None and len(queue) >= self._longest:
             raise Transient("rate_limited", "too many requests of this tenant wait already")
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(queue, (-priority, next(self._order), turn))

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from agents.completion.quotas.fairness import FairQueue
 from streams.failures import Transient
+from streams.turns import FairQueue
 
 
 async def served(queue: FairQueue, wanted: list[tuple[str, int]]) -> list[str]:
