@@ -4,6 +4,7 @@ Stages move their committed offsets only over finished records, so what lies beh
 """
 
 import importlib
+import re
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -18,6 +19,9 @@ Place = tuple[str, int]
 
 MARKERS = 10
 """A transaction ends with a marker, which is an offset and no record: so few offsets may be no records at all."""
+
+_VERSION = re.compile(r"-v\d+$")
+"""What ``stage.version`` appends to a group (:func:`streams.kafka.group_on_broker`)."""
 
 _PEEK_S = 5.0
 _AGAIN_S = 0.1
@@ -52,14 +56,14 @@ def topic_sizes(offsets: Offsets, prefix: str) -> dict[str, dict[str, int]]:
 
 
 def unfinished(offsets: Offsets, prefix: str) -> dict[str, dict[str, int]]:
-    """Group to logical topic to records that it has not finished; expired records are nobody's work any more."""
+    """Stage to logical topic to records that its group has not finished; expired ones are nobody's work any more."""
     lag: dict[str, dict[str, int]] = {}
     for group, places in sorted(offsets.finished.items()):
         behind: defaultdict[str, int] = defaultdict(int)
         for place, at in sorted(places.items()):
             if place in offsets.end and not place[0].endswith(CHANGELOG):
                 behind[place[0].removeprefix(prefix)] += offsets.end[place] - _next(offsets, place, at)
-        lag[group.removeprefix(prefix)] = dict(behind)
+        lag[_VERSION.sub("", group.removeprefix(prefix))] = dict(behind)
     return lag
 
 

@@ -17,6 +17,11 @@ def topic_on_broker(name: str, settings: KafkaSettings) -> str:
     return settings.topic_prefix + name
 
 
+def group_on_broker(stage: str, settings: KafkaSettings, version: int) -> str:
+    """Consumer group of a stage; Faust appends ``stage.version`` from 2 on."""
+    return topic_on_broker(stage if version == 1 else f"{stage}-v{version}", settings)
+
+
 def ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
     """TLS context of aiokafka and Faust, ``None`` without TLS. Raises ``OSError`` on unusable files."""
     if "SSL" not in settings.security_protocol:

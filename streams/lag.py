@@ -4,8 +4,8 @@ import time
 from importlib.metadata import entry_points
 
 from streams.broker_view import read_offsets, unfinished
-from streams.kafka import topic_on_broker
-from streams.settings import KafkaSettings, Settings
+from streams.kafka import group_on_broker
+from streams.settings import KafkaSettings, Settings, StageSettings
 
 Lag = dict[str, dict[str, int]]
 """Stage to logical topic to unfinished records."""
@@ -16,13 +16,14 @@ _POLL_S = 0.3
 def consumer_lag(settings: Settings, timeout_s: float = 15.0) -> Lag:
     """Unfinished records of every stage that has ever run; a stage that has not is left out."""
     kafka = settings[KafkaSettings]
-    return unfinished(read_offsets(kafka, stage_groups(kafka), timeout_s), kafka.topic_prefix)
+    return unfinished(read_offsets(kafka, stage_groups(settings), timeout_s), kafka.topic_prefix)
 
 
-def stage_groups(kafka: KafkaSettings) -> list[str]:
+def stage_groups(settings: Settings) -> list[str]:
     """Consumer groups of the installed stages."""
     # Not streams.worker.stage_names(), which imports Faust: 0.6 s that `forebay status` need not take.
-    return [topic_on_broker(entry.name, kafka) for entry in entry_points(group="forebay.stages")]
+    kafka, version = settings[KafkaSettings], settings[StageSettings].version
+    return [group_on_broker(entry.name, kafka, version) for entry in entry_points(group="forebay.stages")]
 
 
 def wait_until_idle(settings: Settings, timeout_s: float) -> bool:

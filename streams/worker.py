@@ -16,7 +16,7 @@ import structlog
 
 from streams import __version__
 from streams.health import HealthServer
-from streams.kafka import topic_on_broker
+from streams.kafka import group_on_broker, topic_on_broker
 from streams.metrics import METRICS
 from streams.preflight import check_access, wait_for_topics
 from streams.runner import StageApp
@@ -59,7 +59,7 @@ async def run(names: Sequence[str], settings: Settings) -> int:
         calm_collector()
         kafka = settings[KafkaSettings]
         topics = {topic_on_broker(route.topic, kafka) for stage in stages for route in stage.routes}
-        groups = [topic_on_broker(stage.name, kafka) for stage in stages]
+        groups = [group_on_broker(stage.name, kafka, stage.limits.version) for stage in stages]
         await asyncio.to_thread(check_access, kafka, topics, groups)
         await wait_for_topics(kafka, topics, stopping)
         if stopping.is_set():

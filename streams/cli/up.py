@@ -15,7 +15,7 @@ from streams.embedded.discovery import DATA_DIR
 
 if TYPE_CHECKING:
     from streams.embedded.state import State
-    from streams.settings import KafkaSettings
+    from streams.settings import Settings
 
 up = typer.Typer(add_completion=False)
 down = typer.Typer(add_completion=False)
@@ -121,14 +121,14 @@ def status_command(
     from streams.embedded.discovery import apply_to_environment
     from streams.embedded.state import live
     from streams.kafka import BrokerUnavailableError
-    from streams.settings import KafkaSettings, load
+    from streams.settings import load
 
     state = live(data_dir)
     apply_to_environment(data_dir)
     found: dict[str, Any] = {"processes": [row.public() for row in state.processes] if state else []}
     problem = ""
     try:
-        found |= _broker_view(load()[KafkaSettings])
+        found |= _broker_view(load())
     except BrokerUnavailableError as error:
         problem = str(error)
         found |= {"topics": {}, "lag": {}}
@@ -143,11 +143,13 @@ def status_command(
         sys.exit(0 if state else 1)
 
 
-def _broker_view(kafka: "KafkaSettings") -> dict[str, Any]:
+def _broker_view(settings: "Settings") -> dict[str, Any]:
     from streams.broker_view import read_offsets, topic_sizes, unfinished
     from streams.lag import stage_groups
+    from streams.settings import KafkaSettings
 
-    offsets = read_offsets(kafka, stage_groups(kafka))
+    kafka = settings[KafkaSettings]
+    offsets = read_offsets(kafka, stage_groups(settings))
     return {
         "topics": topic_sizes(offsets, kafka.topic_prefix),
         "lag": unfinished(offsets, kafka.topic_prefix),

@@ -6,8 +6,8 @@ import pytest
 
 from streams import cli, lag
 from streams.broker_view import Offsets, Place, topic_sizes, unfinished
-from streams.kafka import BrokerUnavailableError
-from streams.settings import Settings
+from streams.kafka import BrokerUnavailableError, topic_on_broker
+from streams.settings import KafkaSettings, Settings
 
 
 def left(at: int | None, first: int = 0, end: int = 10, topic: str = "fb.completions") -> dict[str, dict[str, int]]:
@@ -37,6 +37,18 @@ def test_a_tables_own_topic_is_no_work() -> None:
 def test_a_topic_that_is_gone_is_no_work() -> None:
     offsets = Offsets(first={}, end={}, finished={"fb.cost": {("fb.usage", 0): 3}})
     assert unfinished(offsets, "fb.") == {"cost": {}}
+
+
+def test_a_stage_keeps_its_name_when_its_groups_are_made_afresh() -> None:
+    from faust import App
+
+    settings = Settings({"stage": {"version": 2}})
+    kafka = settings[KafkaSettings]
+    groups = lag.stage_groups(settings)
+    assert App(topic_on_broker("cost", kafka), version=2).conf.id in groups
+    finished = {group: {("fb.usage", 0): 3} for group in groups}
+    found = unfinished(Offsets(first={}, end={("fb.usage", 0): 5}, finished=finished), kafka.topic_prefix)
+    assert found["cost"] == {"fb.usage": 2}
 
 
 def test_partitions_of_a_topic_count_together() -> None:
