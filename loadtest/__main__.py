@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from loadtest.ending import end_in_order
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as for the stages: see streams/cli/main.py
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -131,4 +133,5 @@ def record_tiers(prompts: Annotated[int, typer.Option(help="How many.")] = 200) 
         print(json.dumps(row), flush=True)
 
 
+end_in_order()
 app()

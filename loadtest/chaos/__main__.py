@@ -13,6 +13,7 @@ from loadtest.chaos.experiment import Load, Result, run, warm_up
 from loadtest.chaos.faults import BOUNDED, catalogue
 from loadtest.chaos.stack import running_stack
 from loadtest.chaos.table import markdown
+from loadtest.ending import end_in_order
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,4 +50,5 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main())

@@ -19,6 +19,7 @@ import psutil
 
 from loadtest.chaos.experiment import warm_up
 from loadtest.chaos.stack import Stack, running_stack
+from loadtest.ending import end_in_order
 from streams.canonical import prompt_hash
 from streams.codec import open_codecs
 from streams.json_lines import new_id
@@ -135,4 +136,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main())
