@@ -54,6 +54,10 @@ class Reader:
         """The reading of ``question``, as far as a new question needs it."""
         return self._known.get(question) or await self._do(question, self._matcher.read, question)
 
+    async def recall(self, question: str) -> Reading:
+        """The same with what a comparison needed beyond: kept with an answer, it is not read a second time."""
+        return self._matcher.recalled(await self.read(question))
+
     async def compare(
         self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None]
     ) -> list[Verdict]:
