@@ -25,6 +25,13 @@ class Locator:
         self._encoder = encoder
         self._epochs: dict[str | None, str] = {}
 
+    def address(self, request: RedactedRequest) -> Address:
+        """The address at the epoch that was seen last."""
+        return self._at(request, self._epochs.get(request.task, "0.0"))
+
+    def _at(self, request: RedactedRequest, epoch: str) -> Address:
+        return address_of(request, self._settings, epoch=epoch, encoder=self._encoder)
+
     async def fetch(self, request: RedactedRequest, *, trace: bool = False) -> tuple[Address, bytes | None]:
         """The address of ``request`` and the packed entry there: one round trip unless the epoch was bumped.
 
@@ -34,7 +41,7 @@ class Locator:
         mark = Trace(request_id=request.request_id, ttl_s=self._settings.ttl_s) if trace else None
         epoch = self._epochs.get(request.task, "0.0")
         while True:
-            address = address_of(request, self._settings, epoch=epoch, encoder=self._encoder)
+            address = self._at(request, epoch)
             place = Place(wall=address.wall, entry_id=address.entry)
             blob, current = await self._store.get(place, request.task, mark)
             if current == epoch:

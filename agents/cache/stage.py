@@ -9,7 +9,7 @@ from agents.cache import answers
 from agents.cache.admission import variety_wanted
 from agents.cache.flight import SingleFlight
 from agents.cache.keeping import Keeper
-from agents.cache.lookup import Found, Lookup
+from agents.cache.lookup import Found, Lookup, Search
 from agents.cache.metrics import CacheMetrics
 from agents.cache.people import People
 from agents.cache.settings import CacheSettings
@@ -73,7 +73,13 @@ class CacheStage:
         return answers.hit(request, found, took_us=took_us, now_ms=self._clock_ms())
 
     async def _find(self, request: RedactedRequest, context: Context) -> Found | None:
-        search = await self._lookup.find(request)
+        try:
+            search = await self._lookup.find(request)
+        except StoreUnavailableError:
+            if self._settings.flight_wait_s <= 0:
+                raise
+            # Late rather than away, perhaps: only the first of equal requests asks the models at once.
+            search = Search(address=self._lookup.address(request))
         place = Place(wall=search.address.wall, entry_id=search.address.entry)
         found = search.found
         if search.explored is not None:
