@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from agents.cache.lookup import Found, Search
 from agents.cache.metrics import CacheMetrics
 from agents.cache.store import Note, Place, Store, StoreUnavailableError
+from streams.failures import Transient
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.02, 0.25, 1.5
 _UNSHAREABLE_S = 10.0
@@ -54,13 +55,23 @@ class SingleFlight:
         self._here: dict[Place, tuple[str, float]] = {}
 
     async def lead_or_wait(
-        self, place: Place, request_id: str, look: Callable[[], Awaitable[Search]], *, wait_s: float
+        self,
+        place: Place,
+        request_id: str,
+        look: Callable[[], Awaitable[Search]],
+        *,
+        wait_s: float,
+        patient: bool = False,
     ) -> Found | None:
         """An answer that another request brought, or ``None``: then the caller asks the models itself.
 
         Args:
             look: looks for the equal prompt's answer.
             wait_s: longest wait, in seconds.
+            patient: whether to come back later rather than to pay when the wait is over and another still asks.
+
+        Raises:
+            Transient: come back later.
         """
         until = self._clock() + wait_s
         pause = _FIRST_PAUSE_S
@@ -74,6 +85,8 @@ class SingleFlight:
                 return found
             if self._clock() >= until:
                 self._metrics.flights.labels("timed_out").inc()
+                if patient:
+                    raise Transient("equal_in_flight", "an equal request is still waiting for its answer")
                 return None
             await self._wait(place, pause, until)
             pause = min(pause * _GROWTH, _LONGEST_PAUSE_S)
@@ -91,14 +104,16 @@ class SingleFlight:
     async def _leads(self, place: Place, request_id: str) -> bool:
         """Whether this request asks the models; without the store, the first of this worker does."""
         now = self._clock()
+        leader, until = self._here.get(place, (request_id, 0.0))
+        if leader != request_id and until > now:
+            return False
         try:
             leads = await self._store.claim(place, request_id, lease_s=self._lease_s)
         except StoreUnavailableError:
-            leader, until = self._here.get(place, (request_id, 0.0))
-            if leader == request_id or until <= now:
-                self._lead_here(place, request_id, now)
-                raise
-            return False
+            if place in self._here and self._here[place] != (leader, until):
+                return False  # another was as late, and first
+            self._lead_here(place, request_id, now)
+            raise
         if leads:
             self._lead_here(place, request_id, now)
         return leads
