@@ -148,6 +148,12 @@ CODES = _catalogue(
         "None; the invoice settles the cost.",
     ),
     # -- what stages depend on
+    (
+        "equal_in_flight",
+        _T,
+        "An equal request waits for its answer longer than cache.flight_wait_s.",
+        "None: it is tried again once; raise cache.flight_wait_s if it is frequent.",
+    ),
     ("redis_unavailable", _T, "Redis does not answer.", "Restore Redis; retries do the rest."),
     ("registry_unavailable", _T, "The schema registry does not answer.", "Restore it; retries do the rest."),
     ("unknown_request", _B, "Feedback on a request that is unknown or too old.", "None."),

@@ -169,5 +169,7 @@ def _asked(words: Words) -> Asked:
 
 def _last_question(words: Words) -> list[str]:
     sentences = [part for part in re.split(r"(?<=[.!?])\s+", words.text) if part.strip()]
+    if len(sentences) == 1:
+        return list(words.lower)
     asking = [part for part in sentences if part.rstrip().endswith("?")] or sentences[-1:]
     return [word.lower for word in Words(asking[-1]).all] if asking else []

@@ -7,30 +7,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.cache import alignment
-from agents.cache.alignment import Aligned
+from agents.cache.alignment import Aligned, Matrix
 from agents.cache.facts import Facts
 from agents.cache.guards import GUARDS, Differences
+from streams.encoder import DIMENSIONS
 
 Row = NDArray[np.float64]
 
 SURFACE = ("overlap", "grams", "surplus")
 CROSSED = ("cosine_2", "remainder_2", "cosine_remainder")
-NEAR = ("cosine", *alignment.FEATURES, *SURFACE, *CROSSED, *(f"guard_{code}" for code in GUARDS))
+WORD_DIMENSIONS = 128
+"""Of stored word vectors: 384 rank no better on the pairs that check, and take three times the memory."""
+DIRECTIONS = (*(f"whole {at}" for at in range(DIMENSIONS)), *(f"left {at}" for at in range(WORD_DIMENSIONS)))
+"""Products of both sentences' coordinates and of what is left of both: which directions matter is learnt."""
+NEAR = ("cosine", *alignment.FEATURES, *SURFACE, *CROSSED, *(f"guard_{code}" for code in GUARDS), *DIRECTIONS)
 """Features of the first level, in order."""
-FAR = (*NEAR, "far_cosine", *(f"far_{name}" for name in alignment.FEATURES), "far_cosine_remainder")
+FAR = (
+    *NEAR, "far_cosine", *(f"far_{name}" for name in alignment.FEATURES), "far_cosine_remainder",
+    *(f"far {name}" for name in DIRECTIONS),
+)  # fmt: skip
 """Features of the second level, in order. Lengths are left out on purpose: how long a paraphrase is depends on who
 wrote it, and a model that knows lengths learns its teachers."""
 
 _NOT_TEXT = re.compile(r"[^a-z0-9]+")
 
 
-def near(cosine: float, a: Aligned, b: Aligned, facts_a: Facts, facts_b: Facts, found: Differences) -> Row:
-    """Features that the first encoder and the surface give."""
-    meaning = alignment.compare(a, b)
+def near(whole: Matrix, a: Aligned, b: Aligned, facts_a: Facts, facts_b: Facts, found: Differences) -> Row:
+    """Features that the first encoder and the surface give; ``whole``: products of the sentences' coordinates."""
+    cosine = float(whole.sum())
+    meaning, left = alignment.compare(a, b)
     grams_a, grams_b = _grams(facts_a.words.text), _grams(facts_b.words.text)
     content_a, content_b = set(facts_a.words.content_stems), set(facts_b.words.content_stems)
     remainder = meaning[0]
-    return np.array(
+    named = np.array(
         [
             cosine,
             *meaning,
@@ -43,12 +52,14 @@ def near(cosine: float, a: Aligned, b: Aligned, facts_a: Facts, facts_b: Facts, 
             *(0.5 * (code in found.seen) + 0.5 * (code in found.decisive) for code in GUARDS),
         ]
     )
+    return np.concatenate([named, whole, left])
 
 
-def far(first: Row, cosine: float, a: Aligned, b: Aligned) -> Row:
+def far(first: Row, whole: Matrix, a: Aligned, b: Aligned) -> Row:
     """Features with those of the second encoder added."""
-    meaning = alignment.compare(a, b)
-    return np.concatenate([first, [cosine, *meaning, cosine * meaning[0]]])
+    cosine = float(whole.sum())
+    meaning, left = alignment.compare(a, b)
+    return np.concatenate([first, [cosine, *meaning, cosine * meaning[0]], whole, left])
 
 
 def _surplus(a: Aligned, b: Aligned) -> float:
@@ -56,12 +67,12 @@ def _surplus(a: Aligned, b: Aligned) -> float:
     in_a, in_b = frozenset(a.stems), frozenset(b.stems)
     more_a = sum(
         told
-        for told, stem, is_content in zip(a.weights, a.stems, a.content, strict=True)
+        for told, stem, is_content in zip(a.told, a.stems, a.content, strict=True)
         if is_content and stem not in in_b
     )
     more_b = sum(
         told
-        for told, stem, is_content in zip(b.weights, b.stems, b.content, strict=True)
+        for told, stem, is_content in zip(b.told, b.stems, b.content, strict=True)
         if is_content and stem not in in_a
     )
     return 0.0 if more_a and more_b else min(3.0, float(more_a + more_b))

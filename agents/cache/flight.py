@@ -4,6 +4,9 @@ A lease in Redis, named after the exact key, elects the leader across workers. I
 turned out that it may not be kept (then waiting is vain for all), or by itself: when the leader was lost, the next one
 takes it. Within a worker only one of those who wait, the scout, asks Redis; the others wait for the scout. The leader's
 record is in Kafka all the while, so a leader that dies is delivered again, and finds the lease its own.
+
+A store that does not answer in time makes nobody pay who knows that another asks: a thousand requests at once are what
+makes it late, and they would make a thousand calls. Who leads in this worker is known without the store, too.
 """
 
 import asyncio
@@ -12,17 +15,22 @@ from collections.abc import Awaitable, Callable
 
 from agents.cache.lookup import Found, Search
 from agents.cache.metrics import CacheMetrics
-from agents.cache.store import Note, Place, Store
+from agents.cache.store import Note, Place, Store, StoreUnavailableError
+from streams.failures import Transient
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.02, 0.25, 1.5
 _UNSHAREABLE_S = 10.0
 """Seconds in which nobody waits for an answer of a kind that could not be kept a moment ago."""
+_KNOWN_HERE = 4_096
+"""Leaders of this worker from which on those are forgotten whose lease is over."""
 _SCOUT_TERM_S = 2.0
 """A scout that gave up its wait hands over to another after at most this."""
 
 
 class SingleFlight:
-    """Elects leaders and lets the others wait. Raises :class:`agents.cache.store.StoreUnavailableError`.
+    """Elects leaders and lets the others wait.
+
+    Raises :class:`agents.cache.store.StoreUnavailableError` to the one request of this worker that then has to lead.
 
     Args:
         lease_s: a leader that has not answered by then may have been lost, in seconds.
@@ -44,20 +52,31 @@ class SingleFlight:
         self._clock = clock
         self._sleep = sleep
         self._scouts: dict[Place, asyncio.Event] = {}
+        self._here: dict[Place, tuple[str, float]] = {}
 
     async def lead_or_wait(
-        self, place: Place, request_id: str, look: Callable[[], Awaitable[Search]], *, wait_s: float
+        self,
+        place: Place,
+        request_id: str,
+        look: Callable[[], Awaitable[Search]],
+        *,
+        wait_s: float,
+        patient: bool = False,
     ) -> Found | None:
         """An answer that another request brought, or ``None``: then the caller asks the models itself.
 
         Args:
             look: looks for the equal prompt's answer.
             wait_s: longest wait, in seconds.
+            patient: whether to come back later rather than to pay when the wait is over and another still asks.
+
+        Raises:
+            Transient: come back later.
         """
         until = self._clock() + wait_s
         pause = _FIRST_PAUSE_S
         while True:
-            if await self._store.claim(place, request_id, lease_s=self._lease_s):
+            if await self._leads(place, request_id):
                 # Another may have answered between our look-up and our claim.
                 found = (await look()).found
                 if found is not None:
@@ -66,16 +85,43 @@ class SingleFlight:
                 return found
             if self._clock() >= until:
                 self._metrics.flights.labels("timed_out").inc()
+                if patient:
+                    raise Transient("equal_in_flight", "an equal request is still waiting for its answer")
                 return None
             await self._wait(place, pause, until)
-            search = await look()
-            if search.found is not None:
-                self._metrics.flights.labels("answered").inc()
-                return search.found
-            if search.present or await self._store.noted(Note.UNSHAREABLE, str(place)):
-                self._metrics.flights.labels("unshareable").inc()
-                return None
             pause = min(pause * _GROWTH, _LONGEST_PAUSE_S)
+            try:
+                search = await look()
+                if search.found is not None:
+                    self._metrics.flights.labels("answered").inc()
+                    return search.found
+                if search.present or await self._store.noted(Note.UNSHAREABLE, str(place)):
+                    self._metrics.flights.labels("unshareable").inc()
+                    return None
+            except StoreUnavailableError:
+                continue  # another asks the models, and the store may answer again before our wait is over
+
+    async def _leads(self, place: Place, request_id: str) -> bool:
+        """Whether this request asks the models; without the store, the first of this worker does."""
+        now = self._clock()
+        leader, until = self._here.get(place, (request_id, 0.0))
+        if leader != request_id and until > now:
+            return False
+        try:
+            leads = await self._store.claim(place, request_id, lease_s=self._lease_s)
+        except StoreUnavailableError:
+            if place in self._here and self._here[place] != (leader, until):
+                return False  # another was as late, and first
+            self._lead_here(place, request_id, now)
+            raise
+        if leads:
+            self._lead_here(place, request_id, now)
+        return leads
+
+    def _lead_here(self, place: Place, request_id: str, now: float) -> None:
+        self._here[place] = request_id, now + self._lease_s
+        if len(self._here) > _KNOWN_HERE:
+            self._here = {one: led for one, led in self._here.items() if led[1] > now}
 
     async def _wait(self, place: Place, pause: float, until: float) -> None:
         """As the scout: a pause. As anyone else: until the scout has something to say."""
@@ -99,12 +145,16 @@ class SingleFlight:
         end = min(until, self._clock() + _SCOUT_TERM_S)
         while self._clock() < end:
             await self._sleep(pause)
-            if not await self._store.leased(place):
-                return
+            try:
+                if not await self._store.leased(place):
+                    return
+            except StoreUnavailableError:
+                pass
             pause = min(pause * _GROWTH, _LONGEST_PAUSE_S)
 
     async def landed(self, place: Place, request_id: str, *, shareable: bool) -> None:
         """The leader's outcome is known: those who wait may look, or go on by themselves."""
+        self._here.pop(place, None)
         if not shareable:
             await self._store.note(Note.UNSHAREABLE, str(place), request_id, ttl_s=_UNSHAREABLE_S)
         await self._store.release(place, request_id)

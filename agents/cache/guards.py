@@ -26,8 +26,8 @@ def numbers(a: Facts, b: Facts) -> bool:
 
 
 def units(a: Facts, b: Facts) -> bool:
-    """Other units or currencies: euros against yen. One without a unit may mean any."""
-    return bool(a.units) and bool(b.units) and a.units != b.units
+    """Other units or currencies: euros against yen. One that names fewer may mean any: 5 mg, 5 mg a day."""
+    return bool(a.units - b.units and b.units - a.units)
 
 
 def names(a: Facts, b: Facts) -> bool:
@@ -137,8 +137,17 @@ def _units_decide(a: Facts, b: Facts) -> bool:
 
 
 def _polarity_decides(a: Facts, b: Facts) -> bool:
+    if _has_both_poles(a, b) or _has_both_poles(b, a):
+        return False
     ours, theirs = len(_told(a) - _told(b)), len(_told(b) - _told(a))
     return min(ours, theirs) <= _FEW and max(ours, theirs) <= _MANY
+
+
+def _has_both_poles(a: Facts, b: Facts) -> bool:
+    """Whether all words of ``a`` that oppose one of ``b`` are opposed in ``a`` itself: delete a file that I added."""
+    theirs = _alone(b, a)
+    opposing = [one for one in _alone(a, b) if any(opposite(one, other) for other in theirs)]
+    return bool(opposing) and all(any(opposite(one, other) for other in a.words.lower) for one in opposing)
 
 
 def _quantifier_decides(a: Facts, b: Facts) -> bool:

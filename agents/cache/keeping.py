@@ -132,7 +132,7 @@ class Keeper:
         """Store a new entry of ``request``, readable by meaning where it can be."""
         vector = None
         if address.partition is not None:
-            reading = await self._reader.read(address.question)
+            reading = await self._reader.recall(address.question)
             vector = reading.vector
             entry = dataclasses.replace(entry, features=reading.pack())
         ttl_s = fresh_for_s(request, self._settings) + self._settings.stale_s

@@ -25,6 +25,13 @@ class Locator:
         self._encoder = encoder
         self._epochs: dict[str | None, str] = {}
 
+    def address(self, request: RedactedRequest) -> Address:
+        """The address at the epoch that was seen last."""
+        return self._at(request, self._epochs.get(request.task, "0.0"))
+
+    def _at(self, request: RedactedRequest, epoch: str) -> Address:
+        return address_of(request, self._settings, epoch=epoch, encoder=self._encoder)
+
     async def fetch(self, request: RedactedRequest, *, trace: bool = False) -> tuple[Address, bytes | None]:
         """The address of ``request`` and the packed entry there: one round trip unless the epoch was bumped.
 
@@ -34,7 +41,7 @@ class Locator:
         mark = Trace(request_id=request.request_id, ttl_s=self._settings.ttl_s) if trace else None
         epoch = self._epochs.get(request.task, "0.0")
         while True:
-            address = address_of(request, self._settings, epoch=epoch, encoder=self._encoder)
+            address = self._at(request, epoch)
             place = Place(wall=address.wall, entry_id=address.entry)
             blob, current = await self._store.get(place, request.task, mark)
             if current == epoch:
@@ -53,6 +60,10 @@ class Reader:
     async def read(self, question: str) -> Reading:
         """The reading of ``question``, as far as a new question needs it."""
         return self._known.get(question) or await self._do(question, self._matcher.read, question)
+
+    async def recall(self, question: str) -> Reading:
+        """The same with what a comparison needed beyond: kept with an answer, it is not read a second time."""
+        return self._matcher.recalled(await self.read(question))
 
     async def compare(
         self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None]

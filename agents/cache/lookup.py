@@ -107,6 +107,10 @@ class Lookup:
                 return search
             return await self._similar(request, search, search.address.partition)
 
+    def address(self, request: RedactedRequest) -> Address:
+        """Where the answer to ``request`` belongs, as far as is known without the store."""
+        return self._locator.address(request)
+
     async def find_equal(self, request: RedactedRequest, *, trace: bool = False) -> Search:
         """Only the answer to the equal prompt: one round trip."""
         address, blob = await self._locator.fetch(request, trace=trace)

@@ -7,7 +7,7 @@ read by the second encoder too, once for all candidates.
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from agents.cache.matching import Reading, Verdict, View
 from agents.cache.model import Model
 from agents.cache.pleasantries import bare
 from streams.encoder import Encoded
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _LEVELS = 127
 _SEEN = 2048
@@ -63,6 +66,8 @@ class CalibratedMatcher:
         self._model = model
         # Most stored questions are never in doubt: the second encoder, 10 ms, reads them when they first are.
         self._seen: OrderedDict[str, View] = OrderedDict()
+        # A text has one view for each encoder, so what was made of it once holds for every copy out of the store.
+        self._prepared: OrderedDict[tuple[str, bool], Aligned] = OrderedDict()
         self.threshold = model.threshold(delta) if threshold is None else threshold
 
     @property
@@ -81,10 +86,14 @@ class CalibratedMatcher:
             return reading
         far = self._seen.get(reading.text)
         if far is None:
-            far = self._seen[reading.text] = self._view(reading.text, self._far, self._model.far_basis)
-            if len(self._seen) > _SEEN:
-                self._seen.popitem(last=False)
+            far = self._view(reading.text, self._far, self._model.far_basis)
+            _remember(self._seen, reading.text, far)
         return Reading(text=reading.text, near=reading.near, far=far)
+
+    def recalled(self, reading: Reading) -> Reading:
+        """See :class:`agents.cache.matching.Matcher`."""
+        far = self._seen.get(reading.text)
+        return reading if far is None else Reading(text=reading.text, near=reading.near, far=far)
 
     def compare(
         self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = ()
@@ -99,12 +108,12 @@ class CalibratedMatcher:
             found = differences(facts_new, facts_other)
             cosine = float(new.near.sentence @ other.near.sentence)
             near_other = self._aligned(other.text, other.near)
-            row = features.near(cosine, near_new, near_other, facts_new, facts_other, found)
-            score = self._model.near.probability(row)
+            whole = new.near.sentence * other.near.sentence
+            row = features.near(whole, near_new, near_other, facts_new, facts_other, found)
+            score = _lowered(self._model.near.probability(row), found.decisive)
             if score >= self._model.grey and self._far is not None:
                 new = self.deepen(new)
-                score = self._second(row, new, self.deepen(other))
-            score = _lowered(score, found.decisive)
+                score = _lowered(self._second(row, new, self.deepen(other)), found.decisive)
             verdicts.append(_verdict(score, cosine, threshold, found.decisive))
         return verdicts
 
@@ -112,9 +121,8 @@ class CalibratedMatcher:
         """Features of both levels for a pair: what the training reads."""
         first, second = self.deepen(self.read(a)), self.deepen(self.read(b))
         facts_a, facts_b = _facts(a), _facts(b)
-        cosine = float(first.near.sentence @ second.near.sentence)
         row = features.near(
-            cosine,
+            first.near.sentence * second.near.sentence,
             self._aligned(a, first.near),
             self._aligned(b, second.near),
             facts_a,
@@ -129,8 +137,10 @@ class CalibratedMatcher:
     def _far_row(self, row: features.Row, new: Reading, other: Reading) -> features.Row:
         assert new.far is not None
         assert other.far is not None
-        cosine = float(new.far.sentence @ other.far.sentence)
-        return features.far(row, cosine, self._aligned(new.text, new.far), self._aligned(other.text, other.far))
+        whole = new.far.sentence * other.far.sentence
+        return features.far(
+            row, whole, self._aligned(new.text, new.far, deep=True), self._aligned(other.text, other.far, deep=True)
+        )
 
     def _view(self, text: str, encoder: Encodes, basis: NDArray[np.float32]) -> View:
         encoded = encoder.encode(bare(text))
@@ -138,9 +148,18 @@ class CalibratedMatcher:
         peak = np.maximum(np.abs(words).max(axis=1, keepdims=True), 1e-6) if len(words) else np.ones((0, 1), np.float32)
         return View(sentence=encoded.sentence, words=np.rint(words / peak * _LEVELS).astype(np.int8))
 
-    def _aligned(self, text: str, view: View) -> Aligned:
-        facts = _facts(text)
-        return aligned(facts.words.all, view.words.astype(np.float32), self._near.rank)
+    def _aligned(self, text: str, view: View, *, deep: bool = False) -> Aligned:
+        known = self._prepared.get((text, deep))
+        if known is None:
+            known = aligned(_facts(text).words.all, view.words.astype(np.float32), self._near.rank)
+            _remember(self._prepared, (text, deep), known)
+        return known
+
+
+def _remember(known: "OrderedDict[K, V]", key: K, value: V) -> None:
+    known[key] = value
+    if len(known) > _SEEN:
+        known.popitem(last=False)
 
 
 def _facts(text: str) -> Facts:

@@ -100,6 +100,10 @@ class Matcher(Protocol):
         """The reading with all that :meth:`compare` may want of a stored question; may cost another inference."""
         ...
 
+    def recalled(self, reading: Reading) -> Reading:
+        """The reading with all that was read of it since; costs no inference."""
+        ...
+
     def compare(
         self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = ()
     ) -> list[Verdict]:

@@ -5,7 +5,8 @@ them again (``--check`` compares). What they were trained on and how well they d
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -31,10 +32,17 @@ class Level:
     scale: Array
     weights: Array
     bias: float
+    _slope: Array = field(init=False, repr=False)
+    _offset: float = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Fold the standardisation into the weights: it is asked of every candidate."""
+        object.__setattr__(self, "_slope", self.weights / self.scale)
+        object.__setattr__(self, "_offset", self.bias - float((self.weights / self.scale) @ self.mean))
 
     def probability(self, row: Row) -> float:
         """The calibrated probability for one row of features."""
-        logit = float(((row - self.mean) / self.scale) @ self.weights) + self.bias
+        logit = float(row @ self._slope) + self._offset
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
@@ -67,14 +75,14 @@ class Model:
 
     def save(self, path: Path) -> None:
         """Write the arrays."""
-        np.savez(path, **_arrays(self))
+        np.savez_compressed(path, **_arrays(self))
 
 
 def load(path: Path) -> Model:
     """Read weights. Raises :class:`WeightsError` when they are for other features."""
     with np.load(path, allow_pickle=False) as stored:
         arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
-    if tuple(arrays["near_names"]) != NEAR or tuple(arrays["far_names"]) != FAR:
+    if any(arrays[f"{level}_names"].tobytes() != _joined(names) for level, names in (("near", NEAR), ("far", FAR))):
         raise WeightsError(f"{path} was trained for other features: run python -m agents.cache.training")
     levels = {
         level: Level(
@@ -103,10 +111,14 @@ def shipped() -> Model:
         return load(path)
 
 
+def _joined(names: Sequence[str]) -> bytes:
+    return "\n".join(names).encode()
+
+
 def _arrays(model: Model) -> dict[str, Any]:
     arrays: dict[str, Any] = {
-        "near_names": np.array(NEAR),
-        "far_names": np.array(FAR),
+        "near_names": np.frombuffer(_joined(NEAR), np.uint8),
+        "far_names": np.frombuffer(_joined(FAR), np.uint8),
         "grey": np.array(model.grey),
         "thresholds": model.thresholds,
         "near_basis": model.near_basis.astype(np.float16),

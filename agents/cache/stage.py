@@ -9,7 +9,7 @@ from agents.cache import answers
 from agents.cache.admission import variety_wanted
 from agents.cache.flight import SingleFlight
 from agents.cache.keeping import Keeper
-from agents.cache.lookup import Found, Lookup
+from agents.cache.lookup import Found, Lookup, Search
 from agents.cache.metrics import CacheMetrics
 from agents.cache.people import People
 from agents.cache.settings import CacheSettings
@@ -18,6 +18,9 @@ from agents.cache.verification import Verification
 from streams.failures import Failure, Transient
 from streams.handlers import Context, Output
 from streams.records import CacheCheck, CacheMode, Completion, Correction, Evaluation, Feedback, RedactedRequest
+
+_RETURN_S = 60.0
+"""Least time until its deadline from which a request may go by way of the retry topic, which takes ten seconds."""
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +76,13 @@ class CacheStage:
         return answers.hit(request, found, took_us=took_us, now_ms=self._clock_ms())
 
     async def _find(self, request: RedactedRequest, context: Context) -> Found | None:
-        search = await self._lookup.find(request)
+        try:
+            search = await self._lookup.find(request)
+        except StoreUnavailableError:
+            if self._settings.flight_wait_s <= 0:
+                raise
+            # Late rather than away, perhaps: only the first of equal requests asks the models at once.
+            search = Search(address=self._lookup.address(request))
         place = Place(wall=search.address.wall, entry_id=search.address.entry)
         found = search.found
         if search.explored is not None:
@@ -89,19 +98,27 @@ class CacheStage:
                 request.request_id,
                 lambda: self._lookup.find_equal(request),
                 wait_s=self._patience_s(request, context),
+                patient=self._may_return(request, context),
             )
         if found is not None and found.entry.entry_id != search.address.entry:
             origin = str(Place(wall=found.entry.wall, entry_id=found.entry.entry_id))
             await self._store.note(Note.TRACE, request.request_id, origin, ttl_s=self._settings.ttl_s)
         return found
 
+    def _may_return(self, request: RedactedRequest, context: Context) -> bool:
+        """Whether a request may come back once, instead of paying for an answer that another waits for."""
+        left_s = self._left_s(request, context)
+        return context.attempt == 1 and (left_s is None or left_s >= _RETURN_S)
+
+    def _left_s(self, request: RedactedRequest, context: Context) -> float | None:
+        if request.deadline_ms is None:
+            return None
+        return ((request.accepted_at or context.accepted_at) + request.deadline_ms - self._clock_ms()) / 1000
+
     def _patience_s(self, request: RedactedRequest, context: Context) -> float:
         """How long a request may wait for another's answer: half of what its deadline leaves."""
-        wait_s = self._settings.flight_wait_s
-        if request.deadline_ms is None:
-            return wait_s
-        due_at = (request.accepted_at or context.accepted_at) + request.deadline_ms
-        return max(0.0, min(wait_s, (due_at - self._clock_ms()) / 2000))
+        wait_s, left_s = self._settings.flight_wait_s, self._left_s(request, context)
+        return wait_s if left_s is None else max(0.0, min(wait_s, left_s / 2))
 
     async def keep(self, completion: Completion, _context: Context) -> Sequence[Output]:
         """``completions``: a model's good answer is kept; one that explored becomes a check."""

@@ -3,8 +3,8 @@
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 _WORD = re.compile(
     r"<[A-Z][A-Z0-9_]*_\d+>"  # a pseudonym
@@ -39,8 +39,7 @@ Rank = Callable[[str], int | None]
 """Rank of a lower-cased word by frequency; ``None`` for words too rare to have one."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word: as written, lower-cased, its crude stem, its place in the text (code points).
 
     Attributes:

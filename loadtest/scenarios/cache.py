@@ -69,6 +69,10 @@ class Remembering:
             self._deep[reading.text] = self._matcher.deepen(self.read(reading.text))
         return self._deep[reading.text]
 
+    def recalled(self, reading: Reading) -> Reading:
+        """See :class:`agents.cache.matching.Matcher`."""
+        return self._deep.get(reading.text, reading)
+
     def compare(
         self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = ()
     ) -> list[Verdict]:

@@ -25,7 +25,7 @@ def neighbours(pairs: list[Pair], vector_of: dict[str, Vectors]) -> list[Pair]:
                 for pair in pairs
                 if pair.kind == "written"
                 and pair.checks == checks
-                and (pair.domain in ("medical", "patients")) == medical
+                and (pair.domain in ("medical", "patients", "doctors")) == medical
                 for text in (pair.a, pair.b)
             }
             texts = list(places)

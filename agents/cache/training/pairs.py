@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 
-_CHECKED = 3
+_TRIPLES = ("medical", "community", "patients", "narrower", "broad", "doctors")
+_CHECKED = 5
 """Of the triples one in so many checks only."""
 
 
@@ -52,15 +53,24 @@ def triples(name: str, *, checks: bool | None = None) -> Iterator[Pair]:
             )
 
 
-def forum() -> Iterator[Pair]:
+def labelled(name: str) -> Iterator[Pair]:
     """Labelled pairs; those that share their first question form a group."""
     groups: dict[str, int] = {}
-    for line in lines("forum"):
+    for line in lines(name):
         label, a, b = (part.strip() for part in line.split("|"))
         number = groups.setdefault(a, len(groups))
         yield Pair(
-            a=a, b=b, duplicate=label == "1", kind="written", domain="forum", group=f"forum-{number}",
+            a=a, b=b, duplicate=label == "1", kind="written", domain=name, group=f"{name}-{number}",
             checks=number % _CHECKED == _CHECKED - 1,
+        )  # fmt: skip
+
+
+def probe() -> Iterator[Pair]:
+    """Labelled pairs that are never trained on."""
+    for line in lines("probe"):
+        _, label, a, b = (part.strip() for part in line.split(" | "))
+        yield Pair(
+            a=a, b=b, duplicate=label == "1", kind="written", domain="probe", group=f"probe-{a}", checks=True
         )  # fmt: skip
 
 
@@ -207,8 +217,10 @@ def everything(seed: int = 6) -> list[Pair]:
     """All pairs, in an order that depends on the seed only."""
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
     written = [
-        *(pair for name in ("medical", "community", "patients", "narrower", "broad") for pair in triples(name)),
-        *forum(),
+        *(pair for name in _TRIPLES for pair in triples(name)),
+        *labelled("forum"),
+        *labelled("threads"),
         *triples("unseen", checks=True),
+        *probe(),
     ]
     return [*written, *edited(written, rng), *swaps(), *grid_pairs(rng)]

@@ -35,6 +35,9 @@ class WordMatcher:
     def deepen(self, reading: Reading) -> Reading:
         return reading
 
+    def recalled(self, reading: Reading) -> Reading:
+        return reading
+
     def compare(
         self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = ()
     ) -> list[Verdict]:

@@ -1,0 +1,70 @@
+"""Of equal requests one asks the models, also when the store is late or the answer is."""
+
+import asyncio
+import dataclasses
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from agents.cache.memory_store import MemoryStore
+from streams.failures import Transient
+from streams.records import Completion
+from tests.unit.cache.conftest import CONTEXT, Bench
+from tests.unit.cache.memory import completion, request
+
+_EQUAL = 50
+
+
+class Unhurried(Bench):
+    """A bench on which a pause takes its time, so that an answer can come meanwhile."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.now_ms += 1
+        await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def unhurried() -> Iterator[Unhurried]:
+    with ThreadPoolExecutor(1) as executor:
+        yield Unhurried(store=MemoryStore(), executor=executor)
+
+
+async def test_a_late_store_makes_equal_requests_wait_for_the_one_that_pays(unhurried: Unhurried) -> None:
+    worker = unhurried.worker()
+    asked = [request("What is a forebay?", request_id=f"r{number}") for number in range(_EQUAL)]
+    unhurried.store.down = True
+    tasks = [asyncio.create_task(worker.answer(one, CONTEXT)) for one in asked]
+    done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    [leader] = done
+    assert leader.result()[0].topic == "requests.uncached"
+    unhurried.store.down = False
+    await worker.keep(completion(asked[tasks.index(leader)]), CONTEXT)
+    outputs = await asyncio.gather(*waiting)
+    assert len(outputs) == _EQUAL - 1
+    assert all(isinstance(output[0].value, Completion) for output in outputs)
+
+
+async def test_without_a_store_different_requests_do_not_wait(bench: Bench) -> None:
+    worker = bench.worker()
+    bench.store.down = True
+    outputs = [await worker.answer(request(f"What is number {n}?", request_id=f"r{n}"), CONTEXT) for n in range(3)]
+    assert [output[0].topic for output in outputs] == ["requests.uncached"] * 3
+
+
+async def test_who_waited_in_vain_comes_back_once_before_paying(bench: Bench) -> None:
+    worker = bench.worker(flight_lease_s=600)
+    first, second = (request("What is a forebay?", request_id=name) for name in ("r1", "r2"))
+    assert (await worker.answer(first, CONTEXT))[0].topic == "requests.uncached"
+    with pytest.raises(Transient) as caught:
+        await worker.answer(second, CONTEXT)
+    assert caught.value.code == "equal_in_flight"
+    again = await worker.answer(second, dataclasses.replace(CONTEXT, attempt=2))
+    assert again[0].topic == "requests.uncached"
+
+
+async def test_who_has_no_time_to_come_back_pays(bench: Bench) -> None:
+    worker = bench.worker(flight_lease_s=600)
+    await worker.answer(request("What is a forebay?", request_id="r1"), CONTEXT)
+    hurried = request("What is a forebay?", request_id="r2", accepted_at=bench.now_ms, deadline_ms=40_000)
+    assert (await worker.answer(hurried, CONTEXT))[0].topic == "requests.uncached"
