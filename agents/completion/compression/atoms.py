@@ -7,7 +7,7 @@ What is protected is forced to stay; what says nothing, or says it again (:mod:`
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.completion.compression import matching, noise, relevance, tokens, units, worth
+from agents.completion.compression import matching, noise, relevance, tokens, turns, units, worth
 from agents.completion.compression.question import Question
 from agents.completion.compression.relevance import Array
 from agents.completion.compression.units import Kind, Sentence, Word
@@ -50,8 +50,13 @@ def atoms_of(
 ) -> list[Atom]:
     """Everything that may be kept, in the order of the text."""
     sentences = units.sentences_of(words)
-    matches = matching.match(words, sentences, question)
+    runs = units.speakers_of(text, words)
+    speakers = {index: run for run in runs for index in range(*run)}
+    matches = matching.match(words, sentences, question, speakers)
     chance = relevance.probabilities(relevance.features(words, sentences, question, matches))
+    if runs:
+        chance *= turns.factors(words, sentences, runs, question, matches)
+        chance /= chance.sum()
     for start, end, weight in weights:
         chance[[i for i, s in enumerate(sentences) if start <= words[s.first].start < end]] *= weight
     forced = _touched(words, protected)
@@ -62,7 +67,6 @@ def atoms_of(
     useless |= {i for e in empty for i in range(sentences[e].first, sentences[e].last)} - forced
     chosen = _candidates(words, sentences, chance, keep * len(text), forced)
     lines = units.lines_of(words)
-    speakers = {index: run for run in units.speakers_of(text, words) for index in range(*run)}
     chosen = _with_speakers(sentences, chosen, lines, {run[0] for run in speakers.values()})
     by_token, by_character = 0.5 / (before or 1), 0.5 / (len(text) or 1)
     found = []
