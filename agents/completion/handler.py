@@ -24,6 +24,11 @@ from streams.records import (
 )
 
 
+_SOON = 4
+"""Tries that follow a provider's recovery closely, 10, 20 and 40 s apart: an outage that outlives them is a long one, and
+what waits for its end must not run out of tries."""
+
+
 class CompletionHandler:
     """Handlers of the stage.
 
@@ -109,6 +114,8 @@ class CompletionHandler:
         except Failure as failure:
             # The calls that were made are in the ledger and in the response, whatever becomes of the request.
             failure.carry[h.SPENT] = str(spent + _cost(trace)).encode()
+            if isinstance(failure, Transient) and failure.code == "provider_unavailable" and context.attempt > _SOON:
+                failure.retry_after_s = None
             if records := _records(trace):
                 await context.write_ahead(records)
             raise

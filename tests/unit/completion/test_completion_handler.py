@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -245,3 +245,12 @@ def test_also_of_one_that_cannot_be_read() -> None:
     (output,) = table.handler().on_failure(None, context, Permanent("undecodable", "no avro"))
     found = completion_of([output])
     assert (found.request_id, found.request, found.cost_nanousd) == ("original", None, 12)
+
+
+@pytest.mark.parametrize(("attempt", "wait_s"), [(4, 40.0), (5, None)])
+async def test_a_long_outage_is_waited_for_patiently(attempt: int, wait_s: float | None) -> None:
+    down = ProviderError("provider_unavailable", "down", retry_after_s=40.0)
+    table = bench(small=down, large=down)
+    with pytest.raises(Transient) as failed:
+        await table.handler().handle(asked(), replace(table.context(), attempt=attempt))
+    assert failed.value.retry_after_s == wait_s
