@@ -139,11 +139,15 @@ def _handler(client: Any, prefix: str, daily_usd: float) -> tuple[Any, _AtOnce]:
     budgets = RedisBudgets(client, prefix, settings, lambda: time.time_ns() // 1_000_000)
     limiter = RedisLimiter(client, prefix)
     caller = Caller(
-        provider, PriceList({}, provider.list_price), Ledger(CallPurpose.COMPLETION), ModelMetrics(registry), EgressGuard()
+        provider,
+        PriceList({}, provider.list_price),
+        Ledger(CallPurpose.COMPLETION),
+        ModelMetrics(registry),
+        EgressGuard(),
     )
     attempts = Attempts(DeploymentPool(tiers, 10.0), caller, limiter, budgets, burst_s=10.0, now_ms=lambda: 1_000)
     kinds = (("completions", Completion), ("usage", UsageEvent), ("alerts", Alert))
-    codecs: Any = {topic: Codec(record, f"{topic}-value", LocalRegistry()) for topic, record in kinds}  # type: ignore[misc]  # of several kinds
+    codecs: Any = {topic: Codec(record, f"{topic}-value", LocalRegistry()) for topic, record in kinds}
     handler = CompletionHandler(
         Cascade(tiers, attempts),
         Admission(LimitsSettings(), limiter, budgets, lambda: 1_000),

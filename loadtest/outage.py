@@ -63,12 +63,12 @@ def _phase(seen: Sequence[Seen], start: float, end: float) -> dict[str, Any]:
 
 
 def _over_time(seen: Sequence[Seen], end_s: float) -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     for start in range(0, round(end_s), round(_SLICE_S)):
         here = [one for one in seen if start <= one.due_s < start + _SLICE_S]
         if here:
             counted = summary(here)
-            late = {key: counted[key] for key in ("p50_s", "p99_s") if key in counted}
+            late: dict[str, Any] = {key: counted[key] for key in ("p50_s", "p99_s") if key in counted}
             found.append({"from_s": start, "ok_share": round(counted["ok"] / len(here), 3), **late})
     return found
 

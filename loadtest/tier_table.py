@@ -28,8 +28,8 @@ MODELS: Mapping[str, tuple[int, int, float]] = {
     "middle": (400, 1_600, 0.78),
     "large": (2_500, 10_000, 1.0),
 }
-"""Nano-dollars a token, in and out (US dollars per 1,000 million tokens), and skill: a small, a middle and a large model
-of one maker cost about so; the small one costs a 25th of the large one."""
+"""Nano-dollars a token, in and out, and skill. So are three models of one maker priced (0.10, 0.40, 2.50 US
+dollars per million tokens in): the small one costs a 25th of the large one."""
 
 WORKLOADS: Mapping[str, Mapping[str, float]] = {
     "help_desk": {"status": 0.45, "how_to": 0.35, "sum": 0.10, "compare": 0.07, "diagnose": 0.03},
@@ -42,10 +42,16 @@ _KINDS: Mapping[str, tuple[str, float, float]] = {
     "status": ("Where is order {n} for the {thing}?", 0.10, 0.05),
     "how_to": ("How do I return the {thing} that I bought in {place}?", 0.20, 0.10),
     "sum": ("What do {a} {thing}s at {b} euros each cost in total?", 0.35, 0.12),
-    "compare": ("Compare the {thing} with last year's model and explain which one suits a {who} in {place}.", 0.60, 0.12),
+    "compare": (
+        "Compare the {thing} with last year's model and explain which one suits a {who} in {place}.",
+        0.60,
+        0.12,
+    ),
     "diagnose": (
-        "My {thing} stopped after I moved to {place}: explain step by step why the light blinks {b} times and what "
-        "that has to do with rule {a} of the manual.",
+        (
+            "My {thing} stopped after I moved to {place}: explain step by step why the light blinks {b} times and what "
+            "that has to do with rule {a} of the manual."
+        ),
         0.85,
         0.12,
     ),

@@ -23,10 +23,9 @@ from streams.records import (
     ResponseStatus,
 )
 
-
 _SOON = 4
-"""Tries that follow a provider's recovery closely, 10, 20 and 40 s apart: an outage that outlives them is a long one, and
-what waits for its end must not run out of tries."""
+"""Tries that follow a provider's recovery closely, 10, 20 and 40 s apart: an outage that outlives them is a long one,
+and what waits for its end must not run out of tries."""
 
 
 class CompletionHandler:

@@ -39,9 +39,7 @@ class Ridge:
         return result
 
 
-def best_alpha(
-    features: Array, targets: Array, folds: NDArray[np.int64], alphas: Sequence[float] = ALPHAS
-) -> float:
+def best_alpha(features: Array, targets: Array, folds: NDArray[np.int64], alphas: Sequence[float] = ALPHAS) -> float:
     """Of ``alphas``, strongest first, the one that predicts left-out folds clearly best, targets weighing alike."""
     scale = targets.std(axis=0) + 1e-9
     best, least = alphas[0], np.inf
