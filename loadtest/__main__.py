@@ -63,13 +63,14 @@ def flood(
 
 @app.command()
 def outage(
-    rate: Annotated[float, typer.Option(help="Requests per second.")] = 5.0,
-    down_s: Annotated[float, typer.Option(help="Seconds of each outage: the small tier's, then everything's.")] = 20.0,
+    rate: Annotated[float, typer.Option(help="Requests per second.")] = 4.0,
+    small_down_s: Annotated[float, typer.Option(help="Seconds for which the small tier is down.")] = 300.0,
+    all_down_s: Annotated[float, typer.Option(help="Seconds for which everything is down then.")] = 120.0,
 ) -> None:
     """The small tier down, then everything, then all back, under load: who was served when, and how late."""
     from loadtest.outage import report
 
-    print(json.dumps(report(rate, down_s), indent=2))
+    print(json.dumps(report(rate, small_down_s, all_down_s), indent=2))
 
 
 @app.command()
@@ -131,6 +132,28 @@ def record_tiers(prompts: Annotated[int, typer.Option(help="How many.")] = 200) 
 
     for row in record(prompts):
         print(json.dumps(row), flush=True)
+
+
+@app.command("tier-table")
+def tier_table(
+    workload: Annotated[str, typer.Option(help="help_desk or mixed.")] = "help_desk",
+    requests: Annotated[int, typer.Option(help="Questions; each is asked of three models.")] = 10_000,
+) -> None:
+    """Cost and quality of large-only, small-only, untuned, tuned and oracle on simulated models."""
+    from loadtest.tier_table import report
+
+    print(json.dumps(report(workload, requests), indent=2))
+
+
+@app.command()
+def budget(
+    rejections: Annotated[int, typer.Option(help="Requests without money behind them, one after another.")] = 2_000,
+    crowd: Annotated[int, typer.Option(help="Requests at once against a budget for 100.")] = 1_000,
+) -> None:
+    """Time of a rejection for want of money, and what a crowd can spend; on an embedded Redis."""
+    from loadtest.budget import report
+
+    print(json.dumps(report(rejections, crowd), indent=2))
 
 
 end_in_order()

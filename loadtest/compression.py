@@ -2,7 +2,8 @@
 
 The questions in ``tests/data/qa.jsonl`` were written for this, on prose about a city that does not exist, in the style
 of an encyclopedia; answers are exact strings. Each question is asked of its own paragraph, and of all paragraphs as one
-text, in an order that changes from question to question.
+text, in an order that changes from question to question. ``tests/data/meetings.jsonl`` has two made-up meetings; what
+was said there stands in exact words, often of several turns, and all of them have to stay.
 """
 
 import json
@@ -11,7 +12,7 @@ import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from agents.completion.compression.units import Kind
 
 QUESTIONS = Path(__file__).parent.parent / "tests" / "data" / "qa.jsonl"
 
-Case = tuple[str, str, str]
-"""Context, question, answer."""
+MEETINGS = QUESTIONS.with_name("meetings.jsonl")
+
+Case = tuple[str, str, tuple[str, ...]]
+"""Context, question, and what has to stay."""
 
 Method = Callable[[str, str, float], str]
 
@@ -31,7 +34,15 @@ def paragraphs(path: Path = QUESTIONS) -> Iterator[Case]:
     """Each question with its own paragraph."""
     for row in _rows(path):
         for item in row["questions"]:
-            yield row["context"], item["question"], item["answer"]
+            yield row["context"], item["question"], (item["answer"],)
+
+
+def meetings(name: str, path: Path = MEETINGS) -> Iterator[Case]:
+    """The questions about one meeting."""
+    for row in _rows(path):
+        if row["id"] == name:
+            for item in row["questions"]:
+                yield row["context"], item["question"], tuple(item["answers"])
 
 
 def whole(path: Path = QUESTIONS, seed: int = 1) -> Iterator[Case]:
@@ -41,19 +52,21 @@ def whole(path: Path = QUESTIONS, seed: int = 1) -> Iterator[Case]:
     for row in rows:
         for item in row["questions"]:
             order = draw.sample(rows, len(rows))
-            yield "\n\n".join(other["context"] for other in order), item["question"], item["answer"]
+            yield "\n\n".join(other["context"] for other in order), item["question"], (item["answer"],)
 
 
 def recorded(path: Path) -> list[Case]:
     """Cases of your own: lines ``{"context", "question", "answer"}``."""
-    return [(row["context"], row["question"], row["answer"]) for row in _rows(path)]
+    return [(row["context"], row["question"], (row["answer"],)) for row in _rows(path)]
 
 
 def measure(cases: list[Case], keep: float) -> dict[str, Any]:
     """Share of cases whose answer is still there, by method, and the CPU time of ours."""
     found: dict[str, Any] = {"cases": len(cases), "keep": keep}
     for name, method in METHODS.items():
-        found[name] = statistics.mean(answer in method(context, question, keep) for context, question, answer in cases)
+        found[name] = statistics.mean(
+            _stays(answers, method(context, asked, keep)) for context, asked, answers in cases
+        )
     spent, shares = [], []
     for context, question, _ in cases:
         started = time.process_time()
@@ -70,8 +83,17 @@ def report(path: Path | None) -> list[dict[str, Any]]:
     """All measurements: of ``path`` if there is one, else of our own questions."""
     if path is not None:
         return [{"set": path.name, **measure(recorded(path), keep)} for keep in (0.6, 0.1, 0.05)]
-    own = {"paragraphs": (list(paragraphs()), (0.6,)), "whole": (list(whole()), (0.1, 0.05))}
+    own: dict[str, tuple[list[Case], tuple[float, ...]]] = {
+        "paragraphs": (list(paragraphs()), (0.6,)),
+        "whole": (list(whole()), (0.1, 0.05)),
+        "lamp": (list(meetings("lamp")), (0.3, 0.2, 0.1)),
+        "committee": (list(meetings("committee")), (0.3, 0.2, 0.1)),
+    }
     return [{"set": name, **measure(cases, keep)} for name, (cases, keeps) in own.items() for keep in keeps]
+
+
+def _stays(answers: Sequence[str], text: str) -> bool:
+    return all(answer in text for answer in answers)
 
 
 def head(context: str, question: str, keep: float) -> str:

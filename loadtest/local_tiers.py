@@ -1,7 +1,7 @@
 """What do the two local models answer, are they right, and how sure were they? Rows for ``forebay tiers simulate``.
 
 Sums, products and plain questions of general knowledge; answers, token log-probabilities and token counts come from the
-models themselves, prices from forebay.yaml. A minute or two on idle cores for 200 prompts.
+models themselves, prices from forebay.yaml. Two seconds a prompt.
 """
 
 import json
@@ -28,22 +28,37 @@ _CAPITALS = (
     "Finland:Helsinki Belgium:Brussels"
 )
 _OPPOSITES = "hot:cold big:small up:down day:night old:young fast:slow left:right open:closed happy:sad rich:poor"
+_CONTINENTS = (
+    "France:Europe Kenya:Africa Japan:Asia Brazil:America Egypt:Africa India:Asia Norway:Europe Peru:America "
+    "Nigeria:Africa Canada:America Vietnam:Asia Poland:Europe"
+)
+_PLURALS = "child:children mouse:mice foot:feet tooth:teeth man:men goose:geese city:cities box:boxes leaf:leaves"
+_AFTER = "Monday:Tuesday Friday:Saturday Sunday:Monday March:April July:August October:November December:January"
+_SYMBOLS = "gold:Au silver:Ag iron:Fe oxygen:O hydrogen:H carbon:C sodium:Na helium:He copper:Cu lead:Pb"
+_YOUNG = "dog:puppy cat:kitten cow:calf sheep:lamb horse:foal hen:chick lion:cub"
+_ASKED = (
+    ("What is the capital of {}?", _CAPITALS),
+    ("What is the opposite of {}?", _OPPOSITES),
+    ("On which continent is {}?", _CONTINENTS),
+    ("What is the plural of {}?", _PLURALS),
+    ("What comes after {}?", _AFTER),
+    ("What is the chemical symbol of {}?", _SYMBOLS),
+    ("What is a young {} called?", _YOUNG),
+)
 
 
 def prompts(count: int, seed: int = 1) -> list[tuple[str, str]]:
     """Questions with the word or number that a right answer has to hold."""
     draw = random.Random(seed)
-    known = [(f"What is the capital of {a}?", b) for a, b in _pairs(_CAPITALS)]
-    known += [(f"What is the opposite of {a}?", b) for a, b in _pairs(_OPPOSITES)]
+    known = {asked.format(a): b for asked, pairs in _ASKED for a, b in _pairs(pairs)}
     while len(known) < count:
         digits = draw.choice((1, 1, 2, 2, 3))
         a, b = draw.randrange(10 ** (digits - 1), 10**digits), draw.randrange(1, 10**digits)
         if draw.random() < 0.3:
-            known.append((f"What is {a} times {b % 10}?", str(a * (b % 10))))
+            known[f"What is {a} times {b % 10}?"] = str(a * (b % 10))
         else:
-            known.append((f"What is {a} + {b}?", str(a + b)))
-    draw.shuffle(known)
-    return list(dict.fromkeys(known))[:count]
+            known[f"What is {a} + {b}?"] = str(a + b)
+    return draw.sample(sorted(known.items()), count)
 
 
 def record(count: int) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""What happens while providers are down? The small tier, then everything, then all back, under steady load."""
+"""What happens while providers are down? The small tier, then everything, then all back, under steady load.
+
+With the lengths that it has by default (5 min, 2 min) it takes ten to twelve minutes.
+"""
 
 import threading
 import time
@@ -8,19 +11,25 @@ from typing import Any
 from loadtest.open_loop import Seen, send, summary
 from loadtest.simulated_stack import Admin, running
 
-_SOUND_S = 10.0
-_PATIENCE_S = 60.0
+_SOUND_S = 20.0
+_BACK_S = 40.0
+_PATIENCE_S = 200.0
+_SLICE_S = 15.0
 _ANSWER_MS = 150
 
 
-def report(rate: float, down_s: float) -> dict[str, Any]:
-    """By phase: requests that came in it, how they ended and when; the breakers' states; the calls that were made."""
+def report(rate: float, small_down_s: float, all_down_s: float) -> dict[str, Any]:
+    """By phase: requests that came in it, how they ended and when; the breakers' states; the calls that were made.
+
+    ``over_time``: of the requests that were due in each quarter of a minute, the share that was served, and how late.
+    """
     script = {"models": {"*": {"latency": {"first_token_ms": _ANSWER_MS}, "quality": {"floor": 1.0}}}}
+    small, everything = _SOUND_S + small_down_s, _SOUND_S + small_down_s + all_down_s
     phases = [
         ("sound", 0.0, _SOUND_S),
-        ("small_down", _SOUND_S, _SOUND_S + down_s),
-        ("all_down", _SOUND_S + down_s, _SOUND_S + 2 * down_s),
-        ("back", _SOUND_S + 2 * down_s, 2 * _SOUND_S + 2 * down_s),
+        ("small_down", _SOUND_S, small),
+        ("all_down", small, everything),
+        ("back", everything, everything + _BACK_S),
     ]
     plan = [(number / rate, "default") for number in range(round(rate * phases[-1][2]))]
     with running(script) as (settings, admin):
@@ -28,12 +37,15 @@ def report(rate: float, down_s: float) -> dict[str, Any]:
         before = admin.calls()
         with _Breakers() as breakers:
             events = [
-                (phases[1][1], lambda: admin.outage(down_s, "sim-small")),
-                (phases[2][1], lambda: admin.outage(down_s)),
+                (phases[1][1], lambda: admin.outage(small_down_s, "sim-small")),
+                (phases[2][1], lambda: admin.outage(all_down_s)),
             ]
             seen = send(settings, plan, "drill", _PATIENCE_S, events)
+        total = summary(seen)
         return {
+            "total": total | {"ok_share": round(total["ok"] / total["requests"], 4)},
             "phases": {name: _phase(seen, start, end) for name, start, end in phases},
+            "over_time": _over_time(seen, phases[-1][2]),
             "breakers": breakers.changes,
             "calls": _calls_since(before, admin),
             "lost": sum(one.latency_s is None for one in seen),
@@ -48,6 +60,17 @@ def _phase(seen: Sequence[Seen], start: float, end: float) -> dict[str, Any]:
         "degraded": sum(one.degraded for one in found),
         "ok_within_2_s": sum(one.status == "ok" and (one.latency_s or 0) <= 2 for one in found),
     }
+
+
+def _over_time(seen: Sequence[Seen], end_s: float) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for start in range(0, round(end_s), round(_SLICE_S)):
+        here = [one for one in seen if start <= one.due_s < start + _SLICE_S]
+        if here:
+            counted = summary(here)
+            late: dict[str, Any] = {key: counted[key] for key in ("p50_s", "p99_s") if key in counted}
+            found.append({"from_s": start, "ok_share": round(counted["ok"] / len(here), 3), **late})
+    return found
 
 
 def _calls_since(before: dict[str, dict[str, int]], admin: Admin) -> dict[str, dict[str, int]]:

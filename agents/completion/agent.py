@@ -36,6 +36,7 @@ from streams.stage import Stage
 from streams.turns import FairQueue
 
 _ROWS_AT_ONCE = 8
+_TRIES = 12
 
 
 class LedgerView:
@@ -101,7 +102,9 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
         )
         common = settings[StageSettings]
         ahead = {"in_flight": own.in_flight + own.look_ahead, "window": max(common.window, 2 * own.look_ahead)}
-        limits = common.model_copy(update=ahead | {"timeout_s": own.timeout_s})
+        # With the waits of handler.wait_s, twelve tries outlive an outage of three quarters of an hour.
+        tries = {"max_attempts": max(common.max_attempts, _TRIES)}
+        limits = common.model_copy(update=ahead | tries | {"timeout_s": own.timeout_s})
         yield Stage(
             name="completion",
             routes=[

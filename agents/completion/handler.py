@@ -23,6 +23,10 @@ from streams.records import (
 )
 from streams.turns import FairQueue
 
+_OUT = frozenset({"provider_unavailable", "provider_timeout", "provider_rate_limited"})
+_SECOND_WAIT_S = 10.0
+_LONGEST_WAIT_S = 600.0
+
 
 class CompletionHandler:
     """Handlers of the stage.
@@ -109,6 +113,8 @@ class CompletionHandler:
         except Failure as failure:
             # The calls that were made are in the ledger and in the response, whatever becomes of the request.
             failure.carry[h.SPENT] = str(spent + _cost(trace)).encode()
+            if isinstance(failure, Transient) and failure.code in _OUT:
+                failure.retry_after_s = wait_s(context.attempt, failure.retry_after_s)
             if records := _records(trace):
                 await context.write_ahead(records)
             raise
@@ -139,6 +145,17 @@ class CompletionHandler:
             completed_at=self._now_ms(),
         )
         return Output(topic="completions", key=request.request_id, value=completion)
+
+
+def wait_s(attempt: int, asked_s: float | None) -> float | None:
+    """Seconds until a request is tried again that no provider served; ``None``: the retry topics' own first delay.
+
+    The first wait is as long as a provider asks, or as its breaker rests. Those after it double, from 10 s to 10 min: a
+    short outage is followed closely, and in a long one a request does not run out of tries.
+    """
+    if attempt <= 1:
+        return asked_s
+    return max(asked_s or 0.0, min(_LONGEST_WAIT_S, _SECOND_WAIT_S * 2 ** (attempt - 2)))
 
 
 def _records(trace: Trace) -> list[Output]:

@@ -180,6 +180,47 @@ def test_every_worker_tells_how_it_is_and_what_it_counted(installation: Installa
         assert "counted" not in metrics, "no request is named in a metric"
 
 
+def test_a_trained_router_is_used_and_rolled_back(installation: Installation, tmp_path: Path) -> None:
+    def colour(thing: str, town: str) -> str:
+        return f"Which colour of {thing} is sold most in {town}?"
+
+    def asked(*questions: str) -> list[str]:
+        return [installation.ask(f"colour-{time.monotonic_ns()}", text)["tier"] for text in questions]
+
+    def in_use() -> set[str]:
+        _, metrics = fetch(installation.processes()["completion"]["port"], "metrics")
+        return {
+            sample.labels["version"]
+            for family in text_string_to_metric_families(metrics)
+            for sample in family.samples
+            if sample.name == "forebay_router_info" and sample.value == 1
+        }
+
+    def until(version: str) -> None:
+        deadline = time.monotonic() + 60
+        while in_use() != {version}:
+            assert time.monotonic() < deadline, in_use()
+            installation.ask(f"look-{time.monotonic_ns()}", f"What is {time.monotonic_ns()} plus one?")
+
+    # Each thing is asked about once: with only the town changed, the cache would know the question again.
+    # Judges say: what the small model says of colours is always wrong, and of journeys always right.
+    rows = tmp_path / "judged.jsonl"
+    things, towns = ("lamp", "kettle", "drill", "boat", "chair"), ("Rome", "Oslo", "Nice", "Cork", "Lund", "Gent")
+    with rows.open("w") as file:
+        for (thing, town), right in itertools.product(itertools.product(things, towns), (0, 1)):
+            prompt = f"How do I travel to {town} with a {thing}?" if right else colour(thing, town)
+            models = {"small": {"correct": right, "cost": 1}, "large": {"correct": 1, "cost": 10}}
+            file.write(json.dumps({"prompt": prompt, "models": models}) + "\n")
+    assert in_use() == {"heuristic"}
+    assert "small" in asked(colour("lamp", "Bonn"), colour("chair", "Bonn"))
+    [trained] = installation.json_lines("tiers", "train", str(rows), "--json")
+    until(trained["version"])
+    assert asked(colour("boat", "Kiel"), colour("kettle", "Kiel")) == ["large"] * 2
+    assert installation.run("tiers", "rollback", timeout=60).stdout == "current: heuristic\n"
+    until("heuristic")
+    assert "small" in asked(colour("sofa", "Graz"), colour("drill", "Graz"))
+
+
 def test_a_corrected_answer_is_given_the_next_time(installation: Installation) -> None:
     question = "Which colour has the roof of the turbine hall at the lower basin?"
     assert installation.ask("disliked", question)["content"] != "It is green."

@@ -80,6 +80,13 @@ async def test_never_more_is_paid_than_there_is(redis_client: Any) -> None:
     assert sum(paid) == 100
 
 
+async def test_who_only_asks_is_told_that_nothing_is_left(redis_client: Any) -> None:
+    money = budgets(redis_client)
+    assert (await money.reserve("t", "u", "", 0)).room is Room.OK
+    await money.settle(await money.reserve("t", "u", "1", 1_000), 1_000)
+    assert (await money.reserve("t", "u", "", 0)).room is Room.HARD
+
+
 async def test_a_failed_call_gives_its_money_back(redis_client: Any) -> None:
     money = budgets(redis_client)
     reservation = await money.reserve("t", "u", "1", 1_000)

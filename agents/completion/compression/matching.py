@@ -1,6 +1,6 @@
 """How much does each word of a text have to do with each term of the question?"""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +31,10 @@ class Matches:
     meaning: Array
 
 
-def match(words: Sequence[Word], sentences: Sequence[Sentence], question: Question) -> Matches:
-    """Compare all words with all terms; a function word matches nothing."""
+def match(
+    words: Sequence[Word], sentences: Sequence[Sentence], question: Question, mute: Container[int] = ()
+) -> Matches:
+    """Compare all words with all terms; a function word matches nothing, and neither does one in ``mute``."""
     terms = question.terms
     firsts = np.array([sentence.first for sentence in sentences])
     if not terms:
@@ -46,6 +48,8 @@ def match(words: Sequence[Word], sentences: Sequence[Sentence], question: Questi
         )
     rows = {"": 0}
     index = np.array([rows.setdefault("" if word[5] is Kind.FUNCTION else word[3], len(rows)) for word in words])
+    if mute:
+        index[[place for place in range(len(words)) if place in mute]] = 0
     vectors = word_vectors()
     known, asked = vectors.of([bare.lower() for bare in rows]), vectors.of([term.word for term in terms])
     cosine = known @ asked.T

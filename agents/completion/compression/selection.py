@@ -82,27 +82,31 @@ def _gated_path(
     losses: Sequence[float], cuts: Sequence[float], costs: Sequence[float], gates: Sequence[bool], price: float
 ) -> list[bool]:
     """The same with a third state, *shut*: dropped with everything up to the next gate."""
-    ways = [0.0, 0.0, float("inf")]  # kept, dropped, shut
-    cut = 0.0
-    back: list[tuple[int, int, int]] = []
+    never = float("inf")
+    keep, drop, shut, cut = 0.0, 0.0, never, 0.0
+    back: list[tuple[int, int, int]] = []  # for each word and state: the state before it
     for loss, cost, following, gate in zip(losses, costs, cuts, gates, strict=True):
-        keep, drop, shut = ways
         if gate:
-            best = min(range(3), key=ways.__getitem__)
-            back.append((best, 0, best))
-            ways = [ways[best] + price * cost, float("inf"), ways[best] + loss]
+            best = min(keep, drop, shut)
+            state = 0 if best == keep else 1 if best == drop else 2
+            back.append(_AT_A_GATE[state])
+            keep, drop, shut = best + price * cost, never, best + loss
         else:
-            begins, ends = drop + cut < keep, keep + cut < drop
-            back.append((int(begins), int(not ends), 2))
-            ways = [(drop + cut if begins else keep) + price * cost, (keep + cut if ends else drop) + loss, shut + loss]
+            begin, end = drop + cut, keep + cut
+            back.append(_INSIDE[begin < keep][end < drop])
+            keep, drop, shut = min(keep, begin) + price * cost, min(drop, end) + loss, shut + loss
         cut = following
-    state = min(range(3), key=ways.__getitem__)
+    state = min(range(3), key=(keep, drop, shut).__getitem__)
     mask = []
     for sources in reversed(back):
         mask.append(state == 0)
         state = sources[state]
     mask.reverse()
     return mask
+
+
+_AT_A_GATE = ((0, 0, 0), (1, 0, 1), (2, 0, 2))
+_INSIDE = (((0, 1, 2), (0, 0, 2)), ((1, 1, 2), (1, 0, 2)))
 
 
 def _fill(

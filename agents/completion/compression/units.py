@@ -18,8 +18,10 @@ _END = re.compile(r"[.!?…][\"'”’»)\]]*$")
 _TRANSCRIPT = 3
 _DIGIT = re.compile(r"\d")
 _INITIAL = re.compile(r"(?:^|[.\s(])[A-Z]\.$")
-_SPEAKER = re.compile(
-    r"(?:^|(?<=\n))[ \t]*(?:\*\*|\[)?[A-Z][\w.'’ -]{0,40}?(?: ?\([^)\n]{1,30}\))?(?:\*\*|\])?:(?:\*\*)?[ \t]+"
+_CLOCK = r"(?:[\[(]?\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?[\])]?)"
+_SPEAKER = re.compile(  # a time or a dash, a name, what the name is of, a time; then a colon
+    rf"(?:^|(?<=\n))[ \t]*(?:[-*•][ \t]+)?(?:{_CLOCK}[ \t-]*)?(?:\*\*|\[)?[A-ZÀ-ÖØ-Þ][\w.'’ -]{{0,40}}?"
+    rf"(?: ?\((?:[^()\n]|\([^()\n]{{1,60}}\)){{1,120}}\))?(?: ?-? ?{_CLOCK})?(?:\*\*|\])?:(?:\*\*)?[ \t]+"
 )
 _SUFFIX = re.compile(
     r"(?:ization|isation|ational|fulness|iveness|ations|ation|ments|ment|ically|ingly|edly|ings|ing|ions|ion|ies|ied"
@@ -127,9 +129,12 @@ def sentences_of(words: Sequence[Word]) -> list[Sentence]:
     found = []
     first = 0
     last = len(words) - 1
+    # Speech that a machine wrote down, and old terminals, know no capitals to tell a sentence by.
+    cased = any(word.bare[:1].isupper() for word in words)
     for index, word in enumerate(words):
         if index == last or (
-            (form := _form(word.text)).closes and (not form.ends or "\n" in word.text or _opens(words[index + 1]))
+            (form := _form(word.text)).closes
+            and (not form.ends or "\n" in word.text or not cased or _opens(words[index + 1]))
         ):
             found.append(Sentence(first, index + 1))
             first = index + 1

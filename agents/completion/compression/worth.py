@@ -30,6 +30,9 @@ _RELATIVE = frozenset({"which", "who", "whom", "whose", "that", "where", "when",
 _FILLER = frozenset(
     re.findall(r"\S+", "um uh uhm erm er hmm mm mmm mm-hmm uh-huh okay ok yeah yep yes right well like so hi hello")
 )
+_NOISE = re.compile(r"[{\[<(][a-z_]+[}\]>)]\W*")
+"""What a transcript says of sounds: "{laugh}", "[applause]"."""
+
 WHOLE = 6.0
 """Price of a cut inside a name, a number or a quotation: more than any word beside it is worth."""
 
@@ -63,7 +66,7 @@ def worths(words: Sequence[Word], sentence: Sentence, question: Question) -> lis
 
 def is_filler(word: Word) -> bool:
     """Whether ``word`` is what people say while they think."""
-    return word.bare.lower() in _FILLER
+    return word.bare.lower() in _FILLER or _NOISE.fullmatch(word.text.strip()) is not None
 
 
 def _content(word: Word, base: float) -> float:

@@ -33,14 +33,14 @@ end
 """
 
 # ARGV: now ms, id, amount, until ms, keep ms, then a limit for each key. Returns 0, or the number of the account that
-# has no room, and its fill in per mille of the fullest.
+# has no room, and its fill in per mille of the fullest. Who only asks is told whether anything is left at all.
 _RESERVE = (
     _LIBRARY
     + """
-local fullest = 0
+local fullest, wanted = 0, math.max(tonumber(ARGV[3]), 1)
 for i, key in ipairs(KEYS) do
   local limit, counted = tonumber(ARGV[5+i]), tidied(key, ARGV[1])
-  if counted + ARGV[3] > limit then return {i, 1000} end
+  if counted + wanted > limit then return {i, 1000} end
   if limit > 0 then fullest = math.max(fullest, math.floor(1000 * counted / limit)) end
 end
 for _, key in ipairs(KEYS) do

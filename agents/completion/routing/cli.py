@@ -96,20 +96,22 @@ def versions(folder: Folder = None, as_json: Json = False) -> None:
         _write(line) if as_json else typer.echo(f"{version}{'  current' if line['current'] else ''}")
 
 
-@app.command(help="Make an older version the current one.")
+@app.command(help="Make an older version the current one; before the first one comes the heuristic.")
 def rollback(
-    version: Annotated[str, typer.Argument(help="By default the one before the current one.")] = "",
+    version: Annotated[
+        str, typer.Argument(help='By default the one before the current one; "heuristic": nothing that was learnt.')
+    ] = "",
     folder: Folder = None,
 ) -> None:
-    """Exit status 2 when there is no such version."""
+    """Exit status 2 when there is no such version, or nothing before the current one."""
     from agents.completion.routing import model as models
 
     kept = _kept_in(folder)
-    known = models.versions(kept)
-    current = (kept / "current").read_text("utf-8").strip() if (kept / "current").is_file() else ""
-    older = [name for name in known if name < current]
+    pointer = kept / "current"
+    current = pointer.read_text("utf-8").strip() if pointer.is_file() else ""
+    older = [models.HEURISTIC, *(name for name in models.versions(kept) if name < current)] if current else []
     try:
-        models.point(kept, version or (older[-1] if older else "before the current one"))
+        models.point(kept, version or (older[-1] if older else "before the heuristic"))
     except models.ModelError as error:
         typer.echo(f"forebay: {error}", err=True)
         raise typer.Exit(2) from None

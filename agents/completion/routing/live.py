@@ -12,12 +12,10 @@ from typing import Protocol
 import structlog
 
 from agents.completion.metrics import RouterMetrics
-from agents.completion.routing.model import ModelError, RouterModel, first_tier, load, suffices
+from agents.completion.routing.model import HEURISTIC, ModelError, RouterModel, first_tier, load, suffices
 
 log = structlog.get_logger(__name__)
 
-HEURISTIC = "heuristic"
-"""Name of the version that needs no training."""
 _LOOK_S = 2.0
 
 

@@ -30,6 +30,9 @@ from agents.completion.routing import prompts
 Array = NDArray[np.float64]
 
 FORMAT = 1
+HEURISTIC = "heuristic"
+"""Name of the version that needs no training and no file."""
+
 _HARD = (  # mark, its column, and what it takes off a small model's chances, in logits
     ("code", 12, 0.8),
     ("talk of code", 13, 0.6),
@@ -199,6 +202,9 @@ def write(folder: Path, model: RouterModel) -> Path:
 
 def point(folder: Path, version: str) -> None:
     """Make ``version`` the current one. Raises :class:`ModelError` if it is not there."""
+    if version == HEURISTIC:
+        (folder / "current").unlink(missing_ok=True)
+        return
     if not (folder / f"{version}.json").is_file():
         raise ModelError(f"there is no version {version}")
     scratch = folder / ".current"

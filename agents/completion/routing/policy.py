@@ -90,6 +90,7 @@ class Policy:
         quality, cost = table.quality[rows], table.cost[rows]
         self._unit = float(cost.mean(axis=0).max()) or 1.0
         self.best = int(np.argmax(quality.mean(axis=0)))
+        self.cheapest = int(np.lexsort((-quality.mean(axis=0), cost.mean(axis=0)))[0])
         folds = np.random.default_rng(seed).permutation(len(rows)) % _INNER
         self._space = prompts.PromptSpace(features.plain[rows], features.counts[rows], seed)
         known = self._space(features.plain[rows], features.counts[rows])
@@ -215,7 +216,7 @@ class Policy:
         asked = np.zeros((*shape, self._tiers), bool)
         for index, (price, worth) in enumerate(zip(PRICES, values, strict=True)):
             if not np.isfinite(price):
-                asked[index, :, 0] = True  # tiers are ordered by price: the first is the cheapest
+                served[index], asked[index, :, self.cheapest] = self.cheapest, True
                 continue
             self._walk((), np.arange(len(rows)), price, worth, seen, after, served[index], asked[index])
         quality, cost = self._table.quality[rows], self._table.cost[rows]

@@ -115,7 +115,7 @@ def table(rows: Sequence[Row], tiers: Sequence[str] | None = None) -> Table:
     """Rows as arrays.
 
     Args:
-        tiers: models to use; by default those that nearly all rows have.
+        tiers: models to use; by default those that nearly all rows have, or the most that many rows share.
 
     Raises:
         ValueError: no row has all tiers, or a tier is in no row.
@@ -124,7 +124,7 @@ def table(rows: Sequence[Row], tiers: Sequence[str] | None = None) -> Table:
     for row in rows:
         for name in row.models:
             counts[name] = counts.get(name, 0) + 1
-    names = list(dict.fromkeys(tiers)) if tiers else [name for name, n in counts.items() if n >= 0.9 * len(rows)]
+    names = list(dict.fromkeys(tiers)) if tiers else _shared(rows, counts)
     for name in names:
         if name not in counts:
             raise ValueError(f"no row has the model {name!r}")
@@ -142,3 +142,16 @@ def table(rows: Sequence[Row], tiers: Sequence[str] | None = None) -> Table:
         confidence=np.array([[outcome.confidence for outcome in found] for found in outcomes]),
         left_out=len(rows) - len(complete),
     )
+
+
+def _shared(rows: Sequence[Row], counts: Mapping[str, int]) -> list[str]:
+    """The models that nearly all rows have; if those are fewer than two, as many as make the largest table."""
+    most = [name for name, count in counts.items() if count >= 0.9 * len(rows)]
+    if len(most) > 1 or len(counts) < 2:
+        return most or list(counts)
+    order = sorted(counts, key=lambda name: -counts[name])
+
+    def cells(size: int) -> int:
+        return (size - 1) * sum(all(name in row.models for name in order[:size]) for row in rows)
+
+    return order[: max(range(2, len(order) + 1), key=cells)]

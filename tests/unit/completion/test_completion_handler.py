@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -245,3 +245,25 @@ def test_also_of_one_that_cannot_be_read() -> None:
     (output,) = table.handler().on_failure(None, context, Permanent("undecodable", "no avro"))
     found = completion_of([output])
     assert (found.request_id, found.request, found.cost_nanousd) == ("original", None, 12)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "asked_s", "wait_s"),
+    [(1, 3.0, 3.0), (1, None, None), (2, 1.0, 10.0), (5, None, 80.0), (12, 3.0, 600.0)],
+)
+async def test_a_short_outage_is_followed_closely_and_a_long_one_outlived(
+    attempt: int, asked_s: float | None, wait_s: float | None
+) -> None:
+    down = ProviderError("provider_unavailable", "down", retry_after_s=asked_s)
+    table = bench(small=down, large=down)
+    with pytest.raises(Transient) as failed:
+        await table.handler().handle(asked(), replace(table.context(), attempt=attempt))
+    assert failed.value.retry_after_s == wait_s
+
+
+async def test_what_the_provider_asks_for_is_never_cut_short() -> None:
+    down = ProviderError("provider_rate_limited", "slow down", retry_after_s=900.0)
+    table = bench(small=down, large=down)
+    with pytest.raises(Transient) as failed:
+        await table.handler().handle(asked(), replace(table.context(), attempt=3))
+    assert failed.value.retry_after_s == 900.0

@@ -182,3 +182,43 @@ def test_an_error_never_quotes_the_prompt() -> None:
     with pytest.raises(InvalidLineError) as caught:
         row_of('{"prompt": "secret", "models": {"a": {"correct": "secret"}}}')
     assert "secret" not in str(caught.value)
+
+
+def test_models_that_many_rows_lack_do_not_empty_the_table() -> None:
+    draw = np.random.default_rng(3)
+    names = [f"m{place}" for place in range(9)]
+    lines = [
+        {"models": {name: {"correct": 1, "cost": 1} for name in names if draw.random() < 0.8} or {"m0": {}}}
+        for _ in range(200)
+    ]
+    found = table(read((json.dumps(line) for line in lines), lambda *_: None))
+    assert len(found.tiers) >= 2
+    assert len(found) + found.left_out == 200
+    assert len(found) * (len(found.tiers) - 1) >= 200
+
+
+def test_where_nothing_costs_anything_the_best_serves_throughout() -> None:
+    draw = np.random.default_rng(4)
+    lines = [
+        {"models": {"weak": {"correct": draw.random(), "cost": 0}, "strong": {"correct": 1 + draw.random(), "cost": 0}}}
+        for _ in range(60)
+    ]
+    found = simulate(table(read((json.dumps(line) for line in lines), lambda *_: None)))
+    strong = next(policy for policy in found["policies"] if policy["name"] == "always:strong")
+    assert {point["quality"] for point in found["frontier"]} == {strong["quality"]}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_few_rows_of_noise_teach_nothing(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    odds = {"small": (0.5, 1), "large": (0.9, 9)}
+    lines = [
+        {
+            "prompt": f"Question {draw.integers(1000)} about {draw.choice(['tea', 'rain', 'ships', 'law'])}?",
+            "models": {name: {"correct": int(draw.random() < p), "cost": c} for name, (p, c) in odds.items()},
+        }
+        for _ in range(60)
+    ]
+    found = simulate(table(read((json.dumps(line) for line in lines), lambda *_: None)))
+    by_name = {policy["name"]: policy["quality"] for policy in found["policies"]}
+    assert by_name["tuned"] >= by_name["always:large"] - 0.04

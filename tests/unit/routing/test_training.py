@@ -109,4 +109,7 @@ def test_the_commands_write_versions_and_go_back(tmp_path: Path) -> None:
         (first["version"], True),
         (second["version"], False),
     ]
+    back = run.invoke(app, ["rollback", "--folder", str(folder)])
+    assert (back.exit_code, back.stdout) == (0, "current: heuristic\n")
+    assert models.load(folder) is None
     assert run.invoke(app, ["rollback", "--folder", str(folder)]).exit_code == 2
