@@ -94,8 +94,7 @@ def _gated_path(
         else:
             begin, end = drop + cut, keep + cut
             back.append(_INSIDE[begin < keep][end < drop])
-            keep, drop = (begin if begin < keep else keep) + price * cost, (end if end < drop else drop) + loss
-            shut += loss
+            keep, drop, shut = min(keep, begin) + price * cost, min(drop, end) + loss, shut + loss
         cut = following
     state = min(range(3), key=(keep, drop, shut).__getitem__)
     mask = []
