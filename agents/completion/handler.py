@@ -155,7 +155,7 @@ def wait_s(attempt: int, asked_s: float | None) -> float | None:
     """
     if attempt <= 1:
         return asked_s
-    return max(asked_s or 0.0, min(_LONGEST_WAIT_S, _SECOND_WAIT_S * 2 ** (attempt - 2)))
+    return max(asked_s or 0.0, min(_LONGEST_WAIT_S, _SECOND_WAIT_S * 2.0 ** (attempt - 2)))
 
 
 def _records(trace: Trace) -> list[Output]:
