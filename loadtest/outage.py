@@ -48,7 +48,7 @@ def report(rate: float, small_down_s: float, all_down_s: float) -> dict[str, Any
             "over_time": _over_time(seen, phases[-1][2]),
             "breakers": breakers.changes,
             "calls": _calls_since(before, admin),
-            "lost": sum(one.latency_s is None for one in seen),
+            "unanswered": sum(one.latency_s is None for one in seen),
         }
 
 
