@@ -155,6 +155,7 @@ def _handler(client: Any, prefix: str, daily_usd: float) -> tuple[Any, _AtOnce]:
         Shortener(CompletionSettings(), CompressionMetrics(registry)),
         Claims(RedisClaimStore(client, prefix), codecs),
         claim_required=True,
+        waits_s=(10.0, 60.0),
         now_ms=lambda: 1_000,
     )
     return handler, provider

@@ -31,12 +31,11 @@ from streams.idempotency import Claims, RedisClaimStore
 from streams.records import CallPurpose, Spend, WindowKind
 from streams.redis_client import open_redis
 from streams.registry import open_registry
-from streams.settings import RedisSettings, Settings, StageSettings
+from streams.settings import RedisSettings, RetrySettings, Settings, StageSettings
 from streams.stage import Stage
 from streams.turns import FairQueue
 
 _ROWS_AT_ONCE = 8
-_TRIES = 12
 
 
 class LedgerView:
@@ -90,6 +89,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             lease_s=own.lease_s,
             keep_s=own.keep_s,
         )
+        delays_s = settings[RetrySettings].delays_s
         handler = CompletionHandler(
             Cascade(models.tiers, attempts, router),
             Admission(rates, limiter, budgets, _now_ms),
@@ -98,13 +98,12 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             shortener,
             claims,
             claim_required=own.claim_required,
+            waits_s=(delays_s[0], delays_s[min(1, len(delays_s) - 1)]),
             now_ms=_now_ms,
         )
         common = settings[StageSettings]
         ahead = {"in_flight": own.in_flight + own.look_ahead, "window": max(common.window, 2 * own.look_ahead)}
-        # With the waits of handler.wait_s, twelve tries outlive an outage of three quarters of an hour.
-        tries = {"max_attempts": max(common.max_attempts, _TRIES)}
-        limits = common.model_copy(update=ahead | tries | {"timeout_s": own.timeout_s})
+        limits = common.model_copy(update=ahead | {"max_attempts": own.max_attempts, "timeout_s": own.timeout_s})
         yield Stage(
             name="completion",
             routes=[

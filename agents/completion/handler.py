@@ -24,8 +24,6 @@ from streams.records import (
 from streams.turns import FairQueue
 
 _OUT = frozenset({"provider_unavailable", "provider_timeout", "provider_rate_limited"})
-_SECOND_WAIT_S = 10.0
-_LONGEST_WAIT_S = 600.0
 
 
 class CompletionHandler:
@@ -34,6 +32,7 @@ class CompletionHandler:
     Args:
         claims: see :mod:`streams.idempotency`.
         claim_required: whether a request waits when claims are not available.
+        waits_s: shortest and longest wait of a request that no provider served, from its second try on.
         now_ms: ms since the epoch.
     """
 
@@ -46,6 +45,7 @@ class CompletionHandler:
         claims: Claims,
         *,
         claim_required: bool,
+        waits_s: tuple[float, float],
         now_ms: Callable[[], int],
     ) -> None:
         self._cascade = cascade
@@ -54,6 +54,7 @@ class CompletionHandler:
         self._shortener = shortener
         self._claims = claims
         self._claim_required = claim_required
+        self._waits_s = waits_s
         self._now_ms = now_ms
 
     async def handle(self, request: RedactedRequest, context: Context) -> Sequence[Output]:
@@ -114,7 +115,7 @@ class CompletionHandler:
             # The calls that were made are in the ledger and in the response, whatever becomes of the request.
             failure.carry[h.SPENT] = str(spent + _cost(trace)).encode()
             if isinstance(failure, Transient) and failure.code in _OUT:
-                failure.retry_after_s = wait_s(context.attempt, failure.retry_after_s)
+                failure.retry_after_s = wait_s(context.attempt, failure.retry_after_s, *self._waits_s)
             if records := _records(trace):
                 await context.write_ahead(records)
             raise
@@ -147,15 +148,15 @@ class CompletionHandler:
         return Output(topic="completions", key=request.request_id, value=completion)
 
 
-def wait_s(attempt: int, asked_s: float | None) -> float | None:
+def wait_s(attempt: int, asked_s: float | None, shortest_s: float, longest_s: float) -> float | None:
     """Seconds until a request is tried again that no provider served; ``None``: the retry topics' own first delay.
 
-    The first wait is as long as a provider asks, or as its breaker rests. Those after it double, from 10 s to 10 min: a
+    The first wait is as long as a provider asks, or as its breaker rests. Those after it double, up to ``longest_s``: a
     short outage is followed closely, and in a long one a request does not run out of tries.
     """
     if attempt <= 1:
         return asked_s
-    return max(asked_s or 0.0, min(_LONGEST_WAIT_S, _SECOND_WAIT_S * 2.0 ** (attempt - 2)))
+    return max(asked_s or 0.0, min(longest_s, shortest_s * 2.0 ** (attempt - 2)))
 
 
 def _records(trace: Trace) -> list[Output]:

@@ -21,6 +21,12 @@ class CompletionSettings(Section):
         ge=1,
         description="Requests that wait for their tenant's turn, per worker: to see past one tenant's flood.",
     )
+    max_attempts: int = Field(
+        16,
+        ge=1,
+        description="Times a request is tried before it is dead-lettered, instead of stage.max_attempts: with the first "
+        "two of retry.delays_s as shortest and longest wait, 16 tries outlive an outage of 13 minutes.",
+    )
     timeout_s: float = Field(180.0, gt=0, description="Longest time for all tiers of one request, in seconds.")
     lease_s: float = Field(
         5.0, ge=1, description="Seconds after which the request of a dead worker is taken over by another."

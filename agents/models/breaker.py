@@ -13,7 +13,7 @@ RECENT = 20
 FEWEST = 4
 """Failures among them before their share counts: one time-out is no outage."""
 SHARE = 0.5
-LONGEST_S = 120.0
+LONGEST_S = 30.0
 
 _AT_ONCE = frozenset({"provider_auth"})
 _NOT_ITS_FAULT = frozenset({"provider_bad_request", "context_length", "content_policy"})
