@@ -59,13 +59,15 @@ class Layer:
         inside = (owner >= 0) & (begins < words.ends[np.maximum(owner, 0)]) if count else np.zeros(len(ids), bool)
         hidden = self._hidden(ids)
         sums = np.zeros((count, DIMENSIONS), np.float32)
-        np.add.at(sums, owner[inside], hidden[inside])
         pieces = np.bincount(owner[inside], minlength=count).astype(np.float32)
-        first = np.full(count, len(ids), np.int64)
-        np.minimum.at(first, owner[inside], np.flatnonzero(inside))
         rarity = np.zeros(count, np.float32)
-        known = pieces > 0
-        rarity[known] = np.log1p(ids[first[known]].astype(np.float32)) / 10.4
+        if inside.any():
+            # Pieces come in the order of the text, so those of a word stand together.
+            members = np.flatnonzero(inside)
+            owners = owner[members]
+            firsts = np.flatnonzero(np.diff(owners, prepend=-1))
+            sums[owners[firsts]] = np.add.reduceat(hidden[members], firsts, axis=0)
+            rarity[owners[firsts]] = np.log1p(ids[members[firsts]].astype(np.float32)) / 10.4
         sums /= np.maximum(pieces, 1)[:, None]
         return sums, np.stack([np.minimum(pieces, 6) / 6, rarity], axis=1)
 
