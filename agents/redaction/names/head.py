@@ -58,9 +58,7 @@ class Features:
         if known is None:
             if len(self._words) >= _CACHED_WORDS:
                 self._words.clear()
-            known = self._words[word] = np.array(
-                shape(word) + self._lexical.features(word), np.float32
-            ).tobytes()
+            known = self._words[word] = np.array(shape(word) + self._lexical.features(word), np.float32).tobytes()
         return known
 
 
