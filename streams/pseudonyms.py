@@ -214,7 +214,7 @@ def sealed_map(originals: Mapping[str, str], pairs: Iterable[tuple[str, str]]) -
 
 
 def _surely_restored(originals: Mapping[str, str], original: str, redacted: str) -> bool:
-    """Whether ``redacted`` restores to ``original`` whatever variants are read: it has exact tags and nothing like them.
+    """Whether ``redacted``, which has exact tags and nothing else like a tag, restores to ``original``.
 
     So the pattern of the variants, which takes milliseconds to compile for each new set of kinds, is not needed.
     """

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agents.redaction.names.words import listed
+
 PERSON, PLACE = 1, 2
 """Columns of the head's output."""
 
@@ -57,16 +59,16 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"\w+")
-_NAMED = "my his her their your the whose full first last maiden middle sur user".split()
-_INTRO_WORDS = frozenset(
+_NAMED = listed("my his her their your the whose full first last maiden middle sur user")
+_INTRO_WORDS = listed(
     "i im it its this you please just call named under in on signed speaking name booking reservation account table "
     "appointment order hi hello hey dear thanks thank cheers regards sincerely best bye goodbye good ok okay here ask "
-    "tell contact meet met with by from for and my".split()
+    "tell contact meet met with by from for and my"
 ) | {word + name for word in _NAMED for name in ("", "name", "names")}
 """The first words of everything that ``_INTRO`` finds."""
-_TITLE_WORDS = frozenset(
+_TITLE_WORDS = listed(
     "mr mrs ms mx miss dr prof professor sir madam herr frau sr sra mme monsieur madame mademoiselle rev father sister "
-    "judge officer captain sergeant detective nurse doctor senator congressman attorney".split()
+    "judge officer captain sergeant detective nurse doctor senator congressman attorney"
 )
 """The same of ``_TITLE``, in ASCII text."""
 _ASKED_NAME = re.compile(
