@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from agents.redaction.names.words import CALENDAR, EVERYDAY, listed, split
 from agents.redaction.spans import Span
-from streams.occurrences import Occurrences, telling
+from streams.occurrences import Occurrences, same_case, telling
 from streams.pseudonyms import parse
 
 _SCORE = 0.6
@@ -165,8 +165,9 @@ def _spread(text: str, bodies: Iterable[str]) -> Iterator[tuple[int, int, str]]:
 
 
 def _exact(text: str, values: Mapping[str, str]) -> list[Span]:
-    """Whatever was found, wherever else it stands exactly so: what the last check (streams.egress) would stop."""
+    """Whatever was found, wherever else it stands: what the last check (streams.egress) would stop."""
+    kinds = {same_case(value): kind for value, kind in values.items()}
     return [
-        Span(start=start, end=end, kind=values[text[start:end]], score=_SCORE)
+        Span(start=start, end=end, kind=kinds[same_case(text[start:end])], score=_SCORE)
         for start, end in Occurrences(values).find(text)
     ]
