@@ -54,6 +54,14 @@ def test_a_long_text_is_read_to_its_end(structured: Redactor) -> None:
     assert redacted.text.endswith("my card is <CREDIT_CARD_1>")
 
 
+@pytest.mark.parametrize(
+    "hidden", ["&\u200b#52;", "&#\u200b52;", "&#5\u20602;", "%\u200b34", "\\\u200bx34", "\\u00\ufeff34"]
+)
+def test_what_is_not_seen_hides_no_escape(structured: Redactor, hidden: str) -> None:
+    redacted = structured.redact(f"my card is {hidden}111 1111 1111 1111, thanks")
+    assert redacted.text == "my card is <CREDIT_CARD_1>, thanks"
+
+
 TRICKY = st.sampled_from(
     ["\u200b", "\u202e", "&#49;", "&amp;", "%31", "\\n", "\\u0031", "\\x31", "１", "е", "é", "e\u0301",
      "\U0001d7d9", "🙂", "a", "4111", " ", "Ann", "@", "\ud83d", "½", "ﬁ", "\u00ad"]
