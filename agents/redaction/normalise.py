@@ -33,7 +33,8 @@ _ESCAPED = {"\\n": "\n", "\\r": "\n", "\\t": "\t"}
 """Line ends in JSON text that nobody has parsed: ``Phone:\\n555 0187`` has a number after a line end."""
 _BLANKS = frozenset({"Zs"})
 _DASHES = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad")
-_MIXED = re.compile(r"[^\W\d_]*[a-zA-Z][^\W\d_]*")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LATIN = re.compile(r"[a-zA-Z]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,4 +146,9 @@ def _latinised(text: str) -> str:
     """Look-alikes become Latin in words that also have Latin letters; a word in one other script stays itself."""
     if text.isascii():
         return text
-    return _MIXED.sub(lambda match: match[0] if match[0].isascii() else match[0].translate(_LOOKALIKES), text)
+
+    def read(match: re.Match[str]) -> str:
+        word = match[0]
+        return word if word.isascii() or not _LATIN.search(word) else word.translate(_LOOKALIKES)
+
+    return _LETTERS.sub(read, text)

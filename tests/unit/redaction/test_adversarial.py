@@ -8,12 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.redaction.detection import Detector
+from agents.redaction.encoded import pieces
 from agents.redaction.engine import structured
 from agents.redaction.lines import Redactor
+from agents.redaction.names.cues import cues
 from agents.redaction.normalise import normalised
 from agents.redaction.parts import Part, Sort
 from agents.redaction.policy import Policies
 from agents.redaction.pseudonymise import pseudonymise
+from agents.redaction.recognizers.presidio import national
 from agents.redaction.recognizers.rules import Facts, RuleRecognizer
 from agents.redaction.settings import Action, Custom, RedactionSettings, TenantRules
 from agents.redaction.spans import Span
@@ -22,6 +25,7 @@ from streams.pseudonyms import PseudonymMap, Restorer
 from streams.stream_restoring import StreamRestorer
 
 RULES = [rule for recogniser in structured() if isinstance(recogniser, RuleRecognizer) for rule in recogniser.rules]
+NATIONAL = national()
 PIECES = ["1", "a", " ", "1 ", "a ", "-", "1-", "a.", "a@", "a1", "A1 ", ".", "://", "a:b@", "=", "st ", "é", "\n",
           ": ", "eyJ", "11 ", "x.a", "key=", "at ", "dot ", "ssn ", "12/", "+1 ", "bearer ",
           "-----BEGIN "]  # fmt: skip
@@ -34,6 +38,10 @@ def test_no_pattern_backtracks(piece: str) -> None:
     facts = Facts(text=text)
     for rule in RULES:
         rule.find(facts)
+    NATIONAL.analyze(text, [])
+    list(cues(text))
+    normalised(text)
+    list(pieces(text))
 
 
 @pytest.mark.timeout(60)
