@@ -44,7 +44,6 @@ class Occurrences:
                     yield start, end
                     break
 
-
     def _meant(self, written: str, end: int, text: str) -> bool:
         other_case = written not in self._exact and written.isalpha() and written.islower()
         return not other_case and not _inside(text, end)
