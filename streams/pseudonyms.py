@@ -99,11 +99,13 @@ def reserved_tags(texts: Iterable[str], kinds: Iterable[str]) -> frozenset[tuple
     known = tuple(sorted(set(kinds)))
     if not known:
         return frozenset()
-    pattern, names = _loose(known)
     found: set[tuple[str, int]] = set()
     for text in texts:
         for match in TAG.finditer(text):
             found.add((match[1], int(match[2])))
+        if not _may_name(text, known):
+            continue
+        pattern, names = _loose(known)
         for match in pattern.finditer(text):
             kind, number = _read(match, names)
             if number is not None:
@@ -201,12 +203,43 @@ def sealed_map(originals: Mapping[str, str], pairs: Iterable[tuple[str, str]]) -
         ValueError: exact restoration fails, which is a bug of the redactor.
     """
     checked = list(pairs)
+    if all(_surely_restored(originals, *pair) for pair in checked):
+        return PseudonymMap(originals=originals)
     for strict in (False, True):
         candidate = PseudonymMap(originals=originals, strict=strict)
         restore = Restorer(candidate).restore
         if all(restore(redacted) == original for original, redacted in checked):
             return candidate
     raise ValueError("redacted text does not restore to the original")
+
+
+def _surely_restored(originals: Mapping[str, str], original: str, redacted: str) -> bool:
+    """Whether ``redacted``, which has exact tags and nothing else like a tag, restores to ``original``.
+
+    So the pattern of the variants, which takes milliseconds to compile for each new set of kinds, is not needed.
+    """
+    kinds = {match[1] for match in map(TAG.fullmatch, originals) if match}
+    if len(originals) != sum(1 for _ in filter(TAG.fullmatch, originals)) or _MISREAD.search(redacted):
+        return False
+    if _may_name(TAG.sub(lambda match: "\0" if match[1] in kinds else match[0], redacted), kinds):
+        return False
+    return TAG.sub(lambda match: originals.get(match[0], match[0]), redacted) == original
+
+
+_MISREAD = re.compile(r"[<\\]<[A-Z]")
+"""A tag behind another bracket, which a reader of variants takes for a part of the tag."""
+
+
+_FOLDED = frozenset("İıſ\N{KELVIN SIGN}")
+"""The characters beyond ASCII that are an ASCII letter where case is ignored."""
+
+
+def _may_name(text: str, kinds: Iterable[str]) -> bool:
+    """Whether ``text`` may hold a variant of a tag of ``kinds``: all variants write the first word of the kind."""
+    if not text.isascii() and not _FOLDED.isdisjoint(text):
+        return True
+    low = text.lower()
+    return any(kind.partition("_")[0].lower() in low for kind in kinds)
 
 
 # -- the variants that models write

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.redaction.beside import beside
+from agents.redaction.beside import beside, shortened
 from agents.redaction.encoded import hidden
 from agents.redaction.engine import Engine, names_engine, structured_engine
 from agents.redaction.joining import joined
@@ -74,7 +74,8 @@ class Detector:
         view = normalised(text)
         spans = self._structured.spans(view.text, self._settings.min_score) + hidden(view.text, self._plain)
         if self._names is not None and self._looks_for_names(language):
-            names = beside(view.text, self._names.spans(_without_schemas(view, parts, bounds), 0.0), spans, common_word)
+            prose = shortened(_without_schemas(view, parts, bounds), spans)
+            names = beside(view.text, self._names.spans(prose, 0.0), spans, common_word)
             spans += _in_prose(names, view, parts, bounds)
         spans = policy.kept(view.text, spans)
         if bare := _bared(view.text, spans):

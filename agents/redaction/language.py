@@ -24,6 +24,11 @@ _SMALL = {
     "vi": "và của tôi là có không cho được một này với các trong đã những bạn",
 }
 _WORDS = {language: frozenset(words.split()) for language, words in _SMALL.items()}
+_LANGUAGES = {
+    word: tuple(language for language, small in _WORDS.items() if word in small)
+    for word in frozenset().union(*_WORDS.values())
+}
+"""Small word to the languages that have it."""
 _SCRIPTS = (
     ("zh", re.compile(r"[\u4e00-\u9fff]")),
     ("ja", re.compile(r"[\u3040-\u30ff]")),
@@ -50,10 +55,10 @@ def language_of(text: str) -> str | None:
         for language, script in reversed(_SCRIPTS):
             if len(script.findall(sample)) > letters * (0.15 if language == "ja" else 0.4):
                 return language
-    words = [word.lower() for word in _TOKEN.findall(sample)]
-    best, count = max(
-        ((language, sum(word in small for word in words)) for language, small in _WORDS.items()),
-        key=lambda pair: pair[1],
-    )
-    english = sum(word in _WORDS["en"] for word in words)
+    counts = dict.fromkeys(_WORDS, 0)
+    for word in _TOKEN.findall(sample):
+        for language in _LANGUAGES.get(word.lower(), ()):
+            counts[language] += 1
+    best, count = max(counts.items(), key=lambda pair: pair[1])
+    english = counts["en"]
     return best if count >= _LEAST and (best == "en" or count > english + 1) else ("en" if english else None)

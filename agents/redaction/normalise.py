@@ -14,10 +14,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
+_Z = "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
+"""What is not seen, and may stand inside an escape to hide it."""
+_HEX = f"{_Z}*[0-9a-fA-F]"
 _SPECIAL = re.compile(
-    r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});|(?:%[0-9a-fA-F]{2})+|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[nrt]"
+    rf"&{_Z}*(?:#(?:{_Z}*[0-9]){{1,7}}|#{_Z}*[xX](?:{_HEX}){{1,6}}|[a-zA-Z](?:{_Z}*[a-zA-Z]){{1,7}}){_Z}*;|(?:%(?:{_HEX}){{2}})+"
+    rf"|\\{_Z}*u(?:{_HEX}){{4}}|\\{_Z}*x(?:{_HEX}){{2}}|\\{_Z}*[nrt]"
     r"|[^\x00-\x7f][\u0300-\u036f]*|[a-zA-Z][\u0300-\u036f]+"
 )
+_UNSEEN = re.compile(_Z)
 # A small part of the confusables of Unicode UTS #39: Cyrillic, Greek, Armenian and Cherokee letters that look Latin.
 _LOOKALIKES = str.maketrans(
     "аАвВсСԁеЕѐнНһіІїјЈкКӏмМոоОӧрРԛѕЅтТυսԝхХуУүΑαΒΕεΖΗΙιΚκΜΝνΟοΡρΤτΥγΧχԍցհᎪᏴᏟᎠᎬᏀᎻᎫᏦᏞᎷᎾᏢᏒᏚᎢᏌᏙᏔᏃ",
@@ -28,7 +33,8 @@ _ESCAPED = {"\\n": "\n", "\\r": "\n", "\\t": "\t"}
 """Line ends in JSON text that nobody has parsed: ``Phone:\\n555 0187`` has a number after a line end."""
 _BLANKS = frozenset({"Zs"})
 _DASHES = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad")
-_MIXED = re.compile(r"[^\W\d_]*[a-zA-Z][^\W\d_]*")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LATIN = re.compile(r"[a-zA-Z]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +105,8 @@ def normalised(text: str) -> View:
 def _read(piece: str) -> str:
     """What ``piece`` stands for."""
     first = piece[0]
+    if first in "&%\\" and not piece.isascii():
+        return _read(_UNSEEN.sub("", piece))
     if first == "&" and len(piece) > 1:
         meant = html.unescape(piece)
         return meant if meant != piece and meant.isprintable() else piece
@@ -138,4 +146,9 @@ def _latinised(text: str) -> str:
     """Look-alikes become Latin in words that also have Latin letters; a word in one other script stays itself."""
     if text.isascii():
         return text
-    return _MIXED.sub(lambda match: match[0] if match[0].isascii() else match[0].translate(_LOOKALIKES), text)
+
+    def read(match: re.Match[str]) -> str:
+        word = match[0]
+        return word if word.isascii() or not _LATIN.search(word) else word.translate(_LOOKALIKES)
+
+    return _LETTERS.sub(read, text)

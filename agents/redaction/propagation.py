@@ -4,11 +4,13 @@ A part that is also an everyday word ("Mark", "Grace") counts elsewhere only whe
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 
 from agents.redaction.names.words import CALENDAR, EVERYDAY, listed, split
 from agents.redaction.spans import Span
-from streams.occurrences import Occurrences, telling
+from streams.occurrences import Occurrences, same_case, telling
 from streams.pseudonyms import parse
 
 _SCORE = 0.6
@@ -17,6 +19,8 @@ _PARTICLES = listed("van von der den del dos las los bin ben ibn san jr sr iii m
 _LEAST_PART, _LEAST_PLACE = 3, 4
 _LEAST_DIGITS, _LONGEST = 6, 64
 _GAP = r"[ .\-_/]{0,2}"
+_BETWEEN = re.compile(_GAP)
+_RUN = re.compile(r"[0-9A-Za-z]+")
 
 
 def propagated(text: str, spans: Sequence[Span], known: Mapping[str, str], common: Callable[[str], bool]) -> list[Span]:
@@ -71,12 +75,41 @@ def _literal(text: str, values: Iterable[str], common: Callable[[str], bool]) ->
     chosen = sorted((v for v in values if "\n" not in v), key=len, reverse=True)[:200]
     if not chosen:
         return []
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, chosen))})(?!\w)", re.IGNORECASE)
+    found: Iterable[tuple[int, int]]
+    if text.isascii() and all(map(str.isascii, chosen)):
+        found = _longest(_places(text.lower(), {value.lower() for value in chosen}))
+    else:
+        pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, chosen))})(?!\w)", re.IGNORECASE)
+        found = (match.span() for match in pattern.finditer(text))
     return [
-        Span(start=match.start(), end=match.end(), kind=_PLACES, score=_SCORE)
-        for match in pattern.finditer(text)
-        if match[0][0].isupper() or " " in match[0] or not common(match[0].lower())
+        Span(start=start, end=end, kind=_PLACES, score=_SCORE)
+        for start, end in found
+        if text[start].isupper() or " " in text[start:end] or not common(text[start:end].lower())
     ]
+
+
+def _places(low: str, values: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Start and end of each of ``values`` as whole words; a pattern made of them takes longer to compile than this."""
+    for value in values:
+        at = low.find(value)
+        while at >= 0:
+            end = at + len(value)
+            if not (at and _is_word(low[at - 1])) and not (end < len(low) and _is_word(low[end])):
+                yield at, end
+            at = low.find(value, at + 1)
+
+
+def _longest(places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Of overlapping ``places`` the leftmost, of those the longest: as a pattern of alternatives finds them."""
+    done = 0
+    for start, end in sorted(places, key=lambda place: (place[0], -place[1])):
+        if start >= done:
+            done = end
+            yield start, end
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 def _long(value: str) -> bool:
@@ -89,6 +122,10 @@ def _respaced(text: str, values: Mapping[str, str]) -> list[Span]:
     bodies = {"".join(filter(str.isalnum, value)).lower(): kind for value, kind in list(values.items())[:200]}
     if not bodies:
         return []
+    if text.isascii() and all(map(str.isascii, bodies)):
+        return [
+            Span(start=start, end=end, kind=bodies[body], score=_SCORE) for start, end, body in _spread(text, bodies)
+        ]
     # One character class between any two characters: linear, since no character of a value can be in it.
     patterns = (_GAP.join(map(re.escape, body)) for body in sorted(bodies, key=len, reverse=True))
     pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(patterns)})(?![^\W_])", re.IGNORECASE)
@@ -99,9 +136,38 @@ def _respaced(text: str, values: Mapping[str, str]) -> list[Span]:
     ]
 
 
+def _spread(text: str, bodies: Iterable[str]) -> Iterator[tuple[int, int, str]]:
+    """Start, end and body of each of ``bodies`` in ASCII text, whose letters and digits may have gaps between them.
+
+    What the pattern of :func:`_respaced` finds, without compiling one for each request (1.5 ms for a few values).
+    """
+    runs = [match.span() for match in _RUN.finditer(text)]
+    compact = "".join(text[start:end] for start, end in runs).lower()
+    borders = list(accumulate((end - start for start, end in runs), initial=0))
+    found: list[tuple[int, int, str]] = []
+    for body in bodies:
+        at = compact.find(body)
+        while at >= 0:
+            first = bisect_left(borders, at)
+            last = bisect_left(borders, at + len(body))
+            whole = first < len(borders) and borders[first] == at and borders[last] == at + len(body)
+            if whole and all(
+                _BETWEEN.fullmatch(text, runs[run][1], runs[run + 1][0]) for run in range(first, last - 1)
+            ):
+                found.append((runs[first][0], runs[last - 1][1], body))
+            # A value begins where a run does: so there are at most as many steps as runs.
+            at = compact.find(body, borders[bisect_right(borders, at)])
+    done = 0
+    for start, end, body in sorted(found, key=lambda item: (item[0], -len(item[2]))):
+        if start >= done:
+            done = end
+            yield start, end, body
+
+
 def _exact(text: str, values: Mapping[str, str]) -> list[Span]:
-    """Whatever was found, wherever else it stands exactly so: what the last check (streams.egress) would stop."""
+    """Whatever was found, wherever else it stands: what the last check (streams.egress) would stop."""
+    kinds = {same_case(value): kind for value, kind in values.items()}
     return [
-        Span(start=start, end=end, kind=values[text[start:end]], score=_SCORE)
+        Span(start=start, end=end, kind=kinds[same_case(text[start:end])], score=_SCORE)
         for start, end in Occurrences(values).find(text)
     ]

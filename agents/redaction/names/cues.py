@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agents.redaction.names.words import listed
+
 PERSON, PLACE = 1, 2
 """Columns of the head's output."""
 
@@ -56,6 +58,19 @@ _TITLE = re.compile(
     r"(?=(?P<value>[^\W\d_][^\n,.;:!?()\"<>]{1,40}))",
     re.IGNORECASE,
 )
+_TOKEN = re.compile(r"\w+")
+_NAMED = listed("my his her their your the whose full first last maiden middle sur user")
+_INTRO_WORDS = listed(
+    "i im it its this you please just call named under in on signed speaking name booking reservation account table "
+    "appointment order hi hello hey dear thanks thank cheers regards sincerely best bye goodbye good ok okay here ask "
+    "tell contact meet met with by from for and my"
+) | {word + name for word in _NAMED for name in ("", "name", "names")}
+"""The first words of everything that ``_INTRO`` finds."""
+_TITLE_WORDS = listed(
+    "mr mrs ms mx miss dr prof professor sir madam herr frau sr sra mme monsieur madame mademoiselle rev father sister "
+    "judge officer captain sergeant detective nurse doctor senator congressman attorney"
+)
+"""The same of ``_TITLE``, in ASCII text."""
 _ASKED_NAME = re.compile(
     r"(?:\bname\b|who am i (?:speaking|talking|chatting)|who is this|who's this|who are you|whom am i)[^\n]{0,60}$",
     re.IGNORECASE,
@@ -82,20 +97,35 @@ class Cue:
 
 def cues(text: str) -> Iterator[Cue]:
     """All cues in ``text``."""
-    for match in _LABELS.finditer(text):
-        yield Cue(
-            start=match.start("value"), end=match.end("value"), column=PERSON if match["person"] else PLACE, factor=0.2
-        )
-    for match in _INTRO.finditer(text):
+    if any(mark in text for mark in ":=\t|"):
+        for match in _LABELS.finditer(text):
+            column = PERSON if match["person"] else PLACE
+            yield Cue(start=match.start("value"), end=match.end("value"), column=column, factor=0.2)
+    for match in _led_by(_INTRO_WORDS, _INTRO, text):
         factor = 0.12 if match["sure"] else 0.6
         yield Cue(start=match.start("value"), end=_limited(match, 3), column=PERSON, factor=factor)
-    for match in _TITLE.finditer(text):
+    for match in _led_by(_TITLE_WORDS, _TITLE, text):
         yield Cue(start=match.start("value"), end=_limited(match, 2), column=PERSON, factor=0.15)
-    turns = list(_TURNS.finditer(text))
+    turns = list(_TURNS.finditer(text)) if text.count(":") > 1 else []
     if len(turns) > 1:  # a transcript: who speaks stands before the colon
         for match in turns:
             yield Cue(start=match.start("value"), end=match.end("value"), column=PERSON, factor=0.5)
     yield from _answers(text)
+
+
+def _led_by(words: frozenset[str], pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """What ``pattern.finditer(text)`` finds, a quarter of its time: it begins with one of ``words`` and is tried there.
+
+    Only in ASCII text, since beyond it letters are the same whose lower case differs.
+    """
+    if not text.isascii():
+        yield from pattern.finditer(text)
+        return
+    done = 0
+    for token in _TOKEN.finditer(text.lower()):
+        if token[0] in words and token.start() >= done and (match := pattern.match(text, token.start())):
+            done = match.end()
+            yield match
 
 
 def _limited(match: re.Match[str], words: int) -> int:

@@ -38,7 +38,7 @@ class Features:
     def __init__(self, layer: Layer, lexical: Lexical) -> None:
         self._layer = layer
         self._lexical = lexical
-        self._words: dict[str, Matrix] = {}
+        self._words: dict[str, bytes] = {}
 
     def raw(self, text: str) -> tuple[Words, Matrix, Matrix]:
         """Words, their vectors, and their outside: (n, OF_WORD + GAPS + OF_TEXT)."""
@@ -46,18 +46,19 @@ class Features:
         vectors, known = self._layer.vectors(text, words)
         outside = np.empty((len(words.words), OF_WORD + GAPS + OF_TEXT), np.float32)
         if words.words:
-            outside[:, : OF_WORD - 2] = [self._of(word) for word in words.words]
+            rows = np.frombuffer(b"".join(map(self._of, words.words)), np.float32)
+            outside[:, : OF_WORD - 2] = rows.reshape(len(words.words), OF_WORD - 2)
             outside[:, OF_WORD - 2 : OF_WORD] = known
             outside[:, OF_WORD : OF_WORD + GAPS] = gaps(text, words)
             outside[:, OF_WORD + GAPS :] = of_text(words.words)
         return words, vectors, outside
 
-    def _of(self, word: str) -> Matrix:
+    def _of(self, word: str) -> bytes:
         known = self._words.get(word)
         if known is None:
             if len(self._words) >= _CACHED_WORDS:
                 self._words.clear()
-            known = self._words[word] = np.array(shape(word) + self._lexical.features(word), np.float32)
+            known = self._words[word] = np.array(shape(word) + self._lexical.features(word), np.float32).tobytes()
         return known
 
 
@@ -69,23 +70,26 @@ def assembled(vectors: Matrix, near: Matrix, outside: Matrix) -> Matrix:
         near: the same through the projection, (n, PROJECTED).
         outside: (n, OF_WORD + GAPS + OF_TEXT).
     """
-    pieces = [vectors]
-    pieces += [shifted(near, by) for by in range(-FAR, FAR + 1) if by]
-    pieces += [shifted(outside[:, :OF_WORD], by) for by in range(-REACH, REACH + 1)]
-    pieces.append(outside[:, OF_WORD:])
-    return np.concatenate(pieces, axis=1)
-
-
-def shifted(rows: Matrix, by: int) -> Matrix:
-    """Row ``i`` of the result is row ``i + by``; zeros beyond the ends."""
-    result = np.zeros_like(rows)
-    if by > 0:
-        result[:-by] = rows[by:]
-    elif by < 0:
-        result[-by:] = rows[:by]
-    else:
-        return rows
+    result = np.zeros((len(vectors), INPUTS), np.float32)
+    result[:, : vectors.shape[1]] = vectors
+    at = vectors.shape[1]
+    for source, reach in ((near, FAR), (outside[:, :OF_WORD], REACH)):
+        for by in range(-reach, reach + 1):
+            if by or source is not near:
+                _shift(source, by, result[:, at : at + source.shape[1]])
+                at += source.shape[1]
+    result[:, at:] = outside[:, OF_WORD:]
     return result
+
+
+def _shift(rows: Matrix, by: int, into: Matrix) -> None:
+    """Row ``i`` of ``into``, which is zero, becomes row ``i + by``, unless that is beyond the ends."""
+    if by > 0:
+        into[:-by] = rows[by:]
+    elif by < 0:
+        into[-by:] = rows[:by]
+    else:
+        into[:] = rows
 
 
 class Head:

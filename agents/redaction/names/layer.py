@@ -5,6 +5,8 @@ checksum of its source, so that a new encoder never meets an old cut.
 """
 
 import os
+import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,12 @@ _WINDOW = 120
 """Pieces of one inference: long enough for a message, short enough that attention stays linear in the text."""
 _OVERLAP = 16
 """Pieces that a window shares with each neighbour, so that each word is read with some context on both sides."""
+
+_KNOWN_WORDS = 50_000
+_PRETOKEN = re.compile(r"[a-z0-9]+|[^\sa-z0-9]")
+"""How BERT parts ASCII text in lower case before it looks for pieces: runs of letters and digits, and each sign."""
+_CONTROL = re.compile(r"[^\t\n\r -~]")
+"""What BERT drops from ASCII text."""
 
 
 class Layer:
@@ -48,26 +56,52 @@ class Layer:
         self._tokenizer.no_padding()
         self._first: Any = self._tokenizer.token_to_id("[CLS]")
         self._last: Any = self._tokenizer.token_to_id("[SEP]")
+        self._known: dict[str, tuple[list[int], list[int]]] = {}
 
     def vectors(self, text: str, words: Words) -> tuple[Matrix, Matrix]:
         """Of each word: its vector (384 numbers), and how the vocabulary knows it (pieces, rarity)."""
         count = len(words.words)
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        ids = np.array(encoding.ids, np.int64)
-        begins = np.array([offset[0] for offset in encoding.offsets], np.int64)
-        owner = np.searchsorted(words.starts, begins, side="right") - 1
-        inside = (owner >= 0) & (begins < words.ends[np.maximum(owner, 0)]) if count else np.zeros(len(ids), bool)
-        hidden = self._hidden(ids)
+        ids, begins = self._pieces(text)
+        hidden = self._hidden(np.array(ids, np.int64))
         sums = np.zeros((count, DIMENSIONS), np.float32)
-        np.add.at(sums, owner[inside], hidden[inside])
-        pieces = np.bincount(owner[inside], minlength=count).astype(np.float32)
-        first = np.full(count, len(ids), np.int64)
-        np.minimum.at(first, owner[inside], np.flatnonzero(inside))
-        rarity = np.zeros(count, np.float32)
-        known = pieces > 0
-        rarity[known] = np.log1p(ids[first[known]].astype(np.float32)) / 10.4
-        sums /= np.maximum(pieces, 1)[:, None]
-        return sums, np.stack([np.minimum(pieces, 6) / 6, rarity], axis=1)
+        known = np.zeros((count, 2), np.float32)
+        owners, firsts, pieces = _runs(begins, words)
+        if owners:
+            sums[owners] = hidden[firsts]
+            # The further pieces of the words that have some, in order: a loop over the most pieces of one word (100).
+            more = [(o, f, p) for o, f, p in zip(owners, firsts, pieces, strict=True) if p > 1]
+            step = 1
+            while more:
+                sums[[owner for owner, _, _ in more]] += hidden[[first + step for _, first, _ in more]]
+                step += 1
+                more = [item for item in more if item[2] > step]
+            lengths = np.array(pieces, np.float32)
+            sums[owners] /= lengths[:, None]
+            known[owners, 0] = np.minimum(lengths, 6) / 6
+            known[owners, 1] = np.log1p(np.array([ids[first] for first in firsts], np.float32)) / 10.4
+        return sums, known
+
+    def _pieces(self, text: str) -> tuple[list[int], list[int]]:
+        """Ids of the pieces of ``text``, and where in it each begins."""
+        if not text.isascii() or "[" in text or _CONTROL.search(text):
+            encoding = self._tokenizer.encode(text, add_special_tokens=False)
+            return encoding.ids, [offset[0] for offset in encoding.offsets]
+        # A word is cut into the same pieces wherever it stands, so most words need not be asked about again.
+        ids: list[int] = []
+        begins: list[int] = []
+        known = self._known
+        for match in _PRETOKEN.finditer(text.lower()):
+            found = known.get(match[0])
+            if found is None:
+                encoding = self._tokenizer.encode(match[0], add_special_tokens=False)
+                found = (encoding.ids, [offset[0] for offset in encoding.offsets])
+                if len(known) >= _KNOWN_WORDS:
+                    known.clear()
+                known[match[0]] = found
+            start = match.start()
+            ids += found[0]
+            begins += [start + begin for begin in found[1]]
+        return ids, begins
 
     def _hidden(self, ids: Any) -> Matrix:
         if len(ids) <= _WINDOW:
@@ -89,6 +123,28 @@ class Layer:
         outputs = self._session.run(None, {name: value for name, value in feeds.items() if name in self._inputs})
         hidden: Matrix = outputs[0][0, 1:-1]
         return hidden
+
+
+def _runs(begins: Sequence[int], words: Words) -> tuple[list[int], list[int], list[int]]:
+    """Of each word in which a piece begins: its index, its first piece, and how many pieces it has."""
+    starts, ends = words.starts.tolist(), words.ends.tolist()
+    owners: list[int] = []
+    firsts: list[int] = []
+    pieces: list[int] = []
+    word, count = 0, len(starts)
+    for index, begin in enumerate(begins):
+        while word < count and ends[word] <= begin:
+            word += 1
+        if word == count:
+            break
+        if starts[word] <= begin:
+            if owners and owners[-1] == word:
+                pieces[-1] += 1
+            else:
+                owners.append(word)
+                firsts.append(index)
+                pieces.append(1)
+    return owners, firsts, pieces
 
 
 def vocabulary(count: int) -> list[str]:

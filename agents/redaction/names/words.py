@@ -7,6 +7,7 @@ or "street" are told to the head here.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,25 +120,27 @@ def shape(word: str) -> list[float]:
 def gaps(text: str, words: Words) -> Matrix:
     """What stands before and after each word: ``GAPS`` numbers a word."""
     count = len(words.words)
-    result = np.zeros((count, GAPS), np.float32)
+    if not count:
+        return np.zeros((0, GAPS), np.float32)
     ends, starts = words.ends.tolist(), words.starts.tolist()
-    before = text[: starts[0]] if count else ""
-    seen: dict[str, list[float]] = {}
-    for index in range(count):
-        after = text[ends[index] : starts[index + 1]] if index + 1 < count else text[ends[index] :]
-        result[index, :10] = _known(seen, before, index == 0)
-        result[index, 10:] = _known(seen, after, index + 1 == count)[:6]
-        before = after
-    return result
+    between = [_gap(text[end:start], False) for end, start in zip(ends, starts[1:], strict=False)]
+    before = [_gap(text[: starts[0]], True), *between]
+    after = [*between, _gap(text[ends[-1] :], True)]
+    rows = b"".join([part for one, two in zip(before, after, strict=True) for part in (one[0], two[1])])
+    return np.frombuffer(rows, np.float32).reshape(count, GAPS)
 
 
-def _known(seen: dict[str, list[float]], gap: str, edge: bool) -> list[float]:
-    if gap == " " and not edge:
-        return _BLANK
-    key = gap + "$" if edge else gap
-    found = seen.get(key)
-    if found is None:
-        found = seen[key] = [
+def _gap(gap: str, edge: bool) -> tuple[bytes, bytes]:
+    """What ``gap`` is to the word behind it, and to the one before it: as bytes of a row of the matrix."""
+    if len(gap) > _LONGEST_GAP:
+        return _read_gap.__wrapped__(gap, edge)
+    return _read_gap(gap, edge)
+
+
+@lru_cache(maxsize=4096)
+def _read_gap(gap: str, edge: bool) -> tuple[bytes, bytes]:
+    found = np.array(
+        [
             float(edge),
             float("\n" in gap),
             float("," in gap),
@@ -148,11 +151,13 @@ def _known(seen: dict[str, list[float]], gap: str, edge: bool) -> list[float]:
             float("@" in gap),
             float("#" in gap),
             float(any(char in gap for char in "()[]{}<>/\\")),
-        ]
-    return found
+        ],
+        np.float32,
+    )
+    return found.tobytes(), found[:6].tobytes()
 
 
-_BLANK = [0.0] * 10
+_LONGEST_GAP = 8
 
 
 def of_text(words: Sequence[str]) -> list[float]:

@@ -157,8 +157,6 @@ class Rule:
         """Start, end and score of each finding."""
         if self.digits > facts.digits:
             return []
-        if self.digits and self.hints and not any(hint in facts.low for hint in self.hints):
-            return []
         regions = (
             facts.numbers(self.digits)
             if self.digits
@@ -225,7 +223,16 @@ class RuleRecognizer(EntityRecognizer):
         if facts is None or facts.text != text:
             facts = Facts(text=text)
         found = []
+        low, digits = facts.low, facts.digits
         for rule in self.rules:
+            if rule.digits > digits:
+                continue
+            if rule.hints:
+                for hint in rule.hints:  # a loop: any() of a generator takes five times as long
+                    if hint in low:
+                        break
+                else:
+                    continue
             for start, end, score in rule.find(facts):
                 found.append(self.result(rule.kind, start, end, score))
         return found

@@ -8,12 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.redaction.detection import Detector
+from agents.redaction.encoded import pieces
 from agents.redaction.engine import structured
 from agents.redaction.lines import Redactor
+from agents.redaction.names.cues import cues
 from agents.redaction.normalise import normalised
 from agents.redaction.parts import Part, Sort
 from agents.redaction.policy import Policies
 from agents.redaction.pseudonymise import pseudonymise
+from agents.redaction.recognizers.presidio import national
 from agents.redaction.recognizers.rules import Facts, RuleRecognizer
 from agents.redaction.settings import Action, Custom, RedactionSettings, TenantRules
 from agents.redaction.spans import Span
@@ -22,6 +25,7 @@ from streams.pseudonyms import PseudonymMap, Restorer
 from streams.stream_restoring import StreamRestorer
 
 RULES = [rule for recogniser in structured() if isinstance(recogniser, RuleRecognizer) for rule in recogniser.rules]
+NATIONAL = national()
 PIECES = ["1", "a", " ", "1 ", "a ", "-", "1-", "a.", "a@", "a1", "A1 ", ".", "://", "a:b@", "=", "st ", "é", "\n",
           ": ", "eyJ", "11 ", "x.a", "key=", "at ", "dot ", "ssn ", "12/", "+1 ", "bearer ",
           "-----BEGIN "]  # fmt: skip
@@ -34,6 +38,10 @@ def test_no_pattern_backtracks(piece: str) -> None:
     facts = Facts(text=text)
     for rule in RULES:
         rule.find(facts)
+    NATIONAL.analyze(text, [])
+    list(cues(text))
+    normalised(text)
+    list(pieces(text))
 
 
 @pytest.mark.timeout(60)
@@ -52,6 +60,14 @@ def test_a_long_text_is_read_to_its_end(structured: Redactor) -> None:
     text = line * (250_000 // len(line)) + "my card is 4111 1111 1111 1111"
     redacted = structured.redact(text)
     assert redacted.text.endswith("my card is <CREDIT_CARD_1>")
+
+
+@pytest.mark.parametrize(
+    "hidden", ["&\u200b#52;", "&#\u200b52;", "&#5\u20602;", "%\u200b34", "\\\u200bx34", "\\u00\ufeff34"]
+)
+def test_what_is_not_seen_hides_no_escape(structured: Redactor, hidden: str) -> None:
+    redacted = structured.redact(f"my card is {hidden}111 1111 1111 1111, thanks")
+    assert redacted.text == "my card is <CREDIT_CARD_1>, thanks"
 
 
 TRICKY = st.sampled_from(

@@ -93,3 +93,18 @@ def test_occurrences_are_what_a_search_finds(text: str, values: list[str]) -> No
     for value in values:
         if any(map(str.isalnum, value)) and text == f" {value} ".strip() == value:
             assert list(Occurrences([value]).find(value)) in ([(0, len(value))], [])
+
+
+@pytest.mark.parametrize(
+    ("original", "text", "caught"),
+    [
+        ("Maria Lopez", "dear maria lopez", True),
+        ("Maria", "MARIA said", True),
+        ("AB-12cd", "number ab-12CD", True),
+        ("Mark", "mark the date", False),
+        ("Ann", "an annual thing", False),
+    ],
+)
+def test_another_case_hides_no_original(original: str, text: str, caught: bool) -> None:
+    guard = EgressGuard(metrics=Metrics(CollectorRegistry()))
+    assert [finding.kind for finding in guard.check([text], [original])] == (["ORIGINAL"] if caught else [])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agents.redaction.pseudonymise import pseudonymise
 from agents.redaction.spans import Span, resolved
-from streams.pseudonyms import Numbering, PseudonymMap, Restorer, reserved_tags
+from streams.pseudonyms import TAG, Numbering, PseudonymMap, Restorer, reserved_tags, sealed_map
 
 MAP = PseudonymMap(originals={"<PERSON_1>": "Ana", "<PERSON_12>": "Zoe", "<EMAIL_ADDRESS_1>": "a@b.co"})
 
@@ -118,3 +118,28 @@ def test_restoring_is_the_inverse_of_redacting(parts: Sequence[tuple[str, list[S
     assert [restore(text) for text in result.texts] == texts
     for (text, spans), redacted in zip(parts, result.texts, strict=True):
         assert bool(spans) <= (redacted != text or text == "")
+
+
+WRITTEN_NEAR_TAGS = st.lists(
+    st.sampled_from(["<PERSON_1>", "<PERSON_2>", "<US_SSN_1>", "<A_1_2>", "<FOO_1>", "<", "\\", "[", "&lt;", ">", "_",
+                     "person", "PERSON_1", "ssn", "us", "US SSN 1", "\u017f\u017fn 1", " ", "x", "\u00e9"]),
+    max_size=7,
+).map("".join)  # fmt: skip
+NEAR = {"<PERSON_1>": "Ann", "<PERSON_2>": "person 1", "<US_SSN_1>": "078", "<A_1>": "q", "<A_1_2>": "zz"}
+
+
+@given(WRITTEN_NEAR_TAGS, st.sets(st.sampled_from(sorted(NEAR))))
+def test_the_short_proof_of_restoration_is_as_strict_as_the_long_one(redacted: str, chosen: set[str]) -> None:
+    originals = {tag: NEAR[tag] for tag in chosen}
+    original = TAG.sub(lambda match: originals.get(match[0], match[0]), redacted)
+
+    def restores(strict: bool) -> bool:
+        return Restorer(PseudonymMap(originals=originals, strict=strict)).restore(redacted) == original
+
+    try:
+        sealed = sealed_map(originals, [(original, redacted)])
+    except ValueError:
+        assert not restores(False)
+        assert not restores(True)
+        return
+    assert sealed.strict is not restores(False)
