@@ -24,8 +24,8 @@ class CompletionSettings(Section):
     max_attempts: int = Field(
         16,
         ge=1,
-        description="Times a request is tried before it is dead-lettered, instead of stage.max_attempts: with the first "
-        "two of retry.delays_s as shortest and longest wait, 16 tries outlive an outage of 13 minutes.",
+        description="Times a request is tried before it is dead-lettered, instead of stage.max_attempts: with the "
+        "first two of retry.delays_s as shortest and longest wait, 16 tries outlive an outage of 13 minutes.",
     )
     timeout_s: float = Field(180.0, gt=0, description="Longest time for all tiers of one request, in seconds.")
     lease_s: float = Field(
