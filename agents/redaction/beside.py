@@ -47,7 +47,7 @@ def beside(text: str, names: Sequence[Span], formed: Sequence[Span], is_common: 
 def shortened(text: str, formed: Sequence[Span]) -> str:
     """``text`` of the same length with blanks for all but the first characters of long certain identifiers.
 
-    The names model need not read a card number to its end, and pays by the piece: a quarter of the pieces of records
+    The names model need not read a card number to its end, and pays by the piece: a third of the pieces of records
     are in identifiers. What is found in them is dropped anyway.
     """
     pieces: list[str] = []
