@@ -8,8 +8,11 @@ import numpy as np
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
 from agents.redaction.names.cues import PERSON, PLACE, SURE, Cue, cues
+from agents.redaction.names.cues_abroad import cues_abroad
 from agents.redaction.names.doubts import doubtful
 from agents.redaction.names.head import Head
+from agents.redaction.names.lexical import listed_name
+from agents.redaction.names.unlikely import unlikely
 from agents.redaction.names.words import CALENDAR, EVERYDAY, Matrix, Words
 
 KINDS = {PERSON: "PERSON", PLACE: "LOCATION"}
@@ -64,8 +67,8 @@ def named_spans(text: str, words: Words, probabilities: Matrix, threshold: float
     """Start, end, column and score of the names and places that the head's ``probabilities`` amount to."""
     if not words.words:
         return []
-    announced = list(cues(text))
-    hits = _hits(words, probabilities, threshold, announced)
+    announced = [*cues(text), *cues_abroad(text)]
+    hits = _hits(text, words, probabilities, threshold, announced)
     return [
         found
         for found in _grouped(text, words, probabilities, hits)
@@ -74,7 +77,7 @@ def named_spans(text: str, words: Words, probabilities: Matrix, threshold: float
     ]
 
 
-def _hits(words: Words, probabilities: Matrix, threshold: float, announced: Sequence[Cue]) -> Any:
+def _hits(text: str, words: Words, probabilities: Matrix, threshold: float, announced: Sequence[Cue]) -> Any:
     """Column of each word that counts, 0 of the others."""
     named = 1.0 - probabilities[:, 0]
     limits = np.full(len(named), threshold, np.float32)
@@ -83,6 +86,8 @@ def _hits(words: Words, probabilities: Matrix, threshold: float, announced: Sequ
         low = int(np.searchsorted(words.ends, cue.start, side="right"))
         high = int(np.searchsorted(words.starts, cue.end, side="left"))
         limits[low:high] = np.minimum(limits[low:high], threshold * cue.factor)
+    sure = limits <= threshold * SURE
+    named = np.where(unlikely(text, words, listed_name) & ~sure, 0.0, named)
     hit = named >= limits
     beside = np.zeros(len(hit), bool)
     beside[1:] |= hit[:-1]
