@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from agents.redaction.names.words import Words
 
 _ADDRESS = re.compile(r"(?:https? ?:|www\.)[^\s<>\"']+", re.IGNORECASE)
+_LETTERS_OF_A_NAME = 3
+"""Shorter words are parts of addresses that happen to be names: "co", "li", "de"."""
 _LETTERS_OF_A_HANDLE = 4
 """Fewer letters beside digits may be a postcode: "ec1a"."""
 
@@ -30,7 +32,7 @@ def unlikely(text: str, words: Words, known: Callable[[str], bool]) -> NDArray[n
         result[low:high] = True
     for index, word in enumerate(words.words):
         if result[index]:
-            result[index] = len(word) < 3 or not known(word)  # noqa: PLR2004 - "co", "li", "de"
+            result[index] = len(word) < _LETTERS_OF_A_NAME or not known(word)
         elif not word.isalpha() and not word.isupper():
             letters = sum(map(str.isalpha, word))
             result[index] = letters >= _LETTERS_OF_A_HANDLE and any(map(str.isdigit, word))

@@ -47,17 +47,18 @@ JOBS = tuple(
     ).split(", ")
 )
 
-BODIES = tuple(
-    body.strip()
-    for body in """University, State University, College, Teachers College, School District, Institute, Academy, Society, Association,
-    Federation, Council, Authority, Transit Authority, Commission, Department, Ministry, Museum, Library, Orchestra,
-    Symphony, Festival, Film Festival, Jazz Festival, Grand Prix, Open, Cup, Championship, Marathon, Records, Press,
-    Publishing, Times, Herald, Gazette, Post, Railway, Airlines, Motors, Foods, Electric, Energy, Insurance, Bank,
-    Brewery, Group, Holdings, Foundation, Trust, Lottery, Stock Exchange, FC, United, City, Rovers, Athletic, Campaign,
-    Treaty, Accord, Convention, Regiment, Division, Brigade, Corps, Conference, League, Party, Union, Broadcasting Service,
-    Medical Center, Clinic, Theatre, Opera, Band, Choir, Company, Studios, Pictures, Productions, Systems, Software,
-    Technologies, Laboratories, Pharma, Day, Independence Day, Week, Summit""".split(",")
-)
+BODIES = (
+    "University", "State University", "College", "Teachers College", "School District", "Institute", "Academy",
+    "Society", "Association", "Federation", "Council", "Authority", "Transit Authority", "Commission", "Department",
+    "Ministry", "Museum", "Library", "Orchestra", "Symphony", "Festival", "Film Festival", "Jazz Festival",
+    "Grand Prix", "Open", "Cup", "Championship", "Marathon", "Records", "Press", "Publishing", "Times", "Herald",
+    "Gazette", "Post", "Railway", "Airlines", "Motors", "Foods", "Electric", "Energy", "Insurance", "Bank",
+    "Brewery", "Group", "Holdings", "Foundation", "Trust", "Lottery", "Stock Exchange", "FC", "United", "City",
+    "Rovers", "Athletic", "Campaign", "Treaty", "Accord", "Convention", "Regiment", "Division", "Brigade", "Corps",
+    "Conference", "League", "Party", "Union", "Broadcasting Service", "Medical Center", "Clinic", "Theatre", "Opera",
+    "Band", "Choir", "Company", "Studios", "Pictures", "Productions", "Systems", "Software", "Technologies",
+    "Laboratories", "Pharma", "Day", "Independence Day", "Week", "Summit",
+)  # fmt: skip
 """What a name or a place stands before in the name of something else."""
 
 WORKS = ("album", "song", "single", "film", "movie", "novel", "book", "band", "game", "series", "show", "musical",
