@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
+from agents.redaction.names.bars import bars
 from agents.redaction.names.cues import PERSON, PLACE, SURE, Cue, cues
 from agents.redaction.names.cues_abroad import cues_abroad
 from agents.redaction.names.doubts import doubtful
@@ -80,7 +81,7 @@ def named_spans(text: str, words: Words, probabilities: Matrix, threshold: float
 def _hits(text: str, words: Words, probabilities: Matrix, threshold: float, announced: Sequence[Cue]) -> Any:
     """Column of each word that counts, 0 of the others."""
     named = 1.0 - probabilities[:, 0]
-    limits = np.full(len(named), threshold, np.float32)
+    limits = bars(words, threshold, listed_name)
     columns = np.where(probabilities[:, PERSON] >= probabilities[:, PLACE], PERSON, PLACE)
     for cue in announced:
         low = int(np.searchsorted(words.ends, cue.start, side="right"))

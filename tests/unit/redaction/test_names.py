@@ -4,6 +4,7 @@ import pytest
 
 from agents.redaction.joining import joined
 from agents.redaction.lines import Redactor
+from agents.redaction.names.bars import bars
 from agents.redaction.names.cues_abroad import cues_abroad
 from agents.redaction.names.cut import cut
 from agents.redaction.names.doubts import doubtful
@@ -60,6 +61,10 @@ def test_everyday_words_are_spared_unless_written_as_names() -> None:
         ("ask Johnson Ltd about it", "Johnson", True),
         ("the European Union", "European Union", True),
         ("room 12", "room 12", True),
+        ("Ca n't wait", "Ca", True),
+        ("good one hahaha", "hahaha", True),
+        ("the Army of the Potomac", "Potomac", True),
+        ("ask Hahn about it", "Hahn", False),
         ("ask Johnson about it", "Johnson", False),
         ("12 Elm Street", "12 Elm Street", False),
     ],
@@ -114,6 +119,19 @@ def test_parts_of_web_addresses_and_handles_are_no_names(text: str, likely: list
 )
 def test_names_are_announced_in_other_languages_too(text: str, announced: list[str]) -> None:
     assert [text[cue.start : cue.end] for cue in cues_abroad(text)] == announced
+
+
+def test_bars_are_lower_for_listed_names_and_higher_for_odd_words() -> None:
+    def bar(text: str, word: str) -> float:
+        words = split(text)
+        return float(bars(words, 0.5, {"anna", "ANNA", "Anna"}.__contains__)[words.words.index(word)])
+
+    listed_one, capitalised = bar("see Anna and Xulo", "Anna"), bar("see Anna and Xulo", "Xulo")
+    alone, beside_capitals = bar("see anna or xulo", "xulo"), bar("See anna or xulo", "xulo")
+    assert listed_one < capitalised < alone < beside_capitals < bar("see xuLo", "xuLo")
+    assert bar("see anna", "anna") < alone
+    assert bar("SEE ANNA NOW", "ANNA") == listed_one
+    assert bar("see XULO now", "XULO") > capitalised == bar("SEE XULO NOW", "XULO")
 
 
 def test_vowel_signs_do_not_cut_words() -> None:
