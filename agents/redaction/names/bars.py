@@ -11,10 +11,10 @@ import numpy as np
 
 from agents.redaction.names.words import Matrix, Words
 
-_LISTED, _CAPITALISED, _SHOUTED, _MIXED = 0.32, 0.48, 0.8, 1.3
+_LISTED, _CAPITALISED, _SHOUTED, _MIXED = 0.4, 0.62, 0.8, 1.3
 _LOWER_LISTED, _LOWER, _LOWER_AMONG_CAPITALS = 0.56, 0.8, 1.1
-_OTHER = 0.5
-"""Factors of the threshold. Other: numbers, and scripts without capitals."""
+_DIGITS, _UNCASED = 0.5, 1.3
+"""Factors of the threshold; the last is of scripts without capitals, of which the encoder knows little."""
 _SHOUTING = 0.6
 """Share of words in capitals from which capitals say nothing."""
 
@@ -35,8 +35,10 @@ def bars(words: Words, threshold: float, known: Callable[[str], bool]) -> Matrix
 
 def _factor(word: str, *, shouts: bool, capitals: bool, known: Callable[[str], bool]) -> float:
     low = word.lower()
-    if low == word.upper() or any(map(str.isdigit, word)):
-        return _OTHER
+    if any(map(str.isdigit, word)):
+        return _DIGITS
+    if low == word.upper():
+        return _UNCASED
     if word == low:
         if known(word):
             return _LOWER_LISTED
