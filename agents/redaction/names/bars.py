@@ -2,7 +2,7 @@
 
 A capitalised word that a list of names has is seldom anything else; a lower-case word that none has, in a text whose
 writer does use capitals, seldom is a name. The factors were read off real text that heads had not been trained on
-(docs/explanation/names-model.md); one bar for all words touches a fifth more clean texts at the same leak.
+(docs/explanation/names-model.md).
 """
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ import numpy as np
 
 from agents.redaction.names.words import Matrix, Words
 
-_LISTED, _CAPITALISED, _SHOUTED, _MIXED = 0.4, 0.62, 0.8, 1.3
-_LOWER_LISTED, _LOWER, _LOWER_AMONG_CAPITALS = 0.56, 0.8, 1.1
+_LISTED, _CAPITALISED, _SHOUTED, _MIXED = 0.37, 0.62, 0.8, 1.3
+_LOWER_LISTED, _LOWER, _LOWER_AMONG_CAPITALS = 0.5, 0.7, 0.95
 _DIGITS, _UNCASED = 0.5, 1.3
 """Factors of the threshold; the last is of scripts without capitals, of which the encoder knows little."""
 _SHOUTING = 0.6
@@ -30,7 +30,8 @@ def bars(words: Words, threshold: float, known: Callable[[str], bool]) -> Matrix
     shouts = sum(word.isupper() for word in cased) >= _SHOUTING * len(cased)
     capitals = any(word[0].isupper() and len(word) > 1 for word in cased)
     factors = [_factor(word, shouts=shouts, capitals=capitals, known=known) for word in words.words]
-    return np.minimum(np.array(factors, np.float32) * threshold, 0.99).astype(np.float32)
+    result: Matrix = np.minimum(np.array(factors, np.float32) * threshold, 0.99).astype(np.float32)
+    return result
 
 
 def _factor(word: str, *, shouts: bool, capitals: bool, known: Callable[[str], bool]) -> float:

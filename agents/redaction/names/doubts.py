@@ -30,7 +30,7 @@ _PEOPLES = listed(
     "islamic islam jews republican republicans democrat democrats"
 )
 _NEVER_ALONE = listed(
-    "union mr mrs ms dr sir madam miss prof north south east west northern southern eastern western earth moon "
+    "union eu mr mrs ms dr sir madam miss prof north south east west northern southern eastern western earth moon "
     "internet web god lol omg idk btw asap wifi app bot admin ceo cto cfo hr it ai tv pm am ok okay i "
     "iban ssn bic swift vat dob pin ip mac nhs nino url uri id cvv cvc otp zip sku api dns vpn http https ssh sql json "
     "csv pdf html xml usb gps sim imei imsi vin ein itin mrn isbn jwt sms atm faq"
