@@ -24,7 +24,7 @@ def bars(words: Words, threshold: float, known: Callable[[str], bool]) -> Matrix
 
     Args:
         threshold: what the factors are of.
-        known: whether a word is in a list of names or places.
+        known: whether a word is in a list of names or places, and no everyday word.
     """
     cased = [word for word in words.words if word.lower() != word.upper()]
     shouts = sum(word.isupper() for word in cased) >= _SHOUTING * len(cased)

@@ -12,7 +12,7 @@ from agents.redaction.names.cues import PERSON, PLACE, SURE, Cue, cues
 from agents.redaction.names.cues_abroad import cues_abroad
 from agents.redaction.names.doubts import doubtful
 from agents.redaction.names.head import Head
-from agents.redaction.names.lexical import listed_name
+from agents.redaction.names.lexical import common_word, listed_name
 from agents.redaction.names.unlikely import unlikely
 from agents.redaction.names.words import CALENDAR, EVERYDAY, Matrix, Words
 
@@ -81,7 +81,7 @@ def named_spans(text: str, words: Words, probabilities: Matrix, threshold: float
 def _hits(text: str, words: Words, probabilities: Matrix, threshold: float, announced: Sequence[Cue]) -> Any:
     """Column of each word that counts, 0 of the others."""
     named = 1.0 - probabilities[:, 0]
-    limits = bars(words, threshold, listed_name)
+    limits = bars(words, threshold, _only_a_name)
     columns = np.where(probabilities[:, PERSON] >= probabilities[:, PLACE], PERSON, PLACE)
     for cue in announced:
         low = int(np.searchsorted(words.ends, cue.start, side="right"))
@@ -101,6 +101,11 @@ def _hits(text: str, words: Words, probabilities: Matrix, threshold: float, anno
         if word in CALENDAR or (word in EVERYDAY and named[index] < EVERYDAY_NAME and not announced_name):
             result[index] = 0
     return _without_bare_numbers(words, result)
+
+
+def _only_a_name(word: str) -> bool:
+    """Whether ``word`` is in a list of names and no everyday word: "Love" and "Autumn" are both."""
+    return listed_name(word) and not common_word(word.lower())
 
 
 def _without_bare_numbers(words: Words, hits: Any) -> Any:
