@@ -30,7 +30,7 @@ _PEOPLES = listed(
     "islamic islam jews republican republicans democrat democrats"
 )
 _NEVER_ALONE = listed(
-    "union mr mrs ms dr sir madam miss prof north south east west northern southern eastern western earth moon "
+    "union eu mr mrs ms dr sir madam miss prof north south east west northern southern eastern western earth moon "
     "internet web god lol omg idk btw asap wifi app bot admin ceo cto cfo hr it ai tv pm am ok okay i "
     "iban ssn bic swift vat dob pin ip mac nhs nino url uri id cvv cvc otp zip sku api dns vpn http https ssh sql json "
     "csv pdf html xml usb gps sim imei imsi vin ein itin mrn isbn jwt sms atm faq"
@@ -51,9 +51,12 @@ _BODY_AFTER = re.compile(
     r"Broadcasting)\b"
 )
 _BODY_BEFORE = re.compile(
-    r"\b(?:[Uu]niversity|Institute|Bank|Museum|Association|Party|League|Battle|Treaty|"
+    r"\b(?:[Uu]niversity|Institute|Institution|Railway|Army|Siege|Bank|Museum|Association|Party|League|Battle|Treaty|"
     r"Council|Parliament|Academy|Federation) of (?:the )?$"
 )
+_NEGATED_AFTER = re.compile(r" ?n['’]?t\b")
+"""Tokenised text parts "ca n't"."""
+_LAUGHTER = re.compile(r"(?:[hj][aeiou]){3,}h?|(?:lol){2,}|l+m+f?a+o+")
 _QUARTER = re.compile(r"(?:q[1-4]|fy ?\d{2,4}|h[12]|rfc|var|v\d+)")
 _GENERIC = listed(
     "room office home house school hospital platform building hotel street road city town village station airport "
@@ -94,7 +97,7 @@ def doubtful(text: str, start: int, end: int) -> bool:
         return True
     if end - start == 1 and value.isascii():
         return True
-    if _QUARTER.fullmatch(value):
+    if _QUARTER.fullmatch(value) or _LAUGHTER.fullmatch(value) or _NEGATED_AFTER.match(text, end):
         return True
     return _FIRM_AFTER.match(text, end) is not None or _of_a_body(text, start, end)
 

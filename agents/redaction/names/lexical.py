@@ -64,6 +64,12 @@ def common_word(word: str) -> bool:
     return _shipped().features(word)[CLASSES - 1] > _COMMON
 
 
+@lru_cache(maxsize=50_000)
+def listed_name(word: str) -> bool:
+    """Whether ``word`` is in a list of names or places."""
+    return any(_shipped().features(word)[CLASSES:])
+
+
 @cache
 def _shipped() -> Lexical:
     with np.load(Path(__file__).parent / "head.npz", allow_pickle=False) as weights:

@@ -1,17 +1,19 @@
 """The names model as a recogniser of Presidio: words with probabilities in, spans of people and places out."""
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
+from agents.redaction.names.bars import bars
 from agents.redaction.names.cues import PERSON, PLACE, SURE, Cue, cues
+from agents.redaction.names.cues_abroad import cues_abroad
 from agents.redaction.names.doubts import doubtful
 from agents.redaction.names.head import Head
+from agents.redaction.names.lexical import common_word, listed_name
+from agents.redaction.names.unlikely import unlikely
 from agents.redaction.names.words import CALENDAR, EVERYDAY, Matrix, Words
 
 KINDS = {PERSON: "PERSON", PLACE: "LOCATION"}
@@ -66,71 +68,49 @@ def named_spans(text: str, words: Words, probabilities: Matrix, threshold: float
     """Start, end, column and score of the names and places that the head's ``probabilities`` amount to."""
     if not words.words:
         return []
-    announced = list(cues(text))
-    named = (1.0 - probabilities[:, 0]).tolist()
-    columns = np.where(probabilities[:, PERSON] >= probabilities[:, PLACE], PERSON, PLACE).tolist()
-    limits = _limits(words, threshold, announced)
-    hits = _hits(words, named, columns, limits, _single(threshold * SURE))
+    announced = [*cues(text), *cues_abroad(text)]
+    hits = _hits(text, words, probabilities, threshold, announced)
     return [
         found
-        for found in _grouped(text, words, named, hits)
+        for found in _grouped(text, words, probabilities, hits)
         if not doubtful(text, found[0], found[1])
         or any(cue.factor <= SURE and cue.start < found[1] and cue.end > found[0] for cue in announced)
     ]
 
 
-def _hits(
-    words: Words, named: Sequence[float], columns: Sequence[int], limits: Sequence[float], sure: float
-) -> list[int]:
-    """Column of each word that counts, 0 of the others.
-
-    Args:
-        named: probability of each word that it is part of a name or a place.
-        columns: which of the two is likelier.
-        limits: from where it counts.
-        sure: a limit up to which a cue has announced a name.
-    """
-    count = len(named)
-    hit = [index for index in range(count) if named[index] >= limits[index]]
-    beside = {i for index in hit for i in (index - 1, index + 1) if 0 <= i < count and named[i] >= _near(limits[i])}
-    result = [0] * count
-    for index in sorted(beside.union(hit)):
+def _hits(text: str, words: Words, probabilities: Matrix, threshold: float, announced: Sequence[Cue]) -> Any:
+    """Column of each word that counts, 0 of the others."""
+    named = 1.0 - probabilities[:, 0]
+    limits = bars(words, threshold, _only_a_name)
+    columns = np.where(probabilities[:, PERSON] >= probabilities[:, PLACE], PERSON, PLACE)
+    for cue in announced:
+        low = int(np.searchsorted(words.ends, cue.start, side="right"))
+        high = int(np.searchsorted(words.starts, cue.end, side="left"))
+        limits[low:high] = np.minimum(limits[low:high], threshold * cue.factor)
+    sure = limits <= threshold * SURE
+    named = np.where(unlikely(text, words, listed_name) & ~sure, 0.0, named)
+    hit = named >= limits
+    beside = np.zeros(len(hit), bool)
+    beside[1:] |= hit[:-1]
+    beside[:-1] |= hit[1:]
+    hit |= beside & (named >= NEIGHBOUR * limits)
+    result = np.where(hit, columns, 0)
+    for index in np.flatnonzero(hit):
         word = words.words[index].lower()
-        announced_name = limits[index] <= sure and words.words[index][0].isupper()
-        if word in CALENDAR or (word in EVERYDAY and named[index] < _EVERYDAY_NAME and not announced_name):
-            continue
-        result[index] = columns[index]
+        announced_name = limits[index] <= threshold * SURE and words.words[index][0].isupper()
+        if word in CALENDAR or (word in EVERYDAY and named[index] < EVERYDAY_NAME and not announced_name):
+            result[index] = 0
     return _without_bare_numbers(words, result)
 
 
-def _single(value: float) -> float:
-    """``value`` as the probabilities are: in single precision."""
-    return float(np.float32(value))
+def _only_a_name(word: str) -> bool:
+    """Whether ``word`` is in a list of names and no everyday word: "Love" and "Autumn" are both."""
+    return listed_name(word) and not common_word(word.lower())
 
 
-@lru_cache(maxsize=1024)
-def _near(limit: float) -> float:
-    return float(np.float32(NEIGHBOUR) * np.float32(limit))
-
-
-_EVERYDAY_NAME = _single(EVERYDAY_NAME)
-
-
-def _limits(words: Words, threshold: float, announced: Sequence[Cue]) -> list[float]:
-    """From which probability each word counts: from a lower one where a cue announces a name."""
-    limits = [_single(threshold)] * len(words.words)
-    if announced:
-        starts, ends = words.starts.tolist(), words.ends.tolist()
-        for cue in announced:
-            lower = _single(threshold * cue.factor)
-            for index in range(bisect_right(ends, cue.start), bisect_left(starts, cue.end)):
-                limits[index] = min(limits[index], lower)
-    return limits
-
-
-def _without_bare_numbers(words: Words, hits: list[int]) -> list[int]:
+def _without_bare_numbers(words: Words, hits: Any) -> Any:
     """Numbers count only beside a place: the "12" of "12 Main St" does, an amount does not."""
-    for index in [index for index, column in enumerate(hits) if column]:
+    for index in np.flatnonzero(hits):
         if any(char.isalpha() for char in words.words[index]):
             continue
         around = [i for i in (index - 2, index - 1, index + 1, index + 2) if 0 <= i < len(hits)]
@@ -141,13 +121,12 @@ def _without_bare_numbers(words: Words, hits: list[int]) -> list[int]:
     return hits
 
 
-def _grouped(text: str, words: Words, named: Sequence[float], hits: Sequence[int]) -> list[tuple[int, int, int, float]]:
+def _grouped(text: str, words: Words, probabilities: Matrix, hits: Any) -> list[tuple[int, int, int, float]]:
     """Start, end, column and score of runs of hits of one sort that only blanks and such lie between."""
     found: list[tuple[int, int, int, float]] = []
-    for index, column in enumerate(hits):
-        if not column:
-            continue
-        start, end, score = int(words.starts[index]), int(words.ends[index]), named[index]
+    for index in np.flatnonzero(hits):
+        start, end, column = int(words.starts[index]), int(words.ends[index]), int(hits[index])
+        score = float(1.0 - probabilities[index, 0])
         if found and found[-1][2] == column and _BETWEEN[column].fullmatch(text, found[-1][1], start):
             first, _, _, best = found[-1]
             found[-1] = (first, end, column, max(best, score))

@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float32]
 
 _CJK = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])[^\W_])+(?:['’](?!s\b)(?:(?![{_CJK}])[^\W_])+)*")
+_MARKS = "\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0df3"
+"""Signs above and below letters, and the blocks of India's scripts, where vowels are such signs."""
+_LETTER = rf"(?:(?![{_CJK}])[^\W_]|[{_MARKS}])"
+WORD = re.compile(rf"[{_CJK}]|{_LETTER}+(?:['’](?!s\b){_LETTER}+)*")
 """A word: letters and digits, inner apostrophes; a possessive s apart. Scripts without blanks: each character."""
 
 SHAPES = 24

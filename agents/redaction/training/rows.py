@@ -27,6 +27,9 @@ KINDS = {
 sentences of dialogues; those are left out with them."""
 _SWAPS = 4
 _MORE, _MORE_SEED = 3_000, 21
+_OTHERWISE = 6_000
+_COMMENT = "#: "
+"""A line without a sentence; a hashtag may begin one."""
 _KNOWN = ("PERSON", "LOCATION")
 
 
@@ -91,21 +94,32 @@ def training(real: Sequence[Row], lexicon: Lexicon, rng: random.Random, generate
     for index, sentence in enumerate(sentences[:2500]):
         yield Row(text=roughened(rng, Labelled(text=sentence, spans=())), fold=index % FOLDS, source="prose")
     yield from _more(lexicon)
+    yield from _otherwise(writers)
 
 
 def _more(lexicon: Lexicon) -> Iterator[Row]:
     """Rows from ``more.txt``, drawn by a generator of their own: a line more there changes no other row."""
     rng = random.Random(_MORE_SEED)  # noqa: S311 - reproducible, not secret
     values = {"{F}": lexicon.faker_foreign, "{G}": lexicon.faker_first, "{S}": lexicon.faker_last}
-    lines = [
-        line
-        for line in (Path(__file__).parent / "more.txt").read_text("utf-8").splitlines()
-        if not line.startswith("#")
-    ]
+    lines = _lines("more.txt")
     for index in range(_MORE):
         pieces = re.split(r"(\{[FGS]\})", lines[index % len(lines)])
         chunks = [(rng.choice(values[piece]), PERSON) if piece in values else (piece, None) for piece in pieces]
         yield Row(text=roughened(rng, joined(chunks)), fold=index % FOLDS, source="generated")
+
+
+def _otherwise(writers: Sequence[Writer]) -> Iterator[Row]:
+    """Rows from ``named-otherwise.txt``; drawn last, so that a line more there changes no other row either."""
+    lines = _lines("named-otherwise.txt")
+    for index in range(_OTHERWISE):
+        text = writers[index % FOLDS].filled(lines[index % len(lines)])
+        yield Row(text=text, fold=index % FOLDS, source="generated")
+
+
+def _lines(file: str) -> list[str]:
+    """Sentences of a file beside this one."""
+    lines = (Path(__file__).parent / file).read_text("utf-8").splitlines()
+    return [line.replace("\\n", "\n") for line in lines if not line.startswith(_COMMENT)]
 
 
 def borrowing(kind: str) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.redaction.training.lexicon import Lexicon
-from agents.redaction.training.not_people import JOBS, MONTHS, ORGANISATIONS, PRODUCTS, WEEKDAYS
+from agents.redaction.training.not_people import BODIES, JOBS, MONTHS, ORGANISATIONS, PRODUCTS, WEEKDAYS, WORKS
 
-_SLOT = re.compile(r"\{(PF|PL|PI|P|L|AS|A|O|X|J|W|M|D|T|N|V|EP|E|H|U|I|Q|C|c|B|K)\}")
+_SLOT = re.compile(r"\{(PF|PL|PI|P|L|AS|A|O|X|J|W|M|D|T|N|V|EP|EF|EL|EN|E|H|U|I|Q|CS|C|c|B|K|R|RR|UR|HT|Y|YS)\}")
 _GENRE = re.compile(r"\[[a-z]+\]")
-_LISTS = {"X": PRODUCTS, "J": JOBS, "W": WEEKDAYS, "M": MONTHS}
+_LISTS = {"X": PRODUCTS, "J": JOBS, "W": WEEKDAYS, "M": MONTHS, "Y": BODIES, "YS": WORKS}
+_URL_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _MOST = 40
 """Sentences beyond which a genre weighs no more."""
 PERSON, PLACE, IGNORED = "PERSON", "LOCATION", "IGNORED"
@@ -71,6 +72,10 @@ class Writer:
         for index, piece in enumerate(pieces):
             chunks += ([(joint, None)] if index else []) + piece
         return roughened(self._rng, joined(chunks))
+
+    def filled(self, frame: str) -> Labelled:
+        """One text from ``frame``."""
+        return roughened(self._rng, joined(self._filled(frame)))
 
     def swapped(self, row: Labelled) -> Labelled:
         """``row`` with its people and places exchanged for others."""
@@ -134,7 +139,7 @@ class Writer:
         match slot:
             case "Q":
                 return self._sentence()
-            case "C" | "c" | "EP" | "B" | "K":
+            case "C" | "c" | "CS" | "EP" | "EF" | "EL" | "EN" | "B" | "K" | "R" | "HT" | "UR":
                 return self._word(slot)
             case "N":
                 return str(rng.randint(1, rng.choice((9, 99, 2030))))
@@ -165,12 +170,37 @@ class Writer:
         match slot:
             case "EP":
                 return self._lexicon.last()
+            case "EF":
+                return self._lexicon.first()
+            case "EN":
+                return f"{self._lexicon.first()} {self._lexicon.last()}"
+            case "EL":
+                return self._lexicon.city().split(",")[0]
+            case "CS":
+                return self._lexicon.common().capitalize() + "s"
+            case "R":
+                return self._handle()
+            case "UR":
+                host = self._rng.choice(("http://t.co", "https://bit.ly", "http://www.example.com"))
+                return f"{host}/{''.join(self._rng.choices(_URL_CHARACTERS, k=self._rng.randint(6, 10)))}"
+            case "HT":
+                return "".join(self._capital() for _ in range(self._rng.randint(1, 3)))
             case "B":
                 return "".join(self._rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=self._rng.randint(2, 4)))
             case "K":
                 return self._key()
         word = self._lexicon.common()
         return word.capitalize() if slot == "C" else word
+
+    def _capital(self) -> str:
+        word = self._lexicon.common()
+        return word.capitalize() if self._rng.random() < 0.6 else word
+
+    def _handle(self) -> str:
+        """What people call themselves on the net: glued words, with digits and without."""
+        one, two = self._lexicon.common(), self._lexicon.common()
+        form = self._rng.choice(("{a}{b}", "{a}{B}", "{A}{B}", "{a}_{b}", "{a}{n}", "{A}{B}{n}", "{a}{b}{n}", "its{a}"))
+        return form.format(a=one, b=two, A=one.capitalize(), B=two.capitalize(), n=self._rng.randint(1, 1999))
 
     def _key(self) -> str:
         rng = self._rng

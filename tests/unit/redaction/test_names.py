@@ -4,8 +4,11 @@ import pytest
 
 from agents.redaction.joining import joined
 from agents.redaction.lines import Redactor
+from agents.redaction.names.bars import bars
+from agents.redaction.names.cues_abroad import cues_abroad
 from agents.redaction.names.cut import cut
 from agents.redaction.names.doubts import doubtful
+from agents.redaction.names.unlikely import unlikely
 from agents.redaction.names.words import split
 from agents.redaction.propagation import propagated
 from agents.redaction.spans import Span
@@ -58,6 +61,10 @@ def test_everyday_words_are_spared_unless_written_as_names() -> None:
         ("ask Johnson Ltd about it", "Johnson", True),
         ("the European Union", "European Union", True),
         ("room 12", "room 12", True),
+        ("Ca n't wait", "Ca", True),
+        ("good one hahaha", "hahaha", True),
+        ("the Army of the Potomac", "Potomac", True),
+        ("ask Hahn about it", "Hahn", False),
         ("ask Johnson about it", "Johnson", False),
         ("12 Elm Street", "12 Elm Street", False),
     ],
@@ -76,6 +83,59 @@ def test_titles_and_initials_belong_to_a_name() -> None:
     start = text.index("Kowalski")
     [span] = joined(text, [Span(start=start, end=start + 8, kind="PERSON", score=1.0)])
     assert text[span.start : span.end] == "Mrs. A. Kowalski-Reyes Jr."
+
+
+@pytest.mark.parametrize(
+    ("text", "likely"),
+    [
+        ("see http://t.co/gKQYPNEA , Ann", ["see", "Ann"]),
+        ("see https://example.com/in/jane-miller", ["see", "jane", "miller"]),
+        ("thanks laroyal06 and Renz1CE", ["thanks", "and"]),
+        ("12 Elm St, London ec1a 1bb, NW1", ["12", "Elm", "St", "London", "ec1a", "1bb", "NW1"]),
+    ],
+)
+def test_parts_of_web_addresses_and_handles_are_no_names(text: str, likely: list[str]) -> None:
+    words = split(text)
+    ruled_out = unlikely(text, words, {"jane", "miller", "london"}.__contains__)
+    assert [word for word, out in zip(words.words, ruled_out, strict=True) if not out] == likely
+
+
+@pytest.mark.parametrize(
+    ("text", "announced"),
+    [
+        ("我叫王小明，想查一下", ["王小明"]),
+        ("寄给李建国先生。", ["李建国"]),
+        ("田中太郎さんに電話して", ["田中太郎"]),
+        ("私の名前は佐藤花子です。", ["佐藤花子"]),
+        ("お客様の声を大切に", []),
+        ("제 이름은 김민수입니다.", ["김민수"]),
+        ("박지영 씨에게 연락해", ["박지영"]),
+        ("Меня зовут Алексей Иванов и я хочу", ["Алексей Иванов"]),
+        ("Меня зовут Олег и я хочу", ["Олег"]),
+        ("اسمي أحمد محمود وأريد", ["أحمد محمود"]),
+        ("Je m'appelle Amélie Dubreuil.", ["Amélie Dubreuil"]),
+        ("今天天气很好", []),
+    ],
+)
+def test_names_are_announced_in_other_languages_too(text: str, announced: list[str]) -> None:
+    assert [text[cue.start : cue.end] for cue in cues_abroad(text)] == announced
+
+
+def test_bars_are_lower_for_listed_names_and_higher_for_odd_words() -> None:
+    def bar(text: str, word: str) -> float:
+        words = split(text)
+        return float(bars(words, 0.5, {"anna", "ANNA", "Anna"}.__contains__)[words.words.index(word)])
+
+    listed_one, capitalised = bar("see Anna and Xulo", "Anna"), bar("see Anna and Xulo", "Xulo")
+    alone, beside_capitals = bar("see anna or xulo", "xulo"), bar("See anna or xulo", "xulo")
+    assert listed_one < capitalised < alone < beside_capitals < bar("see xuLo", "xuLo")
+    assert bar("see anna", "anna") < alone
+    assert bar("SEE ANNA NOW", "ANNA") == listed_one
+    assert bar("see XULO now", "XULO") > capitalised == bar("SEE XULO NOW", "XULO")
+
+
+def test_vowel_signs_do_not_cut_words() -> None:
+    assert split("मेरा नाम राजेश है।").words == ("मेरा", "नाम", "राजेश", "है")
 
 
 def test_words_of_scripts_without_blanks_are_characters() -> None:
