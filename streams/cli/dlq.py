@@ -148,7 +148,7 @@ def replay(
         typer.echo(
             f"replayed {progress.replayed}, succeeded {progress.succeeded}, failed again {progress.failed}, "
             f"parked {progress.parked}, skipped {progress.skipped}"
-            + (f", not to be transformed {progress.untransformed}" if progress.untransformed else "")
+            + (f", left open {progress.unmended}" if progress.unmended else "")
         )
     if progress.paused:
         typer.echo(f"paused: {progress.paused}", err=True)

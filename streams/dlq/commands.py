@@ -9,6 +9,7 @@ from typing import Any
 from streams.codec import open_codecs
 from streams.dlq.journal import Journal
 from streams.dlq.letters import DeadLetter, Filter, read_states
+from streams.dlq.originals import is_withheld, with_originals
 from streams.dlq.outcomes import TopicOutcomes
 from streams.dlq.replaying import Plan, Progress, Replayer, audit
 from streams.dlq.transforming import RecordTransform, TransformError, load_transform
@@ -26,6 +27,7 @@ def run_replay(
     """Replay ``letters``, with a progress bar on standard error if ``show``."""
     replay_id = new_id()
     changed = None if transform is None else _transform(settings, transform)
+    letters = with_originals(settings, letters)
     request_ids = [letter.request_id for letter in letters]
     with (
         Journal(settings) as journal,
@@ -49,14 +51,16 @@ def dry_run_lines(
 ) -> Iterator[dict[str, Any]]:
     """A line for each letter that would be replayed, with the change that ``transform`` makes."""
     changed = None if transform is None else _transform(settings, transform)
-    for letter in letters:
+    for letter in with_originals(settings, letters):
         line: dict[str, Any] = {
             "id": letter.letter_id,
             "stage": letter.stage,
             "code": letter.code,
             "request_id": letter.request_id,
         }
-        if changed is not None:
+        if is_withheld(letter):
+            line["error"] = f"its bytes were withheld, and its record has expired in {letter.origin_topic}"
+        elif changed is not None:
             try:
                 line["diff"] = changed.diff(letter)
             except TransformError as error:

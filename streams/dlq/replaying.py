@@ -13,6 +13,7 @@ from streams import headers as h
 from streams.delivered import Encoded
 from streams.dlq.journal import Journal
 from streams.dlq.letters import OPEN, REPLAY_ID, REPLAYS, DeadLetter
+from streams.dlq.originals import is_withheld
 from streams.dlq.transforming import TransformError
 from streams.handlers import Output
 from streams.json_lines import new_id
@@ -52,14 +53,14 @@ class Plan:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a replay is; ``paused`` says why it stopped early, ``untransformed`` letters stay open."""
+    """How far a replay is; ``paused`` says why it stopped early; ``unmended`` letters stay open."""
 
     replay_id: str
     chosen: int
     replayed: int = 0
     parked: int = 0
     skipped: int = 0
-    untransformed: int = 0
+    unmended: int = 0
     succeeded: int = 0
     failed: int = 0
     paused: str = ""
@@ -136,7 +137,7 @@ class Replayer:
             tired = [letter for letter in batch if letter.replays >= self.plan.max_replays]
             mended = [(letter, self._record(letter)) for letter in batch if letter.replays < self.plan.max_replays]
             fresh = [letter for letter, record in mended if record is not None]
-            progress.untransformed += len(mended) - len(fresh)
+            progress.unmended += len(mended) - len(fresh)
             self.journal.step(
                 [
                     *(self._state(letter, DeadLetterAction.PARKED) for letter in tired),
@@ -183,7 +184,9 @@ class Replayer:
         self.on_progress(progress)
 
     def _record(self, letter: DeadLetter) -> Encoded | None:
-        """The record to send; ``None`` if the transform cannot mend it: such a letter stays open."""
+        """The record to send; ``None`` if the transform cannot mend it, or nobody has its bytes: it stays open."""
+        if is_withheld(letter):
+            return None
         try:
             value = letter.source.value if self.transform is None else self.transform(letter)
         except TransformError:

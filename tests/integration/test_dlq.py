@@ -13,6 +13,7 @@ from streams.cli.dlq import app
 from streams.codec import open_codecs
 from streams.deadletter import Incident, dead_letter
 from streams.delivered import Delivered
+from streams.departures import WITHHELD
 from streams.dlq.journal import FencedError, Journal
 from streams.dlq.letters import Filter, read_letters, read_states
 from streams.dlq.replaying import Plan, Replayer
@@ -243,7 +244,7 @@ def test_sealed_letters_stay_sealed_also_when_they_are_transformed(
     assert sorted('+ "user_id": "mended"' in line.get("diff", "") for line in lines) == [False, True]
     assert [line["error"].endswith("ValueError in transform") for line in lines if "error" in line] == [True]
     progress = json.loads(cli("replay", "--yes", "--json", "--settle", "0", "--transform", str(transform)).stdout)
-    assert (progress["replayed"], progress["untransformed"]) == (1, 1)
+    assert (progress["replayed"], progress["unmended"]) == (1, 1)
     [record] = read_topic(settings, "requests")
     context = h.text(record.source.headers, h.SEALED)
     assert context is not None
@@ -252,6 +253,34 @@ def test_sealed_letters_stay_sealed_also_when_they_are_transformed(
     mended = open_codecs(settings, open_registry(settings))["requests"].decode(opened)
     assert (mended.user_id, SECRET in mended.messages[0].content) == ("mended", True)
     assert len(cli("list", "--json").stdout.splitlines()) == 1, "what cannot be mended stays open"
+
+
+def test_a_withheld_letter_is_replayed_from_the_topic_it_came_from(cli: Cli, settings: Settings) -> None:
+    codecs = open_codecs(settings, open_registry(settings))
+    kept = codecs["requests.uncached"].encode(RedactedRequest(request_id="kept", tenant_id="acme"))
+    _publish(settings, [("requests.uncached", b"k", kept, [])])
+    (place,) = [record.source for record in read_topic(settings, "requests.uncached")]
+    for offset, name in ((place.offset, b"kept"), (place.offset + 1_000, b"expired")):
+        headers = {
+            "forebay-dlq-stage": b"completion",
+            "forebay-dlq-code": b"bug",
+            "forebay-dlq-request-id": name,
+            "forebay-dlq-tenant": b"acme",
+            WITHHELD: b"US_SSN",
+            h.ORIGIN_TOPIC: b"requests.uncached",
+            h.ORIGIN_PARTITION: str(place.partition).encode(),
+            h.ORIGIN_OFFSET: str(offset).encode(),
+        }
+        _publish(settings, [("dlq", b"k", None, list(headers.items()))])
+    planned = [json.loads(line) for line in cli("replay", "--dry-run", "--json").stdout.splitlines()]
+    assert {line["request_id"]: "expired" in line.get("error", "") for line in planned} == {
+        "kept": False,
+        "expired": True,
+    }
+    progress = json.loads(cli("replay", "--yes", "--json", "--settle", "0").stdout)
+    assert (progress["replayed"], progress["unmended"]) == (1, 1)
+    assert _replayed(settings) == ["kept", "kept"]
+    assert [json.loads(line)["request_id"] for line in cli("list", "--json").stdout.splitlines()] == ["expired"]
 
 
 def test_foreign_records_in_the_topics_disturb_nobody(cli: Cli, settings: Settings) -> None:

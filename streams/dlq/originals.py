@@ -1,0 +1,57 @@
+"""What was in a letter whose bytes were withheld? Its record, as long as the topic that it came from keeps it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from streams import headers as h
+from streams.departures import WITHHELD
+from streams.dlq.letters import DeadLetter
+from streams.kafka import confluent_options, silent, topic_on_broker
+from streams.settings import KafkaSettings, Settings
+
+_PATIENCE_S = 10.0
+
+
+def is_withheld(letter: DeadLetter) -> bool:
+    """Whether ``letter`` has no bytes because the guard would not let them out (:mod:`streams.departures`)."""
+    return letter.source.value is None and WITHHELD in letter.source.headers
+
+
+def with_originals(settings: Settings, letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+    """``letters``, the withheld ones with the bytes of their records; as they were where those have expired."""
+    found = list(letters)
+    if not any(map(is_withheld, found)):
+        return found
+    from confluent_kafka import Consumer
+
+    kafka = settings[KafkaSettings]
+    consumer: Any = Consumer(
+        confluent_options(kafka)
+        | {
+            "group.id": topic_on_broker("dlq-originals", kafka),
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",  # an expired record is no other record
+            "enable.partition.eof": True,
+        },
+        logger=silent(),
+    )
+    try:
+        return [_with_original(consumer, kafka, letter) if is_withheld(letter) else letter for letter in found]
+    finally:
+        consumer.close()
+
+
+def _with_original(consumer: Any, kafka: KafkaSettings, letter: DeadLetter) -> DeadLetter:
+    from confluent_kafka import TopicPartition
+
+    partition = h.number(letter.source.headers, h.ORIGIN_PARTITION)
+    offset = h.number(letter.source.headers, h.ORIGIN_OFFSET)
+    if partition is None or offset is None:
+        return letter
+    consumer.assign([TopicPartition(topic_on_broker(letter.origin_topic, kafka), partition, offset)])
+    message = consumer.poll(_PATIENCE_S)
+    consumer.unassign()
+    if message is None or message.error() is not None or message.offset() != offset:
+        return letter
+    return replace(letter, source=replace(letter.source, value=message.value()))
