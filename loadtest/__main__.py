@@ -156,5 +156,16 @@ def budget(
     print(json.dumps(report(rejections, crowd), indent=2))
 
 
+@app.command()
+def canaries(
+    seconds: Annotated[float, typer.Option(help="How long.")] = 120.0,
+    rate: Annotated[float, typer.Option(help="Requests per second, each with personal data of six kinds.")] = 10.0,
+) -> None:
+    """Personal data in every request, through a failing provider: is any of it where it must not be?"""
+    from loadtest.canaries import main
+
+    raise typer.Exit(main(seconds, rate))
+
+
 end_in_order()
 app()

@@ -28,12 +28,15 @@ def send(
     kind: str,
     patience_s: float,
     events: Sequence[tuple[float, Callable[[], None]]] = (),
+    *,
+    text: Callable[[int], str] | None = None,
 ) -> list[Seen]:
     """Send a request at each time of ``plan`` (seconds from now, and tenant); also do ``events`` when they are due.
 
     Args:
         kind: makes ids and questions of this run its own, so that the cache has nothing.
         patience_s: after the last request, for the responses that are missing.
+        text: of the request of a number; by default a question that no other of the run resembles.
     """
     from streams.client import ForebayClient
     from streams.records import Message, Request, Response
@@ -54,9 +57,9 @@ def send(
                 item()
                 continue
             number, tenant = item
-            text = question(kind, number)
+            content = question(kind, number) if text is None else text(number)
             sent[f"{kind}-{number}"] = time.perf_counter()
-            messages = (Message(content=text),)
+            messages = (Message(content=content),)
             client.submit(Request(request_id=f"{kind}-{number}", tenant_id=tenant, messages=messages))
         deadline = time.monotonic() + patience_s
         while client.outstanding and time.monotonic() < deadline:

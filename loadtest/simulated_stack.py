@@ -38,12 +38,13 @@ class Admin:
 def running(script: Mapping[str, Any], **environment: str) -> Iterator[tuple[Any, Admin]]:
     """Settings of a stack that calls ``sim-small`` and ``sim-large`` of a simulator with ``script``, and its admin.
 
-    The working directory is the stack's meanwhile; ``environment`` is added to that of its workers.
+    The working directory is the stack's meanwhile, with the bodies of all calls in ``provider.jsonl``; ``environment``
+    is added to that of its workers.
     """
     with contextlib.ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         (folder / "script.json").write_text(json.dumps(script), "utf-8")
-        found = opened.enter_context(_provider(folder / "script.json"))
+        found = opened.enter_context(_provider(folder))
         opened.enter_context(_stack(folder, found["base_url"], environment))
         opened.enter_context(contextlib.chdir(folder))
         from streams.cli.settings import installation
@@ -52,8 +53,9 @@ def running(script: Mapping[str, Any], **environment: str) -> Iterator[tuple[Any
 
 
 @contextlib.contextmanager
-def _provider(script: Path) -> Iterator[dict[str, str]]:
-    command = [sys.executable, "-m", "loadtest.provider", "--config", str(script)]
+def _provider(folder: Path) -> Iterator[dict[str, str]]:
+    command = [sys.executable, "-m", "loadtest.provider", "--config", str(folder / "script.json")]
+    command += ["--request-log", str(folder / "provider.jsonl")]
     with subprocess.Popen(command, text=True, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:

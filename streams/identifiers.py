@@ -91,6 +91,7 @@ _KEY = (
 _NINO = r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
 _FORMS: dict[str, tuple[str, str, int, Callable[[str], bool]]] = {
     "CREDIT_CARD": ("0", r"(?<![\w.,-])(?<!\d )\d(?:[ .-]?\d){12,18}(?![\w])", 0, _card),
+    "CREDIT_CARD ": ("0", r"(?:(?<=[A-Za-z_.,-])|(?<=\d ))(?=(\d{4}([ -])\d{4}\2\d{4}\2\d{4})(?!\d))", 0, _card),
     "IBAN_CODE": ("0", r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?(?!\w)", 0,
                   _iban),
     "US_SSN": ("0", r"(?<![\w.-])\d{3}(?:-\d{2}-|\.\d{2}\.| \d{2} )\d{4}(?![\w-]|\.\d| \d)", 0, _ssn),
@@ -108,7 +109,10 @@ _FORMS: dict[str, tuple[str, str, int, Callable[[str], bool]]] = {
     "JWT": ("eyJ", r"(?<![\w-])eyJ[\w-]{12,4000}\.eyJ[\w-]{12,8000}\.[\w-]{16,4000}", 0, _any),
     "CONNECTION_STRING": ("://", r"\b[a-z][a-z0-9+]{1,20}://[\w.-]{1,64}:[^\s/@\"'<>]{3,128}@[\w.-]{3,200}", 0, _any),
 }  # fmt: skip
-"""Kind: a character or piece without which it cannot be (``0`` for a digit), its form, and its proof."""
+"""Kind: a character or piece without which it cannot be (``0`` for a digit), its form, and its proof.
+
+The identifier is the form's first group, if it has groups: a look-ahead sees also what begins inside another number.
+"""
 
 IDENTIFIERS = tuple(sorted({kind.strip() for kind in _FORMS}))
 """All kinds."""
@@ -124,5 +128,5 @@ def kinds_in(text: str, kinds: Collection[str]) -> Iterator[str]:
     for kind, need, form, proof in _COMPILED:
         if kind in kinds and (numeric if need == "0" else need in text):
             for match in form.finditer(text):
-                if proof(match[0]):
+                if proof(match[1] if form.groups else match[0]):
                     yield kind

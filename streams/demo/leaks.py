@@ -22,12 +22,11 @@ class Leak:
 def find_leaks(settings: Settings, values: Sequence[str], logs: Iterable[Path]) -> list[Leak]:
     """Every place outside the restricted topics that holds one of ``values``, upper and lower case alike."""
     needles = [value.casefold().encode() for value in values]
-    return [
-        Leak(where=where, value=number)
-        for where, content in _places(settings, logs)
-        for number, needle in enumerate(needles)
-        if needle in content.decode("utf-8", "replace").casefold().encode()
-    ]
+    found = []
+    for where, content in _places(settings, logs):
+        folded = content.decode("utf-8", "replace").casefold().encode()
+        found += [Leak(where=where, value=number) for number, needle in enumerate(needles) if needle in folded]
+    return found
 
 
 def _places(settings: Settings, logs: Iterable[Path]) -> Iterator[tuple[str, bytes]]:

@@ -100,7 +100,7 @@ def contact() -> RuleRecognizer:
                 r"(?:[ ,]{0,2}(?:ext|x|extension)\.?\s?\d{1,6})?(?!\w|-\d|\.\d)",
                 score=0.8,
                 check=_phone,
-                unless=r"\bnhs\b|social security|\bssn\b",
+                unless=r"\bnhs\b",
                 digits=10,
             ),
             Rule(

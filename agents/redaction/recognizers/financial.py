@@ -35,7 +35,8 @@ def financial() -> RuleRecognizer:
             ),
             Rule(
                 kind="CREDIT_CARD",
-                pattern=r"(?<!\d)\d{4}(?:[ \-]?\s?\d{4}){3}(?!\d)|(?<!\d)3\d{3}[ \-]?\s?\d{6}[ \-]?\s?\d{5}(?!\d)",
+                # A look-ahead, since four digits of another number may stand in front: "SSN 219-09-9999 4111 1111 …".
+                pattern=r"(?<!\d)(?=(?P<v>\d{4}(?:[ \-]?\s?\d{4}){3}|3\d{3}[ \-]?\s?\d{6}[ \-]?\s?\d{5})(?!\d))",
                 certain=checksums.card,
                 digits=12,
             ),

@@ -21,6 +21,10 @@ _GAP = 8
 _MARGIN = 100
 """Characters around an anchor in which a pattern is tried: longer than any label that a pattern begins with."""
 _DIGITS = re.compile(r"[0-9]+")
+_A_NUMBER = 4
+"""Digits between a label and a number that make another number of them."""
+_LABELLED = re.compile(r"[^\w]{0,3}(?:(?:no|nr|number|num|id|is)\b)?[^\w]{0,4}[0-9]")
+"""What follows a label that stands before its own number."""
 CLUSTER = 6
 """Digits of the shortest national identifier."""
 _MIXED = re.compile(r"(?<![a-z0-9])(?=[a-z]{0,16}[0-9])(?=[0-9]{0,16}[a-z])[a-z0-9]{7,20}(?![a-z0-9])")
@@ -113,7 +117,7 @@ class Rule:
         pattern: if it has a group ``v``, that is the finding.
         score: of a finding without context; 0: context is needed.
         context: words that raise the score to ``with_context``; a regular expression over lower-case text.
-        unless: words near it that make the finding void.
+        unless: words near it that make the finding void, but for those that stand before another number.
         check: ``False`` voids a finding, ``True`` makes it certain, ``None`` says nothing.
         certain: as ``check``, but it voids nothing.
         hints: one of these must be near, in lower case: the pattern is tried only around them.
@@ -180,13 +184,22 @@ class Rule:
         checked = self.check(value) if self.check else None
         if checked is False:
             return 0.0
-        if self._unless is not None and self._near(self._unless, facts, start, end):
+        if self._unless is not None and self._vetoed(self._unless, facts.low, start, end):
             return 0.0
         if checked or (self.certain is not None and self.certain(value)):
             return 1.0
         near = self._near(self._context, facts, start, end) if self._context is not None else 0.0
         # Of two readings the one whose label stands closer wins.
         return max(self.with_context, self.score) + 0.009 * near if near else self.score
+
+    def _vetoed(self, words: re.Pattern[str], low: str, start: int, end: int) -> bool:
+        """Whether one of ``words`` is about this number: in "SSN 219-09-9999, (252) 683-4854" the label has its own."""
+        for match in words.finditer(low, max(0, start - self.before), start):
+            if sum(map(str.isdecimal, low[match.end() : start])) < _A_NUMBER:
+                return True
+        if not self.after:
+            return False
+        return any(not _LABELLED.match(low, match.end()) for match in words.finditer(low, end, end + self.after))
 
     def _near(self, words: re.Pattern[str], facts: Facts, start: int, end: int) -> float:
         """0: none of ``words`` is near; else up to 1, the nearer the more."""
