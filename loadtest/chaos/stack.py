@@ -19,6 +19,7 @@ from typing import Any
 from streams.embedded.launch import detach
 from streams.embedded.plan import Options
 from streams.embedded.prepare import tasks
+from streams.embedded.process import tail
 from streams.embedded.state import ProcessRow, StackState, live
 from streams.settings import Settings, load
 
@@ -160,7 +161,8 @@ def running_stack(folder: Path, *, brokers: int = 1, configuration: Mapping[str,
             task.run(lambda _path: None)
         state = detach(options)
         if state.stack is not StackState.READY:
-            raise StackError(f"{state.failed_part}: {state.failure}")
+            log = tail(Path(state.logs) / f"{state.failed_part}.log")
+            raise StackError(f"{state.failed_part}: {state.failure}\n{log}")
         reached = {**os.environ, **state.environment}
         os.environ.update(state.environment)
         stack = Stack(folder, load(), addresses["admin_url"], reached)

@@ -21,12 +21,14 @@ from streams.settings import ConfigurationError, KafkaSettings
 _OVERHEAD_BYTES = 65_536
 """Room for keys, headers and the framing of a batch around the largest value."""
 
+# ``--cluster-id=``: every 64th id starts with "-", and would be an option of its own after "-t".
 # The marker tells a finished format from one that was killed half-way: without it no broker ever ran here, so what lies
 # there can go.
 _START = """
 marker=$1 data=$2 config=$3 cluster=$4; shift 4
 if [ ! -e "$marker" ]; then
-  rm -rf "$data" && mkdir -p "$data" && "$@" kafka.tools.StorageTool format -t "$cluster" -c "$config" || exit 1
+  rm -rf "$data" && mkdir -p "$data" || exit 1
+  "$@" kafka.tools.StorageTool format --cluster-id="$cluster" -c "$config" || exit 1
   : > "$marker"
 fi
 [ -z "$FORMAT_ONLY" ] || exit 0

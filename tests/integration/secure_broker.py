@@ -128,7 +128,7 @@ def secure_broker(folder: Path, ports: Ports, users: Sequence[str]) -> Iterator[
         for argument in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]")
     ]
     subprocess.run(
-        [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", config, *users_of_format],
+        [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", config, *users_of_format],
         env=dict(part.environment), check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     Path(marker).touch()

@@ -1,14 +1,18 @@
 """Kafka and Redis as they are started for every other test: real, durable, private."""
 
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 import redis as redis_client
 from confluent_kafka import Consumer, Producer
 
-from streams.embedded.kafka import probe
+from streams.artifacts import fetch
+from streams.embedded.class_cache import flags
+from streams.embedded.kafka import broker_parts, plan, probe
 from streams.embedded.parts import Health
+from streams.embedded.ports import Ports
 from streams.settings import KafkaSettings, RedisSettings, Settings
 from streams.topicadmin import TopicAdmin, wanted
 from streams.topics import TOPICS
@@ -64,6 +68,20 @@ def test_the_largest_derived_record_fits(kafka: Kafka, topics: TopicAdmin, setti
     largest = b"x" * (4 * settings[KafkaSettings].max_record_bytes)
     produce(kafka.bootstrap, f"{prefix}dlq", [largest])
     assert consume(kafka.bootstrap, f"{prefix}dlq", 1) == [largest]
+
+
+def test_a_cluster_id_that_looks_like_an_option_is_none(tmp_path: Path, kafka: Kafka) -> None:
+    cluster = plan(tmp_path / "kafka", 1, Ports(tmp_path / "ports.json"), KafkaSettings())
+    cluster_id = "-fJ07e3xSXGdFfTx5RCnSg"
+    (cluster.folder / "cluster.id").write_text(cluster_id)
+    jars = fetch("kafka")
+    [part] = broker_parts(cluster, jars, flags(jars))
+    part.prepare()
+    formatted = subprocess.run(
+        part.command, env={**part.environment, "FORMAT_ONLY": "1"}, capture_output=True, text=True
+    )
+    assert formatted.returncode == 0, formatted.stdout + formatted.stderr
+    assert f"cluster.id={cluster_id}" in (cluster.folder / "broker-1" / "meta.properties").read_text().splitlines()
 
 
 def test_a_killed_broker_comes_back_with_its_data(kafka: Kafka, topics: TopicAdmin, prefix: str) -> None:
