@@ -1,7 +1,8 @@
 """What became of the records of a replay? Each carries the id of its letter, and so does all that is made of it.
 
-An answered request succeeded; one that was answered otherwise, or is a dead letter again, failed; one that waits in a
-retry topic is in trouble for now. A record of a stage beside the request path (cost, evaluation, review) leaves no
+An answered request succeeded; one that was answered otherwise, or is a dead letter again, failed; one that failed twice
+and waits in a retry topic is in trouble (once is no sign: at the end of an outage the first ones may come too early). A
+record of a stage beside the request path (cost, evaluation, review) leaves no
 outcome, and that of a response is not for operators to read: see :class:`streams.dlq.replaying.Replayer`.
 """
 
@@ -17,6 +18,8 @@ from streams.registry import open_registry
 from streams.settings import KafkaSettings, Settings
 from streams.topics import RETRY_LEVELS
 
+_IN_TROUBLE = 3
+"""Number of the coming try from which on a record is in trouble."""
 _WATCHED = ("completions", "dlq", *RETRY_LEVELS)
 
 
@@ -56,7 +59,7 @@ class TopicOutcomes:
                 return
 
     def counts(self) -> tuple[int, int, int]:
-        """Succeeded, failed and waiting for another try; what failed first and succeeded later has succeeded."""
+        """Succeeded, failed and waiting for a third try; what failed first and succeeded later has succeeded."""
         failed = self._failed - self._succeeded
         return len(self._succeeded), len(failed), len(self._retried - self._succeeded - failed)
 
@@ -73,7 +76,8 @@ class TopicOutcomes:
         if topic == "dlq":
             self._failed.add(letter)
         elif topic in RETRY_LEVELS:
-            self._retried.add(letter)
+            if (h.number(headers, h.ATTEMPT) or 0) >= _IN_TROUBLE:
+                self._retried.add(letter)
         elif h.RETRY_STAGE not in headers:  # else it is the replayed record itself, on its way to one stage
             self._answered(letter, message.value())
 

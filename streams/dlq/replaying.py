@@ -32,7 +32,7 @@ class Plan:
     Attributes:
         rate_per_s: records per second; 0: as fast as it goes.
         canary: replay so many first, and go on only if at least ``canary_success`` of them succeed; 0: none.
-        pause_above: share of those that are known to have failed, or to wait for another try, above which it pauses.
+        pause_above: share of failures, and of those that failed twice and wait, above which it pauses.
         max_replays: a letter that was replayed so often already is parked instead.
         again: also letters that were replayed, parked or dropped before.
         settle_s: seconds to wait for the outcomes of the canary, and of the last records.

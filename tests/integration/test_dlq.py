@@ -257,7 +257,8 @@ def test_a_step_that_cannot_be_written_says_so_and_leaves_nothing_half_done(cli:
         ("completions", {h.RETRY_STAGE: b"response"}, ResponseStatus.OK, (0, 0, 0)),
         ("completions", {REPLAY_ID: b"of somebody else"}, ResponseStatus.OK, (0, 0, 0)),
         ("dlq", {}, None, (0, 1, 0)),
-        ("retry.1m", {}, None, (0, 0, 1)),
+        ("retry.1m", {h.ATTEMPT: b"2"}, None, (0, 0, 0)),
+        ("retry.1m", {h.ATTEMPT: b"3"}, None, (0, 0, 1)),
     ],
 )
 def test_what_became_of_a_replayed_letter(
