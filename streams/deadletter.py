@@ -17,6 +17,9 @@ from streams.topics import RETRY_LEVELS, TOPICS, Access
 
 DLQ = "dlq"
 
+LONGEST_WAIT_S = 86_400.0
+"""Seconds that a record waits for its next try at most: who is asked to wait for a year has not been answered."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incident:
@@ -46,7 +49,7 @@ class SealingRules(Protocol):
 def delay_s(failure: Transient, attempt: int, delays_s: tuple[float, ...]) -> float:
     """Seconds to wait before the next try: what the other side asked for, else the delay of this attempt's level."""
     if failure.retry_after_s is not None:
-        return max(0.0, failure.retry_after_s)
+        return min(max(0.0, failure.retry_after_s), LONGEST_WAIT_S)
     return delays_s[min(attempt, len(delays_s)) - 1]
 
 
@@ -78,7 +81,8 @@ def dead_letter(source: Delivered, failure: Failure, incident: Incident, rules: 
     """The record for the dead letter queue."""
     value, headers = _keep(source, incident, rules.keyring)
     headers.pop(h.DUE_AT, None)
-    headers.pop(h.RETRY_STAGE, None)
+    if source.topic not in RETRY_LEVELS:  # what the scheduler buries is still another stage's to try again
+        headers.pop(h.RETRY_STAGE, None)
     headers |= {
         "forebay-dlq-stage": incident.stage.encode(),
         "forebay-dlq-code": failure.code.encode(),

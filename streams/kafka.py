@@ -78,12 +78,16 @@ def partitions_of(consumer: Any, topic: str, kafka: KafkaSettings, timeout_s: fl
 
     Raises:
         BrokerUnavailableError: no broker answers within ``timeout_s`` seconds, or there is no such topic.
+        ConfigurationError: they refuse who asks.
     """
     from confluent_kafka import KafkaException
+
+    from streams.preflight import check_access
 
     try:
         found = consumer.list_topics(topic, timeout=timeout_s).topics[topic]
     except KafkaException as error:
+        check_access(kafka, [topic], [])  # a refused connection looks like none: say so where it is one
         cause: Any = error.args[0]
         raise BrokerUnavailableError(
             f"no broker answers at {kafka.bootstrap} ({cause.str()}); "

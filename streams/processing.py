@@ -105,6 +105,14 @@ class Processor:
             return self._failed(record, context, failure)
         except TimeoutError:
             return self._failed(record, context, self._timed_out())
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled us: something inside the handler was. The record would stand still for ever.
+            return self._failed(
+                record, context, Permanent("bug", "something that the handler waited for was cancelled")
+            )
         except Exception as error:  # noqa: BLE001 - whatever a handler does, its record must end somewhere
             # The type only: an exception's text may quote the request.
             log.error(

@@ -6,7 +6,7 @@ from typing import Any
 from streams.codec import open_codecs
 from streams.encoding import Encoding
 from streams.handlers import Output
-from streams.kafka import confluent_options, topic_on_broker
+from streams.kafka import confluent_options, silent, topic_on_broker
 from streams.registry import open_registry
 from streams.settings import KafkaSettings, Settings
 
@@ -21,7 +21,8 @@ def publish(settings: Settings, outputs: Sequence[Output], timeout_s: float = 30
 
     kafka = settings[KafkaSettings]
     producer = Producer(
-        confluent_options(kafka) | {"enable.idempotence": True, "acks": "all", "partitioner": "murmur2_random"}
+        confluent_options(kafka) | {"enable.idempotence": True, "acks": "all", "partitioner": "murmur2_random"},
+        logger=silent(),
     )
     problems: list[str] = []
 

@@ -44,7 +44,7 @@ class Scheduler:
     async def handle(self, source: Delivered, _context: Context) -> list[Output]:
         """Wait until ``source`` is due; its original bytes for its origin topic, or for the same one when it is not."""
         origin, stage = h.text(source.headers, h.ORIGIN_TOPIC), h.text(source.headers, h.RETRY_STAGE)
-        if origin is None or origin not in TOPICS or stage is None:
+        if origin is None or origin not in TOPICS or origin in RETRY_LEVELS or stage is None:
             raise Permanent("undecodable", "a record of a retry topic names no origin topic or no stage")
         due_at = h.number(source.headers, h.DUE_AT) or 0
         wait_s = (due_at - self._clock_ms()) / 1000

@@ -82,8 +82,9 @@ class StageApp:
 
     @property
     def ready(self) -> bool:
-        """Whether partitions have been assigned and the app has not failed."""
-        return self._ready.is_set() and not self.failure.done() and not self.faust.crashed
+        """Whether partitions have been assigned, the stage is warm, and the app has not failed."""
+        warm = self.stage.warming is None or self.stage.warming.done()
+        return warm and self._ready.is_set() and not self.failure.done() and not self.faust.crashed
 
     async def wait_failed(self) -> None:
         """Return when the stage cannot go on. Raises what made it fail."""
@@ -153,6 +154,8 @@ class StageApp:
 
         async def consume(stream: Any) -> None:
             try:
+                if self.stage.warming is not None:
+                    await asyncio.shield(self.stage.warming)
                 await lane.run(stream.channel)
             except Exception as error:  # noqa: BLE001 - an exception that leaves the agent would acknowledge its event
                 self._fail(error)

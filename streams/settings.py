@@ -9,10 +9,10 @@ import os
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams.schemas import data_path
@@ -140,9 +140,20 @@ class RetrySettings(Section):
     section: ClassVar[str] = "retry"
     model_config = SettingsConfigDict(env_prefix="FOREBAY_RETRY_")
 
-    delays_s: tuple[float, ...] = Field(
-        (10.0, 60.0, 600.0), description="Delay of retry.10s, retry.1m and retry.10m, in seconds, shortest first."
+    delays_s: tuple[Annotated[float, Field(ge=0, le=86_400)], ...] = Field(
+        (10.0, 60.0, 600.0),
+        min_length=1,
+        max_length=3,
+        description="Delay of retry.10s, retry.1m and retry.10m, in seconds, shortest first; with fewer than three the "
+        "last ones are not used.",
     )
+
+    @field_validator("delays_s")
+    @classmethod
+    def _shortest_first(cls, delays_s: tuple[float, ...]) -> tuple[float, ...]:
+        if list(delays_s) != sorted(delays_s):
+            raise ValueError("the shortest delay comes first")
+        return delays_s
 
 
 class WorkerSettings(Section):

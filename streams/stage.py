@@ -34,6 +34,7 @@ class Stage:
     Attributes:
         setup: called with the Faust app before it starts, for what needs Faust itself (tables).
         background: runs as long as the stage does; it gets a function that publishes outputs.
+        warming: done when the stage can handle records; it joins its group meanwhile. Its failure ends the worker.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Stage:
     limits: StageSettings
     setup: Callable[[Any], None] | None = None
     background: Callable[[WriteAhead], Coroutine[Any, Any, None]] | None = None
+    warming: "asyncio.Future[None] | None" = None
 
 
 OpenStage = Callable[[Settings], AbstractAsyncContextManager[Stage]]

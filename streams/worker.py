@@ -56,7 +56,6 @@ async def run(names: Sequence[str], settings: Settings) -> int:
         await stack.enter_async_context(health)
         log.info("worker_starting", stages=list(names), version=__version__, health_port=health.port)
         stages = [await stack.enter_async_context(open_stage(name)(settings)) for name in names]
-        calm_collector()
         kafka = settings[KafkaSettings]
         topics = {topic_on_broker(route.topic, kafka) for stage in stages for route in stage.routes}
         groups = [group_on_broker(stage.name, kafka, stage.limits.version) for stage in stages]
@@ -105,6 +104,7 @@ async def _watch(apps: Sequence[StageApp], stopping: asyncio.Event) -> int:
                 return 1
             if not announced and all(app.ready for app in apps):
                 announced = True
+                calm_collector()
                 log.info("worker_ready")
             for app in apps:
                 app.observe()

@@ -56,7 +56,6 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``completion``."""
     own, models = settings[CompletionSettings], settings[ModelsSettings]
     provider = LitellmProvider()
-    await provider.ready()
     caller = Caller(
         provider,
         PriceList(models.prices, provider.list_price),
@@ -68,7 +67,13 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     rates, money = settings[LimitsSettings], settings[BudgetsSettings]
     value_nanousd = None if own.value_of_quality_usd is None else NANO * own.value_of_quality_usd
     router = LiveRouter(own.router_folder, ROUTER_METRICS, value_nanousd)
-    await asyncio.to_thread(router.warm_up)
+
+    async def warm_up() -> None:
+        await provider.ready()
+        await asyncio.to_thread(router.warm_up)
+
+    # litellm takes seconds to import; joining the group, which is mostly waiting, takes one more beside it.
+    warming = asyncio.create_task(warm_up())
     async with open_redis(settings) as client:
         prefix = settings[RedisSettings].key_prefix
         limiter, budgets = RedisLimiter(client, prefix), RedisBudgets(client, prefix, money)
@@ -111,6 +116,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
                 Route(topic="spend", handle=LedgerView(budgets).observe, in_flight=_ROWS_AT_ONCE),
             ],
             limits=limits,
+            warming=warming,
         )
 
 

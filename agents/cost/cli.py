@@ -1,5 +1,6 @@
 """``forebay spend``: who spent how much, on what."""
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,6 +117,10 @@ def reconcile(
         raise typer.Exit(1)
 
 
+_PIPED_WIDTH = 200
+"""Columns of a table that goes into a file or a pipe, where an id must not be broken over lines."""
+
+
 def _as_json(result: "Reconciliation") -> dict[str, object]:
     return {**to_json(result), "error_nanousd": result.error_nanousd}
 
@@ -124,7 +129,7 @@ def _print_reconciliation(result: "Reconciliation") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
     if result.differences:
         table = Table("difference", "attempt", "request", "ledger", "invoice", "n$")
         for item in result.differences:

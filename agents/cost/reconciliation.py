@@ -136,14 +136,14 @@ def reconcile(entries: Iterable[UsageEvent], lines: Iterable[InvoiceLine]) -> Re
 def _of_attempt(entry: UsageEvent | None, lines: Sequence[InvoiceLine]) -> list[Difference]:
     line, *repeated = lines
     if entry is None:
-        total = sum(item.cost_nanousd for item in lines)
         return [
             Difference(
                 kind=Kind.UNKNOWN,
-                attempt_id=line.attempt_id,
-                invoice=str(line.cost_nanousd),
-                difference_nanousd=total,
+                attempt_id=item.attempt_id,
+                invoice=str(item.cost_nanousd),
+                difference_nanousd=item.cost_nanousd,
             )
+            for item in lines
         ]
     differences = [_difference(Kind.BILLED_TWICE, entry, "1", str(len(lines)), item.cost_nanousd) for item in repeated]
     if entry.status is UsageStatus.FAILED and line.cost_nanousd:

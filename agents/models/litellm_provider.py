@@ -6,7 +6,10 @@ exceptions become :class:`ProviderError`; their texts, which may quote the promp
 
 import asyncio
 import json
+import math
 import os
+import time
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from agents.models.assembly import Assembly, usage_of
@@ -188,7 +191,16 @@ def _was_refused(error: BaseException) -> bool:
 def _retry_after(error: Exception) -> float | None:
     response = getattr(error, "response", None)
     headers = getattr(response, "headers", None) or getattr(error, "headers", None) or {}
+    return retry_after_s(headers.get("retry-after") or "")
+
+
+def retry_after_s(asked: str, now: float | None = None) -> float | None:
+    """Seconds to wait by a ``Retry-After`` header: a number or a date (RFC 9110, 10.2.3); ``None`` if it is neither."""
     try:
-        return float(headers.get("retry-after") or "none")
-    except (TypeError, ValueError):
-        return None
+        seconds = float(asked)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(asked).timestamp() - (time.time() if now is None else now)
+        except (ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -1,9 +1,11 @@
-"""How long was nobody there? From the end of a worker until each of its partitions has moved on.
+"""How long was nobody there? From the end of a worker until each partition that waited for it has moved on.
 
 A partition is served again when its group's committed offset passes where it stood shortly after the fault: nothing but
-a new owner can have moved it. Partitions that had nothing to do meanwhile do not count.
+a new owner can have moved it. Partitions that nothing waited in when the first one moved do not count: they have their
+owner by then, and move when their next record happens to come.
 """
 
+import importlib
 import threading
 import time
 from typing import Any
@@ -45,8 +47,21 @@ class RecoveryWatch(threading.Thread):
             now = self._committed(admin)
             moved = {place for place in waiting if now.get(place, -1) > before[place]}
             if moved:
+                seconds = time.monotonic() - self._since
+                if self.recovered_s is None:
+                    waiting = self._with_work(admin, waiting)
                 waiting = {place: at for place, at in waiting.items() if place not in moved}
-                self.recovered_s = time.monotonic() - self._since
+                self.recovered_s = seconds
+
+    @staticmethod
+    def _with_work(admin: Any, waiting: dict[Place, int]) -> dict[Place, int]:
+        """Those of the partitions with a record behind the committed offset."""
+        from confluent_kafka import TopicPartition
+
+        latest: Any = importlib.import_module("confluent_kafka.admin").OffsetSpec.latest()  # not in its types
+        asked = admin.list_offsets({TopicPartition(*place): latest for place in waiting})
+        ends = {(tp.topic, tp.partition): found.result(5).offset for tp, found in asked.items()}
+        return {place: at for place, at in waiting.items() if ends[place] > at}
 
     def _committed(self, admin: Any) -> dict[Place, int]:
         from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException

@@ -4,10 +4,13 @@ import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.metadata import entry_points
 from typing import Any
 
 import typer
 
+from streams.cli.dlq_options import State
+from streams.failures import CODES
 from streams.settings import Settings
 
 _AGE = re.compile(r"(\d+)([smhd])")
@@ -16,24 +19,47 @@ _AGE_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 def letter_filter(
     stage: str, code: str, tenant: str, request_id: str, text: str, since: str, until: str,
-    ids: list[str] | None, state: str,
+    ids: list[str] | None, state: State | frozenset[str],
 ) -> Any:  # fmt: skip
-    """The filter that the options of a command describe; ``state`` may be "all"."""
+    """The filter that the options of a command describe; ``state``: one, or a set of which an empty one means all."""
     from streams.dlq.letters import Filter
 
-    states = frozenset() if state == "all" else frozenset({state})
+    if isinstance(state, State):
+        state = frozenset() if state is State.ALL else frozenset({state.value})
     return Filter(
         stage=stage, code=code, tenant=tenant, request_id=request_id, text=text, since=_moment(since),
-        until=_moment(until), states=states, ids=frozenset(ids or ()),
+        until=_moment(until), states=state, ids=frozenset(ids or ()),
     )  # fmt: skip
 
 
-def chosen_letters(settings: Settings, chosen: Any, limit: int) -> list[Any]:
-    """Letters that a filter matches, the oldest failure first; ``limit`` 0: all."""
+def chosen_letters(settings: Settings, chosen: Any, limit: int, *, with_bytes: bool = True) -> list[Any]:
+    """Letters that a filter matches, the oldest failure first; ``limit`` 0: all.
+
+    Args:
+        with_bytes: whether the records themselves are needed: a queue may hold more of them than memory does.
+
+    Raises:
+        typer.BadParameter: a stage or code that no letter has, and that is not known either.
+    """
     from streams.dlq.letters import read_letters
 
-    letters = sorted(filter(chosen.matches, read_letters(settings)), key=lambda letter: letter.failed_at)
+    letters, stages, codes = [], set(), set()
+    for letter in read_letters(settings):
+        stages.add(letter.stage)
+        codes.add(letter.code)
+        if chosen.matches(letter):
+            letters.append(letter if with_bytes else letter.without_bytes())
+    _check_names(chosen, stages, codes)
+    letters.sort(key=lambda letter: letter.failed_at)
     return letters[:limit] if limit else letters
+
+
+def _check_names(chosen: Any, stages: set[str], codes: set[str]) -> None:
+    if chosen.code and chosen.code not in codes | CODES.keys():
+        raise typer.BadParameter(f"there is no error code {chosen.code!r}; `forebay dlq stats` shows those at hand")
+    known = {entry.name for entry in entry_points(group="forebay.stages")}
+    if chosen.stage and chosen.stage not in stages | known:
+        raise typer.BadParameter(f"there is no stage {chosen.stage!r}, only {', '.join(sorted(known))}")
 
 
 def letters_by_id(settings: Settings, ids: Sequence[str]) -> list[Any]:

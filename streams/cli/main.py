@@ -69,3 +69,11 @@ def main(arguments: list[str] | None = None) -> None:
         # the buffer goes nowhere: the interpreter would try to flush it as it ends, and exit with 120.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as error:
+        # Not imported here: most commands need no Kafka client.
+        client = sys.modules.get("confluent_kafka")
+        if client is None or not isinstance(error, client.KafkaException):
+            raise
+        reason: Any = error.args[0]
+        typer.echo(f"forebay: the brokers do not do what was asked of them: {reason.str()}", err=True)
+        sys.exit(1)

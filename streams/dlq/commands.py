@@ -9,12 +9,13 @@ from typing import Any
 from streams.codec import open_codecs
 from streams.dlq.journal import Journal
 from streams.dlq.letters import DeadLetter, Filter, read_states
-from streams.dlq.originals import is_withheld, with_originals
+from streams.dlq.originals import check_sendable, with_originals
 from streams.dlq.outcomes import TopicOutcomes
 from streams.dlq.replaying import Plan, Progress, Replayer, audit
 from streams.dlq.transforming import RecordTransform, TransformError, load_transform
 from streams.handlers import Output
 from streams.json_lines import new_id
+from streams.publisher import publish
 from streams.records import DeadLetterAction, DeadLetterState
 from streams.registry import open_registry
 from streams.sealing import load_keyring
@@ -28,10 +29,9 @@ def run_replay(
     replay_id = new_id()
     changed = None if transform is None else _transform(settings, transform)
     letters = with_originals(settings, letters)
-    request_ids = [letter.request_id for letter in letters]
     with (
         Journal(settings) as journal,
-        closing(TopicOutcomes(settings, replay_id, request_ids)) as outcomes,
+        closing(TopicOutcomes(settings, replay_id)) as outcomes,
         _Bar(len(letters), show) as bar,
     ):
         replayer = Replayer(
@@ -47,9 +47,9 @@ def run_replay(
 
 
 def dry_run_lines(
-    settings: Settings, letters: Sequence[DeadLetter], transform: Path | None
+    settings: Settings, letters: Sequence[DeadLetter], max_replays: int, transform: Path | None
 ) -> Iterator[dict[str, Any]]:
-    """A line for each letter that would be replayed, with the change that ``transform`` makes."""
+    """A line for each letter: its ``action`` is replay, park or leave (with an ``error``), and the ``diff`` it gets."""
     changed = None if transform is None else _transform(settings, transform)
     for letter in with_originals(settings, letters):
         line: dict[str, Any] = {
@@ -57,14 +57,17 @@ def dry_run_lines(
             "stage": letter.stage,
             "code": letter.code,
             "request_id": letter.request_id,
+            "action": "replay",
         }
-        if is_withheld(letter):
-            line["error"] = f"its bytes were withheld, and its record has expired in {letter.origin_topic}"
-        elif changed is not None:
-            try:
-                line["diff"] = changed.diff(letter)
-            except TransformError as error:
-                line["error"] = str(error)
+        try:
+            if letter.replays >= max_replays:
+                line["action"] = "park"
+            else:
+                check_sendable(letter)
+                if changed is not None:
+                    line["diff"] = changed.diff(letter)
+        except TransformError as error:
+            line |= {"action": "leave", "error": str(error)}
         yield line
 
 
@@ -88,9 +91,8 @@ def decide(
 
 
 def record_audit(settings: Settings, action: str, by: str, reason: str | None, subject: str, count: int) -> None:
-    """An entry in the audit trail for something that changed nothing."""
-    with Journal(settings) as journal:
-        journal.step([audit(action, Plan(by=by, reason=reason), subject, count, _now_ms(), {})])
+    """An entry in the audit trail for something that changed nothing, beside whatever another operator is doing."""
+    publish(settings, [audit(action, Plan(by=by, reason=reason), subject, count, _now_ms(), {})])
 
 
 def _transform(settings: Settings, path: Path) -> RecordTransform:
@@ -130,8 +132,8 @@ class _Bar:
         """Show how far it is."""
         self._progress.update(
             self._task,
-            completed=progress.replayed + progress.parked,
-            outcomes=f"{progress.succeeded} served, {progress.failed} failed again",
+            completed=progress.replayed + progress.parked + progress.unmended,
+            outcomes=f"{progress.succeeded} served, {progress.failed} failed again, {progress.retrying} waiting",
         )
 
 

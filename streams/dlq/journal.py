@@ -7,14 +7,16 @@ after fencing: from then on nobody else can change them. Stages read committed r
 """
 
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from streams.codec import open_codecs
 from streams.delivered import Encoded
 from streams.encoding import Encoding
+from streams.failures import Permanent
 from streams.handlers import Output
-from streams.kafka import confluent_options, topic_on_broker
+from streams.kafka import confluent_options, silent, topic_on_broker
 from streams.registry import open_registry
 from streams.settings import KafkaSettings, Settings
 
@@ -48,7 +50,8 @@ class Journal:
                 "acks": "all",
                 "partitioner": "murmur2_random",
                 "message.max.bytes": 4 * self._kafka.max_record_bytes + 65_536,
-            }
+            },
+            logger=silent(),
         )
         self._guarded(self._producer.init_transactions, _TIMEOUT_S)
         return self
@@ -65,15 +68,25 @@ class Journal:
             FencedError: another operator took over.
             JournalError: the brokers refused.
         """
+        try:
+            encoded_outputs = self._encoding.encode(outputs, {})
+        except Permanent as failure:
+            raise JournalError(f"nothing was done: {failure.message}") from None
         self._guarded(self._producer.begin_transaction)
         try:
-            for encoded in (*self._encoding.encode(outputs, {}), *records):
+            for encoded in (*encoded_outputs, *records):
                 topic = topic_on_broker(encoded.topic, self._kafka)
                 headers: Any = list(encoded.headers)
-                self._producer.produce(topic, encoded.value, encoded.key, headers=headers)
+                self._guarded(partial(self._producer.produce, headers=headers), topic, encoded.value, encoded.key)
             self._guarded(self._producer.commit_transaction, _TIMEOUT_S)
-        except JournalError:
-            self._guarded(self._producer.abort_transaction, _TIMEOUT_S)
+        except JournalError as error:
+            try:
+                self._guarded(self._producer.abort_transaction, _TIMEOUT_S)
+            except JournalError:
+                raise JournalError(
+                    f"the brokers did not say what became of the last step ({error}): all of it happened, or nothing; "
+                    "look again with `forebay dlq list`"
+                ) from None
             raise
 
     @staticmethod

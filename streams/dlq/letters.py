@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streams import headers as h
 from streams.delivered import Delivered
@@ -41,6 +41,10 @@ class DeadLetter:
         """Class of the code; ``bug`` for a code that this version does not know."""
         known = CODES.get(self.code)
         return known.failure_class.value if known else "bug"
+
+    def without_bytes(self) -> "DeadLetter":
+        """This letter without its record, for those who only look."""
+        return replace(self, source=replace(self.source, value=None))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""What was in a letter whose bytes were withheld? Its record, as long as the topic that it came from keeps it."""
+"""What is there to send back of a letter? Its bytes; where those were withheld, its record as long as that is kept."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,8 +7,10 @@ from typing import Any
 from streams import headers as h
 from streams.departures import WITHHELD
 from streams.dlq.letters import DeadLetter
+from streams.dlq.transforming import TransformError
 from streams.kafka import confluent_options, silent, topic_on_broker
 from streams.settings import KafkaSettings, Settings
+from streams.topics import TOPICS
 
 _PATIENCE_S = 10.0
 
@@ -16,6 +18,16 @@ _PATIENCE_S = 10.0
 def is_withheld(letter: DeadLetter) -> bool:
     """Whether ``letter`` has no bytes because the guard would not let them out (:mod:`streams.departures`)."""
     return letter.source.value is None and WITHHELD in letter.source.headers
+
+
+def check_sendable(letter: DeadLetter) -> None:
+    """Raise :class:`TransformError` if ``letter`` cannot be sent back; call :func:`with_originals` first."""
+    if letter.origin_topic not in TOPICS:
+        raise TransformError(f"{letter.letter_id}: it does not say which topic it came from")
+    if is_withheld(letter):
+        raise TransformError(
+            f"{letter.letter_id}: its bytes were withheld, and its record has expired in {letter.origin_topic}"
+        )
 
 
 def with_originals(settings: Settings, letters: Iterable[DeadLetter]) -> list[DeadLetter]:

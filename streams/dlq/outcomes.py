@@ -1,47 +1,48 @@
-"""What became of the records of a replay? An answered request, or a new dead letter of the same replay.
+"""What became of the records of a replay? Each carries the id of its letter, and so does all that is made of it.
 
-A record of a stage beside the request path (cost, evaluation, review) leaves no outcome, and that of a response is not
-for operators to read: see :class:`streams.dlq.replaying.Replayer`.
+An answered request succeeded; one that was answered otherwise, or is a dead letter again, failed; one that failed twice
+and waits in a retry topic is in trouble (once is no sign: at the end of an outage the first ones may come too early). A
+record of a stage beside the request path (cost, evaluation, review) leaves no
+outcome, and that of a response is not for operators to read: see :class:`streams.dlq.replaying.Replayer`.
 """
 
 import time
-from collections.abc import Collection
 from typing import Any
 
 from streams import headers as h
 from streams.codec import Codec, UndecodableError, open_codecs
 from streams.dlq.letters import REPLAY_ID
-from streams.kafka import confluent_options, topic_on_broker, watermarks
+from streams.kafka import confluent_options, partitions_of, silent, topic_on_broker, watermarks
 from streams.records import Completion, ResponseStatus
 from streams.registry import open_registry
 from streams.settings import KafkaSettings, Settings
+from streams.topics import RETRY_LEVELS
 
-_WATCHED = ("completions", "dlq")
+_IN_TROUBLE = 3
+"""Number of the coming try from which on a record is in trouble."""
+_WATCHED = ("completions", "dlq", *RETRY_LEVELS)
 
 
 class TopicOutcomes:
-    """Watches the topics from the moment it is made; close it at the end.
+    """Watches the topics from the moment it is made; close it at the end."""
 
-    Args:
-        request_ids: of the letters that are replayed.
-    """
-
-    def __init__(self, settings: Settings, replay_id: str, request_ids: Collection[str]) -> None:
+    def __init__(self, settings: Settings, replay_id: str) -> None:
         from confluent_kafka import Consumer, TopicPartition
 
         kafka = settings[KafkaSettings]
         self._replay_id = replay_id
-        self._wanted = frozenset(request_ids)
         self._codec: Codec[Completion] = open_codecs(settings, open_registry(settings))["completions"]
         self._names = {topic_on_broker(topic, kafka): topic for topic in _WATCHED}
         self._succeeded: set[str] = set()
         self._failed: set[str] = set()
+        self._retried: set[str] = set()
         self._consumer: Any = Consumer(
-            confluent_options(kafka) | {"group.id": topic_on_broker("replay", kafka), "enable.auto.commit": False}
+            confluent_options(kafka) | {"group.id": topic_on_broker("replay", kafka), "enable.auto.commit": False},
+            logger=silent(),
         )
         places = []
         for name in self._names:
-            for number in self._consumer.list_topics(name, timeout=15).topics[name].partitions:
+            for number in partitions_of(self._consumer, name, kafka):
                 place = TopicPartition(name, number)
                 place.offset = watermarks(self._consumer, place)[1]
                 places.append(place)
@@ -57,9 +58,10 @@ class TopicOutcomes:
             if time.monotonic() >= deadline:
                 return
 
-    def counts(self) -> tuple[int, int]:
-        """Succeeded and failed so far; a request that failed first and succeeded later counts as succeeded."""
-        return len(self._succeeded), len(self._failed - self._succeeded)
+    def counts(self) -> tuple[int, int, int]:
+        """Succeeded, failed and waiting for a third try; what failed first and succeeded later has succeeded."""
+        failed = self._failed - self._succeeded
+        return len(self._succeeded), len(failed), len(self._retried - self._succeeded - failed)
 
     def close(self) -> None:
         """Stop watching."""
@@ -67,15 +69,21 @@ class TopicOutcomes:
 
     def _take(self, message: Any) -> None:
         headers = h.from_kafka(message.headers())
-        if self._names[message.topic()] == "dlq":
-            if h.text(headers, REPLAY_ID) == self._replay_id:
-                self._failed.add(h.text(headers, "forebay-dlq-request-id") or str(message.offset()))
+        letter = h.text(headers, h.REPLAYED_LETTER)
+        if letter is None or h.text(headers, REPLAY_ID) != self._replay_id:
             return
-        if h.RETRY_STAGE in headers:
-            return  # the replayed record itself, on its way to the response stage
+        topic = self._names[message.topic()]
+        if topic == "dlq":
+            self._failed.add(letter)
+        elif topic in RETRY_LEVELS:
+            if (h.number(headers, h.ATTEMPT) or 0) >= _IN_TROUBLE:
+                self._retried.add(letter)
+        elif h.RETRY_STAGE not in headers:  # else it is the replayed record itself, on its way to one stage
+            self._answered(letter, message.value())
+
+    def _answered(self, letter: str, value: bytes | None) -> None:
         try:
-            completion = self._codec.decode(message.value())
+            completion = self._codec.decode(value)
         except UndecodableError:
             return
-        if completion.request_id in self._wanted and completion.status is ResponseStatus.OK:
-            self._succeeded.add(completion.request_id)
+        (self._succeeded if completion.status is ResponseStatus.OK else self._failed).add(letter)

@@ -13,7 +13,7 @@ from streams import headers as h
 from streams.delivered import Encoded
 from streams.dlq.journal import Journal
 from streams.dlq.letters import OPEN, REPLAY_ID, REPLAYS, DeadLetter
-from streams.dlq.originals import is_withheld
+from streams.dlq.originals import check_sendable
 from streams.dlq.transforming import TransformError
 from streams.handlers import Output
 from streams.json_lines import new_id
@@ -21,8 +21,8 @@ from streams.records import AuditEvent, DeadLetterAction, DeadLetterState
 
 _BATCH = 50
 
-OBSERVED = frozenset({"redaction", "cache", "completion"})
-"""Stages whose replayed records end in a completion; those of others leave no outcome that an operator may read."""
+OBSERVED = frozenset({"requests", "requests.redacted", "requests.uncached"})
+"""Topics whose records end in a completion; those of others leave no outcome that an operator may read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +32,7 @@ class Plan:
     Attributes:
         rate_per_s: records per second; 0: as fast as it goes.
         canary: replay so many first, and go on only if at least ``canary_success`` of them succeed; 0: none.
-        pause_above: share of failures among those whose outcome is known, above which the replay pauses.
+        pause_above: share of failures, and of those that failed twice and wait, above which it pauses.
         max_replays: a letter that was replayed so often already is parked instead.
         again: also letters that were replayed, parked or dropped before.
         settle_s: seconds to wait for the outcomes of the canary, and of the last records.
@@ -53,7 +53,10 @@ class Plan:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a replay is; ``paused`` says why it stopped early; ``unmended`` letters stay open."""
+    """How far a replay is; ``paused`` says why it stopped early.
+
+    ``unmended`` letters stay open, ``problems`` says why, by letter; ``retrying`` ones wait for another try by now.
+    """
 
     replay_id: str
     chosen: int
@@ -63,7 +66,14 @@ class Progress:
     unmended: int = 0
     succeeded: int = 0
     failed: int = 0
+    retrying: int = 0
     paused: str = ""
+    problems: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def known(self) -> int:
+        """Records whose outcome is known."""
+        return self.succeeded + self.failed
 
 
 class Outcomes(Protocol):
@@ -73,8 +83,8 @@ class Outcomes(Protocol):
         """Take in what is new, for at most so long."""
         ...
 
-    def counts(self) -> tuple[int, int]:
-        """Succeeded and failed so far."""
+    def counts(self) -> tuple[int, int, int]:
+        """Succeeded, failed and waiting for another try so far."""
         ...
 
 
@@ -135,19 +145,17 @@ class Replayer:
         for start in range(0, len(letters), size):
             batch = letters[start : start + size]
             tired = [letter for letter in batch if letter.replays >= self.plan.max_replays]
-            mended = [(letter, self._record(letter)) for letter in batch if letter.replays < self.plan.max_replays]
-            fresh = [letter for letter, record in mended if record is not None]
-            progress.unmended += len(mended) - len(fresh)
+            fresh, records = self._records([one for one in batch if one.replays < self.plan.max_replays], progress)
             self.journal.step(
                 [
                     *(self._state(letter, DeadLetterAction.PARKED) for letter in tired),
                     *(self._state(letter, DeadLetterAction.REPLAYED) for letter in fresh),
                 ],
-                [record for _, record in mended if record is not None],
+                records,
             )
             progress.parked += len(tired)
             progress.replayed += len(fresh)
-            self._silent += sum(letter.stage not in OBSERVED for letter in fresh)
+            self._silent += sum(letter.origin_topic not in OBSERVED for letter in fresh)
             sent += len(batch)
             self._look(progress, 0.0)
             if self._failing(progress):
@@ -156,9 +164,10 @@ class Replayer:
                 self.sleep(max(0.0, started + sent / self.plan.rate_per_s - time.monotonic()))
 
     def _failing(self, progress: Progress) -> bool:
-        known = progress.succeeded + progress.failed
-        if known >= 20 and progress.failed > self.plan.pause_above * known:  # fewer say too little
-            progress.paused = f"{progress.failed} of {known} failed again"
+        seen, troubled = progress.known + progress.retrying, progress.failed + progress.retrying
+        if seen >= 20 and troubled > self.plan.pause_above * seen:  # fewer say too little
+            waiting = f", {progress.retrying} of them wait for another try" if progress.retrying else ""
+            progress.paused = f"{troubled} of {seen} failed again{waiting}"
         return bool(progress.paused)
 
     def _settle(self, progress: Progress) -> None:
@@ -169,32 +178,41 @@ class Replayer:
         now = time.monotonic()
         deadline, silence = now + self.plan.settle_s, now + min(self.plan.silence_s, self.plan.settle_s)
         while True:
-            known = progress.succeeded + progress.failed
             now = time.monotonic()
-            quiet = known + self._silent >= progress.replayed and now >= silence
-            if known >= progress.replayed or quiet or now >= deadline:
+            quiet = progress.known + self._silent >= progress.replayed and now >= silence
+            if progress.known >= progress.replayed or quiet or now >= deadline:
                 break
             self._look(progress, 0.25)
-        progress.succeeded += min(self._silent, max(0, progress.replayed - progress.succeeded - progress.failed))
+        progress.succeeded += min(self._silent, max(0, progress.replayed - progress.known - progress.retrying))
         self.on_progress(progress)
 
     def _look(self, progress: Progress, seconds: float) -> None:
         self.outcomes.poll(seconds)
-        progress.succeeded, progress.failed = self.outcomes.counts()
+        progress.succeeded, progress.failed, progress.retrying = self.outcomes.counts()
         self.on_progress(progress)
 
-    def _record(self, letter: DeadLetter) -> Encoded | None:
-        """The record to send; ``None`` if the transform cannot mend it, or nobody has its bytes: it stays open."""
-        if is_withheld(letter):
-            return None
-        try:
-            value = letter.source.value if self.transform is None else self.transform(letter)
-        except TransformError:
-            return None
+    def _records(self, letters: Sequence[DeadLetter], progress: Progress) -> tuple[list[DeadLetter], list[Encoded]]:
+        """The letters that can be sent back, and their records; the others stay open."""
+        fresh, records = [], []
+        for letter in letters:
+            try:
+                records.append(self._record(letter))
+                fresh.append(letter)
+            except TransformError as error:
+                progress.unmended += 1
+                progress.problems[letter.letter_id] = str(error)
+        return fresh, records
+
+    def _record(self, letter: DeadLetter) -> Encoded:
+        """The record to send. Raises :class:`TransformError`."""
+        check_sendable(letter)
+        value = letter.source.value if self.transform is None else self.transform(letter)
         headers = {name: value for name, value in letter.source.headers.items() if not name.startswith("forebay-dlq-")}
         headers |= {
             h.ATTEMPT: b"1",
-            h.RETRY_STAGE: letter.stage.encode(),
+            # A letter of the scheduler's names the stage that it was waiting for.
+            h.RETRY_STAGE: letter.source.headers.get(h.RETRY_STAGE) or letter.stage.encode(),
+            h.REPLAYED_LETTER: letter.letter_id.encode(),
             h.REPLAYED_AT: str(self.now_ms()).encode(),
             h.SUPERSEDES: letter.code.encode(),
             REPLAY_ID: self.replay_id.encode(),

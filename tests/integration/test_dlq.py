@@ -12,14 +12,13 @@ from streams import headers as h
 from streams.cli.dlq import app
 from streams.codec import open_codecs
 from streams.deadletter import Incident, dead_letter
-from streams.delivered import Delivered
+from streams.delivered import Delivered, Encoded
 from streams.departures import WITHHELD
-from streams.dlq.journal import FencedError, Journal
-from streams.dlq.letters import Filter, read_letters, read_states
-from streams.dlq.replaying import Plan, Replayer
-from streams.encoding import Encoding
+from streams.dlq.journal import FencedError, Journal, JournalError
+from streams.dlq.letters import REPLAY_ID, Filter, read_letters, read_states
+from streams.dlq.outcomes import TopicOutcomes
+from streams.dlq.replaying import Plan, Replayer, audit
 from streams.failures import Permanent
-from streams.handlers import Output
 from streams.kafka import confluent_options, topic_on_broker
 from streams.processing import Rules
 from streams.reader import read_topic
@@ -93,16 +92,6 @@ def _replayed(settings: Settings, topic: str = "requests.uncached") -> list[str]
     return sorted(record.value.request_id for record in read_topic(settings, topic) if record.value is not None)
 
 
-def _serve(settings: Settings, ids: list[str]) -> None:
-    """Say that the requests were answered."""
-    codecs = open_codecs(settings, open_registry(settings))
-    outputs = [
-        Output(topic="completions", key=i, value=Completion(request_id=i, status=ResponseStatus.OK)) for i in ids
-    ]
-    encoded = Encoding(codecs, settings[KafkaSettings]).encode(outputs, {})
-    _publish(settings, [(item.topic, item.key, item.value, item.headers) for item in encoded])
-
-
 def test_operators_look_before_they_act(cli: Cli, settings: Settings) -> None:
     ids = _bury(settings, 3)
     _bury(settings, 2, code="bug")
@@ -118,6 +107,32 @@ def test_operators_look_before_they_act(cli: Cli, settings: Settings) -> None:
     assert shown["headers"]["forebay-dlq-stage"] == "completion"
     assert "retries_exhausted" in cli("stats").stdout
     assert "completion" in cli("list").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list", "--state", "foo"],
+        ["list", "--limit", "-1"],
+        ["list", "--stage", "complete"],
+        ["list", "--code", "retries_exausted"],
+        ["list", "--since", "yesterday"],
+        ["replay", "--dry-run", "--rate", "-1"],
+        ["replay", "--dry-run", "--rate", "nan"],
+        ["replay", "--dry-run", "--rate", "inf"],
+        ["replay", "--dry-run", "--canary", "-1"],
+        ["replay", "--dry-run", "--pause-above", "2"],
+        ["replay", "--dry-run", "--max-replays", "-1"],
+        ["drop", "0-0", "--reason", " "],
+        ["export", "/"],
+    ],
+)
+def test_values_that_mean_nothing_are_refused(cli: Cli, arguments: list[str]) -> None:
+    cli(*arguments, status=2)
+
+
+def test_known_names_without_letters_are_no_mistake(cli: Cli) -> None:
+    assert cli("list", "--json", "--stage", "completion", "--code", "bug").stdout == ""
 
 
 @pytest.mark.parametrize(
@@ -171,8 +186,8 @@ def test_of_two_operators_at_once_one_replays(settings: Settings, topics: object
     class Nothing:
         def poll(self, _seconds: float) -> None: ...
 
-        def counts(self) -> tuple[int, int]:
-            return 0, 0
+        def counts(self) -> tuple[int, int, int]:
+            return 0, 0, 0
 
     def replayer(journal: Journal) -> Replayer:
         plan = Plan(by="someone", settle_s=0)
@@ -203,6 +218,90 @@ def test_what_was_replayed_too_often_is_parked(cli: Cli, settings: Settings) -> 
     progress = json.loads(cli("replay", "--yes", "--json", "--max-replays", "0", "--settle", "0").stdout)
     assert (progress["replayed"], progress["parked"]) == (0, 2)
     assert len(cli("list", "--json", "--state", "parked").stdout.splitlines()) == 2
+
+
+def test_an_export_stops_no_replay(cli: Cli, settings: Settings, tmp_path: Path) -> None:
+    _bury(settings, 1)
+    with Journal(settings) as replaying:
+        cli("export", str(tmp_path / "letters.jsonl"), "--by", "ann")
+        replaying.step([audit("dlq.replay", Plan(by="bob"), "all", 1, 1, {})])
+    assert [event.by for event in _audit(settings)] == ["bob", "ann"]
+
+
+def test_what_was_dropped_comes_again_only_by_name(cli: Cli, settings: Settings) -> None:
+    _bury(settings, 2)
+    first, second = [json.loads(line)["id"] for line in cli("list", "--json").stdout.splitlines()]
+    cli("drop", first, "--reason", "test data")
+    planned = [json.loads(line)["id"] for line in cli("replay", "--dry-run", "--json", "--again").stdout.splitlines()]
+    assert planned == [second]
+    named = cli("replay", "--dry-run", "--json", "--again", "--id", first).stdout.splitlines()
+    assert [json.loads(line)["id"] for line in named] == [first]
+
+
+def test_a_step_that_cannot_be_written_says_so_and_leaves_nothing_half_done(cli: Cli, settings: Settings) -> None:
+    _bury(settings, 1)
+    with Journal(settings) as journal:
+        with pytest.raises(JournalError, match="nothing was done"):
+            journal.step([audit("dlq.replay", Plan(by="\udcff"), "all", 1, 1, {})])
+        with pytest.raises(JournalError):
+            journal.step([], [Encoded(topic="dlq", key=b"k", value=b"x" * (64 << 20), headers=[])])
+        journal.step([audit("dlq.replay", Plan(by="bob"), "all", 1, 1, {})])
+    assert [event.by for event in _audit(settings)] == ["bob"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "headers", "value", "counted"),
+    [
+        ("completions", {}, ResponseStatus.OK, (1, 0, 0)),
+        ("completions", {}, ResponseStatus.REJECTED, (0, 1, 0)),
+        ("completions", {h.RETRY_STAGE: b"response"}, ResponseStatus.OK, (0, 0, 0)),
+        ("completions", {REPLAY_ID: b"of somebody else"}, ResponseStatus.OK, (0, 0, 0)),
+        ("dlq", {}, None, (0, 1, 0)),
+        ("retry.1m", {h.ATTEMPT: b"2"}, None, (0, 0, 0)),
+        ("retry.1m", {h.ATTEMPT: b"3"}, None, (0, 0, 1)),
+    ],
+)
+def test_what_became_of_a_replayed_letter(
+    settings: Settings,
+    topics: object,
+    topic: str,
+    headers: dict[str, bytes],
+    value: ResponseStatus | None,
+    counted: tuple[int, int, int],
+) -> None:
+    outcomes = TopicOutcomes(settings, "mine")
+    body = b"x" if value is None else _completion(settings, value)
+    marks = {REPLAY_ID: b"mine", h.REPLAYED_LETTER: b"0-0"} | headers
+    # Twice, as after a redelivery; and a second letter of the same request, which counts for itself.
+    _publish(settings, [(topic, b"k", body, list(marks.items()))] * 2)
+    outcomes.poll(1)
+    assert outcomes.counts() == counted
+    _publish(settings, [(topic, b"k", body, list((marks | {h.REPLAYED_LETTER: b"0-1"}).items()))])
+    outcomes.poll(1)
+    assert outcomes.counts() == tuple(2 * count for count in counted)
+    outcomes.close()
+
+
+def _completion(settings: Settings, status: ResponseStatus) -> bytes:
+    codec = open_codecs(settings, open_registry(settings))["completions"]
+    return codec.encode(Completion(request_id="r", status=status))
+
+
+def test_a_replay_pauses_when_its_letters_only_wait_again(settings: Settings, topics: object) -> None:
+    _bury(settings, 60)
+
+    class Waiting:
+        def poll(self, _seconds: float) -> None: ...
+
+        def counts(self) -> tuple[int, int, int]:
+            return 14, 1, 5
+
+    with Journal(settings) as journal:
+        plan = Plan(by="someone", settle_s=0, rate_per_s=100)
+        replayer = Replayer(journal=journal, states={}, outcomes=Waiting(), plan=plan)
+        progress = replayer.run(list(read_letters(settings)), "all")
+    assert progress.paused == "6 of 20 failed again, 5 of them wait for another try"
+    assert progress.replayed == 20
 
 
 def test_park_drop_and_export_leave_a_trail(cli: Cli, settings: Settings, tmp_path: Path) -> None:
@@ -242,7 +341,7 @@ def test_sealed_letters_stay_sealed_also_when_they_are_transformed(
         "replay", "--dry-run", "--json", "--transform", str(transform)
     ).stdout.splitlines()]  # fmt: skip
     assert sorted('+ "user_id": "mended"' in line.get("diff", "") for line in lines) == [False, True]
-    assert [line["error"].endswith("ValueError in transform") for line in lines if "error" in line] == [True]
+    assert [line["error"].endswith("ValueError in transform, line 3") for line in lines if "error" in line] == [True]
     progress = json.loads(cli("replay", "--yes", "--json", "--settle", "0", "--transform", str(transform)).stdout)
     assert (progress["replayed"], progress["unmended"]) == (1, 1)
     [record] = read_topic(settings, "requests")
@@ -289,7 +388,8 @@ def test_foreign_records_in_the_topics_disturb_nobody(cli: Cli, settings: Settin
     _publish(settings, [("dlq", None, None, [("forebay-dlq-failed-at", b"never")])])
     assert len(cli("list", "--json").stdout.splitlines()) == 3
     assert Filter(stage="?").matches(next(letter for letter in read_letters(settings) if letter.stage == "?"))
-    progress = json.loads(
-        cli("replay", "--yes", "--json", "--settle", "0", "--stage", "completion").stdout
-    )  # fmt: skip
-    assert progress["replayed"] == 1
+    progress = json.loads(cli("replay", "--yes", "--json", "--settle", "0").stdout)
+    assert (progress["replayed"], progress["unmended"]) == (1, 2), "what nobody can send back holds up nobody"
+    assert all("does not say which topic" in problem for problem in progress["problems"].values())
+    planned = [json.loads(line)["action"] for line in cli("replay", "--dry-run", "--json").stdout.splitlines()]
+    assert planned == ["leave", "leave"]

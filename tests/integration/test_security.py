@@ -163,3 +163,14 @@ def test_a_worker_that_may_not_says_so_and_exits(
     last = (tmp_path / f"{stage}.log").read_text("utf-8").splitlines()[-1]
     assert last.startswith("forebay: ")
     assert said in last
+
+
+@pytest.mark.parametrize("command", [["dlq", "list"], ["spend"]])
+def test_a_command_with_a_wrong_password_says_so_and_exits(broker: SecureBroker, command: list[str]) -> None:
+    environment = {**os.environ, **broker.environment("application", "wrong"), "FOREBAY_KAFKA_TOPIC_PREFIX": PREFIX}
+    done = subprocess.run(
+        [sys.executable, "-m", "streams.cli", *command], env=environment, capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == 2
+    assert b"refuse user 'application'" in done.stderr
+    assert b"Traceback" not in done.stderr

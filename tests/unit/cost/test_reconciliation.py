@@ -33,6 +33,9 @@ LINE = InvoiceLine(attempt_id="1", cost_nanousd=45, model="gpt-4o-mini", prompt_
         ("dollars.csv", "Attempt_ID;Model;Tokens;Cost\n1;gpt-4o-mini;15;0.000000045\n"),
         ("excel.csv", "\ufeffattempt_id,cost_usd\r\n1,$0.000000045\r\n"),
         ("dollars.jsonl", '{"attempt_id": "1", "cost_usd": 4.5e-8}'),
+        ("array.json", '[\n {"Attempt_ID": "1", "cost_nanousd": 45}]\n'),
+        ("blank-first.csv", "\n\nattempt_id;cost_usd;currency\n1;0.000000045 USD;usd\n"),
+        ("quoted.csv", 'attempt_id,note,cost_usd\n1,"two\nlines, one cell",US$ 0.000000045\n'),
     ],
 )
 def test_invoices_are_read_as_they_come(tmp_path: Path, name: str, text: str) -> None:
@@ -43,6 +46,35 @@ def test_invoices_are_read_as_they_come(tmp_path: Path, name: str, text: str) ->
 
 
 @pytest.mark.parametrize(
+    ("cost", "nano"),
+    [("$1,234.50", 1_234_500_000_000), ("(0.25)", -250_000_000), ("-1", -1_000_000_000), (".5", 500_000_000)],
+)
+def test_dollars_as_people_write_them(tmp_path: Path, cost: str, nano: int) -> None:
+    path = tmp_path / "invoice.csv"
+    path.write_text(f"attempt_id;cost\n1;{cost}\n", "utf-8")
+    assert [line.cost_nanousd for line in read_invoice(path)] == [nano]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "[]", "attempt_id,cost_usd\n"])
+def test_an_invoice_may_be_empty(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "invoice"
+    path.write_text(text, "utf-8")
+    assert list(read_invoice(path)) == []
+
+
+def test_every_line_that_nobody_knows_is_a_difference_of_its_own() -> None:
+    lines = [InvoiceLine(attempt_id=name, cost_nanousd=cost) for name, cost in (("", 1), ("", 2), ("x", 4), ("x", 8))]
+    found = reconcile([], lines)
+    assert [(item.kind, item.attempt_id, item.difference_nanousd) for item in found.differences] == [
+        (Kind.UNKNOWN, "", 1),
+        (Kind.UNKNOWN, "", 2),
+        (Kind.UNKNOWN, "x", 4),
+        (Kind.UNKNOWN, "x", 8),
+    ]
+    assert found.error_nanousd == 15
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ('{"attempt_id": "1", "cost_nanousd": 1}\nno json\n', "line 2 is not JSON"),
@@ -50,6 +82,15 @@ def test_invoices_are_read_as_they_come(tmp_path: Path, name: str, text: str) ->
         ('{"attempt_id": "1"}\n', "line 1 has no cost"),
         ('{"attempt_id": "1", "cost_nanousd": 1.5}\n', "no whole number"),
         ("attempt_id,cost_usd\n1,much\n", "line 2: the cost is no number"),
+        ("attempt_id;cost_usd\n1;0,0012\n", "line 2: the cost is no number of US dollars"),
+        ("attempt_id,cost_usd\n1,€1\n", "line 2: the cost is no number of US dollars"),
+        ("attempt_id,cost_usd\n1,$\n", "line 2: the cost is no number of US dollars"),
+        ("attempt_id,cost_usd\n1,nan\n", "line 2: the cost is no number of US dollars"),
+        ("attempt_id,cost_usd,currency\n1,1.5,EUR\n", "line 2 is in EUR"),
+        ("date,total\n", "line 1 is no header"),
+        ("attempt_id,cost_usd,cost_usd\n1,1,2\n", "several columns cost_usd"),
+        ("[1]", "line 1 is no JSON object"),
+        ("[{", "no JSON array"),
     ],
 )
 def test_what_is_no_invoice_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:

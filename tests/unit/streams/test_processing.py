@@ -231,8 +231,23 @@ async def test_a_handler_that_hangs_is_retried() -> None:
 
 
 async def test_cancellation_is_no_failure() -> None:
+    started = asyncio.Event()
+
+    async def hang(_request: RedactedRequest, _context: Context) -> Sequence[Output]:
+        started.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    work = asyncio.create_task(processor(hang).process(asked()))
+    await started.wait()
+    work.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await processor(failing(asyncio.CancelledError())).process(asked())
+        await work
+
+
+async def test_a_record_does_not_stand_still_when_something_inside_its_handler_was_cancelled() -> None:
+    outputs = await processor(failing(asyncio.CancelledError())).process(asked())
+    assert [(output.topic, header(output, "forebay-dlq-code")) for output in outputs] == [("dlq", "bug")]
 
 
 @pytest.mark.parametrize(

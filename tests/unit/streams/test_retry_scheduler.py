@@ -1,17 +1,18 @@
 """The scheduler: a failed record waits until it is due, goes back to where it came from, and is never lost."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import headers as h
-from streams.deadletter import delay_s, retry_level
+from streams.deadletter import LONGEST_WAIT_S, delay_s, retry_level
 from streams.delivered import Delivered, Encoded
 from streams.failures import Transient
 from streams.retry import LONGEST_HOLD_S, Scheduler, retry_stage
-from streams.settings import Settings
+from streams.settings import ConfigurationError, RetrySettings, Settings
 from streams.topics import RETRY_LEVELS
 from tests.unit.streams.bench import NOW_MS, delivered, failing, header, processor, sent_back
 
@@ -106,13 +107,28 @@ async def test_a_failure_of_the_scheduler_leaves_the_record_to_its_stage() -> No
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {h.ORIGIN_TOPIC: b"requests"}, {h.RETRY_STAGE: b"cache"}, {h.ORIGIN_TOPIC: b"no", h.RETRY_STAGE: b"cache"}],
+    [
+        {},
+        {h.ORIGIN_TOPIC: b"requests"},
+        {h.RETRY_STAGE: b"cache"},
+        {h.ORIGIN_TOPIC: b"no", h.RETRY_STAGE: b"cache"},
+        {h.ORIGIN_TOPIC: b"retry.10s", h.RETRY_STAGE: b"retry"},  # a replayed letter of our own: it would go in circles
+    ],
 )
 async def test_a_record_that_came_from_nowhere_is_a_dead_letter(
     headers: dict[str, bytes], schedule: Callable[[Delivered], Awaitable[list[Encoded]]]
 ) -> None:
     [dead] = await schedule(delivered("retry.10s", headers=headers))
     assert (dead.topic, header(dead, "forebay-dlq-code")) == ("dlq", "undecodable")
+
+
+async def test_what_the_scheduler_buries_is_still_its_stages(
+    schedule: Callable[[Delivered], Awaitable[list[Encoded]]],
+) -> None:
+    source = await failed()
+    broken = replace(source, headers={**source.headers, h.ORIGIN_TOPIC: b"no"})
+    [dead] = await schedule(broken)
+    assert (header(dead, "forebay-dlq-stage"), header(dead, h.RETRY_STAGE)) == ("retry", "cache")
 
 
 async def test_the_stage_reads_every_level_and_has_time_for_the_longest_hold() -> None:
@@ -128,6 +144,23 @@ DELAYS = (10.0, 60.0, 600.0)
 @pytest.mark.parametrize(("attempt", "delay"), [(1, 10.0), (2, 60.0), (3, 600.0), (4, 600.0), (99, 600.0)])
 def test_delays_grow_with_the_attempts(attempt: int, delay: float) -> None:
     assert delay_s(GONE, attempt, DELAYS) == delay
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(-5.0, 0.0), (7.5, 7.5), (1e12, LONGEST_WAIT_S)])
+def test_a_provider_is_given_the_time_that_it_asks_for_within_reason(asked: float, waited: float) -> None:
+    assert delay_s(Transient("provider_rate_limited", "429", retry_after_s=asked), 1, DELAYS) == waited
+
+
+@pytest.mark.parametrize("delays", [[], [1, 2, 3, 4], [60, 10], [-1], ["nan"], [1e9]])
+def test_delays_that_no_level_can_keep_are_refused(delays: list[object]) -> None:
+    with pytest.raises(ConfigurationError, match="delays_s"):
+        Settings({"retry": {"delays_s": delays}})[RetrySettings]
+
+
+@pytest.mark.parametrize("delays", [[1], [1, 1], [0, 5, 5]])
+def test_there_may_be_fewer_levels(delays: list[float]) -> None:
+    given = Settings({"retry": {"delays_s": delays}})[RetrySettings].delays_s
+    assert all(retry_level(delay_s(GONE, attempt, given), given) in RETRY_LEVELS for attempt in range(1, 9))
 
 
 @given(st.floats(0, 1e9))
