@@ -22,7 +22,7 @@ from agents.models.settings import Deployment, Tier
 from streams.failures import Expired
 from streams.handlers import WriteAhead
 from streams.json_lines import new_id
-from streams.records import Alert, Attempt, RedactedRequest, Severity, UsageEvent
+from streams.records import Alert, Attempt, Message, RedactedRequest, Severity, UsageEvent
 
 Shorten = Callable[[RedactedRequest], Awaitable[RedactedRequest | None]]
 """Cuts a request; ``None`` when that cannot be done."""
@@ -204,6 +204,11 @@ class Attempts:
             self._caller.worst_case(deployment, self._builder(tier, deployment, request)(""))
             for deployment in tier.deployments
         )
+
+    def least(self, tier: Tier, request: RedactedRequest, messages: tuple[Message, ...]) -> int:
+        """What ``messages`` and the longest answer cost at the tier's cheapest deployment, in nano-dollars."""
+        bound = answer_bound(tier, request)
+        return min(self._caller.price(deployment, messages, bound) for deployment in tier.deployments)
 
     def _builder(self, tier: Tier, deployment: Deployment, request: RedactedRequest) -> Callable[[str], Call]:
         timeout_s = self._timeout_s(deployment, request)

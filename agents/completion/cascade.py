@@ -85,6 +85,12 @@ class Cascade:
                 raise conclusion(trace.errors)
             trace.errors.clear()
 
+    def least_nanousd(self, request: RedactedRequest, *, whole: bool) -> int:
+        """No call for ``request`` has a smaller worst case; unless it goes ``whole``, any of its prompt may be cut."""
+        messages = request.messages if whole else ()
+        tiers = [tier for tier in self._tiers if request.tier in (None, tier.name)]
+        return min((self._attempts.least(tier, request, messages) for tier in tiers), default=0)
+
     async def _walk(
         self, route: _Route, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead
     ) -> Served | None:

@@ -67,7 +67,8 @@ class CompletionHandler:
         except Transient:
             if self._claim_required:
                 raise
-        room, alerts = await self._admission.admit(request)
+        least = self._cascade.least_nanousd(request, whole=self._shortener.leaves_whole(request))
+        room, alerts = await self._admission.admit(request, least)
         async with self._queue.slot(request.tenant_id, request.priority):
             outputs = await self._claimed(key, request, context, cheapest=room is Room.SOFT)
         return [*(_alert(alert) for alert in alerts), *outputs]

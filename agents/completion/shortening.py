@@ -22,12 +22,18 @@ class Shortener:
 
     async def shorten(self, request: RedactedRequest) -> RedactedRequest:
         """``request`` as it is sent to models; the answer is still to the whole."""
-        chars = sum(len(message.content) for message in request.messages)
-        if self._settings.compress_keep >= 1 or chars < _CHARS_PER_TOKEN * self._settings.compress_least_tokens:
+        if self.leaves_whole(request):
             return request
-        if chars < _BESIDE_CHARS:
+        if _chars(request) < _BESIDE_CHARS:
             return self._shortened(request)
         return await asyncio.to_thread(self._shortened, request)
+
+    def leaves_whole(self, request: RedactedRequest) -> bool:
+        """Whether ``request`` is certainly not cut."""
+        return (
+            self._settings.compress_keep >= 1
+            or _chars(request) < _CHARS_PER_TOKEN * self._settings.compress_least_tokens
+        )
 
     async def to_fit(self, request: RedactedRequest) -> RedactedRequest | None:
         """``request`` with half of its tokens, for a model that it is too long for; ``None`` if it cannot be cut."""
@@ -54,3 +60,7 @@ class Shortener:
         )
         self._metrics.compressed(found.reason, found.tokens_before, found.tokens_after)
         return request if found.reason is not None else replace(request, messages=found.messages)
+
+
+def _chars(request: RedactedRequest) -> int:
+    return sum(len(message.content) for message in request.messages)
