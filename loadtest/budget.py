@@ -88,7 +88,7 @@ async def _turned_away(handler: Any, count: int, text: str = _QUESTION) -> dict[
         assert await _ask(handler, f"d{number}", text) == "budget_exceeded"
         took.append(1000 * (time.perf_counter() - begun))
         spent.append(1000 * (time.process_time() - cpu))
-    found = {}
+    found: dict[str, float] = {}
     for name, values in (("", took), ("cpu_", spent)):
         cuts = quantiles(values, n=100, method="inclusive")
         found |= {f"{name}p50_ms": round(cuts[49], 2), f"{name}p99_ms": round(cuts[98], 2)}

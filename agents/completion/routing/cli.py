@@ -197,7 +197,7 @@ def _rows(file: str) -> "tuple[list[Row], int]":
         sys.stderr.write(orjson.dumps(error).decode() + "\n")
 
     if file == "-":
-        return read(sys.stdin, complain), bad
+        return read((raw.decode("utf-8", "replace") for raw in sys.stdin.buffer), complain), bad
     if not Path(file).is_file():
         typer.echo(f"forebay: there is no file {file}", err=True)
         raise typer.Exit(2)
