@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from agents.completion.admission import Admission
-from agents.completion.attempting import Trace
 from agents.completion.cascade import Cascade, Served
 from agents.completion.quotas.budgets import Room
 from agents.completion.shortening import Shortener
+from agents.completion.trace import Trace
 from agents.models.ledger import usage_output
 from streams import headers as h
 from streams.failures import Failure, Rejected, Transient
@@ -108,7 +108,7 @@ class CompletionHandler:
     async def _complete(self, request: RedactedRequest, context: Context, *, cheapest: bool) -> list[Output]:
         started = time.perf_counter()
         spent = _spent(context)
-        trace = Trace()
+        trace = Trace(spent_before=spent)
         try:
             sent = await self._shortener.shorten(request)
             served = await self._cascade.run(sent, trace, context.write_ahead, cheapest=cheapest)

@@ -9,7 +9,6 @@ from agents.completion.settings import CompletionSettings
 from streams.records import RedactedRequest
 
 _CHARS_PER_TOKEN = 3
-_KEPT_TO_FIT = 0.5
 _BESIDE_CHARS = 8_000  # 10 ms of CPU; longer ones must not hold up the event loop
 
 
@@ -35,13 +34,13 @@ class Shortener:
             or _chars(request) < _CHARS_PER_TOKEN * self._settings.compress_least_tokens
         )
 
-    async def to_fit(self, request: RedactedRequest) -> RedactedRequest | None:
-        """``request`` with half of its tokens, for a model that it is too long for; ``None`` if it cannot be cut."""
+    async def to_fit(self, request: RedactedRequest, keep: float) -> RedactedRequest | None:
+        """``request`` with ``keep`` of its tokens, for models that it is too long for; ``None`` if it cannot be cut."""
         found = await asyncio.to_thread(
             compress_messages,
             request.messages,
             task=request.task,
-            keep=_KEPT_TO_FIT,
+            keep=keep,
             request_id=request.request_id,
             holdout=0.0,
             least_tokens=1,
