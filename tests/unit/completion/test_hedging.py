@@ -10,6 +10,7 @@ from agents.completion.shortening import Shortener
 from agents.completion.trace import Trace
 from agents.models.latency import FEWEST
 from agents.models.pool import DeploymentPool
+from agents.models.pricing import PriceList
 from agents.models.provider import Answer, Call, ProviderError
 from agents.models.settings import Deployment
 from streams.records import RedactedRequest, UsageStatus
@@ -187,3 +188,40 @@ async def test_the_shortener_cuts_a_history_and_leaves_what_it_may_not_touch() -
     assert "Utrecht" in sent
     assert shorter.messages[-1] == question
     assert await shortener.to_fit(asked("Where?"), 0.5) is None
+
+
+@pytest.mark.parametrize(("cached", "hits", "cut"), [(0.1, 1.0, False), (0.1, 0.0, True), (0.9, 1.0, True)])
+async def test_a_history_that_is_cheaper_cached_is_sent_as_it_was(cached: float, hits: float, cut: bool) -> None:
+    from prometheus_client import CollectorRegistry
+
+    from agents.completion.metrics import CompressionMetrics
+    from agents.completion.settings import CompletionSettings
+    from streams.records import Message, MessageRole
+
+    settings = CompletionSettings(prompt_cache_share=hits, compress_holdout=0)
+    shortener = Shortener(settings, CompressionMetrics(CollectorRegistry()), lambda _: cached)
+    report = " ".join(f"On day {number} the river in district {number % 9} rose by a hand." for number in range(200))
+    messages = (
+        Message(content=f"Here is the report. {report}"),
+        Message(role=MessageRole.ASSISTANT, content="Thank you."),
+        Message(content="What happened on day 77?"),
+    )
+    request = RedactedRequest(request_id="r", messages=messages)
+    assert ((await shortener.shorten(request)).messages != messages) is cut
+    once = RedactedRequest(request_id="r", messages=(messages[0], messages[2]))
+    assert (await shortener.shorten(once)).messages != once.messages, "nobody has cached what was never sent"
+
+
+@pytest.mark.parametrize(
+    ("price", "share"),
+    [
+        (Price(input=2.0, output=1.0, cached_input=0.5), 0.25),
+        (Price(input=2.0, output=1.0), 1.0),
+        (Price(input=0.0, output=0.0, cached_input=0.0), 1.0),
+        (Price(input=1.0, output=1.0, cached_input=3.0), 1.0),
+        (None, 1.0),
+    ],
+)
+def test_what_cached_input_costs_is_taken_from_the_price(price: Price | None, share: float) -> None:
+    deployment = tier("a").deployments[0].model_copy(update={"price": None})
+    assert PriceList({}, lambda _: price).cached_share(deployment) == share
