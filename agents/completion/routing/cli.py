@@ -179,6 +179,9 @@ def _show(found: dict[str, Any]) -> None:
         calls = ", ".join(f"{name} {share:.0%}" for name, share in policy["calls"].items() if share > 0)
         shown.add_row(policy["name"], f"{policy['quality']:.4f}", f"{policy['cost']:.6g}", calls)
     Console().print(shown)
+    floor, tuned = found["quality_floor"], found["policies"][-1]["quality"]
+    if floor is not None and tuned < floor:
+        typer.echo(f"the quality floor of {floor:g} was not reached: {tuned:.4f}")
     saving = found["saving_at_equal_quality"]
     low, high = saving["ci95"]
     typer.echo(f"saving at the best model's quality: {saving['value']:.1%} (95 %: {low:.1%} to {high:.1%})")

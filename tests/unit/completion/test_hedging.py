@@ -12,7 +12,7 @@ from agents.models.latency import FEWEST
 from agents.models.pool import DeploymentPool
 from agents.models.pricing import PriceList
 from agents.models.provider import Answer, Call, ProviderError
-from agents.models.settings import Deployment
+from agents.models.settings import Deployment, Price
 from streams.records import RedactedRequest, UsageStatus
 from tests.unit.completion.fakes import Provider, Reply, Written, asked, cascade_of, good, tier
 
