@@ -29,6 +29,8 @@ REPLAYED_AT = "forebay-replayed-at"
 """When an operator sent a dead letter back, in ms since the epoch: deadlines count from it."""
 SUPERSEDES = "forebay-supersedes"
 """Code of the failure that a replay is to make good; travels on to the response."""
+COMPRESSION = "forebay-compression"
+"""What was done to a long prompt before models saw it: ``cut``, ``holdout``, or why else nothing was cut."""
 SPENT = "forebay-spent-nanousd"
 """What earlier tries of a request cost, in nano-dollars."""
 

@@ -110,7 +110,7 @@ class CompletionHandler:
         spent = _spent(context)
         trace = Trace(spent_before=spent)
         try:
-            sent = await self._shortener.shorten(request)
+            sent, compression = await self._shortener.shorten(request)
             served = await self._cascade.run(sent, trace, context.write_ahead, cheapest=cheapest)
         except Failure as failure:
             # The calls that were made are in the ledger and in the response, whatever becomes of the request.
@@ -120,7 +120,10 @@ class CompletionHandler:
             if records := _records(trace):
                 await context.write_ahead(records)
             raise
-        return [*_records(trace), self._completed(request, served, trace, spent, started)]
+        completed = self._completed(request, served, trace, spent, started)
+        if compression is not None:
+            completed.headers[h.COMPRESSION] = compression.encode()
+        return [*_records(trace), completed]
 
     def _completed(self, request: RedactedRequest, served: Served, trace: Trace, spent: int, started: float) -> Output:
         entries = trace.entries

@@ -31,10 +31,10 @@ class Shortener:
         self._metrics = metrics
         self._cached_share = cached_share
 
-    async def shorten(self, request: RedactedRequest) -> RedactedRequest:
-        """``request`` as it is sent to models; the answer is still to the whole."""
+    async def shorten(self, request: RedactedRequest) -> tuple[RedactedRequest, str | None]:
+        """``request`` as it is sent to models (the answer is still to the whole), and what was done to a long one."""
         if self.leaves_whole(request):
-            return request
+            return request, None
         if _chars(request) < _BESIDE_CHARS:
             return self._shortened(request)
         return await asyncio.to_thread(self._shortened, request)
@@ -67,7 +67,7 @@ class Shortener:
         saved = self._settings.prompt_cache_share * (1 - self._cached_share(request))
         return PromptCache(messages=turns[-1], discount=1 - saved)
 
-    def _shortened(self, request: RedactedRequest) -> RedactedRequest:
+    def _shortened(self, request: RedactedRequest) -> tuple[RedactedRequest, str]:
         chosen = self._settings
         found = compress_messages(
             request.messages,
@@ -79,7 +79,9 @@ class Shortener:
             cache=self._cache(request),
         )
         self._metrics.compressed(found.reason, found.tokens_before, found.tokens_after)
-        return request if found.reason is not None else replace(request, messages=found.messages)
+        if found.reason is not None:
+            return request, found.reason
+        return replace(request, messages=found.messages), "cut"
 
 
 def _chars(request: RedactedRequest) -> int:

@@ -134,6 +134,7 @@ async def test_a_prompt_that_may_be_cut_is_not_refused_for_its_length() -> None:
     messages = (Message(content=talk), Message(content="What colour is the door?"))
     outputs = await table.handler(compress_keep=0.6).handle(replace(asked(), messages=messages), table.context())
     assert completion_of(outputs).status is ResponseStatus.OK, "what was said again and again went, and it fitted"
+    assert outputs[-1].headers == {h.COMPRESSION: b"cut"}
 
 
 async def test_what_is_paid_is_published_again_before_anything_is_asked() -> None:

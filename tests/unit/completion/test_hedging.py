@@ -207,9 +207,10 @@ async def test_a_history_that_is_cheaper_cached_is_sent_as_it_was(cached: float,
         Message(content="What happened on day 77?"),
     )
     request = RedactedRequest(request_id="r", messages=messages)
-    assert ((await shortener.shorten(request)).messages != messages) is cut
+    sent, outcome = await shortener.shorten(request)
+    assert (sent.messages != messages, outcome) == (cut, "cut" if cut else "cached_prefix")
     once = RedactedRequest(request_id="r", messages=(messages[0], messages[2]))
-    assert (await shortener.shorten(once)).messages != once.messages, "nobody has cached what was never sent"
+    assert (await shortener.shorten(once))[1] == "cut", "nobody has cached what was never sent"
 
 
 @pytest.mark.parametrize(
