@@ -16,6 +16,7 @@ from agents.completion.compression.units import CJK
 Counter = Callable[[str], int]
 
 _CL100K = "9b5ad71b2ce5302211f9c61530b329a4922fc6a4"  # SHA-1 of the vocabulary's address: tiktoken's cache key
+_IN_CJK = re.compile(f"[{CJK}]")
 _WORD = re.compile(f"[{CJK}]|[^\\s{CJK}]+")
 _PIECE = re.compile(r"[^\W\d_]+|\d{1,3}|[^\w\s]|_+")
 _PIECE_OF_ANY_SCRIPT = re.compile(rf"[{CJK}]|(?:(?![{CJK}])[^\W\d_])+|\d{{1,3}}|[^\w\s]|_+")
@@ -30,7 +31,8 @@ def counter() -> Counter:
 def measures(text: str) -> tuple[int, ...]:
     """Tokens, then what other counters may call so: words, characters, words and marks, and :func:`estimate`."""
     pieces = _pieces(text)
-    return counter()(text), len(_WORD.findall(text)), len(text), len(pieces), _estimate(pieces)
+    words = len(_WORD.findall(text) if _IN_CJK.search(text) else text.split())
+    return counter()(text), words, len(text), len(pieces), _estimate(pieces)
 
 
 def estimate(text: str) -> int:
@@ -39,7 +41,7 @@ def estimate(text: str) -> int:
 
 
 def _pieces(text: str) -> list[str]:
-    pieces: list[str] = (_PIECE if text.isascii() else _PIECE_OF_ANY_SCRIPT).findall(text)
+    pieces: list[str] = (_PIECE_OF_ANY_SCRIPT if _IN_CJK.search(text) else _PIECE).findall(text)
     return pieces
 
 
