@@ -31,6 +31,8 @@ REPLAYED_LETTER = "forebay-replayed-letter"
 """Id of the dead letter that was sent back; travels on, so that a replay sees what became of it."""
 SUPERSEDES = "forebay-supersedes"
 """Code of the failure that a replay is to make good; travels on to the response."""
+COMPRESSION = "forebay-compression"
+"""What was done to a long prompt before models saw it: ``cut``, ``holdout``, or why else nothing was cut."""
 SPENT = "forebay-spent-nanousd"
 """What earlier tries of a request cost, in nano-dollars."""
 

@@ -93,7 +93,12 @@ class RedisClaimStore:
 
     async def kept(self, key: str) -> bytes | None:
         """See :class:`ClaimStore`."""
-        found: bytes | None = await self._run("return redis.call('HGET', KEYS[1], 'outputs')", key)
+        from redis.exceptions import RedisError
+
+        try:
+            found: bytes | None = await self._client.hget(self._prefix + key, "outputs")
+        except (RedisError, OSError, TimeoutError) as error:
+            raise _away(error) from None
         return found
 
     async def renew(self, key: str, owner: str, lease_ms: int) -> bool:
@@ -114,7 +119,11 @@ class RedisClaimStore:
         try:
             return await self._client.eval(script, 1, self._prefix + key, *arguments)
         except (RedisError, OSError, TimeoutError) as error:
-            raise Transient("redis_unavailable", f"claims: {type(error).__name__}") from None
+            raise _away(error) from None
+
+
+def _away(error: Exception) -> Transient:
+    return Transient("redis_unavailable", f"claims: {type(error).__name__}")
 
 
 class Claim:

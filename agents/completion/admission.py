@@ -12,6 +12,7 @@ from streams.records import Alert, RedactedRequest, Severity
 
 _TOKENS_PER_CHAR = 1 / 3
 _SHORTEST_S = 0.02
+_REMEMBERED = 100_000  # accounts that were warned of; each day has its own
 
 
 class Admission:
@@ -36,15 +37,18 @@ class Admission:
         self._sleep = sleep
         self._warned: set[tuple[str, ...]] = set()
 
-    async def admit(self, request: RedactedRequest) -> tuple[Room, list[Alert]]:
+    async def admit(self, request: RedactedRequest, least_nanousd: int = 0) -> tuple[Room, list[Alert]]:
         """What the budget allows, after waiting for the request's turn; and whom to tell.
+
+        Args:
+            least_nanousd: no call that may serve the request has a smaller worst case, in nano-dollars.
 
         Raises:
             Rejected: ``budget_exceeded``, or ``rate_limited`` when it would wait too long.
         """
-        reservation = await self._budgets.reserve(request.tenant_id, request.user_id, "", 0)
+        reservation = await self._budgets.reserve(request.tenant_id, request.user_id, "", least_nanousd)
         if reservation.room is Room.HARD:
-            raise Rejected("budget_exceeded", "the budget of the tenant or the user is used up")
+            raise Rejected("budget_exceeded", "what is left of the tenant's or the user's budget pays for no call")
         await self._wait(request)
         alerts = [self._nearly_spent(request)] if self._is_news(reservation) else []
         return reservation.room, alerts
@@ -72,6 +76,8 @@ class Admission:
             return False
         accounts = tuple(account.name for account in reservation.accounts)
         known = accounts in self._warned
+        if len(self._warned) >= _REMEMBERED:
+            self._warned.clear()
         self._warned.add(accounts)
         return not known
 

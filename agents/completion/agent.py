@@ -28,7 +28,7 @@ from streams.codec import open_codecs
 from streams.egress import EgressGuard, EgressSettings
 from streams.handlers import Context, Output, Route
 from streams.idempotency import Claims, RedisClaimStore
-from streams.records import CallPurpose, Spend, WindowKind
+from streams.records import CallPurpose, RedactedRequest, Spend, WindowKind
 from streams.redis_client import open_redis
 from streams.registry import open_registry
 from streams.settings import RedisSettings, RetrySettings, Settings, StageSettings
@@ -56,9 +56,10 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``completion``."""
     own, models = settings[CompletionSettings], settings[ModelsSettings]
     provider = LitellmProvider()
+    prices = PriceList(models.prices, provider.list_price)
     caller = Caller(
         provider,
-        PriceList(models.prices, provider.list_price),
+        prices,
         Ledger(CallPurpose.COMPLETION),
         METRICS,
         EgressGuard(settings[EgressSettings]),
@@ -77,7 +78,12 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     async with open_redis(settings) as client:
         prefix = settings[RedisSettings].key_prefix
         limiter, budgets = RedisLimiter(client, prefix), RedisBudgets(client, prefix, money)
-        shortener = Shortener(own, COMPRESSION_METRICS)
+
+        def cached_share(request: RedactedRequest) -> float:
+            tier = models.tier(request.tier or "") or models.tiers[0]
+            return prices.cached_share(tier.deployments[0])
+
+        shortener = Shortener(own, COMPRESSION_METRICS, cached_share)
         attempts = Attempts(
             pool,
             caller,

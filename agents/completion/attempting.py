@@ -7,44 +7,33 @@ entry, the call; then all of them learn what it really took.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
+from agents.completion.deadline import left_s, timeout_s
 from agents.completion.hedging import HedgeBudget, race
 from agents.completion.quotas.budgets import Budgets, Room
 from agents.completion.quotas.rates import Limiter, corrections, of_deployment
+from agents.completion.trace import Trace, refused
 from agents.models.caller import Caller, Outcome
 from agents.models.chat_format import parsed
 from agents.models.ledger import Payer
-from agents.models.pool import LOST, TRY_ANOTHER, DeploymentPool
+from agents.models.pool import LOST, TRY_ANOTHER, DeploymentPool, NoRoomError
 from agents.models.provider import Answer, Call, ProviderError
 from agents.models.settings import Deployment, Tier
 from streams.failures import Expired
 from streams.handlers import WriteAhead
 from streams.json_lines import new_id
-from streams.records import Alert, Attempt, RedactedRequest, Severity, UsageEvent
+from streams.records import Message, RedactedRequest
 
-Shorten = Callable[[RedactedRequest], Awaitable[RedactedRequest | None]]
-"""Cuts a request; ``None`` when that cannot be done."""
+Shorten = Callable[[RedactedRequest, float], Awaitable[RedactedRequest | None]]
+"""Cuts a request to a share of its tokens; ``None`` when that cannot be done."""
+
+_KEPT_TO_FIT = 0.5
+"""Share of a prompt that is sent to a model that said it was too long."""
 
 _PROBE_S = 1.0
 """Seconds to wait while a probe decides whether a deployment works again."""
-
-
-@dataclass(slots=True)
-class Trace:
-    """All that was tried for a request: closed ledger entries and attempts, in order; and what people should hear of.
-
-    Attributes:
-        errors: of the calls that brought no answer.
-        broke: whether a budget stopped a call.
-    """
-
-    entries: list[UsageEvent] = field(default_factory=list)
-    attempts: list[Attempt] = field(default_factory=list)
-    alerts: list[Alert] = field(default_factory=list)
-    errors: list[ProviderError] = field(default_factory=list)
-    broke: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,8 +76,13 @@ class Attempts:
         self._burst_s = burst_s
         self._now_ms = now_ms
 
-    async def on(self, tier: Tier, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead) -> Answered | None:
+    async def on(
+        self, tier: Tier, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead, *, others: bool = False
+    ) -> Answered | None:
         """The first answer of ``tier``, or ``None``; what happened is added to ``trace``.
+
+        Args:
+            others: whether other tiers may be asked after it, for which time has to be left.
 
         Raises:
             Expired: the request's deadline passed.
@@ -96,7 +90,10 @@ class Attempts:
         candidates = deque(self._pool.candidates(tier))
         tried = bool(candidates)
         while candidates:
-            outcomes = await self._outcomes(tier, candidates, request, trace, write_ahead)
+            if self._too_dear(tier, candidates[0], request, trace):
+                candidates.popleft()
+                continue
+            outcomes = await self._outcomes(tier, candidates, request, trace, write_ahead, others)
             for outcome in outcomes:
                 self._record(outcome, trace)
             if trace.broke:
@@ -115,34 +112,43 @@ class Attempts:
 
     async def probed(self, tiers: Sequence[Tier], request: RedactedRequest) -> bool:
         """Whether one of ``tiers`` works now that a probe of it is back, for which this waits until the deadline."""
-        left_s = self._left_s(request)
         try:
-            async with asyncio.timeout(left_s):
+            async with asyncio.timeout(left_s(request, self._now_ms())):
                 return await self._pool.works_after_probes(tiers)
         except TimeoutError:
             return False
 
     async def _outcomes(
-        self, tier: Tier, candidates: deque[Deployment], request: RedactedRequest, trace: Trace, write_ahead: WriteAhead
+        self,
+        tier: Tier,
+        candidates: deque[Deployment],
+        request: RedactedRequest,
+        trace: Trace,
+        write_ahead: WriteAhead,
+        others: bool,
     ) -> list[Outcome]:
         """Of the next candidate, and of what follows from it; an answer is the last."""
         deployment = candidates.popleft()
-        late_s = None if self._hedges.off or not candidates else self._pool.p95_s(deployment)
+        others = others or bool(candidates)
+        single = self._hedges.off or not candidates or request.max_cost_nanousd is not None
+        late_s = None if single else self._pool.p95_s(deployment)
         self._hedges.called()
         if late_s is None:
-            made: Sequence[Outcome | None] = [await self._attempt(tier, deployment, request, trace, write_ahead)]
+            made: Sequence[Outcome | None] = [
+                await self._attempt(tier, deployment, request, trace, write_ahead, others)
+            ]
         else:
             made = await race(
-                partial(self._attempt, tier, deployment, request, trace, write_ahead),
+                partial(self._attempt, tier, deployment, request, trace, write_ahead, others),
                 # What keeps a second call from being made is nothing that the first need know of.
-                lambda lost: self._attempt(tier, candidates.popleft(), request, Trace(), write_ahead, lost),
+                lambda lost: self._attempt(tier, candidates.popleft(), request, Trace(), write_ahead, others, lost),
                 late_s,
                 lambda: self._pool.has_room(candidates[0]) and self._hedges.take(),
             )
         outcomes = [outcome for outcome in made if outcome is not None]
         if self._shorten is not None and _codes(outcomes) == ["context_length"]:
-            shorter = await self._shorten(request)
-            again = shorter and await self._attempt(tier, deployment, shorter, trace, write_ahead)
+            shorter = await self._shorten(request, _KEPT_TO_FIT)
+            again = shorter and await self._attempt(tier, deployment, shorter, trace, write_ahead, others)
             outcomes += [again] if again else []
         return outcomes
 
@@ -154,7 +160,7 @@ class Attempts:
         trace.errors.append(outcome.error)
         if outcome.error.code == "provider_auth":
             deployment = outcome.entry.deployment
-            trace.alerts.append(self._refused(deployment))
+            trace.alerts.append(refused(deployment, self._now_ms()))
 
     async def _attempt(
         self,
@@ -163,24 +169,26 @@ class Attempts:
         request: RedactedRequest,
         trace: Trace,
         write_ahead: WriteAhead,
+        others: bool,
         lost: asyncio.Event | None = None,
     ) -> Outcome | None:
         """One call; ``None`` when its deployment or a budget does not allow it now."""
-        build = self._builder(tier, deployment, request)
         tokens = self.prompt_tokens(tier, request) + answer_bound(tier, request)
         limits = of_deployment(deployment, tokens, self._burst_s)
         if (wait_s := await self._limiter.take(limits)) > 0:
             message = f"{deployment.name}: its rate is used up"
             trace.errors.append(ProviderError("provider_rate_limited", message, retry_after_s=wait_s))
             return None
-        worst_case = self._caller.worst_case(deployment, build(""))
+        worst_case = self._worst_case(tier, deployment, request)
         reservation = await self._budgets.reserve(request.tenant_id, request.user_id, new_id(), worst_case)
         if reservation.room is Room.HARD:
             trace.broke = True
             return None
         cost = 0
         try:
-            async with self._pool.calling(deployment):
+            async with self._pool.calling(deployment, left_s(request, self._now_ms())):
+                # Time may have passed until there was room.
+                build = self._builder(tier, deployment, request, others)
                 payer = Payer(request_id=request.request_id, tenant_id=request.tenant_id, user_id=request.user_id)
                 outcome = await self._caller.call(payer, tier.name, deployment, build, write_ahead, lost=lost)
                 if outcome.error is None:
@@ -188,6 +196,8 @@ class Attempts:
                 elif outcome.error.code != LOST:
                     self._pool.failed(deployment, outcome.error)
             cost = outcome.entry.cost_nanousd
+        except NoRoomError:
+            raise Expired("deadline_exceeded", f"the deadline passed while {deployment.name} had no room") from None
         finally:
             await self._budgets.settle(reservation, cost)
         used = outcome.entry.prompt_tokens + outcome.entry.completion_tokens
@@ -200,13 +210,33 @@ class Attempts:
 
     def worst_case(self, tier: Tier, request: RedactedRequest) -> int:
         """Most that the tier's cheapest deployment may cost, in nano-dollars."""
-        return min(
-            self._caller.worst_case(deployment, self._builder(tier, deployment, request)(""))
-            for deployment in tier.deployments
-        )
+        return self.least(tier, request, request.messages)
 
-    def _builder(self, tier: Tier, deployment: Deployment, request: RedactedRequest) -> Callable[[str], Call]:
-        timeout_s = self._timeout_s(deployment, request)
+    def least(self, tier: Tier, request: RedactedRequest, messages: tuple[Message, ...]) -> int:
+        """What ``messages`` and the longest answer cost at the tier's cheapest deployment, in nano-dollars."""
+        bound = answer_bound(tier, request)
+        return min(self._caller.price(deployment, messages, bound) for deployment in tier.deployments)
+
+    async def fitted(self, tiers: Sequence[Tier], request: RedactedRequest) -> RedactedRequest | None:
+        """``request``, cut so that it fits the longest of ``tiers``; ``None`` when that cannot be done."""
+        longest = max(tiers, key=lambda tier: tier.context_tokens)
+        room = longest.context_tokens - answer_bound(longest, request)
+        if self._shorten is None or room <= 0:
+            return None
+        return await self._shorten(request, 0.95 * room / self.prompt_tokens(longest, request))
+
+    def _worst_case(self, tier: Tier, deployment: Deployment, request: RedactedRequest) -> int:
+        return self._caller.price(deployment, request.messages, answer_bound(tier, request))
+
+    def _too_dear(self, tier: Tier, deployment: Deployment, request: RedactedRequest, trace: Trace) -> bool:
+        """Whether what was spent and this call may together exceed what the request allows."""
+        most = request.max_cost_nanousd
+        return most is not None and trace.spent + self._worst_case(tier, deployment, request) > most
+
+    def _builder(
+        self, tier: Tier, deployment: Deployment, request: RedactedRequest, others: bool
+    ) -> Callable[[str], Call]:
+        seconds = timeout_s(deployment, request, self._now_ms(), others=others)
 
         def build(attempt_id: str) -> Call:
             return Call(
@@ -215,36 +245,12 @@ class Attempts:
                 messages=request.messages,
                 params=request.params,
                 max_tokens=answer_bound(tier, request),
-                timeout_s=timeout_s,
+                timeout_s=seconds,
                 tools=parsed(request.tools),
                 response_format=parsed(request.response_format),
             )
 
         return build
-
-    def _timeout_s(self, deployment: Deployment, request: RedactedRequest) -> float:
-        """The deployment's, or what the request's deadline leaves."""
-        left_s = self._left_s(request)
-        if left_s is None:
-            return deployment.timeout_s
-        if left_s <= 0:
-            raise Expired("deadline_exceeded", "the deadline passed while models were tried")
-        return min(deployment.timeout_s, left_s)
-
-    def _left_s(self, request: RedactedRequest) -> float | None:
-        if request.deadline_ms is None:
-            return None
-        return (request.accepted_at + request.deadline_ms - self._now_ms()) / 1000
-
-    def _refused(self, deployment: str) -> Alert:
-        return Alert(
-            alert_id=new_id(),
-            kind="provider_auth",
-            severity=Severity.CRITICAL,
-            subject=deployment,
-            message=f"{deployment} refuses our credentials: renew its key",
-            created_at=self._now_ms(),
-        )
 
 
 def _codes(outcomes: Sequence[Outcome]) -> list[str | None]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import zip_longest
 
-from agents.completion.attempting import Answered, Attempts, Trace, answer_bound
+from agents.completion.attempting import Answered, Attempts, answer_bound
 from agents.completion.json_repair import in_form
 from agents.completion.routing.confidence import Assessment, assess, question_of
 from agents.completion.routing.live import FromTheCheapest, Router
+from agents.completion.trace import Trace
 from agents.models.provider import Answer, ProviderError
 from agents.models.settings import Tier
 from streams.failures import CODES, Failure, FailureClass, Permanent, Rejected, Transient
@@ -75,15 +76,24 @@ class Cascade:
         Raises:
             Failure: no tier served it; see :func:`conclusion`.
         """
+        request = await self._fitting(request)
         route = self._route(request, cheapest)
         while True:
             if (served := await self._walk(route, request, trace, write_ahead)) is not None:
                 return _usable(served)
+            if not trace.errors and not trace.broke:
+                raise Rejected("max_cost", "what earlier tries left of the request's own limit pays for no tier")
             if trace.broke:
                 raise Rejected("budget_exceeded", "what is left of the budget does not pay for this call")
             if trace.attempts or not await self._attempts.probed(route.all, request):
                 raise conclusion(trace.errors)
             trace.errors.clear()
+
+    def least_nanousd(self, request: RedactedRequest, *, whole: bool) -> int:
+        """No call for ``request`` has a smaller worst case; unless it goes ``whole``, any of its prompt may be cut."""
+        messages = request.messages if whole else ()
+        tiers = [tier for tier in self._tiers if request.tier in (None, tier.name)]
+        return min((self._attempts.least(tier, request, messages) for tier in tiers), default=0)
 
     async def _walk(
         self, route: _Route, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead
@@ -91,7 +101,8 @@ class Cascade:
         """The first good answer, else the best one; ``None`` when there is none."""
         best: Served | None = None
         for tier, dearer in zip_longest(route.upwards, route.upwards[1:]):
-            answered = await self._attempts.on(tier, request, trace, write_ahead)
+            others = dearer is not None or bool(route.below)
+            answered = await self._attempts.on(tier, request, trace, write_ahead, others=others)
             if trace.broke:
                 break
             if answered is None:
@@ -106,7 +117,8 @@ class Cascade:
         for tier in route.below:
             if trace.broke:
                 break
-            if (answered := await self._attempts.on(tier, request, trace, write_ahead)) is not None:
+            others = tier is not route.below[-1]
+            if (answered := await self._attempts.on(tier, request, trace, write_ahead, others=others)) is not None:
                 served = self._assessed(request, tier, _in_form(request, answered, trace))
                 return replace(served, degraded=True)
         return None
@@ -164,6 +176,13 @@ class Cascade:
         if not affordable:
             raise Rejected("max_cost", "the cheapest tier may cost more than the request allows")
         return affordable
+
+    async def _fitting(self, request: RedactedRequest) -> RedactedRequest:
+        """``request``, or what fits of it if no tier takes the whole."""
+        tiers = [tier for tier in self._tiers if request.tier in (None, tier.name)]
+        if not tiers or any(self._fits(tier, request) for tier in tiers):
+            return request
+        return await self._attempts.fitted(tiers, request) or request
 
     def _fits(self, tier: Tier, request: RedactedRequest) -> bool:
         return self._attempts.prompt_tokens(tier, request) + answer_bound(tier, request) <= tier.context_tokens

@@ -17,6 +17,7 @@ FUNCTION_WORDS = frozenset(
         what which who whom whose when where why how there here
         so too very just also only own same other another both all more most much many few less least several
         please tell give answer question following
+        の は が を に で と も へ や か ら れ る す た て い 的 了 是 在 和 有 不 我 你 他 们 吗 呢 什 么 何
         """,
     )
 )

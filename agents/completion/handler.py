@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from agents.completion.admission import Admission
-from agents.completion.attempting import Trace
 from agents.completion.cascade import Cascade, Served
 from agents.completion.quotas.budgets import Room
 from agents.completion.shortening import Shortener
+from agents.completion.trace import Trace
 from agents.models.ledger import usage_output
 from streams import headers as h
 from streams.failures import Failure, Rejected, Transient
@@ -67,7 +67,8 @@ class CompletionHandler:
         except Transient:
             if self._claim_required:
                 raise
-        room, alerts = await self._admission.admit(request)
+        least = self._cascade.least_nanousd(request, whole=self._shortener.leaves_whole(request))
+        room, alerts = await self._admission.admit(request, least)
         async with self._queue.slot(request.tenant_id, request.priority):
             outputs = await self._claimed(key, request, context, cheapest=room is Room.SOFT)
         return [*(_alert(alert) for alert in alerts), *outputs]
@@ -107,9 +108,9 @@ class CompletionHandler:
     async def _complete(self, request: RedactedRequest, context: Context, *, cheapest: bool) -> list[Output]:
         started = time.perf_counter()
         spent = _spent(context)
-        trace = Trace()
+        trace = Trace(spent_before=spent)
         try:
-            sent = await self._shortener.shorten(request)
+            sent, compression = await self._shortener.shorten(request)
             served = await self._cascade.run(sent, trace, context.write_ahead, cheapest=cheapest)
         except Failure as failure:
             # The calls that were made are in the ledger and in the response, whatever becomes of the request.
@@ -119,7 +120,10 @@ class CompletionHandler:
             if records := _records(trace):
                 await context.write_ahead(records)
             raise
-        return [*_records(trace), self._completed(request, served, trace, spent, started)]
+        completed = self._completed(request, served, trace, spent, started)
+        if compression is not None:
+            completed.headers[h.COMPRESSION] = compression.encode()
+        return [*_records(trace), completed]
 
     def _completed(self, request: RedactedRequest, served: Served, trace: Trace, spent: int, started: float) -> Output:
         entries = trace.entries

@@ -45,6 +45,13 @@ class CompletionSettings(Section):
     compress_holdout: float = Field(
         0.05, ge=0, le=1, description="Share of requests sent as they are, so that judges' scores tell the difference."
     )
+    prompt_cache_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="How often a provider still has a conversation's history in its prompt cache. Where, by its "
+        "price of cached input, that is worth more than cutting the history, it is sent as it was; 0: always cut.",
+    )
     router_folder: Path = Field(
         Path(".forebay/tiers"),
         description="Where `forebay tiers train` keeps the router's versions; every worker must see the same folder.",

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
+from agents.evaluation.metrics import METRICS, EvaluationMetrics
 from agents.evaluation.rolling import Rolling, ScoreStore, add_score
 from agents.evaluation.rubrics import RUBRICS
 from agents.evaluation.sampling import sampled
@@ -12,6 +13,7 @@ from agents.models.caller import Caller, Outcome
 from agents.models.ledger import Payer, usage_output
 from agents.models.provider import Call
 from agents.models.settings import Tier
+from streams import headers as h
 from streams.failures import CODES, FailureClass, Permanent, Transient
 from streams.handlers import Context, Output
 from streams.idempotency import Claims
@@ -53,7 +55,9 @@ class EvaluationHandler:
         claims: Claims,
         scores: ScoreStore,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        metrics: EvaluationMetrics = METRICS,
     ) -> None:
+        self._metrics = metrics
         self._settings = settings
         self._tier = tier
         self._caller = caller
@@ -88,6 +92,7 @@ class EvaluationHandler:
         model = completion.model or "unknown"
         rolling = None
         if verdict.score:
+            self._metrics.judged(verdict.score, h.text(context.source.headers, h.COMPRESSION))
             rolling = await add_score(self._scores, model, verdict.score, self._settings.window)
         outputs = [
             usage_output(outcome.entry),

@@ -120,8 +120,11 @@ class Caller:
 
     def worst_case(self, deployment: Deployment, call: Call) -> int:
         """Most that ``call`` may cost, in nano-dollars."""
-        tokens = self._provider.count_tokens(deployment, call.messages)
-        return self._prices.worst_case(deployment, tokens, call.max_tokens)
+        return self.price(deployment, call.messages, call.max_tokens)
+
+    def price(self, deployment: Deployment, messages: tuple[Message, ...], answer_tokens: int) -> int:
+        """What ``messages`` and an answer cost, in nano-dollars."""
+        return self._prices.worst_case(deployment, self._provider.count_tokens(deployment, messages), answer_tokens)
 
 
 def _texts(call: Call) -> Iterator[str]:

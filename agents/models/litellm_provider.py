@@ -15,7 +15,7 @@ from typing import Any
 from agents.models.assembly import Assembly, usage_of
 from agents.models.chat_format import chat_messages, sampling
 from agents.models.provider import ATTEMPT_HEADER, Answer, Call, ProviderError, Usage
-from agents.models.settings import Deployment
+from agents.models.settings import Deployment, Price
 from agents.models.stream_reading import BrokenStreamError, Patience, StalledError, Watch, read
 from streams.records import Message
 
@@ -66,13 +66,18 @@ class LitellmProvider:
         chars = sum(len(message.content) + len(message.tool_calls or "") for message in messages)
         return round(chars * _TOKENS_PER_CHAR) + _TOKENS_PER_MESSAGE * len(messages)
 
-    def list_price(self, model: str) -> tuple[float, float] | None:
-        """Input and output price in US dollars per token of litellm's list; ``None`` for unknown models."""
+    def list_price(self, model: str) -> Price | None:
+        """The price in litellm's list; ``None`` for unknown models."""
         try:
             info = self._litellm.get_model_info(model)
         except Exception:  # noqa: BLE001 - raises plain Exception for unknown models
             return None
-        return info.get("input_cost_per_token") or 0.0, info.get("output_cost_per_token") or 0.0
+        cached = info.get("cache_read_input_token_cost")
+        return Price(
+            input=1e6 * (info.get("input_cost_per_token") or 0.0),
+            output=1e6 * (info.get("output_cost_per_token") or 0.0),
+            cached_input=None if cached is None else 1e6 * cached,
+        )
 
     def _estimate(self, deployment: Deployment, call: Call, found: Assembly) -> Usage:
         """For providers that do not count in streams; from above, as for worst cases."""

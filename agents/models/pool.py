@@ -34,6 +34,10 @@ LOST = "hedge_lost"
 _OVERLOAD = frozenset({"provider_rate_limited", "provider_timeout"})
 
 
+class NoRoomError(Exception):
+    """As many calls of a deployment are out as it takes at once."""
+
+
 class _Place:
     """What is known about one deployment."""
 
@@ -100,12 +104,20 @@ class DeploymentPool:
         return waited
 
     @asynccontextmanager
-    async def calling(self, deployment: Deployment) -> AsyncIterator[None]:
-        """For the length of a call, within which its outcome is noted: waits until ``deployment`` has room for it."""
+    async def calling(self, deployment: Deployment, within_s: float | None = None) -> AsyncIterator[None]:
+        """For the length of a call, within which its outcome is noted: waits until ``deployment`` has room for it.
+
+        Raises:
+            NoRoomError: it had none for ``within_s`` seconds.
+        """
         place = self._places[deployment.name]
-        while place.limit.room <= 0:
-            place.freed.clear()
-            await place.freed.wait()
+        try:
+            async with asyncio.timeout(within_s):
+                while place.limit.room <= 0:
+                    place.freed.clear()
+                    await place.freed.wait()
+        except TimeoutError:
+            raise NoRoomError(deployment.name) from None
         place.limit.in_flight += 1
         probe = place.breaker.started(self._clock())
         try:

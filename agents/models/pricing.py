@@ -7,8 +7,10 @@ from agents.models.settings import Deployment, Price
 
 NANO = 1_000_000_000
 
-ListPrice = Callable[[str], tuple[float, float] | None]
-"""litellm model name to input and output price in US dollars per token; ``None`` when unknown."""
+ListPrice = Callable[[str], Price | None]
+"""litellm model name to price; ``None`` when unknown."""
+
+_FREE = Price(input=0.0, output=0.0)
 
 
 class PriceList:
@@ -38,12 +40,16 @@ class PriceList:
         """Most that a call may cost, in nano-dollars; ``prompt_tokens`` is an estimate from above."""
         return self.cost(deployment, Usage(prompt_tokens=prompt_tokens, completion_tokens=max_tokens))
 
+    def cached_share(self, deployment: Deployment) -> float:
+        """What input that the provider had cached costs, as a share of fresh input; 1: nothing is known."""
+        price = self._price(deployment)
+        return 1.0 if price.cached_input is None or price.input <= 0 else min(1.0, price.cached_input / price.input)
+
     def _price(self, deployment: Deployment) -> Price:
         known = self._prices.get(deployment.name)
         if known is None:
             known = deployment.price or self._configured.get(deployment.model)
             if known is None:
-                listed = self._list_price(deployment.model) or (0.0, 0.0)
-                known = Price(input=listed[0] * 1e6, output=listed[1] * 1e6)
+                known = self._list_price(deployment.model) or _FREE
             self._prices[deployment.name] = known
         return known

@@ -83,6 +83,9 @@ async def test_never_more_is_paid_than_there_is(redis_client: Any) -> None:
 async def test_who_only_asks_is_told_that_nothing_is_left(redis_client: Any) -> None:
     money = budgets(redis_client)
     assert (await money.reserve("t", "u", "", 0)).room is Room.OK
+    for _ in range(3):
+        assert (await money.reserve("t", "u", "", 1_000)).room is Room.OK, "asking reserves nothing"
+    assert (await money.reserve("t", "u", "", 1_001)).room is Room.HARD
     await money.settle(await money.reserve("t", "u", "1", 1_000), 1_000)
     assert (await money.reserve("t", "u", "", 0)).room is Room.HARD
 

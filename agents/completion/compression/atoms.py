@@ -171,7 +171,8 @@ def _tokens_of(word: str) -> int:
     if known is None:
         if len(_TOKENS) > 100_000:
             _TOKENS.clear()
-        known = _TOKENS[word] = tokens.counter()(" " + word.rstrip()) + ("\n" in word)
+        lead = "" if units.is_cjk(word) else " "
+        known = _TOKENS[word] = tokens.counter()(lead + word.rstrip()) + ("\n" in word)
     return known
 
 

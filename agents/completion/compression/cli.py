@@ -1,11 +1,12 @@
 """``forebay compress``: shorter prompts, line by line, without a broker."""
 
 import gc
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -34,12 +35,19 @@ def compress(
             bad += not good
             before += found.get("tokens_before", 0) if good else 0
             after += found.get("tokens_after", 0) if good else 0
-            sys.stdout.buffer.write(orjson.dumps(found, default=list) + b"\n")
+            sys.stdout.buffer.write(_encoded(found) + b"\n")
             sys.stdout.buffer.flush()
     if not as_json and sys.stderr.isatty():
         typer.echo(f"{before} tokens in, {after} out ({after / (before or 1):.1%})", err=True)
     if bad:
         raise typer.Exit(1)
+
+
+def _encoded(found: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(found, default=list)
+    except TypeError:  # a field that passes through has a number of more than 64 bits
+        return json.dumps(found, ensure_ascii=False).encode()
 
 
 @contextmanager

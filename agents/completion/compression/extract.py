@@ -37,25 +37,32 @@ def extract(text: str, question: str, keep: float, weights: Sequence[Weight] = (
         weights: parts ``(start, end, factor)`` of the text whose sentences are so many times as likely to matter
             (1 elsewhere).
     """
-    before = tokens.counter()(text)
     if keep >= 1:
+        before = tokens.counter()(text)
         return Extract(text=text, kept=((0, len(text)),) if text else (), tokens_before=before, tokens_after=before)
+    counts = tokens.measures(text)
+    before = counts[0]
     words = units.words_of(text)
     protected = protection.spans(text)
     atoms = atoms_of(text, words, questions.read(question), keep, before, protected, weights) if words else []
     if not atoms:
         return Extract(text="", kept=(), tokens_before=before, tokens_after=0)
-    kept, after = _fit(text, words, atoms, keep, noise.without(noise.idle(text), protected))
+    limits = [_MARGIN * keep * count for count in counts]
+    kept, after = _fit(text, words, atoms, keep, limits, noise.without(noise.idle(text), protected))
     return Extract(
         text="".join(text[start:end] for start, end in kept), kept=kept, tokens_before=before, tokens_after=after
     )
 
 
 def _fit(
-    text: str, words: Sequence[Word], atoms: Sequence[Atom], keep: float, blanks: Sequence[Span]
+    text: str,
+    words: Sequence[Word],
+    atoms: Sequence[Atom],
+    keep: float,
+    limits: Sequence[float],
+    blanks: Sequence[Span],
 ) -> tuple[tuple[Span, ...], int]:
     """Select until the budget holds in every measure and is nearly spent."""
-    limits = [_MARGIN * keep * count for count in tokens.measures(text)]
     protected = [atom.forced for atom in atoms]
     best: tuple[tuple[Span, ...], int] | None = None
     longest = -1

@@ -27,7 +27,7 @@ def compressed_line(line: str, keep: float) -> tuple[dict[str, Any], bool]:
 
 def _object(line: str) -> dict[str, Any]:
     try:
-        content = json.loads(line)
+        content = json.loads(line.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         raise InvalidLineError("the line is not JSON") from None
     if not isinstance(content, dict):

@@ -6,6 +6,7 @@ the words, deterministic.
 """
 
 from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
 
 _STEPS = 14
 _NEAR = 0.985  # of the budget spent: what is left is filled word by word
@@ -116,19 +117,31 @@ def _fill(
     budget: float,
     gates: Sequence[bool] | None,
 ) -> list[bool]:
-    """Spend what is left on words beside kept ones, the best value for its cost first."""
+    """Spend what is left on words beside kept ones, and on those beside these, the best value for its cost first."""
     left = budget - sum(cost for cost, kept in zip(costs, mask, strict=True) if kept)
+    filled = list(mask)
     last = len(mask) - 1
     is_open = True
-    beside = []
+    shut = []  # what no filling may keep: gates, and what stands behind one that is dropped
     for index, kept in enumerate(mask):
-        if gates and gates[index]:
-            is_open = kept
-        elif is_open and not kept and ((index > 0 and mask[index - 1]) or (index < last and mask[index + 1])):
-            beside.append(index)
-    filled = list(mask)
-    for index in sorted(beside, key=lambda i: (-values[i] / (costs[i] or 1), i)):
-        if costs[index] <= left:
-            filled[index] = True
-            left -= costs[index]
+        is_gate = bool(gates and gates[index])
+        is_open = kept if is_gate else is_open
+        shut.append(is_gate or not is_open)
+    # Where all words are alike, no price keeps some of them alone: then the best of them is where filling begins.
+    empty = not any(mask)
+    heap = [
+        (-values[i] / (costs[i] or 1), i)
+        for i in range(last + 1)
+        if not (filled[i] or shut[i]) and (empty or mask[max(i - 1, 0)] or mask[min(i + 1, last)])
+    ]
+    heapify(heap)
+    while heap:
+        _, index = heappop(heap)
+        if filled[index] or costs[index] > left:
+            continue
+        filled[index] = True
+        left -= costs[index]
+        for beside in (index - 1, index + 1):
+            if 0 <= beside <= last and not (filled[beside] or shut[beside]):
+                heappush(heap, (-values[beside] / (costs[beside] or 1), beside))
     return filled

@@ -11,10 +11,15 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from agents.completion.compression.units import CJK
+
 Counter = Callable[[str], int]
 
 _CL100K = "9b5ad71b2ce5302211f9c61530b329a4922fc6a4"  # SHA-1 of the vocabulary's address: tiktoken's cache key
+_IN_CJK = re.compile(f"[{CJK}]")
+_WORD = re.compile(f"[{CJK}]|[^\\s{CJK}]+")
 _PIECE = re.compile(r"[^\W\d_]+|\d{1,3}|[^\w\s]|_+")
+_PIECE_OF_ANY_SCRIPT = re.compile(rf"[{CJK}]|(?:(?![{CJK}])[^\W\d_])+|\d{{1,3}}|[^\w\s]|_+")
 
 
 @cache
@@ -25,13 +30,19 @@ def counter() -> Counter:
 
 def measures(text: str) -> tuple[int, ...]:
     """Tokens, then what other counters may call so: words, characters, words and marks, and :func:`estimate`."""
-    pieces = _PIECE.findall(text)
-    return counter()(text), len(text.split()), len(text), len(pieces), _estimate(pieces)
+    pieces = _pieces(text)
+    words = len(_WORD.findall(text) if _IN_CJK.search(text) else text.split())
+    return counter()(text), words, len(text), len(pieces), _estimate(pieces)
 
 
 def estimate(text: str) -> int:
     """Without a vocabulary: a token for each six letters of a word, three digits, or mark."""
-    return _estimate(_PIECE.findall(text))
+    return _estimate(_pieces(text))
+
+
+def _pieces(text: str) -> list[str]:
+    pieces: list[str] = (_PIECE_OF_ANY_SCRIPT if _IN_CJK.search(text) else _PIECE).findall(text)
+    return pieces
 
 
 def _estimate(pieces: list[str]) -> int:

@@ -12,9 +12,13 @@ from typing import NamedTuple
 
 from agents.completion.function_words import FUNCTION_WORDS
 
-_WORD = re.compile(r"[^\s—]+[—]?\s*|—\s*|^\s+")
-_EDGE = "\"'“”‘’«»()[]{}<>.,;:!?…*_`—–-"
-_END = re.compile(r"[.!?…][\"'”’»)\]]*$")
+CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+"""Of a regular expression's class: letters of scripts that put no blanks between words. Each counts as a word."""
+
+_WORD = re.compile(rf"[{CJK}][、。，．！？；：」』）】》〉]*\s*|[^\s—{CJK}]+[—]?\s*|—\s*|^\s+")
+_EDGE = "\"'“”‘’«»()[]{}<>.,;:!?…*_`—–-、。，．！？；：「」『』（）【】《》〈〉"
+_END = re.compile(r"[.!?…。！？][\"'”’»)\]」』）】》〉]*$")
+_CJK = re.compile(f"[{CJK}]")
 _TRANSCRIPT = 3
 _DIGIT = re.compile(r"\d")
 _INITIAL = re.compile(r"(?:^|[.\s(])[A-Z]\.$")
@@ -201,3 +205,8 @@ def _ends(core: str) -> bool:
 def _opens(word: Word) -> bool:
     head = word.text.lstrip("\"'“‘«([—–-")
     return not head or not head[0].islower()
+
+
+def is_cjk(word: str) -> bool:
+    """Whether ``word`` is a letter of a script without blanks between words."""
+    return _CJK.match(word) is not None

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from agents.completion.compression.question import Question, Wanted
 from agents.completion.compression.relevance import is_time
-from agents.completion.compression.units import Kind, Sentence, Word
+from agents.completion.compression.units import Kind, Sentence, Word, is_cjk
 
 _BY_KIND: Mapping[Wanted, tuple[float, float, float, float]] = {
     # function, content, name, number
@@ -30,6 +30,7 @@ _RELATIVE = frozenset({"which", "who", "whom", "whose", "that", "where", "when",
 _FILLER = frozenset(
     re.findall(r"\S+", "um uh uhm erm er hmm mm mmm mm-hmm uh-huh okay ok yeah yep yes right well like so hi hello")
 )
+_LATIN = "\u2fff"  # below it are also the Greek, Cyrillic, Semitic and Indic scripts, which put blanks between words
 _NOISE = re.compile(r"[{\[<(][a-z_]+[}\]>)]\W*")
 """What a transcript says of sounds: "{laugh}", "[applause]"."""
 
@@ -102,6 +103,11 @@ def _in_quotes(core: str, quoted: bool) -> bool:
 
 def _price(core: str, word: Word, following: Word, words: Sequence[Word], index: int, last: int) -> float:
     first, second = word.kind, following.kind
+    if core[-1:] > _LATIN:
+        if core[-1] in "、，；：。！？":
+            return 0.08
+        if is_cjk(core) and is_cjk(following.text):
+            return WHOLE  # where a word of theirs ends is not known
     if core[-1:] in ",;:)]—–" or following.text[:1] in "([—–":
         # "August 2, 1776": the comma is inside a date.
         dated = first is Kind.NUMBER and second is Kind.NUMBER and core[-1:] == ","

@@ -32,8 +32,8 @@ local function expire(key, ms)
 end
 """
 
-# ARGV: now ms, id, amount, until ms, keep ms, then a limit for each key. Returns 0, or the number of the account that
-# has no room, and its fill in per mille of the fullest. Who only asks is told whether anything is left at all.
+# ARGV: now ms, id ('': only asks), amount, until ms, keep ms, then a limit for each key. Returns 0, or the number of
+# the account that has no room, and its fill in per mille of the fullest. Asking for 0: is anything left at all?
 _RESERVE = (
     _LIBRARY
     + """
@@ -44,7 +44,7 @@ for i, key in ipairs(KEYS) do
   if limit > 0 then fullest = math.max(fullest, math.floor(1000 * counted / limit)) end
 end
 for _, key in ipairs(KEYS) do
-  if tonumber(ARGV[3]) > 0 then
+  if ARGV[2] ~= '' and tonumber(ARGV[3]) > 0 then
     redis.call('HINCRBY', key, 'reserved', ARGV[3])
     redis.call('HSET', key .. ':amounts', ARGV[2], ARGV[3])
     redis.call('ZADD', key .. ':until', ARGV[4], ARGV[2])
@@ -120,7 +120,10 @@ class Budgets(Protocol):
     """Money of tenants and users."""
 
     async def reserve(self, tenant_id: str, user_id: str, reservation_id: str, amount: int) -> Reservation:
-        """Put ``amount`` aside in every budget, or in none (``Room.HARD``); 0 only asks."""
+        """Put ``amount`` aside in every budget, or in none (``Room.HARD``).
+
+        An empty ``reservation_id`` only asks whether there is room for it; 0: for anything.
+        """
         ...
 
     async def settle(self, reservation: Reservation, cost: int) -> None:

@@ -179,6 +179,9 @@ def _show(found: dict[str, Any]) -> None:
         calls = ", ".join(f"{name} {share:.0%}" for name, share in policy["calls"].items() if share > 0)
         shown.add_row(policy["name"], f"{policy['quality']:.4f}", f"{policy['cost']:.6g}", calls)
     Console().print(shown)
+    floor, tuned = found["quality_floor"], found["policies"][-1]["quality"]
+    if floor is not None and tuned < floor:
+        typer.echo(f"the quality floor of {floor:g} was not reached: {tuned:.4f}")
     saving = found["saving_at_equal_quality"]
     low, high = saving["ci95"]
     typer.echo(f"saving at the best model's quality: {saving['value']:.1%} (95 %: {low:.1%} to {high:.1%})")
@@ -197,7 +200,7 @@ def _rows(file: str) -> "tuple[list[Row], int]":
         sys.stderr.write(orjson.dumps(error).decode() + "\n")
 
     if file == "-":
-        return read(sys.stdin, complain), bad
+        return read((raw.decode("utf-8", "replace") for raw in sys.stdin.buffer), complain), bad
     if not Path(file).is_file():
         typer.echo(f"forebay: there is no file {file}", err=True)
         raise typer.Exit(2)

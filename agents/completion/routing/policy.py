@@ -17,14 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.completion.routing import answers, prompts
+from agents.completion.routing.folds import folds_of
 from agents.completion.routing.learners import Mean, Ridge, best_alpha, out_of_fold
 from agents.completion.routing.rows import Table
 
 Array = NDArray[np.float64]
 State = tuple[int, ...]
 
-PRICES = np.concatenate([[0.0], np.logspace(-2.5, 0.7, 90), np.logspace(0.75, 3.5, 30), [np.inf]])
-"""λ: quality that a call at the dearest tier's mean price must bring; from quality alone to price alone."""
+PRICES = np.concatenate([[-np.inf, 0.0], np.logspace(-2.5, 0.7, 90), np.logspace(0.75, 3.5, 30), [np.inf]])
+"""λ: quality that a call at the dearest tier's mean price must bring; from quality alone to price alone.
+
+At minus infinity the best model is asked and nothing is looked at, at infinity the cheapest.
+"""
 
 _CASCADED = 3  # tiers that are asked one after another; all can be asked first
 _INNER = 3
@@ -91,7 +95,7 @@ class Policy:
         self._unit = float(cost.mean(axis=0).max()) or 1.0
         self.best = int(np.argmax(quality.mean(axis=0)))
         self.cheapest = int(np.lexsort((-quality.mean(axis=0), cost.mean(axis=0)))[0])
-        folds = np.random.default_rng(seed).permutation(len(rows)) % _INNER
+        folds = folds_of([table.prompts[row] for row in rows], _INNER, seed)
         self._space = prompts.PromptSpace(features.plain[rows], features.counts[rows], seed)
         known = self._space(features.plain[rows], features.counts[rows])
         targets = np.hstack([quality, cost / self._unit])
@@ -216,7 +220,8 @@ class Policy:
         asked = np.zeros((*shape, self._tiers), bool)
         for index, (price, worth) in enumerate(zip(PRICES, values, strict=True)):
             if not np.isfinite(price):
-                served[index], asked[index, :, self.cheapest] = self.cheapest, True
+                only = self.cheapest if price > 0 else self.best
+                served[index], asked[index, :, only] = only, True
                 continue
             self._walk((), np.arange(len(rows)), price, worth, seen, after, served[index], asked[index])
         quality, cost = self._table.quality[rows], self._table.cost[rows]

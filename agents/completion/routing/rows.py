@@ -75,7 +75,7 @@ def read(lines: Iterable[str], bad: Callable[[int, str], None]) -> list[Row]:
 def row_of(line: str) -> Row:
     """Raises :class:`InvalidLineError`; the message never quotes the text."""
     try:
-        content = json.loads(line)
+        content = json.loads(line.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         raise InvalidLineError("the line is not JSON") from None
     models = content.get("models") if isinstance(content, dict) else None
@@ -95,7 +95,9 @@ def _outcome(given: Any) -> Outcome:
     correct, cost = _number(given.get("correct")), _number(given.get("cost"))
     if math.isnan(correct) or math.isnan(cost) or cost < 0:
         raise InvalidLineError("correct and cost must be numbers, and cost not negative")
-    confidence, logprob = _number(given.get("confidence")), _number(given.get("logprob"))
+    confidence, logprob = _optional(given, "confidence"), _optional(given, "logprob")
+    if not (math.isnan(confidence) or 0 <= confidence <= 1):
+        raise InvalidLineError("confidence must be between 0 and 1")
     if math.isnan(confidence) and not math.isnan(logprob):
         confidence = math.exp(min(0.0, logprob))
     answer = given.get("answer")
@@ -105,6 +107,13 @@ def _outcome(given: Any) -> Outcome:
         answer=answer if answer is None or isinstance(answer, str) else json.dumps(answer),
         confidence=confidence,
     )
+
+
+def _optional(given: Mapping[str, Any], key: str) -> float:
+    value = given.get(key)
+    if value is not None and not isinstance(value, int | float):
+        raise InvalidLineError(f"{key} must be a number")
+    return _number(value)
 
 
 def _number(value: Any) -> float:
@@ -120,6 +129,8 @@ def table(rows: Sequence[Row], tiers: Sequence[str] | None = None) -> Table:
     Raises:
         ValueError: no row has all tiers, or a tier is in no row.
     """
+    if not rows:
+        raise ValueError("there are no rows")
     counts: dict[str, int] = {}
     for row in rows:
         for name in row.models:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.completion.routing.folds import folds_of
 from agents.completion.routing.policy import PRICES, Policy, features_of
 from agents.completion.routing.rows import Table
 
@@ -67,7 +68,6 @@ def simulate(
     calls = {name: float(found.asked[:, tier].mean()) for tier, name in enumerate(table.tiers)}
     policies.append(_policy(table, "tuned", tuned_quality, tuned_cost, calls))
     value, low, high = _saving(table, found, seed)
-    curve = sorted({(float(c), float(q)) for c, q in zip(found.cost.mean(1), found.quality.mean(1), strict=True)})
     return {
         "rows": len(table),
         "rows_left_out": table.left_out,
@@ -75,7 +75,7 @@ def simulate(
         "folds": min(folds, len(table)),
         "quality_floor": floor,
         "policies": policies,
-        "frontier": [{"cost": cost, "quality": quality} for cost, quality in curve],
+        "frontier": _frontier(found),
         "saving_at_equal_quality": {"value": value, "ci95": [low, high], "equal": EQUAL},
         "wasted_cheap_calls": _wasted(found),
     }
@@ -89,7 +89,7 @@ def replay(table: Table, *, folds: int, floor: float | None, seed: int, progress
         raise ValueError("at least ten rows and two folds are needed")
     features = features_of(table)
     progress(0.1)
-    fold_of = np.random.default_rng(seed).permutation(count) % folds
+    fold_of = folds_of(table.prompts, folds, seed)
     quality, cost = np.zeros((len(PRICES), count)), np.zeros((len(PRICES), count))
     chosen = np.zeros(count, np.int64)
     served = np.zeros(count, np.int64)
@@ -109,11 +109,22 @@ def replay(table: Table, *, folds: int, floor: float | None, seed: int, progress
 
 
 def _price(table: Table, policy: Policy, rows: NDArray[np.int64], floor: float | None) -> int:
-    """The highest price (the cheapest policy) that reaches the floor on the rows that it was learnt from."""
+    """Of the prices that reach the floor on the rows that the policy was learnt from, the one that cost least there."""
     wanted = float(table.quality[rows, policy.best].mean()) if floor is None else floor
-    curve = policy.train_curve().quality.mean(axis=1)
-    reaching = np.flatnonzero(curve >= wanted - 1e-9)
-    return int(reaching.max()) if len(reaching) else int(np.argmax(curve))
+    done = policy.train_curve()
+    quality, cost = done.quality.mean(axis=1), done.cost.mean(axis=1)
+    reaching = np.flatnonzero(quality >= wanted - 1e-9)
+    return int(reaching[np.argmin(cost[reaching])]) if len(reaching) else int(np.argmax(quality))
+
+
+def _frontier(found: Replay) -> list[dict[str, float]]:
+    """The policy at all prices, from cheapest to dearest, without those that cost more and are no better."""
+    points = zip(found.cost.mean(axis=1).tolist(), found.quality.mean(axis=1).tolist(), strict=True)
+    kept: list[dict[str, float]] = []
+    for cost, quality in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not kept or quality > kept[-1]["quality"]:
+            kept.append({"cost": cost, "quality": quality})
+    return kept
 
 
 def _policy(table: Table, name: str, quality: Array, cost: Array, calls: Mapping[str, float]) -> dict[str, Any]:

@@ -27,7 +27,8 @@ _BINS = 10
 
 
 def trained(rows: Sequence[Row], *, now: datetime | None = None) -> RouterModel:
-    """Router and confidence from ``rows``. Raises :class:`ValueError` when no tier has enough rows."""
+    """Router and confidence from ``rows``. Raises :class:`ValueError` for too few rows or odd scores."""
+    _check(rows)
     plain = prompts.plain_features([row.prompt for row in rows])
     mean, scale = plain.mean(axis=0), plain.std(axis=0) + 1e-6
     known = (plain - mean) / scale
@@ -52,6 +53,7 @@ def trained(rows: Sequence[Row], *, now: datetime | None = None) -> RouterModel:
 
 def calibrated(model: RouterModel | None, rows: Sequence[Row], *, now: datetime | None = None) -> RouterModel:
     """``model`` with new confidence curves, its router as it was. Raises :class:`ValueError` as :func:`trained`."""
+    _check(rows)
     curves = confidences(rows)
     if not curves:
         raise ValueError(f"there are no {LEAST_ROWS} rows with an answer or a confidence")
@@ -65,6 +67,13 @@ def calibrated(model: RouterModel | None, rows: Sequence[Row], *, now: datetime 
         tiers=base.tiers,
         confidences=curves,
     )
+
+
+def _check(rows: Sequence[Row]) -> None:
+    if not rows:
+        raise ValueError("there are no rows")
+    if any(not 0 <= outcome.correct <= 1 for row in rows for outcome in row.models.values()):
+        raise ValueError("to learn from, correct must be between 0 and 1 in every row")
 
 
 def confidences(rows: Sequence[Row]) -> dict[str, Curve]:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.completion.attempting import Trace
 from agents.completion.quotas.budgets import Reservation, Room
+from agents.completion.trace import Trace
 from agents.models.provider import Call, ProviderError
 from agents.models.settings import Tier
 from streams.failures import Expired, Permanent, Rejected, Transient
@@ -209,3 +209,40 @@ async def test_a_deadline_ends_the_wait_for_a_probe() -> None:
     with pytest.raises(Transient, match="every deployment rests"):
         await cascade.run(asked(deadline_ms=50, accepted_at=1_000), Trace(), Written(), cheapest=False)
     probe.cancel()
+
+
+async def test_a_deadline_is_split_so_that_the_next_has_time_too() -> None:
+    tiers = (tier("small", "a"), tier("large", "b"))
+    provider = Provider({"a": DOWN, "b": good()})
+    await run(provider, tiers, deadline_ms=8_000, accepted_at=1_000)
+    assert [(name, call.timeout_s) for name, call in provider.calls] == [("a", 4.0), ("b", 8.0)]
+
+
+async def test_what_a_request_may_cost_is_for_all_its_calls() -> None:
+    """The small tier's answer is doubtful, and with the large one's worst case it would come to more."""
+    text = "What is the capital of France?"
+    worst = 1_000 * (len(text) + 1_024)
+    provider = Provider({"small": bad(), "large": good()})
+    served, _ = await run(provider, max_cost_nanousd=worst)
+    assert (served.tier, served.degraded, len(provider.calls)) == ("small", True, 1)
+    served, _ = await run(provider, max_cost_nanousd=worst + 15_000)
+    assert served.tier == "large"
+
+
+async def test_earlier_tries_count_too() -> None:
+    trace = Trace(spent_before=1)
+    cascade = cascade_of(Provider({"small": good(), "large": good()}), TIERS)
+    with pytest.raises(Rejected) as refused:
+        await cascade.run(asked(max_cost_nanousd=1_000 * (30 + 1_024)), trace, Written(), cheapest=False)
+    assert refused.value.code == "max_cost"
+
+
+async def test_who_finds_no_room_before_the_deadline_expires() -> None:
+    only = tier("small", "a")
+    narrow = only.model_copy(update={"deployments": (only.deployments[0].model_copy(update={"max_in_flight": 1}),)})
+    cascade = cascade_of(Provider({"a": good()}, pause_s=0.3), (narrow,))
+    first = asyncio.create_task(cascade.run(asked(), Trace(), Written(), cheapest=False))
+    await asyncio.sleep(0.01)
+    with pytest.raises(Expired):
+        await cascade.run(asked(deadline_ms=50, accepted_at=1_000), Trace(), Written(), cheapest=False)
+    assert (await first).tier == "small"

@@ -51,10 +51,11 @@ class Purse(NoBudgets):
     def __init__(self) -> None:
         self.room = Room.OK
         self.asked = 0
+        self.left = 1 << 62
 
-    async def reserve(self, _tenant: str, _user: str, reservation_id: str, _amount: int) -> Reservation:
+    async def reserve(self, _tenant: str, _user: str, reservation_id: str, amount: int) -> Reservation:
         self.asked += 1
-        return Reservation(id=reservation_id, room=self.room)
+        return Reservation(id=reservation_id, room=self.room if amount <= self.left else Room.HARD)
 
 
 @dataclass
@@ -115,6 +116,25 @@ async def test_the_completion_says_what_it_took() -> None:
     assert [entry.status for entry in entries] == [UsageStatus.SETTLED] * 2
     assert {output.key for output in outputs if output.topic == "usage"} == {"t|u"}
     assert outputs[-1].key == "r"
+
+
+async def test_what_pays_for_no_call_is_refused_before_anything_is_claimed() -> None:
+    table = bench()
+    table.purse.left = 1
+    with pytest.raises(Rejected) as refused:
+        await table.handler().handle(asked(), table.context())
+    assert refused.value.code == "budget_exceeded"
+    assert (table.purse.asked, table.claims.owners, table.provider.calls) == (1, {}, [])
+
+
+async def test_a_prompt_that_may_be_cut_is_not_refused_for_its_length() -> None:
+    table = bench()
+    table.purse.left = 1_100_000  # an answer of 1,024 tokens, and 76 of the prompt
+    talk = "So we talked of the roof, the garden and the neighbours' dog for a while. " * 60
+    messages = (Message(content=talk), Message(content="What colour is the door?"))
+    outputs = await table.handler(compress_keep=0.6).handle(replace(asked(), messages=messages), table.context())
+    assert completion_of(outputs).status is ResponseStatus.OK, "what was said again and again went, and it fitted"
+    assert outputs[-1].headers == {h.COMPRESSION: b"cut"}
 
 
 async def test_what_is_paid_is_published_again_before_anything_is_asked() -> None:

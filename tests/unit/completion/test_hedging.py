@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.completion.attempting import Trace
 from agents.completion.hedging import HedgeBudget
 from agents.completion.shortening import Shortener
+from agents.completion.trace import Trace
 from agents.models.latency import FEWEST
 from agents.models.pool import DeploymentPool
+from agents.models.pricing import PriceList
 from agents.models.provider import Answer, Call, ProviderError
-from agents.models.settings import Deployment
+from agents.models.settings import Deployment, Price
 from streams.records import RedactedRequest, UsageStatus
 from tests.unit.completion.fakes import Provider, Reply, Written, asked, cascade_of, good, tier
 
@@ -133,8 +134,8 @@ def fits(limit: int) -> Callable[[Call], Reply]:
     return lambda call: good() if sum(len(message.content) for message in call.messages) <= limit else TOO_LONG
 
 
-async def halved(request: RedactedRequest) -> RedactedRequest | None:
-    return asked(request.messages[0].content[: len(request.messages[0].content) // 2])
+async def halved(request: RedactedRequest, keep: float) -> RedactedRequest | None:
+    return asked(request.messages[0].content[: int(keep * len(request.messages[0].content))])
 
 
 async def test_what_is_too_long_for_a_model_is_cut_and_asked_once_more_there() -> None:
@@ -147,7 +148,7 @@ async def test_what_is_too_long_for_a_model_is_cut_and_asked_once_more_there() -
 
 @pytest.mark.parametrize("cuttable", [True, False])
 async def test_what_is_too_long_even_so_is_passed_by(cuttable: bool) -> None:
-    async def never(_request: RedactedRequest) -> None:
+    async def never(_request: RedactedRequest, _keep: float) -> None:
         return None
 
     tiers = (tier("small"), tier("large"))
@@ -155,6 +156,17 @@ async def test_what_is_too_long_even_so_is_passed_by(cuttable: bool) -> None:
     cascade = cascade_of(provider, tiers, shorten=halved if cuttable else never)
     assert (await cascade.run(asked("x" * 100), trace, Written(), cheapest=False)).tier == "large"
     assert [name for name, _ in provider.calls] == ["small"] * (1 + cuttable) + ["large"]
+
+
+async def test_what_is_too_long_for_every_tier_is_cut_until_it_fits_the_longest() -> None:
+    tiers = (tier("small", context_tokens=100, max_answer_tokens=50), tier("large", context_tokens=300))
+    tiers = (tiers[0], tiers[1].model_copy(update={"max_answer_tokens": 50}))
+    provider = Provider({"small": good(), "large": good()})
+    served = await cascade_of(provider, tiers, shorten=halved).run(
+        asked("x" * 1_000), Trace(), Written(), cheapest=False
+    )
+    assert served.tier == "large"
+    assert [len(call.messages[0].content) for _, call in provider.calls] == [237]
 
 
 async def test_the_shortener_cuts_a_history_and_leaves_what_it_may_not_touch() -> None:
@@ -169,10 +181,48 @@ async def test_the_shortener_cuts_a_history_and_leaves_what_it_may_not_touch() -
     question = Message(role=MessageRole.USER, content="Where was the treaty signed?")
     history = Message(role=MessageRole.ASSISTANT, content=f"{weather} The treaty was signed in Utrecht. {weather}")
     long = RedactedRequest(request_id="r", messages=(Message(content="Tell me all."), history, question))
-    shorter = await shortener.to_fit(long)
+    shorter = await shortener.to_fit(long, 0.5)
     assert shorter is not None
     sent = " ".join(message.content for message in shorter.messages)
     assert len(sent) < 0.6 * len(history.content)
     assert "Utrecht" in sent
     assert shorter.messages[-1] == question
-    assert await shortener.to_fit(asked("Where?")) is None
+    assert await shortener.to_fit(asked("Where?"), 0.5) is None
+
+
+@pytest.mark.parametrize(("cached", "hits", "cut"), [(0.1, 1.0, False), (0.1, 0.0, True), (0.9, 1.0, True)])
+async def test_a_history_that_is_cheaper_cached_is_sent_as_it_was(cached: float, hits: float, cut: bool) -> None:
+    from prometheus_client import CollectorRegistry
+
+    from agents.completion.metrics import CompressionMetrics
+    from agents.completion.settings import CompletionSettings
+    from streams.records import Message, MessageRole
+
+    settings = CompletionSettings(prompt_cache_share=hits, compress_holdout=0)
+    shortener = Shortener(settings, CompressionMetrics(CollectorRegistry()), lambda _: cached)
+    report = " ".join(f"On day {number} the river in district {number % 9} rose by a hand." for number in range(200))
+    messages = (
+        Message(content=f"Here is the report. {report}"),
+        Message(role=MessageRole.ASSISTANT, content="Thank you."),
+        Message(content="What happened on day 77?"),
+    )
+    request = RedactedRequest(request_id="r", messages=messages)
+    sent, outcome = await shortener.shorten(request)
+    assert (sent.messages != messages, outcome) == (cut, "cut" if cut else "cached_prefix")
+    once = RedactedRequest(request_id="r", messages=(messages[0], messages[2]))
+    assert (await shortener.shorten(once))[1] == "cut", "nobody has cached what was never sent"
+
+
+@pytest.mark.parametrize(
+    ("price", "share"),
+    [
+        (Price(input=2.0, output=1.0, cached_input=0.5), 0.25),
+        (Price(input=2.0, output=1.0), 1.0),
+        (Price(input=0.0, output=0.0, cached_input=0.0), 1.0),
+        (Price(input=1.0, output=1.0, cached_input=3.0), 1.0),
+        (None, 1.0),
+    ],
+)
+def test_what_cached_input_costs_is_taken_from_the_price(price: Price | None, share: float) -> None:
+    deployment = tier("a").deployments[0].model_copy(update={"price": None})
+    assert PriceList({}, lambda _: price).cached_share(deployment) == share

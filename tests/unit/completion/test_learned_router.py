@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from agents.completion.attempting import Trace
 from agents.completion.metrics import RouterMetrics
 from agents.completion.routing import model as models
 from agents.completion.routing import prompts
 from agents.completion.routing.live import HEURISTIC, LiveRouter
+from agents.completion.trace import Trace
 from agents.models.provider import ProviderError
 from agents.models.settings import Deployment, Price, Tier
 from tests.unit.completion.fakes import Provider, Written, asked, bad, cascade_of, good

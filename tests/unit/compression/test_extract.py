@@ -166,3 +166,22 @@ def test_the_budget_is_nearly_spent(keep: float) -> None:
     for context, question, _ in list(whole())[::16]:
         found = extract(context, question, keep)
         assert found.tokens_after >= 0.8 * keep * found.tokens_before
+
+
+def test_where_all_words_are_alike_the_budget_is_spent_all_the_same() -> None:
+    found = extract("the quick brown fox " * 500 + "was bought by Mr. Smith", "Who bought the fox?", 0.5)
+    assert found.tokens_after >= 0.9 * 0.5 * found.tokens_before
+    assert "Mr. Smith" in found.text
+
+
+def test_scripts_without_blanks_are_cut_between_sentences() -> None:
+    text = "東京は日本の首都である。人口は約1400万人である。大阪は関西の中心都市である。京都には多くの寺がある。"
+    found = extract(text, "東京の人口は?", 0.6)
+    assert "人口は約1400万人である。" in found.text
+    assert 0.3 * found.tokens_before <= found.tokens_after <= 0.6 * found.tokens_before
+    assert all(sentence in text for sentence in found.text.split("。"))
+
+
+def test_chinese_sentences_are_told_by_their_characters() -> None:
+    text = "张伟出生于北京。李娜住在上海。王芳喜欢苹果。陈杰在广州工作了三年。"
+    assert "李娜住在上海" in extract(text, "谁住在上海?", 0.5).text

@@ -149,3 +149,13 @@ def test_the_command_keeps_order_and_names_bad_lines() -> None:
     assert found[0]["tokens_after"] <= 0.5 * found[0]["tokens_before"]
     assert found[3]["messages"][-1]["content"] == QUESTION.content
     assert len(found[3]["kept"]) == len(TALK)
+
+
+def test_numbers_of_any_size_and_byte_order_marks_pass() -> None:
+    line = '\ufeff{"id": 1, "context": "Ann was born in 1970.", "question": "When?", "big": 1%s}' % ("0" * 40)
+    result = CliRunner().invoke(app, ["--keep", "0.9", "--json"], input=line + "\n" + line.lstrip("\ufeff"))
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert found[0] == found[1]
+    assert found[0]["big"] == 10**40
+    assert found[0]["tokens_after"] < found[0]["tokens_before"]

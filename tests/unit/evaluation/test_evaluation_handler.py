@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from agents.evaluation.handler import JUDGE, EvaluationHandler
+from agents.evaluation.metrics import EvaluationMetrics
 from agents.evaluation.rolling import LocalScores
 from agents.evaluation.settings import EvaluationSettings
 from agents.models.caller import Caller
@@ -13,6 +14,7 @@ from agents.models.ledger import Ledger
 from agents.models.metrics import ModelMetrics
 from agents.models.pricing import PriceList
 from agents.models.provider import ProviderError
+from streams import headers as h
 from streams.codec import open_codecs
 from streams.delivered import Delivered
 from streams.egress import EgressGuard
@@ -54,12 +56,19 @@ class Judge:
         caller = Caller(self.provider, PriceList({}, lambda _: None), ledger, metrics, EgressGuard())
         installed = load()
         claims = Claims(MemoryClaims(), open_codecs(installed, open_registry(installed)))
-        self.handler = EvaluationHandler(own, tier("judge"), caller, claims, LocalScores(), lambda: 1_000)
+        self.registry = CollectorRegistry()
+        self.handler = EvaluationHandler(
+            own, tier("judge"), caller, claims, LocalScores(), lambda: 1_000, EvaluationMetrics(self.registry)
+        )
 
-    async def sees(self, completion: Completion, says: str | ProviderError = "5") -> dict[str, list[Any]]:
+    async def sees(
+        self, completion: Completion, says: str | ProviderError = "5", **headers: bytes
+    ) -> dict[str, list[Any]]:
         """Outputs by topic."""
         self.provider.replies["judge"] = says if isinstance(says, ProviderError) else good(says)
-        source = Delivered(topic="completions", partition=0, offset=0, key=b"r", value=b"", headers={}, timestamp_ms=1)
+        source = Delivered(
+            topic="completions", partition=0, offset=0, key=b"r", value=b"", headers=headers, timestamp_ms=1
+        )
         context = Context(source=source, attempt=1, accepted_at=1, write_ahead=self.written)
         found: dict[str, list[Any]] = {}
         outputs: list[Output] = list(await self.handler.handle(completion, context))
@@ -147,3 +156,17 @@ async def test_a_judge_that_is_down_is_asked_later_and_one_that_refuses_is_burie
     with pytest.raises(Permanent):
         await judge.sees(done("r-2"), ProviderError("provider_auth", ""))
     assert [entry.status for entry in judge.written.entries].count(UsageStatus.FAILED) == 2
+
+
+async def test_scores_of_shortened_prompts_are_told_apart_from_those_held_out() -> None:
+    judge = Judge()
+    for number, (arm, says) in enumerate([(b"cut", "3"), (b"cut", "4"), (b"holdout", "5"), (b"code", "2"), (b"", "1")]):
+        await judge.sees(done(f"r-{number}"), says, **{h.COMPRESSION: arm})
+    found = {
+        arm: [
+            judge.registry.get_sample_value(f"forebay_judge_score_{what}", {"compression": arm})
+            for what in ("sum", "count")
+        ]
+        for arm in ("cut", "holdout", "whole")
+    }
+    assert found == {"cut": [7.0, 2.0], "holdout": [5.0, 1.0], "whole": [3.0, 2.0]}

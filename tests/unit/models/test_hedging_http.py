@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agents.completion.attempting import Trace
+from agents.completion.trace import Trace
 from agents.models.latency import FEWEST
 from agents.models.litellm_provider import LitellmProvider
 from agents.models.pool import DeploymentPool

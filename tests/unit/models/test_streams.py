@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp.web
 import pytest
 
-from agents.completion.attempting import Trace
+from agents.completion.trace import Trace
 from agents.models.assembly import Assembly
 from agents.models.litellm_provider import LitellmProvider
 from agents.models.provider import Answer, Call, ProviderError

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from agents.completion.routing import answers
 from agents.completion.routing.cli import app
+from agents.completion.routing.folds import folds_of
 from agents.completion.routing.policy import PRICES, Policy, features_of
 from agents.completion.routing.rows import Table, read, table
 from agents.completion.routing.simulate import simulate
@@ -63,7 +64,9 @@ def test_the_tuned_policy_beats_a_lottery_at_its_cost() -> None:
 def test_the_frontier_rises_from_the_cheapest(report: dict[str, Any]) -> None:
     frontier = report["frontier"]
     costs = [point["cost"] for point in frontier]
+    qualities = [point["quality"] for point in frontier]
     assert costs == sorted(costs)
+    assert qualities == sorted(qualities)
     assert costs[0] == pytest.approx(by_name(report)["always:tiny"]["cost"])
     assert frontier[-1]["quality"] > frontier[0]["quality"] + 0.2
 
@@ -113,6 +116,38 @@ def test_prices_lead_from_the_best_to_the_cheapest() -> None:
     assert found.quality[0].mean() > found.quality[-1].mean()
 
 
+def test_nobody_learns_from_the_same_prompt() -> None:
+    prompts = [f"Question {number % 40}?" for number in range(200)]
+    fold = folds_of(prompts, 5, seed=0)
+    assert all(len({int(fold[row]) for row in range(200) if prompts[row] == prompt}) == 1 for prompt in prompts)
+    assert np.bincount(fold).tolist() == [40] * 5
+
+
+@pytest.mark.parametrize("prompts", [[""] * 50, ["the same"] * 50, ["a"] * 30 + [str(number) for number in range(20)]])
+def test_folds_are_of_one_size_when_prompts_tell_nothing(prompts: list[str]) -> None:
+    assert np.bincount(folds_of(prompts, 5, seed=0)).tolist() == [10] * 5
+
+
+def test_a_dear_model_that_is_worse_is_never_asked() -> None:
+    lines = []
+    for number, row in enumerate(rows(80)):
+        small = {"correct": int(number % 5 > 0), "cost": 1.0}
+        large = {"correct": int(number % 5 > 2), "cost": 9.0}
+        lines.append(json.dumps({"prompt": row["prompt"], "models": {"small": small, "large": large}}))
+    report = simulate(table(read(lines, lambda *_: None)), folds=4)
+    tuned, alone = by_name(report)["tuned"], by_name(report)["always:small"]
+    assert (tuned["quality"], tuned["cost"]) == (alone["quality"], alone["cost"])
+    assert report["frontier"] == [{"cost": alone["cost"], "quality": alone["quality"]}]
+
+
+def test_the_best_model_alone_is_always_at_hand() -> None:
+    one = made(120)
+    policy = Policy(one, features_of(one), np.arange(80))
+    found = policy.decide(np.arange(80, 120))
+    assert (found.served[0] == policy.best).all()
+    assert found.asked[0].sum() == 40
+
+
 def test_the_same_rows_give_the_same_report() -> None:
     assert simulate(made(60), folds=2) == simulate(made(60), folds=2)
 
@@ -144,6 +179,10 @@ def test_rows_that_lack_a_tier_are_left_out_and_counted() -> None:
         '{"models": {"a": {"correct": 1}}}',
         '{"models": {"a": {"correct": 1, "cost": -1}}}',
         '{"models": {"a": {"correct": NaN, "cost": 1}}}',
+        '{"models": {"a": {"correct": "1", "cost": 1}}}',
+        '{"models": {"a": {"correct": 1, "cost": 1, "confidence": 85}}}',
+        '{"models": {"a": {"correct": 1, "cost": 1, "confidence": "0.85"}}}',
+        '{"models": {"a": {"correct": 1, "cost": 1, "logprob": "-1"}}}',
     ],
 )
 def test_what_is_no_row_is_named(line: str) -> None:

@@ -113,3 +113,12 @@ def test_the_commands_write_versions_and_go_back(tmp_path: Path) -> None:
     assert (back.exit_code, back.stdout) == (0, "current: heuristic\n")
     assert models.load(folder) is None
     assert run.invoke(app, ["rollback", "--folder", str(folder)]).exit_code == 2
+
+
+@pytest.mark.parametrize(("correct", "count", "why"), [(73, 40, "between 0 and 1"), (1, 0, "no rows")])
+def test_what_cannot_be_learnt_from_is_refused(correct: int, count: int, why: str) -> None:
+    line = json.dumps({"prompt": "p", "models": {"a": {"correct": correct, "cost": 1, "confidence": 0.5}}})
+    found = read([line] * count, lambda *_: None)
+    for learn in (training.trained, lambda rows: training.calibrated(None, rows)):
+        with pytest.raises(ValueError, match=why):
+            learn(found)
