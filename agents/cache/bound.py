@@ -110,6 +110,12 @@ def chance(score: float, least: float, delta: float, evidence: Evidence) -> floa
     return min(1.0, delta / doubt) if doubt > 0 else 1.0
 
 
+def reach(least: float, delta: float, evidence: Evidence, thrown: float) -> float:
+    """Least score at which :func:`chance` exceeds the coin ``thrown``."""
+    steps = [step for step in range(bucket(least) + 1) if chance(edge(step), least, delta, evidence) > thrown]
+    return min([least, *map(edge, steps)])
+
+
 def coin(request_id: str, salt: str) -> float:
     """A number in [0, 1) that is the same whenever the request is delivered again."""
     seed = hashlib.sha256(f"{salt}:{request_id}".encode("utf-8", "surrogatepass")).digest()

@@ -74,7 +74,7 @@ class Remembering:
         return self._deep.get(reading.text, reading)
 
     def compare(
-        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = ()
+        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = (), floor: float = 0.0
     ) -> list[Verdict]:
         """See :class:`agents.cache.matching.Matcher`."""
         return [
