@@ -105,8 +105,8 @@ def cache_speed(
     entries: Annotated[int, typer.Option(help="Questions in the partition.")] = 100_000,
     lookups: Annotated[int, typer.Option(help="Look-ups of each kind.")] = 2_000,
     encoded: Annotated[
-        int, typer.Option(help="Questions whose vectors the encoder makes; the others lie between.")
-    ] = 10_000,
+        int, typer.Option(help="Questions whose vectors the encoder makes; the others' are drawn like those.")
+    ] = 5_000,
 ) -> None:
     """Time of a look-up, memory of an entry, recall of the vector search."""
     from loadtest.cache_speed import report

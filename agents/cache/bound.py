@@ -112,7 +112,8 @@ def chance(score: float, least: float, delta: float, evidence: Evidence) -> floa
 
 def reach(least: float, delta: float, evidence: Evidence, thrown: float) -> float:
     """Least score at which :func:`chance` exceeds the coin ``thrown``."""
-    steps = [step for step in range(bucket(least) + 1) if chance(edge(step), least, delta, evidence) > thrown]
+    known = {step for step in (*evidence.right, *evidence.wrong) if step < bucket(least)}
+    steps = [step for step in known if chance(edge(step), least, delta, evidence) > thrown]
     return min([least, *map(edge, steps)])
 
 

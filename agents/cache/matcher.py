@@ -72,6 +72,11 @@ class CalibratedMatcher:
         self.threshold = model.threshold(delta) if threshold is None else threshold
 
     @property
+    def parts(self) -> tuple[Encodes, Encodes | None, Model]:
+        """Both encoders and the model, for another matcher on them."""
+        return self._near, self._far, self._model
+
+    @property
     def identity(self) -> str:
         """See :class:`agents.cache.matching.Matcher`."""
         far = self._far.identity if self._far else ""

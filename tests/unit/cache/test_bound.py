@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.cache.bound import BUCKETS, Evidence, bucket, chance, counter, edge, evidence_of, threshold
+from agents.cache.bound import BUCKETS, Evidence, bucket, chance, counter, edge, evidence_of, reach, threshold
 
 _scores = st.floats(0, 1)
 
@@ -67,3 +67,13 @@ def test_counters_are_read_back() -> None:
 
 def test_the_least_score_of_a_step_lies_in_it() -> None:
     assert [bucket(edge(step)) for step in range(BUCKETS)] == list(range(BUCKETS))
+
+
+def test_reach_is_the_least_score_at_which_the_coin_lets_an_answer_be_given() -> None:
+    evidence = Evidence(right={bucket(0.8): 200, bucket(0.6): 200}, wrong={bucket(0.6): 60})
+    sure, doubtful = edge(bucket(0.8)), edge(bucket(0.6))
+    share = chance(doubtful, 0.95, 0.05, evidence)
+    assert 0 < share < 1
+    assert reach(0.95, 0.05, evidence, share * 0.99) == doubtful
+    assert reach(0.95, 0.05, evidence, share * 1.01) == sure
+    assert reach(0.95, 0.05, Evidence(), 0.0) == 0.95
