@@ -14,9 +14,6 @@ from agents.cache.training.pairs import Pair
 _FOLDS = 8
 GREY = 0.1
 """On held-out pairs the second encoder is then asked for 94 % of the true ones and a fifth of the hard negatives."""
-_TILT = 1.5
-"""Our written negatives are nearer, and our paraphrases farther, than what people really ask: pairs are weighted by
-exp(± tilt × cosine) towards traffic, in which the cosine of sentences tells more than in our texts."""
 _ZONES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 """Least scores for which it is learnt how far down cheap looks have to look; for lower ones they drop nothing."""
 _EXCEPTIONS = 0.001
@@ -74,9 +71,7 @@ class Teacher:
 
     def __init__(self, pairs: Sequence[Pair], rows_near: Array, rows_far: Array) -> None:
         self.labels = np.array([float(pair.duplicate) for pair in pairs])
-        cosines = (rows_near[:, NEAR.index("cosine")] + rows_far[:, FAR.index("far_cosine")]) / 2
-        towards = np.where(self.labels > 0, 1.0, -1.0) * (cosines - cosines.mean())
-        self._weights = np.array([weight_of(pair.kind) for pair in pairs]) * np.exp(_TILT * towards)
+        self._weights = np.array([weight_of(pair.kind) for pair in pairs])
         self._near, self._far, self._glances = rows_near, rows_far, glances(rows_near)
 
     def glance(self, part: NDArray[np.bool_]) -> Level:
