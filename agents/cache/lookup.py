@@ -205,7 +205,9 @@ class Lookup:
         if not hit and verdict.score > entry.wrong_at + _MARGIN:
             chance = await self._book.chance(address.wall, request.task, verdict.score)
             hit = coin(request.request_id, _EXPLOIT) < chance
-        rate = settings.verify_hits if hit else settings.verify_near_misses
+        rate = settings.verify_near_misses
+        if hit:
+            rate = min(1.0, settings.verify_hits * await self._book.scrutiny(address.wall, request.task))
         explored = None
         if (hit or verdict.score >= settings.near_miss) and coin(request.request_id, _VERIFY) < rate:
             explored = Explored(entry=entry, verdict=verdict, hit=hit)

@@ -99,7 +99,8 @@ class CacheSettings(Section):
         ge=0,
         le=1,
         description="Share of hits by meaning that go to the models all the same, so that the share of "
-        "wrong hits is measured and not believed.",
+        "wrong hits is measured and not believed: ten times that of tasks that are new or suspect, a tenth of it "
+        "of tasks that are known to keep delta.",
     )
     verify_near_misses: float = Field(
         0.2, ge=0, le=1, description="Share of near misses whose own answer is compared with the stored one."
