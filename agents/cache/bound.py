@@ -29,6 +29,8 @@ _CLOSE, _LOOSE = 10.0, 0.1
 _TOO_DOUBTFUL = 3.0
 """Times δ. Where more is feared to be wrong, an answer now and then keeps the bound on requests, but not that on hits:
 every such hit is as likely wrong as ever."""
+_NEVER = 1.0
+"""No score reaches it (probabilities are cut at 1 - 1e-13), and it can be written as JSON."""
 _LEAST_EVIDENCE = 20
 """Fewer verified pairs at or above a score do not move a threshold below the static one."""
 
@@ -90,10 +92,11 @@ def threshold(static: float, delta: float, evidence: Evidence) -> float:
     hits = right, wrong = evidence.above(at)
     if right + wrong and wilson(wrong, right + wrong, _CAUTION_Z)[0] > delta:
         # Even the lower end of the interval breaks the bound: the static threshold is too low here.
-        for step in range(at, BUCKETS + 1):
+        for step in range(at, BUCKETS):
             right, wrong = evidence.above(step)
-            if wrong <= delta * (right + wrong):
+            if right + wrong >= _LEAST_EVIDENCE and wrong <= delta * (right + wrong):
                 return edge(step) if step > at else static
+        return _NEVER  # nothing is known to be sure enough: equal questions only, until near misses prove otherwise
     for step in range(at - 1, -1, -1):
         # What lies between has to keep the bound by itself: sure hits must not pay for doubtful ones.
         right, wrong = evidence.above(step)

@@ -91,3 +91,8 @@ def test_reach_is_the_least_score_at_which_the_coin_lets_an_answer_be_given() ->
     assert reach(0.95, 0.05, evidence, share * 0.99) == doubtful
     assert reach(0.95, 0.05, evidence, share * 1.01) == sure
     assert reach(0.95, 0.05, Evidence(), 0.0) == 0.95
+
+
+def test_a_task_whose_hits_are_wrong_at_every_score_gives_no_answer_by_meaning() -> None:
+    sure = bucket(0.999)
+    assert threshold(0.95, 0.01, Evidence(right={sure: 20}, wrong={sure: 10})) == 1.0
