@@ -91,13 +91,14 @@ def cache(
     requests: Annotated[int, typer.Option(help="Requests of the simulation.")] = 50_000,
     delta: Annotated[float, typer.Option(help="Largest share of wrong hits.")] = 0.01,
     static: Annotated[bool, typer.Option(help="Learn nothing, explore nothing.")] = False,
+    literal: Annotated[float, typer.Option(help="Share of topics in which other words want another answer.")] = 0.0,
 ) -> None:
     """Zipf-distributed questions with known answers through the cache: hits, wrong hits, money saved."""
     import asyncio
 
     from loadtest.scenarios.cache import simulate
 
-    print(json.dumps(asyncio.run(simulate(requests, delta, adaptive=not static)), indent=2))
+    print(json.dumps(asyncio.run(simulate(requests, delta, adaptive=not static, literal=literal)), indent=2))
 
 
 @app.command("cache-speed")
@@ -105,8 +106,8 @@ def cache_speed(
     entries: Annotated[int, typer.Option(help="Questions in the partition.")] = 100_000,
     lookups: Annotated[int, typer.Option(help="Look-ups of each kind.")] = 2_000,
     encoded: Annotated[
-        int, typer.Option(help="Questions whose vectors the encoder makes; the others lie between.")
-    ] = 10_000,
+        int, typer.Option(help="Questions whose vectors the encoder makes; the others' are drawn like those.")
+    ] = 5_000,
 ) -> None:
     """Time of a look-up, memory of an entry, recall of the vector search."""
     from loadtest.cache_speed import report

@@ -1,8 +1,9 @@
 """How fast is a look-up with 100,000 questions in a partition, what does an entry weigh, and does the search find them?
 
-``python -m loadtest cache-speed``. The handlers and the store of the stage, on the embedded Redis (or the one that the
-environment names); questions are generated, their vectors are the encoder's. The time of a look-up is the handler's:
-canonical form, address, Redis, inference, comparison and the completion.
+``python -m loadtest cache-speed``. The handlers and the store of the stage, on the embedded Redis. The time of a
+look-up is the handler's: canonical form, address, Redis, inference, comparison and the completion. What is stored and
+asked: :mod:`loadtest.scenarios.lookups`. Beyond ``--encoded`` entries have vectors drawn with the mean and covariance
+of those: near nothing in particular, as most of a large partition is to a question.
 """
 
 import asyncio
@@ -12,7 +13,8 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,17 +26,18 @@ from redis.asyncio import Redis
 
 from agents.cache.address import address_of
 from agents.cache.entry import Entry
-from agents.cache.matching import Reading
+from agents.cache.matcher import CalibratedMatcher
+from agents.cache.matching import Reading, Verdict
 from agents.cache.metrics import CacheMetrics
 from agents.cache.redis_store import RedisStore
 from agents.cache.settings import CacheSettings
 from agents.cache.store import Place
 from agents.cache.training.pairs import edit
 from agents.cache.wiring import assemble, calibrated
-from loadtest.scenarios.questions import questions
+from loadtest.scenarios.lookups import asked, stored
 from streams.delivered import Delivered
 from streams.handlers import Context
-from streams.records import AnswerSource, Completion, Message, RedactedRequest
+from streams.records import Completion, Message, RedactedRequest
 
 _PROBES = 200
 _BLANK = Context(
@@ -69,8 +72,8 @@ def _redis() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
 async def measure(entries: int, lookups: int, encoded: int) -> dict[str, Any]:
     """Fill a partition, and look up."""
     settings = CacheSettings(verify_hits=0.0, verify_near_misses=0.0, write_quota_per_hour=10**9, flight_wait_s=0)
-    matcher = calibrated(settings)
-    texts = questions(entries)
+    matcher = Timed(settings)
+    texts = stored(entries)
     with _redis() as (path, _), ThreadPoolExecutor(1) as executor:
         client: Any = Redis(unix_socket_path=str(path), protocol=2)
         store = RedisStore(client, "forebay:")
@@ -79,28 +82,15 @@ async def measure(entries: int, lookups: int, encoded: int) -> dict[str, Any]:
         matrix, packed = await _fill(store, matcher, settings, texts, encoded)
         used = (await client.info("memory"))["used_memory"]
         rng = random.Random(8)
-        exact, semantic, cpu = [], [], []
-        sources = {source.value: 0 for source in AnswerSource} | {"miss": 0}
-        for number in range(lookups):
-            took, _, source = await _look(stage, _asked(rng.choice(texts[:encoded]), number))
-            exact.append(took)
-            sources[source] += 1
-        for number in range(lookups):
-            took, burnt, source = await _look(stage, _asked(edit(rng.choice(texts[:encoded]), rng), number + lookups))
-            if source != AnswerSource.CACHE_EXACT.value:
-                semantic.append(took)
-                cpu.append(burnt)
-            sources[source] += 1
+        workload = asked(texts[:encoded], lookups, rng)
+        kinds = {kind: await _run(stage, matcher, wordings) for kind, wordings in workload.items()}
         recall = await _recall(
             store, matcher, settings, matrix, texts, [rng.choice(texts[:encoded]) for _ in range(_PROBES)]
         )
         return {
             "entries": len(texts),
             "encoded": min(encoded, len(texts)),
-            "exact_ms": _quantiles(exact),
-            "semantic_ms": _quantiles(semantic),
-            "semantic_cpu_ms": _quantiles(cpu),
-            "outcomes": {name: count for name, count in sources.items() if count},
+            "lookups": kinds,
             "redis_bytes_per_entry": round((used - empty) / len(texts)),
             "packed_entry_bytes": packed,
             "recall_at_5": recall,
@@ -112,22 +102,21 @@ async def _fill(
 ) -> tuple[Any, int]:
     """Entries with the readings that the stage would store; the same answer of 600 characters for each.
 
-    Questions beyond the first ``encoded`` get a vector half way between those of two encoded ones.
+    Questions beyond the first ``encoded`` get a vector drawn with the mean and covariance of theirs.
     """
-    rng, readings = random.Random(9), list[Reading]()
+    rng, readings, drawn = random.Random(9), list[Reading](), None
     answer = "".join(random.Random(1).choices("abcdefghij klmnop qrst uvwxyz", k=600))
     now, rows, size = time.time_ns() // 1_000_000, [], 0
     for start in range(0, len(texts), 200):
         jobs = []
         for text in texts[start : start + 200]:
-            # A second view is as large as the first; to encode 100,000 texts twice would take ten minutes more.
             if len(readings) < encoded:
-                readings.append(matcher.read(text))
-                near = readings[-1]
+                readings.append(matcher.deepen(matcher.read(text)))
+                reading = readings[-1]
             else:
-                one, other = rng.sample(readings, 2)
-                near = _between(one, other, text)
-            reading = dataclasses.replace(near, far=near.near)
+                drawn = drawn or _spread(readings, len(texts))
+                reading = dataclasses.replace(rng.choice(readings), text=text)
+                reading = dataclasses.replace(reading, near=dataclasses.replace(reading.near, sentence=next(drawn)))
             address = address_of(_asked(text, 0), settings, epoch="0.0", encoder=matcher.identity)
             entry = Entry(
                 entry_id=address.entry, wall=address.wall, partition=address.partition, question=address.question,
@@ -148,9 +137,71 @@ async def _fill(
     return np.array(rows), size // len(texts)
 
 
-def _between(one: Reading, other: Reading, text: str) -> Reading:
-    middle = one.vector + other.vector
-    return Reading(text=text, near=dataclasses.replace(one.near, sentence=middle / np.linalg.norm(middle)))
+def _spread(readings: list[Reading], count: int) -> Iterator[Any]:
+    """Unit vectors with the mean and covariance of those read."""
+    seen = np.array([reading.vector for reading in readings])
+    root = np.linalg.cholesky(np.cov(seen.T) + 1e-6 * np.eye(seen.shape[1]))
+    noise = np.random.default_rng(9)
+    for _ in range(count):
+        vector = seen.mean(axis=0) + root @ noise.standard_normal(seen.shape[1])
+        yield (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+class Timed(CalibratedMatcher):
+    """The stage's matcher, which adds up the CPU time of its parts, in seconds."""
+
+    def __init__(self, settings: CacheSettings) -> None:
+        given = calibrated(settings)
+        super().__init__(*given.parts, settings.delta)
+        self.cpu: dict[str, float] = {}
+        self.deepened = 0
+
+    def _add(self, part: str, started: float) -> None:
+        self.cpu[part] = self.cpu.get(part, 0.0) + time.thread_time() - started
+
+    def read(self, text: str) -> Reading:
+        """See :class:`agents.cache.matching.Matcher`."""
+        started = time.thread_time()
+        reading = super().read(text)
+        self._add("first_encoder", started)
+        return reading
+
+    def deepen(self, reading: Reading) -> Reading:
+        """See :class:`agents.cache.matching.Matcher`."""
+        started = time.thread_time()
+        deep = super().deepen(reading)
+        self._add("second_encoder", started)
+        self.deepened += deep is not reading
+        return deep
+
+    def compare(
+        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = (), floor: float = 0.0
+    ) -> list[Verdict]:
+        """See :class:`agents.cache.matching.Matcher`."""
+        started = time.thread_time()
+        verdicts = super().compare(new, stored, thresholds, floor)
+        self._add("comparison_and_second_encoder", started)
+        return verdicts
+
+
+async def _run(stage: Any, matcher: Timed, texts: list[str]) -> dict[str, Any]:
+    """Look all of them up, one after the other."""
+    wall, cpu, sources = list[float](), list[float](), Counter[str]()
+    matcher.cpu, matcher.deepened = {}, 0
+    for number, text in enumerate(texts):
+        took, burnt, source = await _look(stage, _asked(text, number))
+        wall.append(took)
+        cpu.append(burnt)
+        sources[source] += 1
+    count = len(texts)
+    return {
+        "asked": count,
+        "wall_ms": _quantiles(wall),
+        "cpu_ms": _quantiles(cpu) | {"mean": round(statistics.mean(cpu), 2)},
+        "mean_cpu_ms_of_parts": {part: round(1e3 * spent / count, 2) for part, spent in matcher.cpu.items()},
+        "read_by_second_encoder": round(matcher.deepened / count, 3),
+        "outcomes": dict(sources),
+    }
 
 
 async def _look(stage: Any, request: RedactedRequest) -> tuple[float, float, str]:
@@ -162,19 +213,19 @@ async def _look(stage: Any, request: RedactedRequest) -> tuple[float, float, str
 
 
 async def _recall(
-    store: RedisStore, matcher: Any, settings: CacheSettings, matrix: Any, texts: list[str], asked: list[str]
+    store: RedisStore, matcher: Any, settings: CacheSettings, matrix: Any, texts: list[str], probes: list[str]
 ) -> float:
     """Share of the five truly nearest that the search returns, over some questions in other words."""
     places = [address_of(_asked(text, 0), settings, epoch="0.0", encoder=matcher.identity) for text in texts]
     found, rng = 0, random.Random(7)
-    for text in asked:
+    for text in probes:
         vector = matcher.read(edit(text, rng)).vector
         true = {places[at].entry for at in np.argpartition(-(matrix @ vector), 5)[:5]}
         partition = places[0].partition
         assert partition is not None
         near = await store.nearest(places[0].wall, partition, vector, count=5, effort=settings.search_effort)
         found += len(true & {one.entry_id for one in near})
-    return found / (5 * len(asked))
+    return found / (5 * len(probes))
 
 
 def _quantiles(times: list[float]) -> dict[str, float]:

@@ -9,6 +9,7 @@ ever compared by meaning, so that similarity cannot reach across a wall, whateve
 import hashlib
 from dataclasses import dataclass
 
+from agents.cache.readable import readable
 from agents.cache.settings import CacheSettings
 from streams.canonical import Renumbering, canonical_messages, circumstances, digest
 from streams.records import MessageRole, RedactedRequest
@@ -79,7 +80,7 @@ def person(request: RedactedRequest) -> str:
 
 
 def comparable(request: RedactedRequest, settings: CacheSettings) -> bool:
-    """Whether the last turn is a user's question short enough to be compared by meaning."""
+    """Whether the last turn is a user's question that can be compared by meaning: short enough, and legible."""
     if not request.messages:
         return False
     last = request.messages[-1]
@@ -87,6 +88,7 @@ def comparable(request: RedactedRequest, settings: CacheSettings) -> bool:
         last.role is MessageRole.USER
         and last.tool_calls is None
         and 0 < len(last.content.strip()) <= settings.max_question_chars
+        and readable(last.content)
     )
 
 

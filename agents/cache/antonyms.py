@@ -41,7 +41,7 @@ def opposite(one: str, other: str) -> bool:
 
 _ENDINGS = (
     ("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e"), ("s", ""), ("es", ""), ("d", ""), ("er", ""), ("er", "e"),
-    ("ier", "y"), ("est", ""), ("est", "e"), ("iest", "y"),
+    ("ier", "y"), ("est", ""), ("est", "e"), ("iest", "y"), ("ly", ""), ("ily", "y"),
 )  # fmt: skip
 
 

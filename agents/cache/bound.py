@@ -2,9 +2,10 @@
 
 Three rules, after vCache (arXiv 2502.03771). A task's threshold moves to the lowest score from which on verified pairs
 keep the bound, believed with caution; without evidence the static one holds. An entry that was wrong at some score
-gives no answer at that score or below any more. Below the threshold an answer is given only with the probability that
-keeps the expected share of wrong ones under δ, given how sure the evidence makes us; otherwise the request explores: it
-goes to the model, and its own answer beside the stored one is the next piece of evidence.
+gives no answer at that score or below any more. Below the threshold, where the evidence leaves little doubt, an answer
+is given with the probability that keeps the expected share of wrong ones under δ; otherwise the request explores: it
+goes to the model, and its own answer beside the stored one is the next piece of evidence. Hits are evidence, too, at
+the price of a call: many of a task that is new or suspect, few of one that is known to keep the bound.
 """
 
 import hashlib
@@ -22,6 +23,14 @@ _ROUNDING = 1e-6
 """Of a step: the least score of a step lies in that step, also after a logarithm and an exponential."""
 _CAUTION_Z = 1.64
 """One-sided 95 %."""
+_PROBATION = 30
+"""Verified hits of a task below which it is watched closely: at 0.2 of its hits, 150 of them."""
+_CLOSE, _LOOSE = 10.0, 0.1
+_TOO_DOUBTFUL = 3.0
+"""Times δ. Where more is feared to be wrong, an answer now and then keeps the bound on requests, but not that on hits:
+every such hit is as likely wrong as ever."""
+_NEVER = 1.0
+"""No score reaches it (probabilities are cut at 1 - 1e-13), and it can be written as JSON."""
 _LEAST_EVIDENCE = 20
 """Fewer verified pairs at or above a score do not move a threshold below the static one."""
 
@@ -80,18 +89,36 @@ def threshold(static: float, delta: float, evidence: Evidence) -> float:
     """
     best = static
     at = bucket(static)
-    right, wrong = evidence.above(at)
+    hits = right, wrong = evidence.above(at)
     if right + wrong and wilson(wrong, right + wrong, _CAUTION_Z)[0] > delta:
         # Even the lower end of the interval breaks the bound: the static threshold is too low here.
-        for step in range(at, BUCKETS + 1):
+        for step in range(at, BUCKETS):
             right, wrong = evidence.above(step)
-            if wrong <= delta * (right + wrong):
+            if right + wrong >= _LEAST_EVIDENCE and wrong <= delta * (right + wrong):
                 return edge(step) if step > at else static
+        return _NEVER  # nothing is known to be sure enough: equal questions only, until near misses prove otherwise
     for step in range(at - 1, -1, -1):
+        # What lies between has to keep the bound by itself: sure hits must not pay for doubtful ones.
         right, wrong = evidence.above(step)
+        right, wrong = right - hits[0], wrong - hits[1]
         if right + wrong >= _LEAST_EVIDENCE and _believed(wrong, right + wrong) <= delta:
             best = min(best, edge(step))
     return best
+
+
+def scrutiny(least: float, delta: float, evidence: Evidence) -> float:
+    """How many times as many hits of a task as usual are verified.
+
+    Many while little is known or something speaks against them, few once they are known to keep the bound: what is
+    verified is asked of the models.
+
+    Args:
+        least: the task's threshold.
+    """
+    right, wrong = evidence.above(bucket(least))
+    if right + wrong < _PROBATION or wrong > delta * (right + wrong):
+        return _CLOSE
+    return _LOOSE if wilson(wrong, right + wrong, _CAUTION_Z)[1] <= delta else 1.0
 
 
 def chance(score: float, least: float, delta: float, evidence: Evidence) -> float:
@@ -107,7 +134,14 @@ def chance(score: float, least: float, delta: float, evidence: Evidence) -> floa
     if right + wrong < _LEAST_EVIDENCE:
         return 0.0
     doubt = wilson(wrong, right + wrong, _CAUTION_Z)[1]
-    return min(1.0, delta / doubt) if doubt > 0 else 1.0
+    return 0.0 if doubt > _TOO_DOUBTFUL * delta else min(1.0, delta / doubt) if doubt > 0 else 1.0
+
+
+def reach(least: float, delta: float, evidence: Evidence, thrown: float) -> float:
+    """Least score at which :func:`chance` exceeds the coin ``thrown``."""
+    known = {step for step in (*evidence.right, *evidence.wrong) if step < bucket(least)}
+    steps = [step for step in known if chance(edge(step), least, delta, evidence) > thrown]
+    return min([least, *map(edge, steps)])
 
 
 def coin(request_id: str, salt: str) -> float:

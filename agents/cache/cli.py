@@ -136,8 +136,8 @@ def purge(
     as_json: Json = False,
 ) -> None:
     """At least one condition; --user needs --tenant."""
-    if tenant is None and match is None:
-        typer.echo("forebay: give --tenant (and --user), or --match", err=True)
+    if (tenant is None and match is None) or "" in (tenant, user, match) or (user is not None and tenant is None):
+        typer.echo("forebay: give --tenant (and --user), or --match, and none of them empty", err=True)
         raise typer.Exit(2)
 
     async def remove() -> int:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from agents.cache.bound import Evidence, chance, counter, evidence_of, threshold
+from agents.cache.bound import Evidence, chance, counter, evidence_of, reach, scrutiny, threshold
 from agents.cache.store import Store
 
 _FRESH_S = 5.0
@@ -42,6 +42,16 @@ class EvidenceBook:
         """Probability with which an answer at ``score`` may be given."""
         _, evidence, least = await self._read(wall, task)
         return chance(score, least, self._delta, evidence)
+
+    async def reach(self, wall: str, task: str | None, thrown: float) -> float:
+        """Least score at which a request that threw this coin may be given an answer."""
+        _, evidence, least = await self._read(wall, task)
+        return reach(least, self._delta, evidence, thrown)
+
+    async def scrutiny(self, wall: str, task: str | None) -> float:
+        """How many times as many of the task's hits as usual are verified now."""
+        _, evidence, least = await self._read(wall, task)
+        return scrutiny(least, self._delta, evidence)
 
     async def add(self, wall: str, task: str | None, score: float, *, right: bool, sampled_hit: bool) -> None:
         """Enter a verified pair."""

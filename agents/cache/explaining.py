@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.cache.matching import Matcher, Verdict
+from agents.cache.readable import readable
+from agents.cache.settings import MAX_QUESTION_CHARS
 from streams.canonical import canonical_messages
 from streams.json_lines import InvalidLineError, request_from_json
 from streams.records import MessageRole
@@ -95,15 +97,32 @@ def _side(content: Mapping[str, Any], name: str) -> tuple[Any, str]:
     return turns[:-1], turns[-1]["content"]
 
 
-def decide(pair: QuestionPair, matcher: Matcher, threshold: float | None = None) -> Verdict:
-    """The verdict on answering ``a`` with what was answered to ``b``."""
+def decide(
+    pair: QuestionPair, matcher: Matcher, threshold: float | None = None, longest: int = MAX_QUESTION_CHARS
+) -> Verdict:
+    """The verdict on answering ``a`` with what was answered to ``b``.
+
+    Args:
+        longest: characters of a question that is compared by meaning.
+    """
     least = matcher.threshold if threshold is None else threshold
     if pair.before_a != pair.before_b:
         # Another partition: the two are never compared, whatever their last turns are.
         return Verdict(hit=False, similarity=0.0, threshold=least, score=0.0, reasons=("context",), forbidden=True)
     if pair.a == pair.b:
         return Verdict(hit=True, similarity=1.0, threshold=least, score=1.0, reasons=("equal",))
+    reason = _exact_only(pair, longest)
+    if reason is not None:
+        return Verdict(hit=False, similarity=0.0, threshold=least, score=0.0, reasons=(reason,), forbidden=True)
     return matcher.compare(matcher.read(pair.a), [matcher.read(pair.b)], [threshold])[0]
+
+
+def _exact_only(pair: QuestionPair, longest: int) -> str | None:
+    """Why the stage would only look for an equal question, if so (see :func:`agents.cache.address.comparable`)."""
+    texts = (pair.a.strip(), pair.b.strip())
+    if any(len(text) > longest for text in texts):
+        return "too_long"
+    return None if all(map(readable, texts)) else "script"
 
 
 def explained(pair: QuestionPair, verdict: Verdict) -> dict[str, Any]:

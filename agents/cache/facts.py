@@ -11,7 +11,7 @@ from functools import lru_cache
 from agents.cache.order import compared_of, direction_of
 from agents.cache.quantities import SPELT, quantities
 from agents.cache.timeliness import is_timely
-from agents.cache.words import FUNCTION_WORDS, Words, listed
+from agents.cache.words import FUNCTION_WORDS, Words, listed, words_of
 
 
 class Asked(StrEnum):
@@ -97,7 +97,7 @@ _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|\n)\W*$")
 @lru_cache(maxsize=4_096)
 def facts_of(text: str) -> Facts:
     """Read the facts off ``text``."""
-    words = Words(text)
+    words = words_of(text)
     named = _names(words)
     numbers, units = quantities(words)
     return Facts(

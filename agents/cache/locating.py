@@ -66,11 +66,11 @@ class Reader:
         return self._matcher.recalled(await self.read(question))
 
     async def compare(
-        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None]
+        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None], floor: float
     ) -> list[Verdict]:
         """Verdicts on the stored questions."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._matcher.compare, new, stored, thresholds)
+        return await loop.run_in_executor(self._executor, self._matcher.compare, new, stored, thresholds, floor)
 
     async def _do(self, question: str, work: Callable[[Any], Reading], what: Any) -> Reading:
         reading = await asyncio.get_running_loop().run_in_executor(self._executor, work, what)

@@ -21,6 +21,8 @@ from streams.turns import FairQueue
 
 _AT_ONCE = 2
 """Look-ups by meaning in progress: one computes, the others talk to the store. Tenants take turns for them."""
+_EXPLOIT, _VERIFY = "exploit", "verify"
+"""Names of the two coins of a request."""
 _MARGIN = 0.02
 """An entry that was wrong at a score must do better than that by this much."""
 
@@ -148,7 +150,8 @@ class Lookup:
             return search
         least = await self._book.threshold(address.wall, request.task)
         thresholds = [max(least, entry.wrong_at + _MARGIN) for entry, _ in candidates]
-        verdicts = await self._reader.compare(reading, [other for _, other in candidates], thresholds)
+        floor = await self._floor(request, address, least)
+        verdicts = await self._reader.compare(reading, [other for _, other in candidates], thresholds, floor)
         judged = [(entry, verdict) for (entry, _), verdict in zip(candidates, verdicts, strict=True)]
         for _, verdict in judged:
             if verdict.forbidden:
@@ -159,6 +162,13 @@ class Lookup:
             return search
         entry, verdict = max(allowed, key=lambda pair: pair[1].score)
         return await self._decide(request, search, entry, verdict)
+
+    async def _floor(self, request: RedactedRequest, address: Address, least: float) -> float:
+        """Least score at which anything may come of this request: a hit, or evidence. Its coins are thrown already."""
+        floor = await self._book.reach(address.wall, request.task, coin(request.request_id, _EXPLOIT))
+        if coin(request.request_id, _VERIFY) < self._settings.verify_near_misses:
+            floor = min(floor, self._settings.near_miss)
+        return min(floor, least)
 
     async def _candidates(
         self, request: RedactedRequest, address: Address, partition: str, reading: Reading
@@ -194,10 +204,12 @@ class Lookup:
         hit = verdict.hit
         if not hit and verdict.score > entry.wrong_at + _MARGIN:
             chance = await self._book.chance(address.wall, request.task, verdict.score)
-            hit = coin(request.request_id, "exploit") < chance
-        rate = settings.verify_hits if hit else settings.verify_near_misses
+            hit = coin(request.request_id, _EXPLOIT) < chance
+        rate = settings.verify_near_misses
+        if hit:
+            rate = min(1.0, settings.verify_hits * await self._book.scrutiny(address.wall, request.task))
         explored = None
-        if (hit or verdict.score >= settings.near_miss) and coin(request.request_id, "verify") < rate:
+        if (hit or verdict.score >= settings.near_miss) and coin(request.request_id, _VERIFY) < rate:
             explored = Explored(entry=entry, verdict=verdict, hit=hit)
         if not hit or explored is not None:
             return Search(address=address, explored=explored, present=search.present)

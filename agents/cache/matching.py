@@ -105,7 +105,12 @@ class Matcher(Protocol):
         ...
 
     def compare(
-        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = ()
+        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = (), floor: float = 0.0
     ) -> list[Verdict]:
-        """Verdicts on the stored questions, at their own thresholds where given; may cost an inference."""
+        """Verdicts on the stored questions, at their own thresholds where given; may cost an inference.
+
+        Args:
+            floor: least score below its threshold that the caller cares for. Scores below it are rough, and of what
+                scores below it no guard may be named: that is what makes a question cheap that nothing answers.
+        """
         ...

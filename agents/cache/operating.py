@@ -106,6 +106,8 @@ def approved(content: Mapping[str, Any]) -> tuple[RedactedRequest, str]:
     request = request_from_json(values)
     if not request.messages or request.messages[-1].role is not MessageRole.USER:
         raise InvalidLineError("the last message must be the user's")
+    if not request.messages[-1].content.strip():
+        raise InvalidLineError("the question must not be empty")
     shared = {name: getattr(request, name) for name in type(request).__dataclass_fields__}
     redacted = RedactedRequest(**shared, language=language)
     return replace(redacted, prompt_hash=prompt_hash(redacted)), answer

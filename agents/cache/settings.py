@@ -7,6 +7,8 @@ from pydantic_settings import SettingsConfigDict
 
 from streams.settings import Section
 
+MAX_QUESTION_CHARS = 1_000
+
 
 class CacheSettings(Section):
     """The exact and the semantic tier, and the bound on wrong hits."""
@@ -47,7 +49,7 @@ class CacheSettings(Section):
         le=1,
         description="Cosine below which a stored question is not looked at: 98 % of paraphrases lie above.",
     )
-    max_question_chars: int = Field(1_000, ge=1, description="Longer last turns are matched exactly only.")
+    max_question_chars: int = Field(MAX_QUESTION_CHARS, ge=1, description="Longer last turns are matched exactly only.")
     max_partition_entries: int = Field(
         100_000, ge=1, description="Questions of one partition; beyond it the ones that expire first make room."
     )
@@ -99,7 +101,8 @@ class CacheSettings(Section):
         ge=0,
         le=1,
         description="Share of hits by meaning that go to the models all the same, so that the share of "
-        "wrong hits is measured and not believed.",
+        "wrong hits is measured and not believed: ten times that of tasks that are new or suspect, a tenth of it "
+        "of tasks that are known to keep delta.",
     )
     verify_near_misses: float = Field(
         0.2, ge=0, le=1, description="Share of near misses whose own answer is compared with the stored one."

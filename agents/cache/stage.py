@@ -1,5 +1,6 @@
 """What does the cache do with each record? Degrades in one direction only: without its store every look-up misses."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -22,6 +23,9 @@ from streams.records import CacheCheck, CacheMode, Completion, Correction, Evalu
 _RETURN_S = 60.0
 """Least time until its deadline from which a request may go by way of the retry topic, which takes ten seconds."""
 
+_KEEP_AGAIN_S = (0.2, 0.5, 1.0, 2.0)
+"""Pauses before an answer is tried to be kept again: others wait for it, and will pay if it is lost to a stall."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -30,6 +34,7 @@ class CacheStage:
 
     Args:
         clock_ms: wall clock, ms since the epoch.
+        sleep: injected so that tests need not wait.
     """
 
     def __init__(
@@ -43,6 +48,7 @@ class CacheStage:
         settings: CacheSettings,
         metrics: CacheMetrics,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._lookup = lookup
@@ -53,6 +59,7 @@ class CacheStage:
         self._settings = settings
         self._metrics = metrics
         self._clock_ms = clock_ms
+        self._sleep = sleep
 
     async def answer(self, request: RedactedRequest, context: Context) -> Sequence[Output]:
         """``requests.redacted``: a completion if there is an answer, else the request for the models."""
@@ -122,14 +129,19 @@ class CacheStage:
 
     async def keep(self, completion: Completion, _context: Context) -> Sequence[Output]:
         """``completions``: a model's good answer is kept; one that explored becomes a check."""
-        try:
-            checks = await self._verification.check(completion, now_ms=self._clock_ms())
-            reason = await self._keeper.keep(completion)
-        except StoreUnavailableError as error:
-            self._unavailable("keep", error)
-            return ()
-        self._metrics.writes.labels(reason.value if reason else "kept").inc()
-        return checks
+        for pause in (*_KEEP_AGAIN_S, None):
+            try:
+                checks = await self._verification.check(completion, now_ms=self._clock_ms())
+                reason = await self._keeper.keep(completion)
+            except StoreUnavailableError as error:
+                if pause is None:
+                    self._unavailable("keep", error)
+                else:
+                    await self._sleep(pause)
+            else:
+                self._metrics.writes.labels(reason.value if reason else "kept").inc()
+                return checks
+        return ()
 
     async def verify(self, check: CacheCheck, context: Context) -> Sequence[Output]:
         """``cache.verify``: a stored answer is judged, off the critical path."""

@@ -63,7 +63,7 @@ def assemble(
     people = People(store, locator, keeper, settings)
     verification = Verification(store, keeper, book, judge or AgreementJudge(reader), metrics)
     lookup = Lookup(store, locator, reader, book, settings, metrics, clock_ms)
-    stage = CacheStage(store, lookup, flight, keeper, people, verification, settings, metrics, clock_ms)
+    stage = CacheStage(store, lookup, flight, keeper, people, verification, settings, metrics, clock_ms, **waiting)
     return Parts(stage=stage, locator=locator, reader=reader, keeper=keeper, people=people)
 
 

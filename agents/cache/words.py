@@ -80,6 +80,12 @@ class Words:
         return len(self.all)
 
 
+@lru_cache(maxsize=4_096)
+def words_of(text: str) -> Words:
+    """The words of ``text``."""
+    return Words(text)
+
+
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """A stem crude enough to be fast: inflections of a word meet, some strangers too."""

@@ -1,9 +1,10 @@
 """How often does the cache answer, how often wrongly, and what does it save? 50,000 requests with known answers.
 
-``python -m loadtest cache [--requests N] [--delta D] [--static]``: people ask Zipf-distributed questions in many
-wordings; the very handlers of the stage answer, over a store in memory; a model that is always right and costs the same
-every time answers the rest. A judge who knows the truth verifies what is explored. Wordings of the world were never
-trained on. Each distinct pair of texts is compared once: that is what makes it minutes.
+``python -m loadtest cache [--requests N] [--delta D] [--static] [--literal SHARE]``: people ask Zipf-distributed
+questions in many wordings; the very handlers of the stage answer, over a store in memory; a model that is always right
+and costs the same every time answers the rest. A judge who knows the truth verifies what is explored. Wordings of the
+world were never trained on. In ``literal`` topics other words want another answer, which nobody can read off them: only
+what is verified can tell. Each distinct pair of texts is compared once: that is what makes it minutes.
 """
 
 import random
@@ -74,7 +75,7 @@ class Remembering:
         return self._deep.get(reading.text, reading)
 
     def compare(
-        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = ()
+        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = (), floor: float = 0.0
     ) -> list[Verdict]:
         """See :class:`agents.cache.matching.Matcher`."""
         return [
@@ -135,18 +136,21 @@ class Tally:
         }
 
 
-async def simulate(requests: int, delta: float, *, adaptive: bool, exponent: float = 0.9) -> dict[str, Any]:
+async def simulate(
+    requests: int, delta: float, *, adaptive: bool, literal: float = 0.0, exponent: float = 0.9
+) -> dict[str, Any]:
     """Run the traffic.
 
     Args:
+        literal: share of topics in which other words want another answer.
         adaptive: whether verified outcomes move thresholds; otherwise nothing is explored and the static one holds.
     """
     verify = {} if adaptive else {"verify_hits": 0.0, "verify_near_misses": 0.0}
     own = CacheSettings(delta=delta, write_quota_per_hour=10**9, **verify)  # type: ignore[arg-type]  # two floats
-    store, topics, rng = MemoryStore(), world(), random.Random(5)
+    store, topics, rng = MemoryStore(), world(literal=literal), random.Random(5)
     weights = zipf(len(topics), exponent)
     chosen = rng.choices(range(len(topics)), weights, k=requests)
-    tally, first = Tally(), Tally()
+    tally, second = Tally(), Tally()
     seen: set[int] = set()
     started = time.perf_counter()
     with ThreadPoolExecutor(1) as executor:
@@ -164,7 +168,7 @@ async def simulate(requests: int, delta: float, *, adaptive: bool, exponent: flo
             )
             outputs = await stage.answer(asked, _CONTEXT)
             done = outputs[0].value
-            counted = (tally, first) if number < requests // 2 else (tally,)
+            counted = (tally, second) if number >= requests // 2 else (tally,)
             for one in counted:
                 one.avoidable += at in seen
             if isinstance(done, Completion):
@@ -190,7 +194,7 @@ async def simulate(requests: int, delta: float, *, adaptive: bool, exponent: flo
         "static_threshold": matcher.threshold,
         "final_threshold": adapted if adaptive else matcher.threshold,
         "seconds": round(time.perf_counter() - started, 1),
-        "first_half": first.report(),
+        "second_half": second.report(),
         "all": tally.report(),
     }
 

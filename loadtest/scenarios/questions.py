@@ -23,8 +23,13 @@ class Topic:
     wordings: tuple[str, ...]
 
 
-def world(seed: int = 11) -> list[Topic]:
-    """All topics, in an order that depends on the seed only."""
+def world(seed: int = 11, literal: float = 0.0) -> list[Topic]:
+    """All topics, in an order that depends on the seed only.
+
+    Args:
+        literal: share of topics in which the wording is the question, as in "Is this sentence correct: …": the same in
+            other words has another answer, which no reading of the question can tell.
+    """
     rng = random.Random(seed)
     plain: list[list[str]] = []
     for grid in grids():
@@ -44,10 +49,14 @@ def world(seed: int = 11) -> list[Topic]:
         if pair.checks:
             plain.extend([[pair.a, pair.b]] if pair.duplicate else [[pair.a], [pair.b]])
     rng.shuffle(plain)
-    return [
-        Topic(answer=f"Answer number {number}.", wordings=_typed(wordings, rng))
-        for number, wordings in enumerate(plain)
+    typed = [_typed(wordings, rng) for wordings in plain]
+    parted = [
+        part
+        for number, wordings in enumerate(typed)
+        for part in ((wordings[::2], wordings[1::2]) if number < literal * len(typed) else (wordings,))
+        if part
     ]
+    return [Topic(answer=f"Answer number {number}.", wordings=wordings) for number, wordings in enumerate(parted)]
 
 
 def _typed(wordings: list[str], rng: random.Random) -> tuple[str, ...]:

@@ -55,9 +55,9 @@ def open_worker(store: RedisStore, executor: ThreadPoolExecutor, **own: object) 
     return assemble(store, WordMatcher(), executor, section, CacheMetrics(CollectorRegistry()))
 
 
-async def answer(parts: Parts, asked: RedactedRequest) -> Completion | None:
+async def answer(parts: Parts, asked: RedactedRequest, attempt: int = 1) -> Completion | None:
     """What the stage answers by itself, or ``None`` when the request goes to the models."""
-    output = (await parts.stage.answer(asked, CONTEXT))[0]
+    output = (await parts.stage.answer(asked, dataclasses.replace(CONTEXT, attempt=attempt)))[0]
     return output.value if isinstance(output.value, Completion) else None
 
 

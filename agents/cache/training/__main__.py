@@ -18,28 +18,23 @@ from numpy.typing import NDArray
 from agents.cache import curve
 from agents.cache.alignment import word_vectors
 from agents.cache.facts import facts_of
-from agents.cache.features import FAR, NEAR, WORD_DIMENSIONS
+from agents.cache.features import NEAR, WORD_DIMENSIONS
 from agents.cache.matcher import CalibratedMatcher, Encodes
 from agents.cache.model import Array, Level, Model, load
 from agents.cache.pleasantries import bare
-from agents.cache.training.fit import fit, principal, weight_of
+from agents.cache.training.fit import principal
+from agents.cache.training.folds import GREY, Teacher, glances, scores, zones
 from agents.cache.training.neighbours import neighbours
 from agents.cache.training.pairs import Pair, everything
 from streams.encoder import Encoded, bge, minilm
 
 _GRID_PAIRS = 1_900
-_FOLDS = 8
-_GREY = 0.1
-"""On held-out pairs the second encoder is then asked for 94 % of the true ones and a fifth of the hard negatives."""
-_TILT = 1.5
-"""Our written negatives are nearer, and our paraphrases farther, than what people really ask: pairs are weighted by
-exp(± tilt × cosine) towards traffic, in which the cosine of sentences tells more than in our texts."""
 _DELTAS = (0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 _REPORTED = (
     "medical", "patients", "community", "forum", "narrower", "doctors", "threads", "unseen", "probe", "edit", "swap",
     "grid",
 )  # fmt: skip
-VERSION = "4"
+VERSION = "5"
 TOLERANCE = 0.02
 """Largest difference of a score, and of a threshold, between the shipped weights and those that the texts give."""
 
@@ -79,10 +74,12 @@ def rows_of(pairs: list[Pair], near: Encodes, far: Encodes, near_basis: Array, f
     """Features of both levels, one row a pair."""
     nothing = Level(mean=np.zeros(1), scale=np.ones(1), weights=np.zeros(1), bias=0.0)
     blank = Model(
+        glance=nothing,
         near=nothing,
         far=nothing,
         grey=0.0,
         thresholds=np.zeros((0, 2)),
+        zones=np.zeros((0, 3)),
         near_basis=near_basis.astype(np.float16).astype(np.float32),
         far_basis=far_basis.astype(np.float16).astype(np.float32),
         version="",
@@ -90,32 +87,6 @@ def rows_of(pairs: list[Pair], near: Encodes, far: Encodes, near_basis: Array, f
     matcher = CalibratedMatcher(near, far, blank, 0.01)
     made = [matcher.rows(pair.a, pair.b) for pair in pairs]
     return np.array([row for row, _ in made]), np.array([row for _, row in made])
-
-
-def scores(near: Level, far: Level, rows_near: Array, rows_far: Array) -> Array:
-    """What the stage would say: the second level wherever the first does not rule the pair out."""
-    first = np.array([near.probability(row) for row in rows_near])
-    second = np.array([far.probability(row) for row in rows_far])
-    return np.where(first >= _GREY, second, first)
-
-
-class Teacher:
-    """Fits both levels on any part of the pairs."""
-
-    def __init__(self, pairs: list[Pair], rows_near: Array, rows_far: Array) -> None:
-        self.labels = np.array([float(pair.duplicate) for pair in pairs])
-        cosines = (rows_near[:, NEAR.index("cosine")] + rows_far[:, FAR.index("far_cosine")]) / 2
-        towards = np.where(self.labels > 0, 1.0, -1.0) * (cosines - cosines.mean())
-        self._weights = np.array([weight_of(pair.kind) for pair in pairs]) * np.exp(_TILT * towards)
-        self._rows = rows_near, rows_far
-
-    def levels(self, part: Array) -> tuple[Level, Level]:
-        """Both levels, fitted on the pairs in ``part`` (a mask)."""
-        near, far = (
-            fit(rows[part], self.labels[part], self._weights[part], names)
-            for rows, names in zip(self._rows, (NEAR, FAR), strict=True)
-        )
-        return near, far
 
 
 def main(check: bool) -> int:
@@ -128,21 +99,16 @@ def main(check: bool) -> int:
     rows_near, rows_far = rows_of(pairs, near_encoder, far_encoder, *bases)
     teacher = Teacher(pairs, rows_near, rows_far)
     checks = np.array([pair.checks for pair in pairs])
-    near, far = teacher.levels(~checks)
-    unseen = scores(near, far, rows_near, rows_far)
-    groups = {group: number % _FOLDS for number, group in enumerate(sorted({pair.group for pair in pairs}))}
-    fold = np.array([groups[pair.group] for pair in pairs])
-    for held_out in range(_FOLDS):
-        mine = (fold == held_out) & ~checks
-        fold_levels = teacher.levels(~checks & ~mine)
-        unseen[mine] = scores(*fold_levels, rows_near[mine], rows_far[mine])
+    unseen = teacher.unseen(pairs)
     guards = [place for place, name in enumerate(NEAR) if name.startswith("guard_")]
     forbidden: NDArray[np.bool_] = np.asarray((rows_near[:, guards] == 1.0).any(axis=1))
-    _report(pairs, unseen, rows_near[:, 0], forbidden)
+    _report(pairs, unseen.final, rows_near[:, 0], forbidden)
     allowed = ~forbidden
-    thresholds = curve.thresholds(unseen[allowed], teacher.labels[allowed], _DELTAS)
+    thresholds = curve.thresholds(unseen.final[allowed], teacher.labels[allowed], _DELTAS)
+    near, far = teacher.levels(~checks)
     model = Model(
-        near=near, far=far, grey=_GREY, thresholds=np.array(thresholds), near_basis=bases[0].astype(np.float32),
+        glance=teacher.glance(~checks), near=near, far=far, grey=GREY, thresholds=np.array(thresholds),
+        zones=zones(unseen, rows_near[:, NEAR.index("grams")], allowed), near_basis=bases[0].astype(np.float32),
         far_basis=bases[1].astype(np.float32), version=VERSION,
     )  # fmt: skip
     path = Path(str(files("agents.cache") / "data" / "weights.npz"))
@@ -150,6 +116,7 @@ def main(check: bool) -> int:
         return _same(model, load(path), rows_near, rows_far)
     model.save(path)
     sys.stdout.write(f"wrote {path.name}, {path.stat().st_size} bytes; thresholds {thresholds}\n")
+    sys.stdout.write(f"zones (score, glance, near): {model.zones.round(4).tolist()}\n")
     return 0
 
 
@@ -158,7 +125,11 @@ def _same(made: Model, shipped: Model, rows_near: Array, rows_far: Array) -> int
     # A score at the edge of the grey zone may fall on either side of it: each level is compared for itself.
     apart = max(
         abs(one.probability(row) - other.probability(row))
-        for one, other, rows in ((made.near, shipped.near, rows_near), (made.far, shipped.far, rows_far))
+        for one, other, rows in (
+            (made.glance, shipped.glance, glances(rows_near)),
+            (made.near, shipped.near, rows_near),
+            (made.far, shipped.far, rows_far),
+        )
         for row in rows
     )
     moved = max(abs(made.threshold(delta) - shipped.threshold(delta)) for delta in _DELTAS)

@@ -39,7 +39,7 @@ class WordMatcher:
         return reading
 
     def compare(
-        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = ()
+        self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = (), floor: float = 0.0
     ) -> list[Verdict]:
         verdicts = []
         for index, other in enumerate(stored):

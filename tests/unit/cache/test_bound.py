@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.cache.bound import BUCKETS, Evidence, bucket, chance, counter, edge, evidence_of, threshold
+from agents.cache.bound import BUCKETS, Evidence, bucket, chance, counter, edge, evidence_of, reach, scrutiny, threshold
 
 _scores = st.floats(0, 1)
 
@@ -57,7 +57,21 @@ def test_without_evidence_nothing_below_the_threshold_is_given() -> None:
 
 def test_evidence_lets_some_through_below_the_threshold() -> None:
     step = bucket(0.8)
-    assert 0 < chance(0.8, 0.9, 0.01, Evidence(right={step: 60}, wrong={step: 2})) < 0.2
+    assert 0.3 < chance(0.8, 0.9, 0.01, Evidence(right={step: 98}, wrong={step: 0})) < 1
+    assert chance(0.8, 0.9, 0.01, Evidence(right={step: 60}, wrong={step: 2})) == 0.0  # 8 % of those may be wrong
+
+
+def test_sure_hits_do_not_pay_for_doubtful_ones() -> None:
+    sure, doubtful = bucket(0.99), bucket(0.8)
+    assert threshold(0.95, 0.01, Evidence(right={sure: 5_000, doubtful: 40}, wrong={doubtful: 4})) == 0.95
+
+
+def test_new_and_suspect_tasks_are_watched_closely_and_proven_ones_hardly() -> None:
+    step = bucket(0.99)
+    proven = scrutiny(0.95, 0.01, Evidence(right={step: 1_000}))
+    usual = scrutiny(0.95, 0.01, Evidence(right={step: 100}))
+    new, suspect = (scrutiny(0.95, 0.01, Evidence(right={step: n}, wrong={step: w})) for n, w in ((5, 0), (90, 3)))
+    assert proven < usual < new == suspect
 
 
 def test_counters_are_read_back() -> None:
@@ -67,3 +81,18 @@ def test_counters_are_read_back() -> None:
 
 def test_the_least_score_of_a_step_lies_in_it() -> None:
     assert [bucket(edge(step)) for step in range(BUCKETS)] == list(range(BUCKETS))
+
+
+def test_reach_is_the_least_score_at_which_the_coin_lets_an_answer_be_given() -> None:
+    evidence = Evidence(right={bucket(0.8): 200, bucket(0.6): 200}, wrong={bucket(0.6): 10})
+    sure, doubtful = edge(bucket(0.8)), edge(bucket(0.6))
+    share = chance(doubtful, 0.95, 0.05, evidence)
+    assert 0 < share < 1
+    assert reach(0.95, 0.05, evidence, share * 0.99) == doubtful
+    assert reach(0.95, 0.05, evidence, share * 1.01) == sure
+    assert reach(0.95, 0.05, Evidence(), 0.0) == 0.95
+
+
+def test_a_task_whose_hits_are_wrong_at_every_score_gives_no_answer_by_meaning() -> None:
+    sure = bucket(0.999)
+    assert threshold(0.95, 0.01, Evidence(right={sure: 20}, wrong={sure: 10})) == 1.0

@@ -72,3 +72,20 @@ def test_the_labelled_set_is_what_its_generator_makes() -> None:
     checked_in = (Path(__file__).parents[2] / "data" / "cache_pairs.jsonl").read_text("utf-8").splitlines()
     assert checked_in == [json.dumps(pair) for pair in pairs()]
     assert len(checked_in) >= 1_000
+
+
+def test_what_the_encoders_cannot_read_is_matched_exactly_only() -> None:
+    for a, b in (
+        ("如何重置密码？", "如何删除账户？"),
+        ("كيف أحذف حسابي؟", "كيف أعيد كلمة المرور؟"),
+        ("😀😀😀", "😀😀"),
+    ):
+        pair = pair_of(json.dumps({"a": a, "b": b}))
+        assert decide(pair, WordMatcher(0.0)).reasons == ("script",)
+    assert decide(pair_of(json.dumps({"a": "如何重置密码？", "b": "如何重置密码？"})), WordMatcher()).hit
+    assert decide(pair_of(json.dumps({"a": "Wie heißt Ängström?", "b": "Wie heißt er?"})), WordMatcher(0.0)).hit
+
+
+def test_what_is_too_long_for_the_stage_is_too_long_to_explain() -> None:
+    pair = pair_of(json.dumps({"a": "very " * 300 + "long?", "b": "very " * 300 + "long."}))
+    assert decide(pair, WordMatcher(0.0)).reasons == ("too_long",)

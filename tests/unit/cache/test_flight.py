@@ -68,3 +68,17 @@ async def test_who_has_no_time_to_come_back_pays(bench: Bench) -> None:
     await worker.answer(request("What is a forebay?", request_id="r1"), CONTEXT)
     hurried = request("What is a forebay?", request_id="r2", accepted_at=bench.now_ms, deadline_ms=40_000)
     assert (await worker.answer(hurried, CONTEXT))[0].topic == "requests.uncached"
+
+
+async def test_an_answer_is_kept_although_the_store_stalls_meanwhile(bench: Bench) -> None:
+    worker = bench.worker()
+    asked = request("What is a forebay?", request_id="r1")
+    await worker.answer(asked, CONTEXT)
+    bench.store.down = True
+    keeping = asyncio.create_task(worker.keep(completion(asked), CONTEXT))
+    await asyncio.sleep(0)
+    assert not keeping.done()
+    bench.store.down = False
+    await keeping
+    again = await worker.answer(request("What is a forebay?", request_id="r2"), CONTEXT)
+    assert isinstance(again[0].value, Completion)
