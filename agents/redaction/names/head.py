@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.redaction.names.layer import Layer, third_layer
-from agents.redaction.names.lexical import CLASSES, LISTS, Lexical
+from agents.redaction.names.lexical import CLASSES, LISTS, SHIPPED, Lexical, shipped
 from agents.redaction.names.words import GAPS, OF_TEXT, SHAPES, Matrix, Words, gaps, of_text, shape, split
 
 REACH = 2
@@ -98,11 +98,13 @@ class Head:
     Args:
         weights: arrays by name, as :mod:`agents.redaction.training` writes them.
         layer: the encoder's third layer.
+        lexical: what words look like, if that is at hand.
     """
 
-    def __init__(self, weights: Mapping[str, NDArray[Any]], layer: Layer) -> None:
-        table = weights["table"].astype(np.float32)
-        self.features = Features(layer, Lexical(table, [weights[f"list{i}"] for i in range(LISTS)]))
+    def __init__(self, weights: Mapping[str, NDArray[Any]], layer: Layer, lexical: Lexical | None = None) -> None:
+        if lexical is None:
+            lexical = Lexical(weights["table"].astype(np.float32), [weights[f"list{i}"] for i in range(LISTS)])
+        self.features = Features(layer, lexical)
         self._projection: Matrix = weights["projection"].astype(np.float32)
         self._layers = [
             (weights[f"w{i}"].astype(np.float32), weights[f"b{i}"].astype(np.float32))
@@ -121,12 +123,8 @@ class Head:
         return words, odds / odds.sum(axis=1, keepdims=True)
 
 
-SHIPPED = Path(__file__).parent / "head.npz"
-"""The head that is in the package."""
-
-
 @cache
 def loaded(path: Path = SHIPPED) -> Head:
     """The head in a file. Raises :class:`streams.artifacts.ArtifactError` when the encoder is missing."""
     with np.load(path, allow_pickle=False) as weights:
-        return Head(dict(weights), third_layer())
+        return Head(dict(weights), third_layer(), shipped() if path == SHIPPED else None)
