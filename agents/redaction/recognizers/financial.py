@@ -18,6 +18,13 @@ def _iban(length: int) -> str:
 _IBAN = "|".join(map(_iban, sorted(set(checksums.IBAN_LENGTHS.values()))))
 
 
+_HOLDERS = (
+    "account", "acct", "customer", "client", "member", "subscriber", "policy", "loyalty", "claim", "contract",
+    "employee", "staff", "student", "user", "patient", "insurance", "tax", "payer", "registration", "frequent",
+    "mileage",
+)  # fmt: skip
+
+
 def financial() -> RuleRecognizer:
     """Recogniser of financial identifiers."""
     return RuleRecognizer(
@@ -134,6 +141,7 @@ def financial() -> RuleRecognizer:
                 rf"(?P<v>(?=[A-Z\-]{{0,8}}\d)[A-Z0-9][A-Z0-9\-]{{3,24}})(?![A-Z0-9@])",
                 score=0.75,
                 digits=3,
+                hints=_HOLDERS,
             ),
         ],
     )
