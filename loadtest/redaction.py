@@ -2,8 +2,8 @@
 
 CPU seconds of this process are counted, not the clock's. Both take turns of some texts, a tenth of a second each, so
 that what else runs on the machine slows both alike, and so that each finds in the caches what a worker of its own would
-(text by text, each would throw the other's weights out of them). Both engines get one thread. Warm: each has read a few texts before, and what was loaded is frozen for
-the garbage collector, as in a worker.
+(text by text, each would throw the other's weights out of them). Both engines get one thread. Warm: each has read a few
+texts before, and what was loaded is frozen for the garbage collector, as in a worker.
 """
 
 import gc
