@@ -25,6 +25,9 @@ PROJECTED = 32
 OF_WORD = SHAPES + CLASSES + LISTS + 2
 INPUTS = 384 + 2 * FAR * PROJECTED + (2 * REACH + 1) * OF_WORD + GAPS + OF_TEXT
 _CACHED_WORDS = 50_000
+OUTPUTS = 3
+_SLICE = 2_000
+"""Words whose input is made at once."""
 
 
 class Features:
@@ -114,13 +117,25 @@ class Head:
     def probabilities(self, text: str) -> tuple[Words, Matrix]:
         """Words of ``text``; of each, the probability of nothing, person, place."""
         words, vectors, outside = self.features.raw(text)
-        hidden = assembled(vectors, vectors @ self._projection, outside)
+        near = vectors @ self._projection
+        count = len(vectors)
+        odds = np.empty((count, OUTPUTS), np.float32)
+        # In slices, each with the words that its first and last ones look at: a megabyte would take 0.5 GB at once.
+        for start in range(0, count, _SLICE):
+            end = min(count, start + _SLICE)
+            low, high = max(0, start - FAR), min(count, end + FAR)
+            seen = assembled(vectors[low:high], near[low:high], outside[low:high])[start - low : end - low]
+            odds[start:end] = self._odds(seen)
+        return words, odds
+
+    def _odds(self, hidden: Matrix) -> Matrix:
         for index, (weight, bias) in enumerate(self._layers):
             hidden = hidden @ weight + bias
             if index + 1 < len(self._layers):
                 np.maximum(hidden, 0, out=hidden)
-        odds = np.exp(hidden - hidden.max(axis=1, keepdims=True, initial=-np.inf))
-        return words, odds / odds.sum(axis=1, keepdims=True)
+        odds: Matrix = np.exp(hidden - hidden.max(axis=1, keepdims=True))
+        odds /= odds.sum(axis=1, keepdims=True)
+        return odds
 
 
 @cache
