@@ -48,6 +48,12 @@ def financial() -> RuleRecognizer:
                 digits=12,
             ),
             Rule(
+                kind="CREDIT_CARD",  # evenly spaced, beside a digit that is further off: "4  5 7 1 6 4 9 3 …"
+                pattern=r"(?<![\dA-Za-z.,\-])(?<!\d[ .\-])\d(?:[ .\-]?\d){12,18}(?![\dA-Za-z])",
+                check=checksums.card,
+                digits=13,
+            ),
+            Rule(
                 kind="CVV",
                 pattern=r"\b(?:cvv2?|cvc2?|csc|security code)\b(?:\s*(?:is|:|=|code|number|#))*\s*(?P<v>\d{3,4})\b",
                 score=0.9,
