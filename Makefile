@@ -8,7 +8,7 @@ UV     := 0.13.9
 # An inherited PYTHONDONTWRITEBYTECODE would double the start-up time of every process.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test unit unit-everywhere lint types chaos lock clean setup
+.PHONY: demo test unit unit-everywhere lint types chaos fuzz lock clean setup
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -43,6 +43,13 @@ unit-everywhere:
 # Three brokers: all faults, then the behaviour suites; ARGS="-k bounded" for the short list.
 chaos: setup
 	@$(BIN)/python -m pytest tests/chaos -m chaos --run-chaos $(ARGS)
+
+# Texts bred for the branches that they reach; SECONDS=3600 for longer. New ones that reach more stay in .forebay/fuzz.
+SECONDS ?= 60
+fuzz: setup
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --group fuzz
+	@mkdir -p .forebay/fuzz
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.coverage .forebay/fuzz tests/fuzz/corpus -max_total_time=$(SECONDS)
 
 lint: setup
 	@$(BIN)/ruff check .

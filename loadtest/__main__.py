@@ -79,11 +79,17 @@ def redaction(
         "tests/data/redaction-corpus.jsonl"
     ),
     limit: Annotated[int, typer.Option(help="Texts, at most.")] = 400,
+    half_load: Annotated[
+        bool, typer.Option("--half-load", help="Instead: how late the stage alone is at half of what it can do.")
+    ] = False,
+    backlog: Annotated[int, typer.Option(help="Requests from which --half-load tells what the stage can do.")] = 2_000,
+    seconds: Annotated[float, typer.Option(help="Length of --half-load itself.")] = 40.0,
 ) -> None:
-    """CPU time of redaction and of stock Presidio on the same texts; needs no broker."""
-    from loadtest.redaction import report
+    """CPU time of redaction and of stock Presidio on the same texts; needs no broker but for --half-load."""
+    from loadtest import redaction, redaction_load
 
-    print(json.dumps(report(file, limit), indent=2))
+    found = redaction_load.report(backlog, seconds) if half_load else redaction.report(file, limit)
+    print(json.dumps(found, indent=2))
 
 
 @app.command("cache")

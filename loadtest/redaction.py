@@ -1,8 +1,9 @@
 """How fast is redaction, beside Presidio as it comes, on the same texts in one run on one core?
 
-CPU seconds of this process are counted, not the clock's. Text by text in turns, so that what else runs on the machine
-slows both alike. Both engines get one thread. Warm: each has read a few texts before, and what was loaded is frozen for
-the garbage collector, as in a worker.
+CPU seconds of this process are counted, not the clock's. Both take turns of some texts, a tenth of a second each, so
+that what else runs on the machine slows both alike, and so that each finds in the caches what a worker of its own would
+(text by text, each would throw the other's weights out of them). Both engines get one thread. Warm: each has read a few
+texts before, and what was loaded is frozen for the garbage collector, as in a worker.
 """
 
 import gc
@@ -18,12 +19,14 @@ from agents.redaction.policy import Policies
 from agents.redaction.settings import RedactionSettings
 
 _WARM = 20
+_TURN = 12
+"""Texts of a turn."""
 _LINE = (
     "Please ask Maria Lopez (maria@example.org, 212-555-0187) why invoice 4711 of 2026-03-01 costs $12.50 for 3 units. "
 )
 
 
-def report(file: Path, limit: int) -> dict[str, Any]:
+def report(file: Path, limit: int, turn: int = _TURN) -> dict[str, Any]:
     """Figures of both on the texts of ``file`` (JSON lines with ``text``), and of ours on long texts."""
     lines = [line for line in file.read_text("utf-8").splitlines() if line.strip()]
     texts = [str(json.loads(line)["text"]) for line in lines][:limit]
@@ -32,7 +35,7 @@ def report(file: Path, limit: int) -> dict[str, Any]:
     from agents.redaction.stock import Stock
 
     stock = Stock()
-    ours, theirs = _measured(texts, (redactor.redact, stock.spans))
+    ours, theirs = _measured(texts, (redactor.redact, stock.spans), turn)
     long = {}
     for size in (25_000, 50_000, 100_000):
         text = _LINE * (size // len(_LINE))
@@ -49,7 +52,7 @@ def report(file: Path, limit: int) -> dict[str, Any]:
     }
 
 
-def _measured(texts: Sequence[str], works: Sequence[Callable[[str], object]]) -> list[dict[str, float]]:
+def _measured(texts: Sequence[str], works: Sequence[Callable[[str], object]], turn: int) -> list[dict[str, float]]:
     for text in texts[:_WARM]:
         for work in works:
             work(text)
@@ -57,13 +60,14 @@ def _measured(texts: Sequence[str], works: Sequence[Callable[[str], object]]) ->
     gc.freeze()
     waits: list[list[float]] = [[] for _ in works]
     spent = [0.0] * len(works)
-    for number, text in enumerate(texts):
+    for number, start in enumerate(range(0, len(texts), turn)):
         for index in range(len(works)):
-            turn = (index + number) % len(works)
-            begun, started = time.perf_counter(), _cpu()
-            works[turn](text)
-            spent[turn] += _cpu() - started
-            waits[turn].append(1000 * (time.perf_counter() - begun))
+            own = (index + number) % len(works)
+            for text in texts[start : start + turn]:
+                begun, started = time.perf_counter(), _cpu()
+                works[own](text)
+                spent[own] += _cpu() - started
+                waits[own].append(1000 * (time.perf_counter() - begun))
     gc.unfreeze()
     return [_figures(sorted(own), used) for own, used in zip(waits, spent, strict=True)]
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{16,8192}={0,2}(?![A-Za-z0-9+/_\-=])")
+_UNSEEN = frozenset({"Cf", "Mn", "Cs"})
 _LATIN = str.maketrans("АВСЕНІЈКМОРЅТХУаеіјоресхуԁ", "ABCEHIJKMOPSTXYaeijopecxyd")
 
 
@@ -34,7 +35,7 @@ def plain_forms(text: str) -> Iterator[str]:
 
 def _readable(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text)
-    return "".join(_digit(char) for char in folded if unicodedata.category(char) not in ("Cf", "Mn")).translate(_LATIN)
+    return "".join(_digit(char) for char in folded if unicodedata.category(char) not in _UNSEEN).translate(_LATIN)
 
 
 def _digit(char: str) -> str:

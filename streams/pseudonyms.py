@@ -103,13 +103,15 @@ def reserved_tags(texts: Iterable[str], kinds: Iterable[str]) -> frozenset[tuple
     for text in texts:
         for match in TAG.finditer(text):
             found.add((match[1], int(match[2])))
-        if not _may_name(text, known):
-            continue
-        pattern, names = _loose(known)
-        for match in pattern.finditer(text):
-            kind, number = _read(match, names)
-            if number is not None:
-                found.add((kind, number))
+        for each in known:
+            if not _may_name(text, (each,)):
+                continue
+            # One pattern a kind: there are dozens of kinds, but no end of sets of them, and each takes milliseconds.
+            pattern, names = _loose((each,))
+            for match in pattern.finditer(text):
+                kind, number = _read(match, names)
+                if number is not None:
+                    found.add((kind, number))
     return frozenset(found)
 
 
@@ -235,11 +237,11 @@ _FOLDED = frozenset("İıſ\N{KELVIN SIGN}")
 
 
 def _may_name(text: str, kinds: Iterable[str]) -> bool:
-    """Whether ``text`` may hold a variant of a tag of ``kinds``: all variants write the first word of the kind."""
+    """Whether ``text`` may hold a variant of a tag of ``kinds``: all variants write all words of the kind."""
     if not text.isascii() and not _FOLDED.isdisjoint(text):
         return True
     low = text.lower()
-    return any(kind.partition("_")[0].lower() in low for kind in kinds)
+    return any(all(word in low for word in kind.lower().split("_")) for kind in kinds)
 
 
 # -- the variants that models write

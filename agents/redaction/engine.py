@@ -165,7 +165,8 @@ def names_engine(settings: RedactionSettings) -> Engine | None:
     chosen, _, model = settings.names.partition(":")
     match chosen:
         case "builtin":
-            from agents.redaction.names.head import SHIPPED, loaded
+            from agents.redaction.names.head import loaded
+            from agents.redaction.names.lexical import SHIPPED
             from agents.redaction.names.recogniser import NamesRecogniser
 
             path = Path(model) if model else SHIPPED

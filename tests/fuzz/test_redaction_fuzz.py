@@ -9,16 +9,8 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from prometheus_client import CollectorRegistry
-
-from agents.redaction.detection import Detector
-from agents.redaction.lines import Redactor
-from agents.redaction.policy import Policies
-from agents.redaction.settings import RedactionSettings
-from streams.egress import EgressGuard
-from streams.metrics import Metrics
 from tests.data.kinds import texts
+from tests.fuzz.promises import Promises
 
 CORPUS = Path(__file__).parent / "corpus"
 FORMS = Path(__file__).parents[1] / "data" / "forms.txt"
@@ -49,7 +41,7 @@ def mutated(rng: random.Random, seeds: list[str]) -> str:
 
 
 def cases() -> Iterator[str]:
-    kept = [file.read_text("utf-8", "surrogatepass") for file in sorted(CORPUS.glob("*.txt"))]
+    kept = [file.read_bytes().decode("utf-8", "surrogateescape") for file in sorted(CORPUS.iterdir())]
     yield from kept
     seeds = [row.text for row in (*texts(), *texts(FORMS))] + kept
     rng = random.Random(int(os.environ.get("FOREBAY_FUZZ_SEED", "7")))
@@ -57,23 +49,10 @@ def cases() -> Iterator[str]:
         yield mutated(rng, seeds)
 
 
-@pytest.fixture(scope="module")
-def redactor() -> Redactor:
-    settings = RedactionSettings()
-    return Redactor(Detector(settings), Policies(settings), settings.max_chars)
-
-
-def test_no_text_breaks_a_promise(redactor: Redactor) -> None:
-    guard = EgressGuard(metrics=Metrics(CollectorRegistry()))
+def test_no_text_breaks_a_promise() -> None:
+    promises = Promises()
     tried = 0
     for text in cases():
-        redacted = redactor.redact(text)
-        end = 0
-        for span in redacted.spans:
-            assert end <= span.start < span.end <= len(text), ascii(text)
-            end = span.end
-        assert guard.check([redacted.text]) == [], ascii(text)
-        pieces = [text[a.end : b.start] for a, b in zip(redacted.spans, redacted.spans[1:], strict=False)]
-        assert all(piece in redacted.text for piece in pieces), ascii(text)
+        promises.hold(text)
         tried += 1
     assert tried >= RUNS

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.redaction.names.layer import Layer, third_layer
-from agents.redaction.names.lexical import CLASSES, LISTS, Lexical
+from agents.redaction.names.lexical import CLASSES, LISTS, SHIPPED, Lexical, shipped
 from agents.redaction.names.words import GAPS, OF_TEXT, SHAPES, Matrix, Words, gaps, of_text, shape, split
 
 REACH = 2
@@ -25,6 +25,9 @@ PROJECTED = 32
 OF_WORD = SHAPES + CLASSES + LISTS + 2
 INPUTS = 384 + 2 * FAR * PROJECTED + (2 * REACH + 1) * OF_WORD + GAPS + OF_TEXT
 _CACHED_WORDS = 50_000
+OUTPUTS = 3
+_SLICE = 2_000
+"""Words whose input is made at once."""
 
 
 class Features:
@@ -98,11 +101,13 @@ class Head:
     Args:
         weights: arrays by name, as :mod:`agents.redaction.training` writes them.
         layer: the encoder's third layer.
+        lexical: what words look like, if that is at hand.
     """
 
-    def __init__(self, weights: Mapping[str, NDArray[Any]], layer: Layer) -> None:
-        table = weights["table"].astype(np.float32)
-        self.features = Features(layer, Lexical(table, [weights[f"list{i}"] for i in range(LISTS)]))
+    def __init__(self, weights: Mapping[str, NDArray[Any]], layer: Layer, lexical: Lexical | None = None) -> None:
+        if lexical is None:
+            lexical = Lexical(weights["table"].astype(np.float32), [weights[f"list{i}"] for i in range(LISTS)])
+        self.features = Features(layer, lexical)
         self._projection: Matrix = weights["projection"].astype(np.float32)
         self._layers = [
             (weights[f"w{i}"].astype(np.float32), weights[f"b{i}"].astype(np.float32))
@@ -112,21 +117,29 @@ class Head:
     def probabilities(self, text: str) -> tuple[Words, Matrix]:
         """Words of ``text``; of each, the probability of nothing, person, place."""
         words, vectors, outside = self.features.raw(text)
-        hidden = assembled(vectors, vectors @ self._projection, outside)
+        near = vectors @ self._projection
+        count = len(vectors)
+        odds = np.empty((count, OUTPUTS), np.float32)
+        # In slices, each with the words that its first and last ones look at: a megabyte would take 0.5 GB at once.
+        for start in range(0, count, _SLICE):
+            end = min(count, start + _SLICE)
+            low, high = max(0, start - FAR), min(count, end + FAR)
+            seen = assembled(vectors[low:high], near[low:high], outside[low:high])[start - low : end - low]
+            odds[start:end] = self._odds(seen)
+        return words, odds
+
+    def _odds(self, hidden: Matrix) -> Matrix:
         for index, (weight, bias) in enumerate(self._layers):
             hidden = hidden @ weight + bias
             if index + 1 < len(self._layers):
                 np.maximum(hidden, 0, out=hidden)
-        odds = np.exp(hidden - hidden.max(axis=1, keepdims=True, initial=-np.inf))
-        return words, odds / odds.sum(axis=1, keepdims=True)
-
-
-SHIPPED = Path(__file__).parent / "head.npz"
-"""The head that is in the package."""
+        odds: Matrix = np.exp(hidden - hidden.max(axis=1, keepdims=True))
+        odds /= odds.sum(axis=1, keepdims=True)
+        return odds
 
 
 @cache
 def loaded(path: Path = SHIPPED) -> Head:
     """The head in a file. Raises :class:`streams.artifacts.ArtifactError` when the encoder is missing."""
     with np.load(path, allow_pickle=False) as weights:
-        return Head(dict(weights), third_layer())
+        return Head(dict(weights), third_layer(), shipped() if path == SHIPPED else None)

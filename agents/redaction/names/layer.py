@@ -1,6 +1,6 @@
 """What does the encoder's third layer say of each word? The mean of the vectors of its pieces.
 
-The cut model is made once per user from the encoder's locked file and kept beside it under a name that carries the
+The three layers are made once per user from the encoder's locked file and kept beside it under a name that carries the
 checksum of its source, so that a new encoder never meets an old cut.
 """
 
@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from agents.redaction.names.cut import cut
+from agents.redaction.names.fused import fused
 from agents.redaction.names.words import Matrix, Words
 from streams.artifacts import locked
 from streams.encoder import unpacked
 
-TENSOR = "/encoder/layer.2/output/LayerNorm/Add_1_output_0"
+LAYERS = 3
 DIMENSIONS = 384
+_HEADS = 12
 _WINDOW = 120
 """Pieces of one inference: long enough for a message, short enough that attention stays linear in the text."""
 _OVERLAP = 16
@@ -49,8 +50,9 @@ class Layer:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # Nothing is left to fuse, and what it would fuse (a sum with its norm) is slower fused: see fused.py.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         self._session: Any = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        self._inputs = {item.name for item in self._session.get_inputs()}
         self._tokenizer: Any = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
@@ -62,21 +64,18 @@ class Layer:
         """Of each word: its vector (384 numbers), and how the vocabulary knows it (pieces, rarity)."""
         count = len(words.words)
         ids, begins = self._pieces(text)
-        hidden = self._hidden(np.array(ids, np.int64))
         sums = np.zeros((count, DIMENSIONS), np.float32)
         known = np.zeros((count, 2), np.float32)
         owners, firsts, pieces = _runs(begins, words)
         if owners:
-            sums[owners] = hidden[firsts]
-            # The further pieces of the words that have some, in order: a loop over the most pieces of one word (100).
-            more = [(o, f, p) for o, f, p in zip(owners, firsts, pieces, strict=True) if p > 1]
-            step = 1
-            while more:
-                sums[[owner for owner, _, _ in more]] += hidden[[first + step for _, first, _ in more]]
-                step += 1
-                more = [item for item in more if item[2] > step]
+            wanted = [piece for first, many in zip(firsts, pieces, strict=True) for piece in range(first, first + many)]
+            hidden = self._hidden(np.array(ids, np.int64), np.array(wanted, np.int64))
             lengths = np.array(pieces, np.float32)
-            sums[owners] /= lengths[:, None]
+            if len(wanted) > len(owners):
+                borders = np.cumsum([0, *pieces[:-1]], dtype=np.int64)
+                hidden = np.add.reduceat(hidden, borders, axis=0)
+                hidden /= lengths[:, None]
+            sums[owners] = hidden
             known[owners, 0] = np.minimum(lengths, 6) / 6
             known[owners, 1] = np.log1p(np.array([ids[first] for first in firsts], np.float32)) / 10.4
         return sums, known
@@ -103,26 +102,31 @@ class Layer:
             begins += [start + begin for begin in found[1]]
         return ids, begins
 
-    def _hidden(self, ids: Any) -> Matrix:
+    def _hidden(self, ids: Any, wanted: Any) -> Matrix:
+        """Vectors of the pieces ``wanted``, in order."""
         if len(ids) <= _WINDOW:
-            return self._run(ids)
-        result = np.empty((len(ids), DIMENSIONS), np.float32)
+            return self._run(ids, wanted)
+        result = np.empty((len(wanted), DIMENSIONS), np.float32)
         step = _WINDOW - 2 * _OVERLAP
         for start in range(0, len(ids), step):
-            low, high = max(0, start - _OVERLAP), min(len(ids), start + step + _OVERLAP)
-            hidden = self._run(ids[low:high])
-            result[start : start + step] = hidden[start - low : start - low + step]
+            first, last = np.searchsorted(wanted, (start, start + step))
+            if first < last:
+                low, high = max(0, start - _OVERLAP), min(len(ids), start + step + _OVERLAP)
+                result[first:last] = self._run(ids[low:high], wanted[first:last] - low)
         return result
 
-    def _run(self, ids: Any) -> Matrix:
-        if not len(ids):
-            return np.zeros((0, DIMENSIONS), np.float32)
+    def _run(self, ids: Any, wanted: Any) -> Matrix:
         row = np.empty((1, len(ids) + 2), np.int64)
         row[0, 0], row[0, 1:-1], row[0, -1] = self._first, ids, self._last
-        feeds = {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.zeros_like(row)}
-        outputs = self._session.run(None, {name: value for name, value in feeds.items() if name in self._inputs})
-        hidden: Matrix = outputs[0][0, 1:-1]
+        # The first and the last piece are the largest numbers of a run, by which it is quantised: without them in the
+        # last layer vectors would be others than those the head was fitted to.
+        ends = np.concatenate([[0], wanted + 1, [len(ids) + 1]])
+        feeds = {"ids": row, "positions": _POSITIONS[: len(ids) + 2], "wanted": ends}
+        hidden: Matrix = self._session.run(None, feeds)[0][0, 1:-1]
         return hidden
+
+
+_POSITIONS = np.arange(_WINDOW + 2)
 
 
 def _runs(begins: Sequence[int], words: Words) -> tuple[list[int], list[int], list[int]]:
@@ -160,9 +164,9 @@ def vocabulary(count: int) -> list[str]:
 def third_layer() -> Layer:
     """The third layer of MiniLM, cut on first use. Raises :class:`streams.artifacts.ArtifactError`."""
     folder = unpacked("minilm", "all-minilm-l6-v2-q")
-    path = folder / f"layer2-{locked('minilm')[0].sha256[:16]}.onnx"
+    path = folder / f"fused{LAYERS}-{locked('minilm')[0].sha256[:16]}.onnx"
     if not path.exists():
         scratch = folder / f".{path.name}.{os.getpid()}"
-        scratch.write_bytes(cut((folder / "model.onnx").read_bytes(), TENSOR))
+        scratch.write_bytes(fused((folder / "model.onnx").read_bytes(), LAYERS, _HEADS))
         scratch.replace(path)  # atomic: a half-written file is never seen under its name
     return Layer(path, folder / "tokenizer.json")

@@ -7,7 +7,7 @@ words is taken for a member, which the head learns to live with.
 
 import zlib
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,10 @@ LISTS = 3
 """Given names, family names, places."""
 _SIZES = (2, 3, 4, 5)
 _COMMON = 0.5
+_REMEMBERED = 50_000
+"""Words whose features are kept."""
+SHIPPED = Path(__file__).parent / "head.npz"
+"""The head that is in the package, with its table and lists."""
 
 
 def buckets(word: str) -> list[int]:
@@ -49,28 +53,38 @@ class Lexical:
     def __init__(self, table: Matrix, lists: Sequence[NDArray[np.uint32]]) -> None:
         self._table = table
         self._lists = [frozenset(codes.tolist()) for codes in lists]
+        self._known: dict[str, list[float]] = {}
 
     def features(self, word: str) -> list[float]:
         """Probabilities of the classes, then membership in the lists."""
-        scores = self._table[buckets(word)].mean(axis=0)
+        low = word.lower()
+        known = self._known.get(low)
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            known = self._known[low] = self._looked_up(low)
+        return known
+
+    def _looked_up(self, low: str) -> list[float]:
+        rows = buckets(low)
+        scores = np.add.reduce(self._table[rows], axis=0) / np.float32(len(rows))
         odds = np.exp(scores - scores.max())
-        code = zlib.crc32(word.lower().encode("utf-8", "replace"))
+        code = zlib.crc32(low.encode("utf-8", "replace"))
         return [*(odds / odds.sum()).tolist(), *(float(code in members) for members in self._lists)]
 
 
-@lru_cache(maxsize=50_000)
 def common_word(word: str) -> bool:
     """Whether ``word``, in lower case, is an everyday word: "may", "mark", "grace"."""
-    return _shipped().features(word)[CLASSES - 1] > _COMMON
+    return shipped().features(word)[CLASSES - 1] > _COMMON
 
 
-@lru_cache(maxsize=50_000)
 def listed_name(word: str) -> bool:
     """Whether ``word`` is in a list of names or places."""
-    return any(_shipped().features(word)[CLASSES:])
+    return any(shipped().features(word)[CLASSES:])
 
 
 @cache
-def _shipped() -> Lexical:
-    with np.load(Path(__file__).parent / "head.npz", allow_pickle=False) as weights:
+def shipped() -> Lexical:
+    """What is in the package."""
+    with np.load(SHIPPED, allow_pickle=False) as weights:
         return Lexical(weights["table"].astype(np.float32), [weights[f"list{index}"] for index in range(LISTS)])

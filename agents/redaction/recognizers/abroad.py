@@ -28,6 +28,12 @@ _OTHER_NUMBERS = r"bestell|auftrag|rechnung|commande|facture|pedido|factura|ordi
 _IS = r"\s*(?:nr|no|n[°ºo]|num(?:ber|mer|éro|ero)?|número|id)?\.?\s*(?:is|ist|est|es|è|é|:|=|#)?\s*"
 
 
+_NATIONAL = (
+    "steuernummer", "ausweis", "sozialversicherung", "sécurité", "nir", "seguridad", "curp", "rfc", "nie", "codice",
+    "pps", "ahv", "avs", "documento", "cédula", "identité", "burgerservice", "cidadão", "rg", "nino",
+)  # fmt: skip
+
+
 def abroad() -> RuleRecognizer:
     """Recogniser of what is announced in other languages."""
     return RuleRecognizer(
@@ -80,6 +86,7 @@ def abroad() -> RuleRecognizer:
                 score=0.7,
                 check=lambda text: None if len(checksums.digits(text)) >= 5 else False,
                 digits=5,
+                hints=_NATIONAL,
             ),
             Rule(
                 kind="NATIONAL_ID",  # Switzerland: 756 is its number

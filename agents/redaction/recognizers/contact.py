@@ -37,6 +37,12 @@ def _phone(text: str) -> bool | None:
     return None
 
 
+def _international(text: str) -> bool | None:
+    """As :func:`_phone`, but a part may be written twice ("+1 762 715 62 715 3776"): the sign says what it is."""
+    number = checksums.digits(_EXTENSION.split(text)[0])
+    return None if 15 < len(number) <= 20 and text.startswith("+") else _phone(text)
+
+
 def contact() -> RuleRecognizer:
     """Recogniser of contact data."""
     return RuleRecognizer(
@@ -90,7 +96,7 @@ def contact() -> RuleRecognizer:
                 pattern=r"(?<![\w+])(?:\+|00(?=[ (]|\d{10}))[ ]?\(?[1-9]\d{0,2}\)?(?:[ \-./]{0,2}\(?\d{1,5}\)?){2,6}"
                 r"(?:\s?(?:ext|x|extension)\.?\s?\d{1,6})?(?![\w])",
                 score=0.9,
-                check=_phone,
+                check=_international,
                 digits=7,
             ),
             Rule(

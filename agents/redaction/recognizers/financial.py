@@ -18,6 +18,13 @@ def _iban(length: int) -> str:
 _IBAN = "|".join(map(_iban, sorted(set(checksums.IBAN_LENGTHS.values()))))
 
 
+_HOLDERS = (
+    "account", "acct", "customer", "client", "member", "subscriber", "policy", "loyalty", "claim", "contract",
+    "employee", "staff", "student", "user", "patient", "insurance", "tax", "payer", "registration", "frequent",
+    "mileage",
+)  # fmt: skip
+
+
 def financial() -> RuleRecognizer:
     """Recogniser of financial identifiers."""
     return RuleRecognizer(
@@ -39,6 +46,12 @@ def financial() -> RuleRecognizer:
                 pattern=r"(?<!\d)(?=(?P<v>\d{4}(?:[ \-]?\s?\d{4}){3}|3\d{3}[ \-]?\s?\d{6}[ \-]?\s?\d{5})(?!\d))",
                 certain=checksums.card,
                 digits=12,
+            ),
+            Rule(
+                kind="CREDIT_CARD",  # evenly spaced, beside a digit that is further off: "4  5 7 1 6 4 9 3 …"
+                pattern=r"(?<![\dA-Za-z.,\-])(?<!\d[ .\-])\d(?:[ .\-]?\d){12,18}(?![\dA-Za-z])",
+                check=checksums.card,
+                digits=13,
             ),
             Rule(
                 kind="CVV",
@@ -134,6 +147,7 @@ def financial() -> RuleRecognizer:
                 rf"(?P<v>(?=[A-Z\-]{{0,8}}\d)[A-Z0-9][A-Z0-9\-]{{3,24}})(?![A-Z0-9@])",
                 score=0.75,
                 digits=3,
+                hints=_HOLDERS,
             ),
         ],
     )

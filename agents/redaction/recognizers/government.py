@@ -18,6 +18,13 @@ def _ssn(text: str) -> bool | None:
     return False if number[:3] == "000" or number[3:5] == "00" or number[5:] == "0000" else None
 
 
+_NATIONAL = (
+    "national i", "id card", "identity card", "personal id", "citizen id", "aadhaar", "permit", "personnummer",
+    "social insurance", "sin", "tax id", "tax number", "steuer", "nif", "dni", "cpf", "cuil", "bsn", "pesel", "pan",
+    "voter id", "visa number",
+)  # fmt: skip
+
+
 def government() -> RuleRecognizer:
     """Recogniser of national identifiers; Presidio's own cover further countries."""
     return RuleRecognizer(
@@ -145,6 +152,7 @@ def government() -> RuleRecognizer:
                 score=0.7,
                 check=lambda text: None if len(checksums.digits(text)) >= 5 else False,
                 digits=5,
+                hints=_NATIONAL,
                 flags=re.IGNORECASE,
             ),
         ],

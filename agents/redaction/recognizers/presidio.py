@@ -109,9 +109,16 @@ class National(EntityRecognizer):
             everyone = (low, high) in facts.mixed
             region = facts.low[low:high]
             for adapted in self._adapted:
-                if everyone or any(word in region for word in adapted.words):
+                if everyone or _has_one(region, adapted.words):
                     found += adapted.inside(facts, low, high)
         return found
+
+
+def _has_one(text: str, words: Sequence[str]) -> bool:
+    for word in words:  # noqa: SIM110 - any() of a generator takes five times as long
+        if word in text:
+            return True
+    return False
 
 
 def national() -> National:

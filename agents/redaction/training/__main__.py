@@ -40,13 +40,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "names" / "head.npz")
     parser.add_argument("--folds", type=Path, help="folder for heads that have not seen some of the rows")
     parser.add_argument("--generated", type=int, default=36_000, help="generated texts")
+    parser.add_argument("--every", type=int, default=1, help="only each nth labelled row: to try the command out")
     options = parser.parse_args()
     if not _FIXED.items() <= os.environ.items():
         command = [sys.executable, "-m", "agents.redaction.training", *sys.argv[1:]]
         os.execve(command[0], command, os.environ | _FIXED)  # noqa: S606 - ourselves
     rng = random.Random(SEED)  # noqa: S311 - reproducible, not secret
     lexicon = Lexicon(rng)
-    real = [*read(options.data / "names-dev.jsonl"), *read(options.data / "clean-dev.jsonl")]
+    real = [*read(options.data / "names-dev.jsonl"), *read(options.data / "clean-dev.jsonl")][:: options.every]
     arrays = _lexical(lexicon, rng)
     table = arrays["table"].astype(np.float32)
     features = Features(third_layer(), Lexical(table, [arrays[f"list{index}"] for index in range(3)]))

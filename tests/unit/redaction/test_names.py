@@ -6,8 +6,8 @@ from agents.redaction.joining import joined
 from agents.redaction.lines import Redactor
 from agents.redaction.names.bars import bars
 from agents.redaction.names.cues_abroad import cues_abroad
-from agents.redaction.names.cut import cut
 from agents.redaction.names.doubts import doubtful
+from agents.redaction.names.fused import fused
 from agents.redaction.names.unlikely import unlikely
 from agents.redaction.names.words import split
 from agents.redaction.propagation import propagated
@@ -142,8 +142,7 @@ def test_words_of_scripts_without_blanks_are_characters() -> None:
     assert split("Ann's 田中です, O'Neil").words == ("Ann", "s", "田", "中", "で", "す", "O'Neil")
 
 
-def test_what_is_no_model_is_not_cut() -> None:
+@pytest.mark.parametrize("data", [b"\x3a\x02\x0a\x00", b"\xff\xff\xff", b""])
+def test_what_is_no_model_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError):
-        cut(b"\x3a\x02\x0a\x00", "x")
-    with pytest.raises(ValueError):
-        cut(b"\xff\xff\xff", "x")
+        fused(data, 3, 12)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.redaction.names.head import OF_WORD, PROJECTED, SHIPPED
+from agents.redaction.names.head import OF_WORD, PROJECTED
 from agents.redaction.names.layer import DIMENSIONS
+from agents.redaction.names.lexical import SHIPPED
 from agents.redaction.names.words import GAPS, OF_TEXT
 from agents.redaction.training.fit import Encoded, checksum, fit, projection
 from agents.redaction.training.text import frames
