@@ -49,7 +49,7 @@ SECONDS ?= 60
 fuzz: setup
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --group fuzz
 	@mkdir -p .forebay/fuzz
-	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.coverage .forebay/fuzz tests/fuzz/corpus -max_total_time=$(SECONDS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.coverage .forebay/fuzz tests/fuzz/corpus -artifact_prefix=.forebay/ -max_total_time=$(SECONDS)
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -21,6 +21,8 @@ def _card(text: str) -> bool:
     numbers = _digits(text)
     if not 13 <= len(numbers) <= 19 or numbers[0] not in (2, 3, 4, 5, 6) or len(set(numbers)) == 1:
         return False
+    if numbers[0] == 2 and not 2 <= numbers[1] <= 7:  # "20240311…" is a time stamp
+        return False
     if numbers[0] == 3 and not (len(numbers) in (14, 15, 16) and numbers[1] in (0, 4, 5, 6, 7, 8, 9)):
         return False
     doubled = [value if index % 2 == 0 else sum(divmod(2 * value, 10)) for index, value in enumerate(reversed(numbers))]

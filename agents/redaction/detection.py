@@ -78,8 +78,12 @@ class Detector:
             names = beside(view.text, self._names.spans(prose, 0.0), spans, common_word)
             spans += _in_prose(names, view, parts, bounds)
         spans = policy.kept(view.text, spans)
-        if bare := _bared(view.text, spans):
-            spans += policy.kept(view.text, self._structured.spans(bare, self._settings.min_score))
+        for _ in range(_LAYERS):
+            bare = _bared(view.text, spans)
+            shown = policy.kept(view.text, self._structured.spans(bare, self._settings.min_score)) if bare else []
+            if not shown:
+                break
+            spans += shown
         spans = joined(view.text, resolved(spans))
         spans += policy.kept(view.text, propagated(view.text, spans, known, common_word))
         spans += _denied(view.text, policy)
@@ -115,6 +119,8 @@ def _bared(text: str, spans: Sequence[Span]) -> str:
 
 
 _SIGNS = frozenset("+-_")
+_LAYERS = 3
+"""Identifiers that stand close against each other in a row, each hidden by the one before."""
 
 
 def _without_schemas(view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]]) -> str:

@@ -6,7 +6,8 @@ are libFuzzer's::
 
     python -m tests.fuzz.coverage tests/fuzz/corpus -max_total_time=600
 
-What breaks a promise is written to ``crash-…`` in the working directory; once it is mended it belongs into ``corpus/``.
+What breaks a promise is written to ``crash-…``, by ``make fuzz`` in ``.forebay/``; once it is mended it belongs into
+``corpus/``.
 """
 
 import sys

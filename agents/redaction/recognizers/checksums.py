@@ -52,6 +52,18 @@ def iban(text: str) -> bool:
     compact = re.sub(r"[^A-Za-z0-9]", "", text).upper()
     if len(compact) != IBAN_LENGTHS.get(compact[:2]) or not compact[2:4].isdigit():
         return False
+    return _divides(compact)
+
+
+def iban_of_any_length(text: str) -> bool:
+    """As :func:`iban`, of a country that is not known, or with a part missing; the last word may be none of it."""
+    return any(
+        len(compact) >= 15 and _divides(compact)
+        for compact in (part.replace(" ", "").upper() for part in (text, text.rpartition(" ")[0]))
+    )
+
+
+def _divides(compact: str) -> bool:
     return int("".join(str(int(char, 36)) for char in compact[4:] + compact[:4])) % 97 == 1
 
 

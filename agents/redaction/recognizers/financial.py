@@ -43,7 +43,8 @@ def financial() -> RuleRecognizer:
             Rule(
                 kind="CREDIT_CARD",
                 # A look-ahead, since four digits of another number may stand in front: "SSN 219-09-9999 4111 1111 …".
-                pattern=r"(?<!\d)(?=(?P<v>\d{4}(?:[ \-]?\s?\d{4}){3}|3\d{3}[ \-]?\s?\d{6}[ \-]?\s?\d{5})(?!\d))",
+                pattern=r"(?<!\d)(?=(?P<v>\d{4}(?:[ \-]?\s?\d{4}){3}|3\d{3}[ \-]?\s?\d{6}[ \-]?\s?\d{5}|"
+                r"\d{13,19})(?!\d))",
                 certain=checksums.card,
                 digits=12,
             ),
@@ -74,6 +75,12 @@ def financial() -> RuleRecognizer:
                 kind="IBAN_CODE",  # in any spacing: the country says how long it is
                 pattern=rf"(?<![A-Za-z0-9])(?:iban)?(?P<v>{_IBAN})(?![A-Za-z0-9])",
                 check=lambda text: checksums.iban(text),
+                digits=6,
+            ),
+            Rule(
+                kind="IBAN_CODE",  # 97 divides it, though the country has another length, or is none
+                pattern=r"(?<![A-Z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![^\W_])",
+                check=checksums.iban_of_any_length,
                 digits=6,
             ),
             Rule(
