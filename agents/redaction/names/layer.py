@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.redaction.names.fused import fused
+from agents.redaction.names.fused import REVISION, fused
 from agents.redaction.names.words import Matrix, Words
 from streams.artifacts import locked
 from streams.encoder import unpacked
@@ -118,11 +118,8 @@ class Layer:
     def _run(self, ids: Any, wanted: Any) -> Matrix:
         row = np.empty((1, len(ids) + 2), np.int64)
         row[0, 0], row[0, 1:-1], row[0, -1] = self._first, ids, self._last
-        # The first and the last piece are the largest numbers of a run, by which it is quantised: without them in the
-        # last layer vectors would be others than those the head was fitted to.
-        ends = np.concatenate([[0], wanted + 1, [len(ids) + 1]])
-        feeds = {"ids": row, "positions": _POSITIONS[: len(ids) + 2], "wanted": ends}
-        hidden: Matrix = self._session.run(None, feeds)[0][0, 1:-1]
+        feeds = {"ids": row, "positions": _POSITIONS[: len(ids) + 2]}
+        hidden: Matrix = self._session.run(None, feeds)[0][0, wanted + 1]
         return hidden
 
 
@@ -164,7 +161,7 @@ def vocabulary(count: int) -> list[str]:
 def third_layer() -> Layer:
     """The third layer of MiniLM, cut on first use. Raises :class:`streams.artifacts.ArtifactError`."""
     folder = unpacked("minilm", "all-minilm-l6-v2-q")
-    path = folder / f"fused{LAYERS}-{locked('minilm')[0].sha256[:16]}.onnx"
+    path = folder / f"fused{REVISION}-{LAYERS}-{locked('minilm')[0].sha256[:16]}.onnx"
     if not path.exists():
         scratch = folder / f".{path.name}.{os.getpid()}"
         scratch.write_bytes(fused((folder / "model.onnx").read_bytes(), LAYERS, _HEADS))
