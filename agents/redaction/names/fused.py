@@ -1,8 +1,8 @@
 """How is the lower part of the encoder run at the least cost? As a graph of its own, made of the model's weights.
 
 The upper half of MiniLM knows what a text means; its lower half still knows what each word looks like and is the better
-place to find names, for half the time. The model file spells each layer out in some 25 operations; onnxruntime knows
-whole attentions and sums with their norm as one (its contributed operators). Weights, their scales and the arithmetic of a row are the model's.
+place to find names, for half the time. The model file spells each layer out in some 25 operations; onnxruntime knows a
+whole attention as one (its contributed operators). Weights, their scales and the arithmetic of a row are the model's.
 
 All pieces of the last layer are computed, also those that nobody asks for: a run is quantised by its largest number, so
 leaving some out changed findings (6 of 2,600 texts), and saved nothing (14.8 s of CPU instead of 14.5).
