@@ -25,10 +25,12 @@ CALL_S = 1.5
 WORKERS = 3
 
 
-async def test_a_thousand_equal_requests_make_one_call_for_each_worker_at_most_while_redis_stalls(
-    scratch_url: str,
-) -> None:
-    """Without a word from Redis, workers cannot know of each other; within a worker, one leads."""
+async def test_a_thousand_equal_requests_make_a_few_calls_while_redis_stalls(scratch_url: str) -> None:
+    """Without a word from Redis, workers cannot know of each other; within a worker, one leads.
+
+    A leader that cannot keep its answer for 4 s hands over, so on a busy machine a worker may make a second call: 1 to 3
+    calls in ten runs, 4 in three with both cores full; 837 before waiters waited through a stall.
+    """
     settings = Settings({RedisSettings.section: {"url": scratch_url}})
     leaders: list[int] = []
     later: list[int] = []
@@ -67,5 +69,4 @@ async def test_a_thousand_equal_requests_make_one_call_for_each_worker_at_most_w
         await stalling
     print(f"{len(leaders)} calls, {len(later)} came back later")
     assert told.count("An answer.") == EQUAL
-    assert len(leaders) <= WORKERS
-    assert len({number % WORKERS for number in leaders}) == len(leaders)
+    assert len(leaders) <= 2 * WORKERS
