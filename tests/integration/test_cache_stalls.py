@@ -28,8 +28,8 @@ WORKERS = 3
 async def test_a_thousand_equal_requests_make_a_few_calls_while_redis_stalls(scratch_url: str) -> None:
     """Without a word from Redis, workers cannot know of each other; within a worker, one leads.
 
-    A leader that cannot keep its answer for 4 s hands over, so on a busy machine a worker may make a second call:
-    1 to 3 calls in ten runs, 4 in three with both cores full; 837 before waiters waited through a stall.
+    1 to 3 calls in ten runs; 4 in three with both cores full, why one worker led twice there was not looked into; 837
+    before waiters waited through a stall. Hence twice the workers.
     """
     settings = Settings({RedisSettings.section: {"url": scratch_url}})
     leaders: list[int] = []
