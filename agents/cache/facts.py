@@ -54,14 +54,18 @@ _NEGATIONS = listed(
 _QUANTIFIERS = {
     "all": "all", "every": "all", "whole": "all", "entire": "all", "only": "only", "always": "always",
     "never": "never", "sometimes": "sometimes", "both": "both", "half": "half", "double": "double", "twice": "double",
-    "first": "first", "last": "last", "minimum": "minimum", "maximum": "maximum", "least": "minimum",
+    "first": "first", "last": "last", "minimum": "minimum", "maximum": "maximum", "max": "maximum", "least": "minimum",
 }  # fmt: skip
 """Those that change the answer; some, any, several, best and most without an adjective are how people talk."""
 NOT_TOLD = _NEGATIONS | _QUANTIFIERS.keys() | SPELT
 """Words that the guards for negation, quantifiers and numbers look at."""
+_UNDECIDED = listed("decide sure know understand remember")
+"""What is not done by somebody who merely asks: I don't know how to …, I can't decide whether …"""
+_PRICES = listed("price prices cost costs fee fees rate rates charge charges fare fares")
 _PERIODS = listed("day week month year morning evening night hour minute time weekday weekend")
 _SAME_SUPERLATIVE = {"quickest": "fastest", "tallest": "highest", "greatest": "best", "largest": "biggest",
                      "simplest": "easiest", "hardest": "most difficult", "toughest": "most difficult",
+                     "least hard": "easiest", "least difficult": "easiest", "nearest": "closest",
                      "littlest": "smallest", "tiniest": "smallest", "least expensive": "cheapest",
                      "costliest": "most expensive",
                      "priciest": "most expensive"}  # fmt: skip
@@ -108,7 +112,7 @@ def facts_of(text: str) -> Facts:
         names_in_order=tuple(dict.fromkeys(name[:_NAME_STEM] for name in named)),
         verbatim=frozenset(found.strip() for pattern in (_QUOTED, _CODE) for found in pattern.findall(text)),
         tags=tuple(dict.fromkeys(_TAG.findall(text))),
-        negations=sum(word in _NEGATIONS for word in words.lower),
+        negations=_denials(words),
         asked=_asked(words),
         quantifiers=_quantifiers(words),
         direction=direction_of(text),
@@ -131,14 +135,32 @@ def _names(words: Words) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _denials(words: Words) -> int:
+    """Words that deny, but for those that leave the question open: … or not, can't decide whether, I don't know."""
+    lower = words.lower
+    return sum(
+        word in _NEGATIONS and not (word == "not" and before == "or") and following not in _UNDECIDED
+        for before, word, following in zip(("", *lower), lower, (*lower[1:], ""), strict=False)
+    )
+
+
 def _quantifiers(words: Words) -> frozenset[str]:
-    found = {_QUANTIFIERS[word] for word in words.lower if word in _QUANTIFIERS}
-    for word, following in zip(words.lower, (*words.lower[1:], ""), strict=False):
+    pairs = list(zip(("", *words.lower), words.lower, (*words.lower[1:], ""), strict=False))
+    found = {
+        _QUANTIFIERS[word]
+        for before, word, following in pairs
+        if word in _QUANTIFIERS and not (word == "all" and (before in ("at", "of", "after") or following == "right"))
+    }
+    for before, word, following in pairs:
         if word == "every" and following in _PERIODS:
             found.discard("all")  # every day is daily
         elif word in ("most", "least") and following and following not in FUNCTION_WORDS:
             found.discard("minimum")
             found.add(_SAME_SUPERLATIVE.get(f"{word} {following}", f"{word} {following}"))
+        elif word == "most" and not following and before not in FUNCTION_WORDS:
+            found.add(f"most {before}")  # which is spoken most
+        elif word == "lowest" and following in _PRICES:
+            found.add("cheapest")
         elif word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVES:
             found.add(_SAME_SUPERLATIVE.get(word, word))
     return frozenset(found)
@@ -155,11 +177,15 @@ def _asked(words: Words) -> Asked:
     for index, word in enumerate(lower):
         following = lower[index + 1] if index + 1 < len(lower) else ""
         if word == "how":
+            if following == "come":
+                return Asked.WHY
             return Asked.QUANTITY if following in _HOW_QUANTITY else Asked.HOW
         if word in ("what", "what's", "which"):
             return next((_WHAT_AS[w] for w in lower[index + 1 : index + 4] if w in _WHAT_AS), Asked.WHICH)
         if word == "where" and "from" in lower[index:] and {"come", "comes"} & set(lower[index:]):
             return Asked.WHY
+        if word == "when" and following not in _YES_NO and following != "to" and index + 2 < len(lower):
+            continue  # when I lie down, why …
         if word in _WH:
             return _WH[word]
         if word in _YES_NO and index == 0:

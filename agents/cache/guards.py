@@ -39,7 +39,13 @@ def names(a: Facts, b: Facts) -> bool:
 
 def verbatim(a: Facts, b: Facts) -> bool:
     """Other code, quotations, addresses or ids: what is verbatim must be equal."""
-    return a.verbatim != b.verbatim
+    return _cited(a, b) != _cited(b, a)
+
+
+def _cited(a: Facts, b: Facts) -> frozenset[str]:
+    """What is verbatim in ``a``, but for quotations that ``b`` has without the marks."""
+    plain = b.words.text.lower()
+    return frozenset(one for one in a.verbatim if one in b.verbatim or one.strip('"“”').lower() not in plain)
 
 
 def pseudonyms(a: Facts, b: Facts) -> bool:
@@ -178,7 +184,7 @@ def _alike(a: Facts, b: Facts) -> bool:
 _DECIDES: dict[str, Guard] = {
     "numbers": _numbers_decide,
     "units": _units_decide,
-    "verbatim": lambda a, b: bool(a.verbatim - b.verbatim and b.verbatim - a.verbatim) or _alike(a, b),
+    "verbatim": lambda a, b: bool(_cited(a, b) - b.verbatim and _cited(b, a) - a.verbatim) or _alike(a, b),
     "negation": lambda a, b: _alike(a, b) and not (_denies(a) if a.negations < b.negations else _denies(b)),
     "polarity": _polarity_decides,
     "direction": _direction_decides,
@@ -188,7 +194,7 @@ _DECIDES: dict[str, Guard] = {
 """When a difference decides; those that are not here always do."""
 _AKIN: tuple[set[Asked], ...] = ({Asked.HOW, Asked.WHERE}, {Asked.HOW, Asked.WHO})
 """Where can I set it, whom do I ask: how is it done?"""
-_TALK = frozenset({"first", "last", "always", "easiest"})
+_TALK = frozenset({"first", "last", "always", "easiest", "most efficient", "most effective"})
 """Quantifiers that one wording has and another leaves out: which language first, how long does it last."""
 
 

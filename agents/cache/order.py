@@ -2,6 +2,7 @@
 
 import re
 
+from agents.cache.quantities import SPELT
 from agents.cache.words import Words, listed
 
 _ROUTE = re.compile(
@@ -39,7 +40,7 @@ def direction_of(text: str) -> tuple[str, str] | None:
     match = _ROUTE.search(text)
     if match is None:
         start, end = _FROM.search(text), _TO.search(text)
-        if start is not None and end is not None:
+        if start is not None and end is not None and start["a"].lower() not in SPELT and not start["a"].isdigit():
             return _key(start["a"]), _key(end["b"])
         match = _INTO.search(text)
     return None if match is None else (_key(match["a"]), _key(match["b"]))

@@ -23,6 +23,10 @@ _AT_ONCE = 64
 _PARTITION_SLACK_S = 3_600
 """A partition outlives its newest entry by this, so that it is never gone before it."""
 _ALL = "*"
+_LINKS = 32
+"""Neighbours that a stored question is tied to. With Redis' 16, 4 % of the searches among 100,000 got lost on the way
+(recall 0.953 at EF 200, 0.983 at EF 1200); with 32 it is 0.993 at EF 100 among 60,000, for 300 bytes more an entry. A
+vector set refuses another number than it was made with: change the matcher's version along with it."""
 _TRIM = 16
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
@@ -79,7 +83,8 @@ class RedisStore:
         pipe.set(self._entry(place), blob, px=max(1, round(1000 * ttl_s)))
         if partition is not None and vector is not None:
             key = self._vectors(place.wall, partition)
-            pipe.execute_command("VADD", key, "FP32", vector.tobytes(), place.entry_id, "Q8")
+            # CAS: neighbours are looked for on a thread of Redis, so that look-ups need not wait for an insertion.
+            pipe.execute_command("VADD", key, "FP32", vector.tobytes(), place.entry_id, "CAS", "Q8", "M", _LINKS)
             longest_s = round(ttl_s) + _PARTITION_SLACK_S
             pipe.expire(key, longest_s, nx=True)
             pipe.expire(key, longest_s, gt=True)

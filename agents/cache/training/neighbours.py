@@ -13,6 +13,7 @@ from streams.encoder import Vectors
 NEAREST = 0.72
 """Cosine from which on two of our texts may well be the same question: those are not taken."""
 _EACH = 2
+_OF_PATIENTS = ("medical", "patients", "doctors", "clinic", "practice")
 
 
 def neighbours(pairs: list[Pair], vector_of: dict[str, Vectors]) -> list[Pair]:
@@ -25,7 +26,7 @@ def neighbours(pairs: list[Pair], vector_of: dict[str, Vectors]) -> list[Pair]:
                 for pair in pairs
                 if pair.kind == "written"
                 and pair.checks == checks
-                and (pair.domain in ("medical", "patients", "doctors")) == medical
+                and (pair.domain in _OF_PATIENTS) == medical
                 for text in (pair.a, pair.b)
             }
             texts = list(places)

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 
-_TRIPLES = ("medical", "community", "patients", "narrower", "broad", "doctors")
+_TRIPLES = (
+    "medical", "community", "patients", "narrower", "broad", "doctors", "clinic", "practice", "everyday", "workshop",
+    "desk",
+)  # fmt: skip
 _CHECKED = 5
 """Of the triples one in so many checks only."""
 

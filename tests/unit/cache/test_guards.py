@@ -60,6 +60,22 @@ NOT_DECISIVE = [
 ]
 
 NOT_SEEN = [
+    ("negation", "May I eat with a fever?", "Fever: is eating fine or not?"),
+    ("negation", "Should I move to Oslo?", "I can't decide whether to move to Oslo. Should I?"),
+    ("quantifier", "May I swap the butter?", "Is it all right to swap the butter?"),
+    ("quantifier", "Which sport is toughest?", "Of all sports, which is the hardest?"),
+    ("quantifier", "Which is the most spoken language?", "Which language is spoken most?"),
+    ("quantifier", "What is the maximum dose?", "max dose?"),
+    ("quantifier", "What is the cheapest way to pay abroad?", "How do I pay abroad at the lowest cost?"),
+    ("question_type", "Why does my heart pound on my left side?", "When I lie on my left side my heart pounds, why?"),
+    ("question_type", "Why has Ireland no snakes?", "How come Ireland has no snakes?"),
+    ("direction", "What medicines cause hair loss?", "Hair loss: what medicines cause it?"),
+    (
+        "direction",
+        "Can I go to Canada with a fine from eight years ago?",
+        "I had a fine eight years ago. Can I go to Canada?",
+    ),
+    ("verbatim", 'What did he mean by "God is dead"?', "When he said that God is dead, what did he mean?"),
     ("numbers", "How long do three eggs boil?", "How long do 3 eggs boil?"),
     ("numbers", "Is 10,000 a lot?", "Is 10000 a lot?"),
     ("numbers", "Was World War II longer?", "Was world war 2 longer?"),
