@@ -128,7 +128,7 @@ _VAGUE = frozenset({Asked.OTHER, Asked.WHICH, Asked.YES_NO})
 """Kinds that a question of any other kind can be put as: "Which way …", "Can you tell me when …"."""
 
 
-_ALIKE, _REORDERED, _ASKED_OF_THE_SAME = 0.5, 0.75, 0.3
+_ALIKE, _REORDERED, _ASKED_OF_THE_SAME, _NAMED_ALIKE = 0.5, 0.75, 0.3, 0.3
 """Shared share of the content words from which a one-sided difference is what tells two questions apart."""
 _FEW, _MANY = 3, 4
 """Opposites stop deciding when both have more words than ``_FEW`` that the other lacks, or one more than ``_MANY``."""
@@ -184,6 +184,8 @@ def _alike(a: Facts, b: Facts) -> bool:
 _DECIDES: dict[str, Guard] = {
     "numbers": _numbers_decide,
     "units": _units_decide,
+    # In questions of few common words, other names are as often other words (EC2, an Amazon server) as other things.
+    "names": lambda a, b: _shared(a, b, names=False) >= _NAMED_ALIKE,
     "verbatim": lambda a, b: bool(_cited(a, b) - b.verbatim and _cited(b, a) - a.verbatim) or _alike(a, b),
     "negation": lambda a, b: _alike(a, b) and not (_denies(a) if a.negations < b.negations else _denies(b)),
     "polarity": _polarity_decides,
