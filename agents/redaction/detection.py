@@ -73,7 +73,7 @@ class Detector:
         policy = self._policies.of(tenant_id)
         language = language or language_of(text)
         view = normalised(text)
-        spans = self._structured.spans(view.text, self._settings.min_score) + hidden(view.text, self._plain)
+        spans = self._formed(view.text)
         if self._names is not None and self._looks_for_names(language):
             prose = shortened(_without_schemas(view, parts, bounds), spans)
             names = beside(view.text, self._names.spans(prose, 0.0), spans, common_word)
@@ -82,7 +82,7 @@ class Detector:
         for _ in range(_LAYERS):
             found = self._everywhere(view.text, spans, known, policy)
             bare = _bared(view.text, found)
-            shown = policy.kept(view.text, self._structured.spans(bare, self._settings.min_score)) if bare else []
+            shown = policy.kept(view.text, self._formed(bare)) if bare else []
             if not shown:
                 break
             spans += shown
@@ -97,6 +97,10 @@ class Detector:
         found = joined(text, resolved(spans))
         found += policy.kept(text, propagated(text, found, known, common_word))
         return resolved(found + _denied(text, policy))
+
+    def _formed(self, text: str) -> list[Span]:
+        """Findings of what has a form, also in another writing."""
+        return self._structured.spans(text, self._settings.min_score) + hidden(text, self._plain)
 
     def _plain(self, text: str) -> list[Span]:
         """Findings in a decoded piece: one level deep, and only what has a form."""
@@ -132,7 +136,7 @@ def _bared(text: str, spans: Sequence[Span]) -> str:
     return "".join([*pieces, text[at:]])
 
 
-_CLOSE_BEHIND, _CLOSE_BEFORE = re.compile(r"[\w+\-]|\W{1,2}\d"), re.compile(r"(?:[\w+\-]|\d\W{1,2})\Z")
+_CLOSE_BEHIND, _CLOSE_BEFORE = re.compile(r"[\w+\-/=]|\W{1,2}\d"), re.compile(r"(?:[\w+\-/=]|\d\W{1,2})\Z")
 """What would be read with a finding, were it not for the finding: a glued character, or a digit of a longer number."""
 _GONE = "\0"
 """Takes the place of each character: no number goes on across it, as one goes on across a blank."""

@@ -109,6 +109,13 @@ def government() -> RuleRecognizer:
                 digits=6,
             ),
             Rule(
+                kind="UK_NINO",  # behind a word that has no capitals
+                pattern=rf"(?<=[a-z]){_NINO} ?\d{{2}} ?\d{{2}} ?\d{{2}} ?[A-D](?![A-Z0-9])",
+                score=0.9,
+                digits=6,
+                flags=0,
+            ),
+            Rule(
                 kind="EU_VAT_ID",
                 pattern=r"(?<![A-Z0-9])(?:ATU\d{8}|BE[01]\d{9}|BG\d{9,10}|CY\d{8}[A-Z]|CZ\d{8,10}|DE\d{9}|DK\d{8}|"
                 r"EE\d{9}|EL\d{9}|"
