@@ -100,6 +100,14 @@ def contact() -> RuleRecognizer:
                 digits=7,
             ),
             Rule(
+                kind="PHONE_NUMBER",  # the same, before digits that make it too long: "+91 98 1985 4111 11111111111"
+                pattern=r"(?<![\w+])\+[1-9]\d{0,2}(?:[ \-]\(?\d{2,8}\)?){2,4}(?![\w\-])",
+                score=0.9,
+                check=_phone,
+                digits=8,
+                hints=("+",),
+            ),
+            Rule(
                 kind="PHONE_NUMBER",  # North American, as people write it
                 pattern=r"(?<![\w\-.+$])(?:(?:\+|00)?1[ \-.]?)?(?:\(\d{3}\) ?|\d{3}(?: ?[\-.·] ?|"
                 r" ))\d{3}(?: ?[\-.·] ?| )\d{4}"
