@@ -65,6 +65,7 @@ def government() -> RuleRecognizer:
                 kind="US_ITIN",
                 pattern=r"(?<![\w\-.])9\d{2}[ \-]?(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])[ \-]?\d{4}(?![\w\-])",
                 context=r"\bitin\b|tax ?payer|\btax\b",
+                hints=("itin", "tax"),
                 digits=9,
             ),
             Rule(
