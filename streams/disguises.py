@@ -18,8 +18,8 @@ _ENTITY = re.compile(r"&(?:#0*[0-9]{1,7}(?![0-9]);?|#[xX]0*[0-9a-fA-F]{1,6}(?![0
 _CODE = re.compile(r"\\u(?![dD][89a-fA-F])([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 _NESTED = 3
 """Escapes within escapes that are undone."""
-_FRACTION = re.compile("[¼-¾⅐-⅟↉]")
-"""No digits of a number beside it, which NFKC would make of them."""
+_FRACTION = re.compile("[¼-¾⅐-⅟↉⑴-⒛]")
+"""And "⑴", "⒈": parts of words, but no digits of a number beside them, as NFKC would make of them."""
 _UNSEEN = frozenset({"Cf", "Mn", "Me", "Cs"})
 _MINUS = "\N{MINUS SIGN}"
 _LATIN = str.maketrans("АВСЕНІЈКМОРЅТХУаеіјоресхуԁ", "ABCEHIJKMOPSTXYaeijopecxyd")
@@ -53,7 +53,7 @@ def _meant(entity: re.Match[str]) -> str:
 
 
 def _readable(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", _FRACTION.sub("\ufffd", text))
+    folded = unicodedata.normalize("NFKC", _FRACTION.sub("_", text))
     return "".join(_digit(char) for char in folded if unicodedata.category(char) not in _UNSEEN).translate(_LATIN)
 
 
