@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from agents.redaction.spans import Span
 
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-=])[A-Za-z0-9+/_\-]{16,65536}={0,2}(?![A-Za-z0-9+/_\-=])")
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{16,65536}(?:={1,2}|(?![A-Za-z0-9+/_\-=]))")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){8,4096}(?![0-9A-Za-z])")
 _DIGIT = {
     "zero": "0", "oh": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",

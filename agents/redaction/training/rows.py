@@ -14,8 +14,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.redaction.training.labelled import IGNORED, PERSON, Labelled, joined
 from agents.redaction.training.lexicon import Lexicon
-from agents.redaction.training.text import IGNORED, PERSON, Labelled, Writer, detokenised, joined, roughened
+from agents.redaction.training.roughening import detokenised, roughened
+from agents.redaction.training.text import Writer
 
 FOLDS = 5
 KINDS = {
@@ -100,7 +102,7 @@ def training(real: Sequence[Row], lexicon: Lexicon, rng: random.Random, generate
 def _more(lexicon: Lexicon) -> Iterator[Row]:
     """Rows from ``more.txt``, drawn by a generator of their own: a line more there changes no other row."""
     rng = random.Random(_MORE_SEED)  # noqa: S311 - reproducible, not secret
-    values = {"{F}": lexicon.faker_foreign, "{G}": lexicon.faker_first, "{S}": lexicon.faker_last}
+    values = {"{F}": lexicon.faked.foreign, "{G}": lexicon.faked.first, "{S}": lexicon.faked.last}
     lines = _lines("more.txt")
     for index in range(_MORE):
         pieces = re.split(r"(\{[FGS]\})", lines[index % len(lines)])

@@ -1,13 +1,14 @@
-"""What does a training text look like? A sentence with slots, filled; then roughened as real text is rough."""
+"""What does a training text say? A sentence with slots, filled; then roughened as real text is rough."""
 
 import random
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from agents.redaction.training.labelled import IGNORED, PERSON, PLACE, Chunk, Labelled, joined
 from agents.redaction.training.lexicon import Lexicon
 from agents.redaction.training.not_people import BODIES, JOBS, MONTHS, ORGANISATIONS, PRODUCTS, WEEKDAYS, WORKS
+from agents.redaction.training.roughening import roughened
 
 _SLOT = re.compile(r"\{(PF|PL|PI|P|L|AS|A|O|X|J|W|M|D|T|N|V|EP|EF|EL|EN|E|H|U|I|Q|CS|C|c|B|K|R|RR|UR|HT|Y|YS)\}")
 _GENRE = re.compile(r"\[[a-z]+\]")
@@ -15,16 +16,6 @@ _LISTS = {"X": PRODUCTS, "J": JOBS, "W": WEEKDAYS, "M": MONTHS, "Y": BODIES, "YS
 _URL_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _MOST = 40
 """Sentences beyond which a genre weighs no more."""
-PERSON, PLACE, IGNORED = "PERSON", "LOCATION", "IGNORED"
-"""Labels; nothing is learnt from IGNORED words: firms and mail addresses made of names are neither right nor wrong."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Labelled:
-    """A text and its labelled spans: start, end, label."""
-
-    text: str
-    spans: tuple[tuple[int, int, str], ...]
 
 
 def frames() -> dict[str, list[str]]:
@@ -68,7 +59,7 @@ class Writer:
         if self._rng.random() < 0.15:
             pieces.insert(self._rng.randint(0, len(pieces)), [(self._sentence(), None)])
         joint = self._rng.choice((" ", "\n", "\n\n", " ", ". ", ", "))
-        chunks: list[tuple[str, str | None]] = []
+        chunks: list[Chunk] = []
         for index, piece in enumerate(pieces):
             chunks += ([(joint, None)] if index else []) + piece
         return roughened(self._rng, joined(chunks))
@@ -79,7 +70,7 @@ class Writer:
 
     def swapped(self, row: Labelled) -> Labelled:
         """``row`` with its people and places exchanged for others."""
-        chunks: list[tuple[str, str | None]] = []
+        chunks: list[Chunk] = []
         position = 0
         for start, end, label in row.spans:
             old = row.text[start:end]
@@ -99,8 +90,8 @@ class Writer:
             new = self._lexicon.person()
         return new.lower() if old.islower() else new.upper() if old.isupper() and len(old) > 3 else new
 
-    def _filled(self, frame: str) -> list[tuple[str, str | None]]:
-        chunks: list[tuple[str, str | None]] = []
+    def _filled(self, frame: str) -> list[Chunk]:
+        chunks: list[Chunk] = []
         position = 0
         for match in _SLOT.finditer(frame):
             chunks.append((frame[position : match.start()], None))
@@ -109,7 +100,7 @@ class Writer:
         chunks.append((frame[position:], None))
         return chunks
 
-    def _value(self, slot: str) -> list[tuple[str, str | None]]:
+    def _value(self, slot: str) -> list[Chunk]:
         lexicon, rng = self._lexicon, self._rng
         named: dict[str, tuple[Callable[[], str], str]] = {
             "P": (lexicon.person, PERSON),
@@ -127,7 +118,7 @@ class Writer:
             return [(title, None), (name, PERSON)]
         if slot == "O":
             own = rng.random() < 0.5
-            return [(rng.choice(lexicon.companies), IGNORED) if own else (rng.choice(ORGANISATIONS), None)]
+            return [(lexicon.company(), IGNORED) if own else (rng.choice(ORGANISATIONS), None)]
         if slot in "EU":
             return [(self._plain(slot), IGNORED)]
         return [(self._plain(slot), None)]
@@ -216,87 +207,3 @@ class Writer:
             (f"{year}-{month:02d}-{day:02d}", f"{day}/{month}/{year}", f"{month:02d}/{day:02d}/{year}", f"{name} {day}",
              f"{day} {name} {year}", f"{name} {day}, {year}", f"{day}.{month}.{year}", f"the {day}th of {name}")
         )  # fmt: skip
-
-
-def joined(chunks: Sequence[tuple[str, str | None]]) -> Labelled:
-    """Chunks of text with their labels as one labelled text."""
-    pieces: list[str] = []
-    spans: list[tuple[int, int, str]] = []
-    length = 0
-    for piece, label in chunks:
-        if label is not None and piece:
-            spans.append((length, length + len(piece), label))
-        pieces.append(piece)
-        length += len(piece)
-    return Labelled(text="".join(pieces), spans=tuple(spans))
-
-
-def _split(row: Labelled) -> list[tuple[str, str | None]]:
-    chunks: list[tuple[str, str | None]] = []
-    position = 0
-    for start, end, label in row.spans:
-        chunks += [(row.text[position:start], None), (row.text[start:end], label)]
-        position = end
-    chunks.append((row.text[position:], None))
-    return chunks
-
-
-def roughened(rng: random.Random, row: Labelled) -> Labelled:
-    """``row`` with casing, typos and spacing as people leave them; shares as in the recipe that was tried."""
-    chunks = _split(row)
-    draw = rng.random()
-    if draw < 0.22:
-        chunks = [(text.lower(), label) for text, label in chunks]
-    elif draw < 0.28:
-        chunks = [(text.upper(), label) for text, label in chunks]
-    elif draw < 0.36:
-        chunks = [(text.lower() if label else text, label) for text, label in chunks]
-    elif draw < 0.39:
-        chunks = [(text.title(), label) for text, label in chunks]
-    elif draw < 0.42:
-        chunks = [(text.upper() if label == PERSON else text, label) for text, label in chunks]
-    if rng.random() < 0.18:
-        chunks = [(_typo(rng, text), label) for text, label in chunks]
-    if rng.random() < 0.15:
-        chunks = [(_tokenised(text), label) for text, label in chunks]
-    if rng.random() < 0.25 and chunks:
-        last, label = chunks[-1]
-        chunks[-1] = (last.rstrip(" .!?,"), label)
-    return joined(chunks)
-
-
-def _typo(rng: random.Random, text: str) -> str:
-    if len(text) < 4 or rng.random() < 0.5:
-        return text
-    at = rng.randrange(1, len(text) - 2)
-    if not (text[at].isalpha() and text[at + 1].isalpha()):
-        return text
-    match rng.randrange(3):
-        case 0:
-            return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
-        case 1:
-            return text[:at] + text[at + 1 :]
-    return text[:at] + text[at] + text[at:]
-
-
-_PUNCTUATION = re.compile(r"(?<=\w)([.,!?;:)])(?=\s|$)|(?<=\w)('s)\b|([(])(?=\w)")
-
-
-def _tokenised(text: str) -> str:
-    """Blanks around punctuation, as in corpora of tweets and of Wikipedia."""
-    return _PUNCTUATION.sub(lambda m: f" {m[0]}" if not m[3] else "( ", text)
-
-
-_BEFORE = re.compile(r" (?=[.,!?;:)\]]|'s\b|n't\b|'(?:m|re|ve|ll|d)\b)")
-_AFTER = re.compile(r"(?<=[(\[#@]) ")
-
-
-def detokenised(row: Labelled) -> Labelled:
-    """The inverse of tokenising, where it is certain."""
-    chunks = [(_AFTER.sub("", _BEFORE.sub("", text)), label) for text, label in _split(row)]
-    cleaned: list[tuple[str, str | None]] = []
-    for text, label in chunks:
-        if label is None and text[:1] == " " and text[1:2] in {".", ",", "!", "?", ")", ":"}:
-            text = text[1:]
-        cleaned.append((text, label))
-    return joined(cleaned)

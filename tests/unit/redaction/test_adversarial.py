@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from agents.redaction.detection import Detector
 from agents.redaction.encoded import pieces
@@ -20,7 +21,9 @@ from agents.redaction.recognizers.presidio import national
 from agents.redaction.recognizers.rules import Facts, RuleRecognizer
 from agents.redaction.settings import Action, Custom, RedactionSettings, TenantRules
 from agents.redaction.spans import Span
+from streams.egress import EgressGuard
 from streams.failures import Permanent, Rejected
+from streams.metrics import Metrics
 from streams.pseudonyms import PseudonymMap, Restorer
 from streams.stream_restoring import StreamRestorer
 
@@ -68,6 +71,46 @@ def test_a_long_text_is_read_to_its_end(structured: Redactor) -> None:
 def test_what_is_not_seen_hides_no_escape(structured: Redactor, hidden: str) -> None:
     redacted = structured.redact(f"my card is {hidden}111 1111 1111 1111, thanks")
     assert redacted.text == "my card is <CREDIT_CARD_1>, thanks"
+
+
+@pytest.mark.parametrize("value", ["4111111111111111", "219-09-9999", "ann@example.com"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "%b3",
+        "%A0",
+        "%00",
+        "%0A",
+        "\\x00",
+        "\\u000a",
+        "&#10;",
+        "&NewLine;",
+        "%25%30%41",
+        "&amp;#10;",
+        "%E2%80%8B",
+    ],
+)
+def test_an_escape_is_no_part_of_what_follows_it(structured: Redactor, before: str, value: str) -> None:
+    redacted = structured.redact(f"it is {before}{value}, thanks").text
+    assert value not in redacted
+    assert redacted.startswith("it is ")
+    assert EgressGuard(metrics=Metrics(CollectorRegistry())).check([redacted]) == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["&#52;111", "&#52 111", "&amp;#52;111", "%34111", "%2534111", "&#37;34111", "%5Cx34111", "4⑪1", "&#65300;111"],
+)
+def test_what_is_written_in_escapes_is_found(structured: Redactor, written: str) -> None:
+    redacted = structured.redact(f"my card is {written} 1111 1111 1111, thanks").text
+    assert redacted == "my card is <CREDIT_CARD_1>, thanks"
+
+
+@pytest.mark.parametrize("before", ["token=", "", "card 4111111111111111 "])
+@pytest.mark.parametrize("after", ["", "&x=1", "-", "/"])
+def test_base64_is_read_whatever_stands_beside_it(structured: Redactor, before: str, after: str) -> None:
+    hidden = "Y2FyZCA1NTU1NTU1NTU1NTU0NDQ0IQ=="  # card 5555555555554444!
+    assert hidden not in structured.redact(f"{before}{hidden}{after}").text
 
 
 TRICKY = st.sampled_from(

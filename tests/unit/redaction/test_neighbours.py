@@ -4,7 +4,10 @@ import itertools
 
 import pytest
 
+from agents.redaction.detection import Detector
 from agents.redaction.lines import Redactor
+from agents.redaction.policy import Policies
+from agents.redaction.settings import RedactionSettings
 
 VALUES = {
     "ssn": ("219-09-9999", ("SSN {}", "social security number {}", "{}")),
@@ -33,3 +36,13 @@ def test_both_are_found(structured: Redactor, first: str, second: str) -> None:
 @pytest.mark.parametrize("text", ["order 4155550123", "4155550123 is the order number, call me"])
 def test_a_label_of_its_own_still_counts(structured: Redactor, text: str) -> None:
     assert structured.redact(text).text == text
+
+
+@pytest.mark.parametrize("text", ["ref 9  {} 19 Troy", "Troy 19{} x", "19 Troy{} x", "{}19 Troy"])
+def test_what_a_finding_leaves_of_a_longer_number_is_looked_at_again(text: str) -> None:
+    number = "5 7 1 6 4 9 3 8 0 9 6 5 7"  # a card's, but not together with digits beside it
+    settings = RedactionSettings(names="none", deny=("19 Troy", "Troy 19"))
+    redactor = Redactor(Detector(settings), Policies(settings), settings.max_chars)
+    redacted = redactor.redact(text.format(number)).text
+    assert "<DENIED_1>" in redacted
+    assert "<CREDIT_CARD_1>" in redacted
