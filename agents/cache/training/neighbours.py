@@ -24,9 +24,7 @@ def neighbours(pairs: list[Pair], vector_of: dict[str, Vectors]) -> list[Pair]:
             places = {
                 text: pair
                 for pair in pairs
-                if pair.kind == "written"
-                and pair.checks == checks
-                and (pair.domain in _OF_PATIENTS) == medical
+                if pair.kind == "written" and pair.checks == checks and (pair.domain in _OF_PATIENTS) == medical
                 for text in (pair.a, pair.b)
             }
             texts = list(places)
