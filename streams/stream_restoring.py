@@ -1,9 +1,10 @@
 """How are pseudonyms restored in an answer that arrives in pieces? By holding back what could still become one.
 
-For any way of cutting a text, what comes out is what :meth:`streams.pseudonyms.Restorer.restore` makes of the whole.
+For any way of cutting a text, what comes out is what :meth:`streams.restoring.Restorer.restore` makes of the whole.
 """
 
-from streams.pseudonyms import PseudonymMap, Restorer, parse
+from streams.pseudonyms import PseudonymMap, parse
+from streams.restoring import Restorer
 
 _AROUND = 48
 """Characters that brackets, blanks and a number add to a kind, at most, and one to look ahead."""

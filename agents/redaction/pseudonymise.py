@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from agents.redaction.policy import Policy
 from agents.redaction.spans import Span
-from streams.pseudonyms import Numbering, PseudonymMap, parse, reserved_tags, sealed_map
+from streams.pseudonym_variants import reserved_tags
+from streams.pseudonyms import Numbering, PseudonymMap, parse
+from streams.restoring import sealed_map
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,9 @@ from typing import Protocol
 from streams import headers as h
 from streams.failures import Failure, Permanent
 from streams.handlers import Context, Output
-from streams.pseudonyms import PseudonymMap, Restorer
+from streams.pseudonyms import PseudonymMap
 from streams.records import Completion, Error, RedactedRequest, Response, ResponseStatus
+from streams.restoring import Restorer
 
 _TIMING = "forebay-timing-"
 """Headers ``forebay-timing-STAGE``: microseconds of stages whose records have no field for it."""

@@ -11,7 +11,7 @@ from agents.redaction.pseudonymise import pseudonymise
 from agents.redaction.settings import RedactionSettings
 from streams.egress import EgressGuard
 from streams.metrics import Metrics
-from streams.pseudonyms import Restorer
+from streams.restoring import Restorer
 
 SECONDS = 5.0
 """CPU time of a text of at most 5,000 characters: a thousand times what it takes."""

@@ -24,7 +24,8 @@ from agents.redaction.spans import Span
 from streams.egress import EgressGuard
 from streams.failures import Permanent, Rejected
 from streams.metrics import Metrics
-from streams.pseudonyms import PseudonymMap, Restorer
+from streams.pseudonyms import PseudonymMap
+from streams.restoring import Restorer
 from streams.stream_restoring import StreamRestorer
 
 RULES = [rule for recogniser in structured() if isinstance(recogniser, RuleRecognizer) for rule in recogniser.rules]

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from agents.redaction.pseudonymise import pseudonymise
 from agents.redaction.spans import Span, resolved
-from streams.pseudonyms import TAG, Numbering, PseudonymMap, Restorer, reserved_tags, sealed_map
+from streams.pseudonym_variants import reserved_tags
+from streams.pseudonyms import TAG, Numbering, PseudonymMap
+from streams.restoring import Restorer, sealed_map
 
 MAP = PseudonymMap(originals={"<PERSON_1>": "Ana", "<PERSON_12>": "Zoe", "<EMAIL_ADDRESS_1>": "a@b.co"})
 
