@@ -125,6 +125,10 @@ def workers(
         "FOREBAY_REDIS_KEY_PREFIX": shared_settings[KafkaSettings].topic_prefix,
         "FOREBAY_VAULT_KEYS_FILE": str(keys),
         "FOREBAY_CACHE_SECOND_ENCODER": "false",
+        # A worker that is started again on two busy cores may take longer than others wait by default.
+        "FOREBAY_CACHE_FLIGHT_LEASE_S": "60",
+        "FOREBAY_CACHE_FLIGHT_WAIT_S": "50",
+        "FOREBAY_STAGE_TIMEOUT_S": "60",
     }
 
     def part(name: str, stages: Sequence[str]) -> Part:
