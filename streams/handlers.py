@@ -83,6 +83,8 @@ class Route:
         in_flight: records of this topic in work at once, where the stage's limit does not suit.
         turns: of these, in the handler at once; tenants take turns (:mod:`streams.turns`), the others wait. Without it
             all are in the handler, in order of arrival.
+        restarts: a record still in the handler when its partition went to another worker is left to that one, for
+            handlers that wait and cost nothing; otherwise the handler goes on, and its outputs may come twice.
     """
 
     topic: str
@@ -92,3 +94,4 @@ class Route:
     raw: bool = False
     in_flight: int | None = None
     turns: int | None = None
+    restarts: bool = False

@@ -187,7 +187,16 @@ class Lane:
         self._owned = frozenset(partitions)
         self._room.set()
         for partition in self._trackers.keys() - partitions:
-            self._trackers[partition].forget_finished()
+            if self.route.restarts:
+                self._leave(partition)
+            else:
+                self._trackers[partition].forget_finished()
+
+    def _leave(self, partition: int) -> None:
+        """What is still running of a partition that another worker has is done there."""
+        del self._trackers[partition]
+        for task in [task for task, of in self._tasks.items() if of == partition]:
+            task.cancel()
 
     async def close(self) -> None:
         """Start nothing more; cancel what is still running. Cancelled records are delivered to another worker."""

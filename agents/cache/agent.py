@@ -43,7 +43,7 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
             yield Stage(
                 name="cache",
                 routes=[
-                    Route(topic="requests.redacted", handle=stage.answer, on_failure=stage.failed),
+                    Route(topic="requests.redacted", handle=stage.answer, on_failure=stage.failed, restarts=True),
                     # Not all at once: while one waits for its turn at the encoder, its time to be handled runs.
                     Route(topic="completions", handle=stage.keep, in_flight=_KEPT_AT_ONCE),
                     Route(topic="cache.verify", handle=stage.verify),

@@ -8,7 +8,6 @@ from agents.cache.opening import (
     labelled_pairs,
     lines_of,
     matcher_for,
-    object_of,
     open_parts,
     open_store,
     run,
@@ -55,7 +54,7 @@ def evaluate(file: File, delta: Delta = 0.01, as_json: Json = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("", "threshold", "hits", "wrong", "wrong share (95 %)", "recall", title=f"{found['pairs']} pairs")
+    table = Table("", "threshold", "hits", "wrong", "wrong share (95 %)", "recall", title=f"pairs: {found['pairs']}")
     rows = {"Forebay": found["decision"], "score alone, best": found["score"]["best"]}
     rows["cosine alone, best"] = found["cosine"]["best"]
     for name, row in rows.items():
@@ -63,20 +62,29 @@ def evaluate(file: File, delta: Delta = 0.01, as_json: Json = False) -> None:
             low, high = row["wrong_hit_interval"]
             share = f"{row['wrong_hit_rate']:.2%} ({low:.2%} to {high:.2%})"
             cells = (f"{row['threshold']:.3f}", str(row["hits"]), str(row["wrong_hits"]), share)
-            table.add_row(name, *cells, f"{row['recall'] or 0:.1%}")
+            table.add_row(name, *cells, _percent(row["recall"]))
     Console().print(table)
     for name in ("score", "cosine"):
         shares = ", ".join(
-            f"≤ {float(share):.0%} wrong: {recall:.1%}"
+            f"≤ {float(share):.0%} wrong: {_percent(recall)}"
             for share, recall in found[name]["recall_at_wrong_share"].items()
         )
-        typer.echo(f"{name}: area {found[name]['area']:.3f}; recall at {shares}")
+        area = found[name]["area"]
+        typer.echo(f"{name}: area {'unknown' if area is None else format(area, '.3f')}; recall at {shares}")
+    if found["duplicates"] in (0, found["pairs"]):
+        typer.echo("all pairs have the same label: what is not known of them is left open", err=True)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
 
 
 @app.command(help="Propose thresholds for a bound from labelled pairs {a, b, duplicate}.")
 def tune(
     file: File,
-    delta: Annotated[list[float] | None, typer.Option(help="Bound; may be given several times.")] = None,
+    delta: Annotated[
+        list[float] | None, typer.Option(min=0.0001, max=0.5, help="Bound; may be given several times.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Set the one you like as ``cache.threshold``."""
@@ -93,7 +101,7 @@ def tune(
         else:
             typer.echo(
                 f"delta {row['delta']:g}: cache.threshold: {row['threshold']:.4f}  "
-                f"({row['hits']} hits, {row['wrong_hits']} wrong, recall {row['recall']:.1%})"
+                f"({row['hits']} hits, {row['wrong_hits']} wrong, recall {_percent(row['recall'])})"
             )
 
 
@@ -119,6 +127,11 @@ def stats(as_json: Json = False) -> None:
 @epochs.command("bump", help="Start a new epoch: all answers of the task (of all tasks without one) end now.")
 def bump(task: Annotated[str | None, typer.Option(help="Task label.")] = None, as_json: Json = False) -> None:
     """For a new model, prompt or knowledge."""
+    from agents.cache.explaining import is_unicode
+
+    if not is_unicode(task):
+        typer.echo("forebay: --task is not UTF-8", err=True)
+        raise typer.Exit(2)
 
     async def start() -> str:
         async with open_store() as (store, _):
@@ -136,7 +149,8 @@ def purge(
     as_json: Json = False,
 ) -> None:
     """At least one condition; --user needs --tenant."""
-    if (tenant is None and match is None) or "" in (tenant, user, match) or (user is not None and tenant is None):
+    given = (tenant, user, match)
+    if (tenant is None and match is None) or "" in given or (user is not None and tenant is None):
         typer.echo("forebay: give --tenant (and --user), or --match, and none of them empty", err=True)
         raise typer.Exit(2)
 
@@ -155,7 +169,7 @@ def warm(file: File = "-", as_json: Json = False) -> None:
     """Texts must be redacted already; exit status 1 when a line could not be read."""
 
     async def load() -> tuple[int, list[dict[str, Any]]]:
-        from agents.cache.explaining import bad_line
+        from agents.cache.explaining import bad_line, object_of
         from agents.cache.operating import approved
         from agents.cache.operating import warm as keep
         from streams.json_lines import InvalidLineError

@@ -1,5 +1,6 @@
 """How well does the decision do on labelled pairs, and which threshold keeps a bound on them?"""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,9 +58,11 @@ def _ranking(values: curve.Array, data: Labelled, delta: float) -> dict[str, Any
     chosen = None
     if best is not None:
         chosen = {"threshold": best.threshold, **_outcome(values >= best.threshold, data.truth)}
+    area = curve.area(values, data.truth)
+    recalls = {f"{share:g}": curve.recall_at(values, data.truth, share) for share in _SHARES}
     return {
-        "area": curve.area(values, data.truth),
-        "recall_at_wrong_share": {f"{share:g}": curve.recall_at(values, data.truth, share) for share in _SHARES},
+        "area": None if math.isnan(area) else area,  # of one label only; JSON has no NaN
+        "recall_at_wrong_share": recalls if data.truth.any() else dict.fromkeys(recalls),
         "best": chosen,
         "curve": [{"threshold": least, **_outcome(values >= least, data.truth)} for least in _CURVE],
     }

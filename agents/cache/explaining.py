@@ -1,6 +1,7 @@
 """What would the cache say of a pair of questions? The very decision of the stage, without a broker or a store."""
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,14 +31,13 @@ class QuestionPair:
     duplicate: bool | None
 
 
-def pair_of(line: str) -> QuestionPair:
-    """Read ``{"id"?, "a", "b", "duplicate"?}``: two last user turns or two lists of messages.
-
-    Raises:
-        InvalidLineError: the message never quotes the text.
-    """
-    if not line.strip():
+def object_of(line: str) -> dict[str, Any]:
+    """The object of one line. Raises :class:`InvalidLineError`; the message never quotes the text."""
+    line = line.removeprefix("\ufeff").strip()  # what some editors begin a file with
+    if not line:
         raise InvalidLineError("the line is empty")
+    if not is_unicode(line):
+        raise InvalidLineError("the line is not UTF-8")
     try:
         content = json.loads(line)
     except json.JSONDecodeError as error:
@@ -45,9 +45,30 @@ def pair_of(line: str) -> QuestionPair:
     except (ValueError, RecursionError):
         raise InvalidLineError("not JSON that can be read: a number too long, or nested too deeply") from None
     if not isinstance(content, dict):
-        raise InvalidLineError("a line must be an object with a and b")
+        raise InvalidLineError("a line must be an object")
+    return content
+
+
+def is_unicode(content: Any) -> bool:
+    """Whether no text in ``content`` has half a surrogate pair, which JSON can write and UTF-8 cannot."""
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def pair_of(line: str) -> QuestionPair:
+    """Read ``{"id"?, "a", "b", "duplicate"?}``: two last user turns or two lists of messages.
+
+    Raises:
+        InvalidLineError: the message never quotes the text.
+    """
+    content = object_of(line)
     record_id = content.get("id")
     known_id = record_id if isinstance(record_id, str | int | float) and not isinstance(record_id, bool) else None
+    if isinstance(known_id, float) and not math.isfinite(known_id):
+        raise InvalidLineError("id is no number that JSON has")
     try:
         (before_a, a), (before_b, b) = _side(content, "a"), _side(content, "b")
         label = _label(content)
@@ -83,10 +104,8 @@ def _side(content: Mapping[str, Any], name: str) -> tuple[Any, str]:
     value = content.get(name)
     if not isinstance(value, str | list) or not value:
         raise InvalidLineError(f"{name} must be a text or a list of messages, and not empty")
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise InvalidLineError(f"{name} has half a surrogate pair, which is no text") from None
+    if not is_unicode(value):
+        raise InvalidLineError(f"{name} has half a surrogate pair, which is no text")
     try:
         request = request_from_json({"messages": value})
     except InvalidLineError as error:

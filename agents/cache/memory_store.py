@@ -96,10 +96,10 @@ class MemoryStore:
         self._trip()
         return self.notes.get((kind, key))
 
-    async def claim(self, place: Place, owner: str, *, lease_s: float) -> bool:
+    async def claim(self, place: Place, owner: str, *, lease_s: float) -> str:
         """See :class:`agents.cache.store.Store`."""
         self._trip()
-        return self.leases.setdefault(place, owner) == owner
+        return self.leases.setdefault(place, owner)
 
     async def leased(self, place: Place) -> bool:
         """See :class:`agents.cache.store.Store`."""

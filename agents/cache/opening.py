@@ -4,9 +4,9 @@ import io
 import json
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import typer
 
@@ -16,19 +16,6 @@ if TYPE_CHECKING:
     from agents.cache.redis_store import RedisStore
     from agents.cache.settings import CacheSettings
     from agents.cache.wiring import Parts
-
-
-def object_of(line: str) -> dict[str, Any]:
-    """The object of one line. Raises :class:`streams.json_lines.InvalidLineError`."""
-    from streams.json_lines import InvalidLineError
-
-    try:
-        content = json.loads(line)
-    except (ValueError, RecursionError):
-        raise InvalidLineError("not JSON") from None
-    if not isinstance(content, dict):
-        raise InvalidLineError("a line must be an object")
-    return content
 
 
 def matcher_for(delta: float | None) -> "CalibratedMatcher":
@@ -61,23 +48,27 @@ def labelled_pairs(file: str, delta: float) -> "Labelled":
             pairs.append(pair)
             verdicts.append(decide(pair, matcher))
     if not good or not pairs:
-        typer.echo("forebay: every line must be {a, b, duplicate}", err=True)
+        what = "every line must be {a, b, duplicate}" if not good else f"there is no pair in {file}"
+        typer.echo(f"forebay: {what}", err=True)
         raise typer.Exit(1)
     return labelled(pairs, verdicts)
 
 
 @contextmanager
 def lines_of(file: str) -> Iterator[Iterable[str]]:
-    """Lines of a file, or of standard input for ``-``; ends the command when there is no such file."""
-    if file == "-":
-        # Bytes that are no UTF-8 spoil their line only, and only a line feed ends a line.
-        yield io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace", newline="\n")
-        return
-    if not Path(file).is_file():
-        typer.echo(f"forebay: there is no file {file}", err=True)
-        raise typer.Exit(2)
-    with Path(file).open(encoding="utf-8", errors="replace", newline="\n") as stream:
-        yield stream
+    """Lines of a file, or of standard input for ``-``; ends the command when the file cannot be read.
+
+    Bytes that are no UTF-8 spoil their line only, and only a line feed ends a line.
+    """
+    with ExitStack() as opened:
+        stream: BinaryIO = sys.stdin.buffer
+        if file != "-":
+            try:
+                stream = opened.enter_context(Path(file).open("rb"))
+            except OSError as error:
+                typer.echo(f"forebay: cannot read {file}: {error.strerror}", err=True)
+                raise typer.Exit(2) from None
+        yield io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="\n")
 
 
 def write_json(content: Any) -> None:

@@ -10,6 +10,7 @@ from agents.cache.bound import evidence_of, threshold
 from agents.cache.curve import wilson
 from agents.cache.entry import CorruptEntryError, Entry, Trust, unpack
 from agents.cache.evidence import SAMPLED
+from agents.cache.explaining import is_unicode
 from agents.cache.keeping import Keeper
 from agents.cache.locating import Locator
 from agents.cache.redis_store import RedisStore
@@ -96,6 +97,8 @@ def approved(content: Mapping[str, Any]) -> tuple[RedactedRequest, str]:
     Raises:
         InvalidLineError: the message never quotes the text.
     """
+    if not is_unicode(content):
+        raise InvalidLineError("a text has half a surrogate pair, which is no text")
     values = dict(content)
     answer = values.pop("answer", None)
     if not isinstance(answer, str) or not answer.strip():
@@ -103,6 +106,8 @@ def approved(content: Mapping[str, Any]) -> tuple[RedactedRequest, str]:
     if "question" in values:
         values["messages"] = values.pop("question")
     language = values.pop("language", None)
+    if not isinstance(language, str | None):
+        raise InvalidLineError("language must be a text")
     request = request_from_json(values)
     if not request.messages or request.messages[-1].role is not MessageRole.USER:
         raise InvalidLineError("the last message must be the user's")

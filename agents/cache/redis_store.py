@@ -133,13 +133,13 @@ class RedisStore:
         found = await self._run(lambda: self._redis.get(f"{self._prefix}{kind.value}:{key}"))
         return found.decode() if found else None
 
-    async def claim(self, place: Place, owner: str, *, lease_s: float) -> bool:
+    async def claim(self, place: Place, owner: str, *, lease_s: float) -> str:
         """See :class:`Store`."""
         # SET … NX GET answers with the holder that was there before (Redis 7): one command, no script.
         holder = await self._run(
             lambda: self._redis.set(self._lease(place), owner, nx=True, get=True, px=round(1000 * lease_s))
         )
-        return holder is None or holder.decode() == owner
+        return owner if holder is None else str(holder.decode())
 
     async def leased(self, place: Place) -> bool:
         """See :class:`Store`."""

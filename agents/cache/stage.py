@@ -97,8 +97,8 @@ class CacheStage:
             return None
         if found is None and search.stale is not None:
             # One asks anew; until its answer is there, the others get the old one.
-            leads = await self._store.claim(place, request.request_id, lease_s=self._settings.flight_lease_s)
-            found = None if leads else search.stale
+            leader = await self._store.claim(place, request.request_id, lease_s=self._settings.flight_lease_s)
+            found = None if leader == request.request_id else search.stale
         elif found is None and not search.present and self._settings.flight_wait_s > 0:
             found = await self._flight.lead_or_wait(
                 place,

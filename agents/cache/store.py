@@ -99,8 +99,8 @@ class Store(Protocol):
         """What was noted, if it has not expired."""
         ...
 
-    async def claim(self, place: Place, owner: str, *, lease_s: float) -> bool:
-        """Take the lease of a place, or find that ``owner`` holds it already; ``False`` when another does."""
+    async def claim(self, place: Place, owner: str, *, lease_s: float) -> str:
+        """Take the lease of a place for ``owner`` if nobody has it; who has it now."""
         ...
 
     async def leased(self, place: Place) -> bool:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from agents.cache.memory_store import MemoryStore
+from agents.cache.store import Place, StoreUnavailableError
 from streams.failures import Transient
 from streams.records import Completion
 from tests.unit.cache.conftest import CONTEXT, Bench
@@ -82,3 +83,73 @@ async def test_an_answer_is_kept_although_the_store_stalls_meanwhile(bench: Benc
     await keeping
     again = await worker.answer(request("What is a forebay?", request_id="r2"), CONTEXT)
     assert isinstance(again[0].value, Completion)
+
+
+class OneLateClaim(MemoryStore):
+    """Its first lease is asked for in vain; then it is there again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.claims = 0
+        self.late = asyncio.Event()
+
+    async def claim(self, place: Place, owner: str, *, lease_s: float) -> str:
+        self.claims += 1
+        if self.claims == 1:
+            await self.late.wait()
+            raise StoreUnavailableError("TimeoutError")
+        return await super().claim(place, owner, lease_s=lease_s)
+
+
+async def test_who_asks_for_the_lease_leads_although_the_store_is_late_and_then_answers_others() -> None:
+    store = OneLateClaim()
+    with ThreadPoolExecutor(1) as executor:
+        worker = Unhurried(store=store, executor=executor).worker()
+        asked = [request("What is a forebay?", request_id=f"r{number}") for number in range(_EQUAL)]
+        tasks = [asyncio.create_task(worker.answer(one, CONTEXT)) for one in asked]
+        while not store.claims:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.02)
+        assert store.claims == 1, "one request of a worker asks for all of them"
+        store.late.set()
+        [leader], waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        assert leader.result()[0].topic == "requests.uncached"
+        await worker.keep(completion(asked[tasks.index(leader)]), CONTEXT)
+        outputs = await asyncio.gather(*waiting)
+    assert all(isinstance(output[0].value, Completion) for output in outputs)
+
+
+async def test_a_store_that_is_late_after_the_answer_makes_nobody_pay(unhurried: Unhurried) -> None:
+    worker = unhurried.worker()
+    first = request("What is a forebay?", request_id="r1")
+    assert (await worker.answer(first, CONTEXT))[0].topic == "requests.uncached"
+    waiting = asyncio.create_task(worker.answer(request("What is a forebay?", request_id="r2"), CONTEXT))
+    await asyncio.sleep(0.01)
+    await worker.keep(completion(first), CONTEXT)
+    unhurried.store.down = True
+    late = asyncio.create_task(worker.answer(request("What is a forebay?", request_id="r3"), CONTEXT))
+    await asyncio.sleep(0.02)
+    unhurried.store.down = False
+    for output in await asyncio.gather(waiting, late):
+        assert isinstance(output[0].value, Completion)
+
+
+async def test_nobody_waits_for_a_leader_that_is_done_whose_answer_is_gone(bench: Bench) -> None:
+    here, elsewhere = bench.worker(), bench.worker()
+    first = request("What is a forebay?", request_id="r1")
+    await here.answer(first, CONTEXT)
+    await elsewhere.keep(completion(first), CONTEXT)
+    bench.store.entries.clear()
+    began_ms = bench.now_ms
+    second = await here.answer(request("What is a forebay?", request_id="r2"), CONTEXT)
+    assert second[0].topic == "requests.uncached"
+    assert bench.now_ms - began_ms < 1_000
+
+
+async def test_a_leader_that_was_lost_is_replaced_once_its_lease_is_over(bench: Bench) -> None:
+    worker = bench.worker()
+    await worker.answer(request("What is a forebay?", request_id="r1"), CONTEXT)
+    bench.store.leases.clear()
+    second = await worker.answer(request("What is a forebay?", request_id="r2"), CONTEXT)
+    assert second[0].topic == "requests.uncached"
+    assert list(bench.store.leases.values()) == ["r2"]

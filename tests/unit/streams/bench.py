@@ -142,7 +142,7 @@ class LaneBench:
         acked: acknowledgements that reached Faust: generation, partition, offset.
     """
 
-    def __init__(self, *, ordered: bool = False, **limits: Any) -> None:
+    def __init__(self, *, ordered: bool = False, restarts: bool = False, **limits: Any) -> None:
         self.generation = 0  # Faust's first one: not to be tested for truth
         self.working: dict[tuple[int, int], asyncio.Future[Sequence[Output]]] = {}
         self.handled: list[tuple[int, int]] = []
@@ -150,7 +150,7 @@ class LaneBench:
         self.failures: list[BaseException] = []
         self.producer = FakeProducer()
         self.stream = Stream()
-        route = Route(topic="retry.10s", handle=self._handle, raw=True, ordered=ordered)
+        route = Route(topic="retry.10s", handle=self._handle, raw=True, ordered=ordered, restarts=restarts)
         counted = metrics()
         delivery = Delivery(self.producer, KafkaSettings(), counted)
         self.lane = Lane(

@@ -147,6 +147,26 @@ async def test_a_record_that_ends_after_its_partition_went_is_not_acknowledged(b
     assert (bench.acked, bench.lane.positions()) == ([], {})
 
 
+async def test_a_record_that_restarts_is_left_to_the_worker_that_has_its_partition_now() -> None:
+    async with LaneBench(restarts=True) as bench:
+        bench.lane.assign({0, 1})
+        bench.deliver(1, partition=0)
+        bench.deliver(7, partition=1)
+        await settle()
+        await bench.rebalance(1)
+        assert list(bench.working) == [(1, 7)]
+        assert bench.failures == []
+        await bench.rebalance(0, 1)
+        bench.deliver(1, partition=0)
+        bench.deliver(7, partition=1)
+        await settle()
+        assert bench.handled == [(0, 1), (1, 7), (0, 1)]
+        await bench.finish(1, partition=0)
+        await bench.finish(7, partition=1)
+        assert bench.acked == [(2, 0, 1), (2, 1, 7)]
+        assert len(bench.producer.sent) == 2
+
+
 async def test_an_event_that_waited_across_a_rebalance_is_left_to_its_redelivery() -> None:
     async with LaneBench(in_flight=1) as bench:
         bench.lane.assign({0})
