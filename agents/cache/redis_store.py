@@ -83,8 +83,8 @@ class RedisStore:
         pipe.set(self._entry(place), blob, px=max(1, round(1000 * ttl_s)))
         if partition is not None and vector is not None:
             key = self._vectors(place.wall, partition)
-            # CAS: neighbours are looked for on a thread of Redis, so that look-ups need not wait for an insertion.
-            pipe.execute_command("VADD", key, "FP32", vector.tobytes(), place.entry_id, "CAS", "Q8", "M", _LINKS)
+            # Not CAS, which would look for neighbours on a thread: Redis 8.2 cannot load an append-only file with it.
+            pipe.execute_command("VADD", key, "FP32", vector.tobytes(), place.entry_id, "Q8", "M", _LINKS)
             longest_s = round(ttl_s) + _PARTITION_SLACK_S
             pipe.expire(key, longest_s, nx=True)
             pipe.expire(key, longest_s, gt=True)
