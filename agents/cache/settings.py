@@ -42,7 +42,7 @@ class CacheSettings(Section):
         60, ge=1, description="Seconds that answers to questions of today, the latest or the weather are fresh at most."
     )
     candidates: int = Field(5, ge=1, le=64, description="Nearest stored questions that are looked at.")
-    search_effort: int = Field(200, ge=10, le=10_000, description="EF of the vector search: recall against time.")
+    search_effort: int = Field(100, ge=10, le=10_000, description="EF of the vector search: recall against time.")
     least_similarity: float = Field(
         0.4,
         ge=-1,
