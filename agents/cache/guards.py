@@ -7,6 +7,7 @@ whatever the score: one that both questions spell out (3.8 against 3.11), or one
 mostly a detail of somebody's story, and only the score speaks.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,9 +44,14 @@ def verbatim(a: Facts, b: Facts) -> bool:
 
 
 def _cited(a: Facts, b: Facts) -> frozenset[str]:
-    """What is verbatim in ``a``, but for quotations that ``b`` has without the marks."""
+    """What is verbatim in ``a``, but for what ``b`` has without marks or capitals, and not as a part of something."""
     plain = b.words.text.lower()
-    return frozenset(one for one in a.verbatim if one in b.verbatim or one.strip('"“”').lower() not in plain)
+    return frozenset(one for one in a.verbatim if one in b.verbatim or not _whole(one.strip('"“”').lower(), plain))
+
+
+def _whole(part: str, text: str) -> bool:
+    """Whether ``part`` stands by itself in ``text``: /etc is not in /etc/hosts, nor war in software."""
+    return re.search(rf"(?<![\w/.\-]){re.escape(part)}s?(?!\w|[/.\-]\w)", text) is not None
 
 
 def pseudonyms(a: Facts, b: Facts) -> bool:

@@ -33,6 +33,7 @@ FORBIDDEN = [
     ("question_type", "Who painted the ceiling?", "When was the ceiling painted?"),
     ("numbers", "Is two weeks enough?", "Is two months enough?"),
     ("numbers", "Is Python 3.1 old?", "Is Python 3.10 old?"),
+    ("verbatim", "How do I restore /etc?", "How do I restore /etc/hosts?"),
     ("comparison", "Is tea healthier than coffee?", "Is coffee healthier than tea?"),
     ("comparison", "Is it true that tin is lighter than zinc?", "Would you say zinc is lighter than tin?"),
     ("quantifier", "What is the cheapest phone?", "Which phone is the fastest one?"),
@@ -43,6 +44,7 @@ FORBIDDEN = [
 ]
 
 SEEN_BUT_NOT_DECISIVE = [
+    ("verbatim", 'What does "war" mean?', "What does software mean?"),
     (
         "numbers",
         "Is this normal for a toddler?",
