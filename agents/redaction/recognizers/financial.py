@@ -32,13 +32,13 @@ def financial() -> RuleRecognizer:
         [
             Rule(
                 kind="CREDIT_CARD",
-                pattern=r"(?<![\dA-Za-z.,\-])(?<!\d )\d(?:[ .\-_/*·]{0,3}\d){11,18}(?![\dA-Za-z])",
+                pattern=r"\d(?<![\dA-Za-z.,\-].)(?<!\d .)(?:[ .\-_/*·]{0,3}\d){11,18}(?![\dA-Za-z])",
                 certain=checksums.card,
                 context=r"\bcards?\b|credit|debit|\bvisa|master\s?card|amex|american express|discover|\bcc\b|\bpan\b|"
                 r"diners",
-                unless=r"tracking|\bimei\b|\bisbn",
+                unless=r"tracking|\bimei\b|\bisbn|\bean\b|gtin|barcode|\bupc\b|\bsku\b",
                 digits=12,
-                check=lambda text: None if len(checksums.digits(text)) >= 13 or checksums.card(text) else False,
+                check=lambda text: None if len(checksums.digits(text)) >= 13 or checksums.maestro(text) else False,
             ),
             Rule(
                 kind="CREDIT_CARD",
@@ -50,7 +50,7 @@ def financial() -> RuleRecognizer:
             ),
             Rule(
                 kind="CREDIT_CARD",  # evenly spaced, beside a digit that is further off: "4  5 7 1 6 4 9 3 …"
-                pattern=r"(?<![\dA-Za-z.,\-])(?<!\d[ .\-])\d(?:[ .\-]?\d){12,18}(?![\dA-Za-z])",
+                pattern=r"\d(?<![\dA-Za-z.,\-].)(?<!\d[ .\-].)(?:[ .\-]?\d){12,18}(?![\dA-Za-z])",
                 check=checksums.card,
                 digits=13,
             ),
@@ -63,7 +63,7 @@ def financial() -> RuleRecognizer:
             ),
             Rule(
                 kind="IBAN_CODE",
-                pattern=r"(?<![A-Za-z0-9])[A-Z]{2}[ \-]?\d{2}(?:[ \-]?[A-Z0-9]){11,30}(?![A-Za-z0-9])",
+                pattern=r"[A-Z](?<![A-Za-z0-9].)[A-Z][ \-]?\d{2}(?:[ \-]?[A-Z0-9]){11,30}(?![A-Za-z0-9])",
                 certain=checksums.iban,
                 context=r"\biban\b|bank account|\baccount\b|transfer",
                 with_context=0.7,
@@ -80,7 +80,7 @@ def financial() -> RuleRecognizer:
             ),
             Rule(
                 kind="IBAN_CODE",  # 97 divides it, though the country has another length, or is none
-                pattern=r"(?<![A-Z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![^\W_])",
+                pattern=r"[A-Z](?<![A-Z0-9].)[A-Z][0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![^\W_])",
                 check=checksums.iban_of_any_length,
                 digits=6,
             ),
@@ -101,7 +101,7 @@ def financial() -> RuleRecognizer:
             ),
             Rule(
                 kind="US_BANK_NUMBER",
-                pattern=r"(?<![\w\-.,/$€£])\d(?:[ \-]?\d){5,16}(?![\d\-/%]|[.,]\d)",
+                pattern=r"\d(?<![\w\-.,/$€£].)(?:[ \-]?\d){5,16}(?![\d\-/%]|[.,]\d)",
                 context=r"\baccount\b|\bacct\b|\ba/c\b|\bacc(?:ount)?\s?(?:no|num|#)|\biban\b|checking|savings|\bbank\b|routing|"
                 r"sort code|beneficiary|deposit",
                 with_context=0.7,
