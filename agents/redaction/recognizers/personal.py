@@ -1,4 +1,6 @@
-"""Facts that point to one person: birthdays, great ages, records of patients, number plates."""
+"""Facts that point to one person: birthdays, great ages, records of patients."""
+
+import re
 
 from agents.redaction.recognizers.rules import Rule, RuleRecognizer
 
@@ -12,10 +14,17 @@ _DATES = (
     rf"{_DAY}(?:st|nd|rd|th)?(?: of)?[ \-.]{{1,2}}{_MONTH}[,.]?[ \-]{{0,2}}(?:(?:19|20)\d{{2}}|'?\d{{2}})|"
     rf"{_DAY}{_MONTH}(?:19|20)\d{{2}}|{_MONTH}\.? {_DAY}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}|(?:19|20)\d{{6}})"
 )
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d")
 _BIRTH = (
     r"\bd\.?o\.?b\b|date.{0,3}of.{0,3}birth|birth ?-?_?(?:date|day)|\bborn\b|birth|geburtsdatum|geb\.|né(?:e)? "
     r"le|nacid|nato il"
 )
+
+
+def _past(text: str) -> bool | None:
+    """Born from 1910 to 2009."""
+    year = _YEAR.search(text)
+    return None if year and 1910 <= int(year[0]) <= 2009 else False
 
 
 def personal() -> RuleRecognizer:
@@ -33,10 +42,19 @@ def personal() -> RuleRecognizer:
                 after=12,
             ),
             Rule(
+                kind="DATE_OF_BIRTH",  # nothing but a date in which somebody grown up may be born: an answer
+                pattern=rf"\A\s{{0,8}}(?P<v>(?:the )?(?=[^\n]{{0,24}}(?:19[0-9]\d|200\d)(?!\d)|(?:19|"
+                rf"20)\d\d[\-/.]){_DATES})[ .!]{{0,4}}\s{{0,8}}\Z",
+                score=0.7,
+                digits=3,
+                check=_past,
+            ),
+            Rule(
                 kind="AGE",
                 pattern=r"(?<![\w.\-$€£])(?P<v>9\d|1[01]\d)[ \-]?(?:years?[ \-]old|y/?o\b|yrs?[ \-]old|year-old)",
                 score=0.9,
                 digits=2,
+                hints=("year", "y/o", "yo", "yr"),
             ),
             Rule(
                 kind="DATE_OF_BIRTH",  # without the day or without the year, right after the word
@@ -76,22 +94,6 @@ def personal() -> RuleRecognizer:
                 context=r"\bdea\b|medical licen|\bnpi\b|prescriber",
                 hints=("dea", "medical", "npi", "prescriber"),
                 digits=7,
-            ),
-            Rule(
-                kind="LICENSE_PLATE",
-                pattern=r"\b(?:licen[cs]e plate|number plate|plate number|registration plate|\bplate)\b(?: (?:number|"
-                r"no|is))*\s*[:#=]?\s*"
-                r"(?P<v>(?=[A-Z \-]{0,5}\d)[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,4}){1,2})(?![A-Z0-9])",
-                score=0.8,
-                hints=("plate",),
-                digits=1,
-            ),
-            Rule(
-                kind="VIN",
-                pattern=r"(?<![A-Z0-9])(?=[A-Z0-9]*\d)[A-HJ-NPR-Z0-9]{17}(?![A-Z0-9])",
-                context=r"\bvin\b|vehicle|chassis",
-                hints=("vin", "vehicle", "chassis"),
-                digits=3,
             ),
         ],
     )
