@@ -10,7 +10,15 @@ from agents.redaction.recognizers.rules import Rule, RuleRecognizer
 _BIRTH = (
     r"geboren|geburt|\bgeb\b|naissance|\bnée?\b|nacimiento|\bnacid[oa]\b|\bnascit|\bnat[oa]\b|nascimento|"
     r"\bnascid[oa]\b|"
-    r"geboorte|\bcumpleaños|compleanno|anniversaire|verjaardag"
+    r"geboorte|\bcumpleaños|compleanno|anniversaire|verjaardag|"
+    r"\b(?:fec(?:ha|\.)? ?(?:de )?|f\. ?|data ?(?:de )?|dt\. ?|date ?(?:de )?)(?:nac|nasc|naiss)\b|\bnac\.|\bnasc\.|"
+    r"\bf\. ?n\.|\bddn\b|"
+    r"\bd\. ?n\.|fødsel|\bfødt\b|\bf\. d\.|född|födelse|syntym|data ur|\bur\.|urodz|narozen|\bnar\.|\bdat\. ?nar|"
+    r"szület|\bszül|doğum|"
+    r"rođen|rojst|nașter|născut|рожден|родил|\bд\. ?р\.|народж|生年月日|出生|생년월일|"
+    r"ngày sinh|tanggal lahir|\btgl\.? ?lahir|"
+    r"tarikh lahir|"
+    r"γέννησης"
 )
 _MONTH = (
     r"(?:jan(?:uar[iy]?|vier|eiro)?|ene(?:ro)?|gen(?:naio)?|f[eé]v(?:rier|ereiro)?|feb(?:ruari?|rero|braio)?|märz|"
@@ -29,8 +37,15 @@ _IS = r"\s*(?:nr|no|n[°ºo]|num(?:ber|mer|éro|ero)?|número|id)?\.?\s*(?:is|is
 
 
 _NATIONAL = (
-    "steuernummer", "ausweis", "sozialversicherung", "sécurité", "nir", "seguridad", "curp", "rfc", "nie", "codice",
-    "pps", "ahv", "avs", "documento", "cédula", "identité", "burgerservice", "cidadão", "rg", "nino",
+    "steuernummer", "ausweis", "sozialversicherung", "sécurité", "nir", "seguridad", "curp",
+    "rfc", "nie ", "nie:", "codice", "pps", "ahv", "avs", "documento", "cédula", "identité",
+    "burgerservice", "cidadão", "rg ", "rg:", "nino", "rut", "cuit", "dui", "t.c", "tc ", "tc:",
+    "kimlik", "resident", "id number", "ghana", "huduma", "emirates", "iqama", "civil id",
+    "cnic", "nid ", "nid:", "nin ", "nin:", "bvn", "kra pin", "nik ", "nik:", "ktp", "nric",
+    "mykad", "hkid", "zehut", "זהות", "my number", "個人番号", "マイナンバー", "身份证", "身分證", "주민등록",
+    "rodné", "egn ", "egn:", "егн", "инн", "снилс", "рнокпп", "іпн", "паспорт", "cnp",
+    "isikukood", "asmens", "personas", "fødsels", "cpr", "henkilö", "kennitala", "amka", "αμκα",
+    "oib", "jmbg", "căn", "cccd", "cmnd", "sss", "philsys", "umid", "svnr",
 )  # fmt: skip
 
 
@@ -43,7 +58,44 @@ def abroad() -> RuleRecognizer:
                 kind="DATE_OF_BIRTH",
                 pattern=rf"(?<![\w/.\-]){_DATE}(?![\w/\-])",
                 context=_BIRTH,
-                hints=("geb", "naiss", "né", "nac", "nas", "nat", "cumple", "complea", "anniv", "verjaar"),
+                hints=(
+                    "geb",
+                    "naiss",
+                    "né",
+                    "nac",
+                    "nas",
+                    "nat",
+                    "cumple",
+                    "complea",
+                    "anniv",
+                    "verjaar",
+                    "f.",
+                    "ddn",
+                    "d.n",
+                    "d. n",
+                    "fød",
+                    "föd",
+                    "syntym",
+                    "ur.",
+                    "data ur",
+                    "urodz",
+                    "nar",
+                    "szül",
+                    "doğum",
+                    "rođen",
+                    "rojst",
+                    "născ",
+                    "рожд",
+                    "родил",
+                    "д.р",
+                    "д. р",
+                    "народж",
+                    "生",
+                    "생년",
+                    "sinh",
+                    "lahir",
+                    "γέννη",
+                ),
                 digits=3,
                 before=40,
                 after=14,
@@ -53,6 +105,7 @@ def abroad() -> RuleRecognizer:
                 pattern=r"(?<![\w.\-$€£])(?P<v>9\d|1[01]\d) (?:jahre alt|ans|años|anni|anos|jaar)(?!\w)",
                 score=0.7,
                 digits=2,
+                hints=("jahre alt", " ans", " años", " anni", " anos", " jaar"),
             ),
             Rule(
                 kind="US_BANK_NUMBER",
@@ -80,8 +133,19 @@ def abroad() -> RuleRecognizer:
                 kind="NATIONAL_ID",
                 pattern=rf"\b(?:steuernummer|personalausweis|sozialversicherungs?|sécurité sociale|\bnir\b|"
                 rf"seguridad social|\bcurp\b|"
-                rf"\brfc\b|\bnie\b|codice fiscale|\bpps\b|\bppsn\b|\bahv\b|\bavs\b|documento|cédula|carte d'identité|"
-                rf"burgerservicenummer|cartão de cidadão|\brg\b|\bnino\b)(?:nummer|-?nr\.?)?{_IS}"
+                rf"\brfc\b|\bnie\b|\brut\b|\bcuit\b|\bcurp\b|\bdui\b|t\.?c\.?(?: kimlik(?: no| numarası)?| no)?|"
+                rf"\btckn|kimlik no|codice fiscale|\bpps\b|\bppsn\b|\bahv\b|\bavs\b|documento|cédula|carte d'identité|"
+                rf"resident (?:id|number)|id number|ghana card|huduma|emirates id|iqama|civil id|\bcnic\b|\bnid\b|"
+                rf"\bnin\b|\bbvn\b|\bkra pin\b|"
+                rf"\bnik\b|\bktp\b|\bnric\b|mykad|\bhkid\b|teudat zehut|תעודת זהות|"
+                rf"my number|個人番号|マイナンバー|身份证号?码?|"
+                rf"身分證字?號?|주민등록번호|"
+                rf"rodné číslo|\begn\b|\bегн\b|\bинн\b|снилс|рнокпп|\bіпн\b|паспорт|\bcnp\b|isikukood|asmens kodas|"
+                rf"personas kods|"
+                rf"fødselsnummer|\bcpr\b|henkilötunnus|kennitala|\bamka\b|\bαμκα\b|\boib\b|\bjmbg\b|căn cước|\bcccd\b|"
+                rf"\bcmnd\b|"
+                rf"\bsss\b|philsys|\bumid\b|svnr|sozialversicherungsnr|burgerservicenummer|cartão de cidadão|\brg\b|"
+                rf"\bnino\b)(?:nummer|-?nr\.?)?{_IS}"
                 r"(?P<v>(?=[A-Z ]{0,6}\d)[A-Z0-9](?:[ .\-/]?[A-Z0-9]){6,19})(?![A-Z0-9])",
                 score=0.7,
                 check=lambda text: None if len(checksums.digits(text)) >= 5 else False,

@@ -23,6 +23,14 @@ _STATES = (
     r"(?:A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|"
     r"V[AT]|W[AIVY]|PR)"
 )
+_NAMED = (
+    r"(?:[A-Z][\w'’.\-]{1,24} |\d{1,3}(?:st|nd|rd|th) ){1,3}(?:Street|St\b\.?|Road|Rd\b\.?|Avenue|Ave\b\.?|Lane|"
+    r"Ln\b\.?|Drive|Boulevard|"
+    r"Blvd\b\.?|Terrace|Crescent|Parkway|Highway)"
+)
+_FAMOUS = frozenset({"Wall Street", "Sesame Street", "Fleet Street", "Downing Street", "Easy Street",
+                     "Coronation Street",
+                     "Main Street", "Memory Lane", "Sunset Boulevard"})  # fmt: skip
 _ENDS = (
     "str", "weg", "gasse", "platz", "allee", "damm", "ufer", "laan", "gata", "vägen", "vej", "gade", "kade", "plein",
     "katu", "tie",
@@ -41,7 +49,7 @@ def addresses() -> RuleRecognizer:
         [
             Rule(
                 kind=_KIND,
-                pattern=r"(?<![\w.,$€£#])\d{1,6}[A-Z]?(?:-\d{1,5})?,? (?:[NSEW]{1,2}\.? |north |south |east |west )?"
+                pattern=r"\d(?<![\w.,$€£#].)\d{0,5}[A-Z]?(?:-\d{1,5})?,? (?:[NSEW]{1,2}\.? |north |south |east |west )?"
                 rf"(?:(?:\d{{1,3}}(?:st|nd|rd|th)|[^\W\d_][\w'’.\-]{{1,24}}) ){{1,4}}{_TYPES}(?![\w'])(?: "
                 rf"[NSEW]{{1,2}}\b\.?)?{_UNIT}",
                 score=0.8,
@@ -52,6 +60,38 @@ def addresses() -> RuleRecognizer:
                     and not any(word[:1].isupper() for word in text.split()[1:])
                     else None
                 ),
+            ),
+            Rule(
+                kind=_KIND,  # without a house number: "at the corner of Magazine Street and Napoleon Avenue"
+                pattern=rf"\b(?i:corner of|intersection of|junction of|between|"
+                rf"crossing of)(?: the)? (?P<v>{_NAMED}(?: (?:and|&|with) {_NAMED})?)"
+                r"(?!\w)",
+                score=0.8,
+                flags=0,
+                hints=("corner of", "intersection of", "junction of", "between", "crossing of"),
+                check=lambda text: None if "Street" not in text.split()[:1] else False,
+            ),
+            Rule(
+                kind=_KIND,
+                pattern=rf"\b(?i:(?:lives?|lived|living|resides?|house|home|flat|apartment|moved|parked|grew up|"
+                rf"neighbou?rs?) (?:on|in|at|to|off))"
+                rf" (?P<v>{_NAMED})(?!\w)",
+                score=0.7,
+                flags=0,
+                hints=(
+                    "live",
+                    "living",
+                    "reside",
+                    "house",
+                    "home",
+                    "flat",
+                    "apartment",
+                    "moved",
+                    "parked",
+                    "grew",
+                    "neighb",
+                ),
+                check=lambda text: False if text in _FAMOUS else None,
             ),
             Rule(
                 kind=_KIND,  # "Fischerstr. 11/37, 53748 Bamberg"
@@ -82,7 +122,7 @@ def addresses() -> RuleRecognizer:
             ),
             Rule(
                 kind=_KIND,  # United Kingdom
-                pattern=r"(?<![\w])(?:GIR ?0AA|[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d|[A-HK-Y]\d\d|\d[A-HJKPS-UW]|"
+                pattern=r"(?:G(?<!\w.)IR ?0AA|[A-PR-UWYZ](?<!\w.)(?:\d{1,2}|[A-HK-Y]\d|[A-HK-Y]\d\d|\d[A-HJKPS-UW]|"
                 r"[A-HK-Y]\d[ABEHMNPRV-Y])"
                 r" ?\d[ABD-HJLNP-UW-Z]{2})(?![\w])",
                 score=0.7,
@@ -98,14 +138,14 @@ def addresses() -> RuleRecognizer:
             ),
             Rule(
                 kind=_KIND,  # Canada
-                pattern=r"(?<![\w])[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z][ \-]?\d[ABCEGHJ-NPRSTV-Z]\d(?![\w])",
+                pattern=r"[ABCEGHJ-NPRSTVXY](?<!\w.)\d[ABCEGHJ-NPRSTV-Z][ \-]?\d[ABCEGHJ-NPRSTV-Z]\d(?![\w])",
                 score=0.6,
                 digits=3,
                 flags=0,
             ),
             Rule(
                 kind=_KIND,  # United States
-                pattern=rf"(?<![\w])(?:{_STATES}[ ,.]{{1,2}})\d{{5}}(?:-\d{{4}})?(?![\w\-])",
+                pattern=rf"{_STATES}(?<!\w..)(?:[ ,.]{{1,2}})\d{{5}}(?:-\d{{4}})?(?![\w\-])",
                 score=0.8,
                 digits=5,
                 flags=0,

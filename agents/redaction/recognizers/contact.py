@@ -21,7 +21,7 @@ _CALL_HINTS = (
 """One of these is in every word of ``_CALL``."""
 _NO_PHONE = (
     r"\border\b|invoice|\bticket|\bisbn|\bversion|\bserial|\bsku\b|tracking|\bbuild\b|\bport\b|\$|€|£|"
-    r"\bupc\b|\bean\b|gtin|barcode|bestell|commande|pedido|ordine|\bfunction|\btimes\b"
+    r"\b1z ?\w{3} ?\w{3}(?!\w)|\bupc\b|\bean\b|gtin|barcode|bestell|commande|pedido|ordine|\bfunction|\btimes\b"
 )
 _TLD = (
     r"(?:com|org|net|edu|gov|io|co|uk|de|fr|es|it|nl|eu|us|ca|au|in|info|biz|me|ch|at|be|se|no|dk|pl|ru|jp|br|mx|"
@@ -134,7 +134,7 @@ def contact() -> RuleRecognizer:
             ),
             Rule(
                 kind="PHONE_NUMBER",  # national, with its leading zero
-                pattern=r"(?<![\w\-.+$])\(?0\d{1,5}\)?(?:[ \-/.]{0,2}\d{2,8}){1,5}(?![\w\-]|[.,]\d)",
+                pattern=r"(?<![\w\-.+$])\(?0\d{1,5}\)?(?:(?:[ \-/.]{0,2}| [/\-–] )\d{2,8}){1,5}(?![\w\-]|[.,]\d)",
                 score=0.6,
                 context=_CALL,
                 unless=_NO_PHONE + r"|\baccount\b|\bmrn\b|passport|licen[cs]e",
@@ -153,7 +153,7 @@ def contact() -> RuleRecognizer:
             ),
             Rule(
                 kind="PHONE_NUMBER",  # mobile numbers of a country's form, announced
-                pattern=r"(?<![\w\-.+])(?:1[3-9]\d{9}|[67]\d{8})(?![\w\-]|[.,]\d)",
+                pattern=r"(?:1(?<![\w\-.+].)[3-9]\d{9}|[67](?<![\w\-.+].)\d{8})(?![\w\-]|[.,]\d)",
                 context=_CALL,
                 unless=_NO_PHONE + r"|\baccount\b|\bid\b|konto|compte|cuenta|passport|rechnung|kunden",
                 hints=_CALL_HINTS,
@@ -162,8 +162,20 @@ def contact() -> RuleRecognizer:
                 after=0,
             ),
             Rule(
+                kind="PHONE_NUMBER",  # behind its key in JSON or SQL; "%49" may be a wildcard and a digit
+                pattern=r"(?<![A-Za-z])(?:phone|mobile|tel|telephone|cell|fax|msisdn|whatsapp|telefon|telefono|tel[eé]fono|telefone|celular|"
+                r"movil|móvil|handy|mob)(?:[_ ]?(?:number|no|nr|num|\d))?[\"'`\])]{0,2}\s{0,3}(?::|=>?|like|"
+                r"in)\s{0,3}[\[(\"'%]{0,4}"
+                r"(?P<v>[^\s\"'(),;:=\d]?\+?\d[\d \-()./]{5,18}\d)(?![\w\-]|\.\d)",
+                score=0.8,
+                check=_phone,
+                hints=("phone", "mob", "tel", "cell", "fax", "msisdn", "whatsapp", "cel", "movil", "móvil", "handy"),
+                digits=7,
+            ),
+            Rule(
                 kind="PHONE_NUMBER",  # anything else that is announced as one
-                pattern=r"(?<![\w\-.+$])\(?\d{2,5}\)?(?:[ \-./]{0,2}\d{2,5}){1,5}(?![\w\-]|[.,]\d)",
+                pattern=r"(?:\((?<![\w\-.+$].)\d|\d(?<![\w\-.+$].))\d{1,4}\)?(?:[ \-./]{0,2}\d{2,5}){1,5}(?![\w\-]|"
+                r"[.,]\d)",
                 context=_CALL,
                 with_context=0.7,
                 check=lambda text: None if 7 <= len(checksums.digits(text)) <= 13 else False,

@@ -32,14 +32,14 @@ def government() -> RuleRecognizer:
         [
             Rule(
                 kind="US_SSN",
-                pattern=r"(?<![\w\-.])\d{3}([\-–.·])\d{2}\1\d{4}(?![\w\-]|\.\d)",
+                pattern=r"\d(?<![\w\-.].)\d\d([\-–.·])\d{2}\1\d{4}(?![\w\-]|\.\d)",
                 score=0.85,
                 context=_SSN_WORDS,
                 digits=9,
             ),
             Rule(
                 kind="US_SSN",
-                pattern=r"(?<![\w\-.])(?<!\d )\d{3} ?[ \-/] ?\d{2} ?[ \-/] ?\d{4}(?! ?\d)(?![\w\-]|\.\d)",
+                pattern=r"\d(?<![\w\-.].)(?<!\d .)\d\d ?[ \-/] ?\d{2} ?[ \-/] ?\d{4}(?! ?\d)(?![\w\-]|\.\d)",
                 score=0.6,
                 context=_SSN_WORDS,
                 check=_ssn,
@@ -48,7 +48,7 @@ def government() -> RuleRecognizer:
             ),
             Rule(
                 kind="US_SSN",
-                pattern=r"(?<![A-Za-z0-9\-.])\d(?:[ \-._/\n]{0,3}\d){8}(?![\w\-]|\.\d)",
+                pattern=r"\d(?<![A-Za-z0-9\-.].)(?:[ \-._/\n]{0,3}\d){8}(?![\w\-]|\.\d)",
                 context=_SSN_WORDS,
                 check=_ssn,
                 digits=9,
@@ -70,7 +70,8 @@ def government() -> RuleRecognizer:
             ),
             Rule(
                 kind="US_PASSPORT",
-                pattern=r"(?<![A-Za-z0-9\-])(?:[A-Z]{0,2} ?\d{6,9}|(?=[A-Z]{0,3}\d)[A-Z0-9]{8,9})(?![\w\-])",
+                pattern=r"(?<![A-Za-z0-9\-])(?:[A-Z]{0,2} ?\d{6,9}|\d\d (?:\d\d )?\d{6,7}|"
+                r"(?=[A-Z]{0,3}\d)[A-Z0-9]{8,9})(?![\w\-])",
                 context=r"passport|\bpass no|travel document|reisepass|passeport|pas[as]a?porte?|paspoort|passaporto",
                 check=lambda text: None if len(checksums.digits(text)) >= 4 else False,
                 hints=("pass", "pasap", "paspo", "travel doc"),
@@ -78,20 +79,31 @@ def government() -> RuleRecognizer:
             ),
             Rule(
                 kind="US_DRIVER_LICENSE",
-                pattern=r"(?<![\w\-])(?:(?=[A-Z0-9\-]{0,19}\d{2})[A-Z0-9](?:-?[A-Z0-9]){4,18}|[A-Z]?\d{2,4}(?: "
+                pattern=r"(?<![\w\-])(?:(?=[A-Z0-9\-]{0,19}\d{2})[A-Z0-9](?:-?[A-Z0-9]){4,18}|"
+                r"(?:(?-i:[A-Z]) ?)?\d{2,4}(?: "
                 r"\d{2,5}){1,4})"
                 r"(?![\w\-])",
                 context=r"driv(?:er|ing)(?:'?s)?[\s_]+lic?[a-z]{2,5}|\bdl\s?(?:#|no|number|:)|licen[cs]e (?:number|"
                 r"no\b|"
-                r"#|id)|driver lic|permit number",
+                r"#|id)|driver lic|permit number|\bdl\b",
                 check=lambda text: None if sum(map(str.isdigit, text)) >= 4 else False,
                 hints=("licen", "dl", "permit", "driv"),
                 digits=4,
                 after=0,
             ),
             Rule(
+                kind="US_DRIVER_LICENSE",  # of states that begin with the name's Soundex: "W355-2018-1147"
+                pattern=r"(?<![\w\-])[A-Z]\d{3}[\- ](?:\d{4}[\- ]\d{4}(?:[\- ]\d{2})?|"
+                r"\d{3}[\- ]\d{2,3}[\- ]\d{3}(?:[\- ]\d{1,3})?)"
+                r"(?![\w\-])",
+                context=r"driv|licen[cs]e|\bdl\b|\bid\b|state",
+                digits=10,
+                flags=0,
+                hints=("driv", "licen", "dl", "id", "state"),
+            ),
+            Rule(
                 kind="UK_NHS",
-                pattern=r"(?<![\w\-])\d{3}[ \-]\d{3}[ \-]\d{4}(?![\w\-])",
+                pattern=r"\d(?<![\w\-].)\d\d[ \-]\d{3}[ \-]\d{4}(?![\w\-])",
                 check=lambda text: None if checksums.nhs(text) else False,
                 context=r"\bnhs\b|health|patient|hospital",
                 digits=10,

@@ -73,8 +73,9 @@ def network() -> RuleRecognizer:
             ),
             Rule(
                 kind="MAC_ADDRESS",
-                pattern=r"(?<![\w:\-])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![\w:\-])|(?<![\w:\-])(?:[0-9a-f]{2}-){5}[0-9a-f]{2}(?![\w:\-])|"
-                r"(?<![\w.])[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}(?![\w.])",
+                # One scan: as three alternatives it took three times as long.
+                pattern=r"(?<!\w)[0-9a-f]{2}(?:(?<![:\-]..)(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5})(?![\w:\-])|"
+                r"[0-9a-f]{2}(?<!\.....)\.[0-9a-f]{4}\.[0-9a-f]{4}(?![\w.]))",
                 score=0.95,
                 check=lambda text: None if len(set(text.lower())) > 2 else False,
             ),

@@ -12,7 +12,7 @@ _PREFIXED = (
     r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,250}|whsec_[A-Za-z0-9+/=]{24,80}",
     r"sk-(?:proj-|svcacct-|admin-|ant-(?:api\d{2}-)?|or-v1-)?[A-Za-z0-9_\-]{20,250}",
     r"AIza[0-9A-Za-z_\-]{35}|ya29\.[0-9A-Za-z_\-]{20,1000}|GOCSPX-[A-Za-z0-9_\-]{20,40}",
-    r"SG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{30,64}|key-[0-9a-f]{32}|(?:AC|SK)[0-9a-f]{32}",
+    r"SG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{30,64}|key-[0-9a-f]{32}",
     r"npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_\-]{40,300}|hf_[A-Za-z0-9]{30,64}|r8_[A-Za-z0-9]{30,50}",
     r"do[opr]_v1_[0-9a-f]{64}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|sq0[a-z]{3}-[0-9A-Za-z_\-]{20,50}|EAAA[A-Za-z0-9_\-]{50,80}",
     r"(?:gsk|xai|pplx|nvapi|fw|tgp_v1|co)[_\-][A-Za-z0-9_\-]{32,120}",
@@ -25,6 +25,11 @@ _PLACEHOLDER = re.compile(
     r"for|was|has|will|must|should|can|cannot|won'?t|doesn'?t|please|again|correct|too|now|when|because|that|this|it|os\.\w+.*|"
     r"env.*|process\.env.*|getpass.*|input.*|self\..*|settings\..*|config.*|request\..*|args\..*|username|password)"
 )
+
+_METHOD = re.compile(
+    r"(?i)(?:sha|md\d|oauth|base\d|utf|aes|rsa|pbkdf|https?:|rfc|ntlm|argon|bcrypt|cve|kb\d|error|nist|iso|\$\{|\{\{|%\w)"
+)
+"""What is said of passwords, and is none."""
 
 
 def _secret(text: str) -> bool | None:
@@ -39,6 +44,14 @@ def _strong(text: str) -> bool | None:
         not text.isalnum()
     )
     return None if kinds >= 2 and not text.isalpha() else False
+
+
+def _bare(text: str) -> bool | None:
+    """A password with nothing between it and the word: letters, digits, and a sign or a long number among them."""
+    if _strong(text) is False or _METHOD.match(text) or not any(map(str.isdigit, text)):
+        return False
+    signs = any(char in "!@#$%^&*?~+=_" for char in text.rstrip("!?*"))
+    return None if any(map(str.isalpha, text)) and (signs or sum(map(str.isdigit, text)) >= 4) else False
 
 
 def secrets() -> RuleRecognizer:
@@ -72,8 +85,15 @@ def secrets() -> RuleRecognizer:
                     "asia",
                     "aroa",
                     "aida",
-                    "gh",
-                    "gl",
+                    "ghp_",
+                    "gho_",
+                    "ghu_",
+                    "ghs_",
+                    "ghr_",
+                    "github_pat",
+                    "glp",
+                    "glrt-",
+                    "glsoat-",
                     "xox",
                     "xapp",
                     "_live_",
@@ -85,8 +105,6 @@ def secrets() -> RuleRecognizer:
                     "gocspx",
                     "sg.",
                     "key-",
-                    "ac",
-                    "sk",
                     "npm_",
                     "pypi-",
                     "hf_",
@@ -112,6 +130,15 @@ def secrets() -> RuleRecognizer:
                     ":aa",
                 ),
                 reach=1_200,
+                flags=0,
+            ),
+            Rule(
+                kind="API_KEY",  # Twilio's; apart, since "ac" is in every third text
+                pattern=r"(?<![A-Za-z0-9_\-])(?:AC|SK)[0-9a-f]{32}(?![A-Za-z0-9])",
+                score=1.0,
+                check=lambda text: None if len(set(text[6:])) > 4 else False,
+                digits=4,
+                hints=("ac", "sk"),
                 flags=0,
             ),
             Rule(
@@ -156,6 +183,22 @@ def secrets() -> RuleRecognizer:
                 score=0.8,
                 check=_strong,
                 hints=("pass", "pin", "pwd"),
+            ),
+            Rule(
+                kind="PASSWORD",  # without a colon: "password Maple!Otter-2291"
+                pattern=r"\b(?:password|passwort|passwd|passphrase|passcode|pwd|pw)\s{1,2}[\"'`(]?(?P<v>[^\s\"'`,;()<>]{6,64})",
+                score=0.7,
+                check=_bare,
+                hints=("pass", "pwd", "pw"),
+            ),
+            Rule(
+                kind="PASSWORD",  # "pin 992018#"
+                pattern=r"\b(?:pin|passcode|access code)\s{1,2}(?P<v>(?!(?:19|20)\d\d\b)\d{4,10}[#*]?|"
+                r"\d{4}[#*])(?![\w%€$£/:\-]|[.,]\d)"
+                r"(?! [a-z]{2,12}s\b)",
+                score=0.7,
+                hints=("pin", "code"),
+                digits=4,
             ),
             Rule(
                 kind="API_KEY",
