@@ -14,7 +14,11 @@ from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
 from agents.redaction.recognizers.abroad import abroad
+from agents.redaction.recognizers.accounts import accounts
 from agents.redaction.recognizers.addresses import addresses
+from agents.redaction.recognizers.ages import ages
+from agents.redaction.recognizers.answers import answers
+from agents.redaction.recognizers.columns import columns
 from agents.redaction.recognizers.contact import contact
 from agents.redaction.recognizers.custom import CustomRecogniser
 from agents.redaction.recognizers.financial import financial
@@ -22,8 +26,10 @@ from agents.redaction.recognizers.government import government
 from agents.redaction.recognizers.network import network
 from agents.redaction.recognizers.personal import personal
 from agents.redaction.recognizers.presidio import national
+from agents.redaction.recognizers.proven import proven
 from agents.redaction.recognizers.rules import Facts
 from agents.redaction.recognizers.secrets import secrets
+from agents.redaction.recognizers.vehicles import vehicles
 from agents.redaction.settings import RedactionSettings
 from agents.redaction.spans import Span
 from streams.settings import ConfigurationError
@@ -149,7 +155,10 @@ class Engine(AnalyzerEngine):
 
 def structured() -> list[EntityRecognizer]:
     """Recognisers of everything that has a form."""
-    return [financial(), contact(), network(), government(), personal(), secrets(), addresses(), abroad(), national()]
+    return [
+        financial(), accounts(), contact(), network(), government(), personal(), ages(), vehicles(), secrets(),
+        addresses(), abroad(), national(), proven(), answers(), columns(),
+    ]  # fmt: skip
 
 
 def structured_engine(settings: RedactionSettings) -> Engine:
