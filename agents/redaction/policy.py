@@ -39,11 +39,8 @@ class Policy:
 
     def kept(self, text: str, spans: Iterable[Span]) -> list[Span]:
         """Spans that the policy does not let through."""
-        return [
-            span
-            for span in spans
-            if self.action(span.kind) is not Action.ALLOW and folded(text[span.start : span.end]) not in self.allow
-        ]
+        kept = [span for span in spans if self.action(span.kind) is not Action.ALLOW]
+        return [span for span in kept if folded(text[span.start : span.end]) not in self.allow] if self.allow else kept
 
     def blocked(self, spans: Sequence[Sequence[Span]]) -> list[str]:
         """Entity types for which the request must be rejected."""

@@ -34,16 +34,46 @@ def propagated(text: str, spans: Sequence[Span], known: Mapping[str, str], commo
     values += [(parsed[0], value) for tag, value in known.items() if (parsed := parse(tag)) is not None]
     if not values:
         return []
-    people = _parts((value for kind, value in values if kind == _NAMES), _LEAST_PART)
-    whole = {value for kind, value in values if kind == _PLACES and len(value) >= _LEAST_PLACE}
+    elsewhere = _Elsewhere(text, spans)
+    people = elsewhere.those(_parts((value for kind, value in values if kind == _NAMES), _LEAST_PART))
+    whole = elsewhere.those({value for kind, value in values if kind == _PLACES and len(value) >= _LEAST_PLACE})
     exact = {value: kind for kind, value in values if telling(value)}
+    exact = {value: exact[value] for value in elsewhere.those(exact)}
     loose = {value: kind for kind, value in values if kind not in (_NAMES, _PLACES) and _long(value)}
+    if not elsewhere.digits:
+        loose = {}
     return [
         *_of_people(text, people, common),
         *_literal(text, whole, common),
         *_exact(text, exact),
         *_respaced(text, loose),
     ]
+
+
+class _Elsewhere:
+    """Tells which values stand somewhere else than in what was found: mostly none, and that is quickly told.
+
+    Args:
+        spans: what was found, ordered and not overlapping.
+    """
+
+    def __init__(self, text: str, spans: Sequence[Span]) -> None:
+        self._low = same_case(text)
+        self._found = "\0".join(self._low[span.start : span.end] for span in spans)
+        at, between = 0, []
+        for span in spans:
+            between.append(text[at : span.start])
+            at = span.end
+        self.digits = _DIGIT.search("".join([*between, text[at:]])) is not None
+        """Whether a digit was not found."""
+
+    def those(self, values: Iterable[str]) -> frozenset[str]:
+        """Of ``values`` those that the text has more often than what was found has."""
+        low, found = self._low, self._found
+        return frozenset(value for value in values if low.count(each := same_case(value)) != found.count(each))
+
+
+_DIGIT = re.compile(r"\d")
 
 
 def _parts(names: Iterable[str], least: int) -> frozenset[str]:
@@ -55,7 +85,7 @@ def _parts(names: Iterable[str], least: int) -> frozenset[str]:
     )
 
 
-def _of_people(text: str, parts: frozenset[str], common: Callable[[str], bool]) -> list[Span]:
+def _of_people(text: str, parts: Collection[str], common: Callable[[str], bool]) -> list[Span]:
     if not parts:
         return []
     found: list[Span] = []

@@ -6,6 +6,7 @@ writer does use capitals, seldom is a name. The factors were read off real text 
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -34,6 +35,7 @@ def bars(words: Words, threshold: float, known: Callable[[str], bool]) -> Matrix
     return result
 
 
+@lru_cache(maxsize=50_000)
 def _factor(word: str, *, shouts: bool, capitals: bool, known: Callable[[str], bool]) -> float:
     low = word.lower()
     if any(map(str.isdigit, word)):

@@ -23,6 +23,12 @@ _LATIN = re.compile(
     r"il mio nome è)[ ]{1,2}(?=(?P<value>[^\n,.;:!?()\"<>]{1,40}))",
     re.IGNORECASE,
 )
+_PHRASES = (
+    "je m", "mi chiamo", "me llamo", "mi nombre", "ich hei", "mein name", "meu nome", "me chamo", "ik heet",
+    "mijn naam", "mam na", "nazywam", "jag heter", "jeg he", "minun nimeni", "benim ad", "nama saya", "tên",
+    "mă numesc", "numele meu", "jmenuji", "volám", "nevem", "zovem", "mon nom", "il mio nome",
+)  # fmt: skip
+"""One of these is in whatever ``_LATIN`` finds; it tries two dozen beginnings at every word."""
 _CHINESE = (
     rf"(?:我叫|叫做|我的名字[叫是]|姓名[:：][ ]?)(?P<zh>[{_HAN}]{{2,4}})(?![{_HAN}])|"
     rf"(?P<zh_titled>[{_SURNAMES}][{_HAN}]{{1,2}})(?=先生|女士|小姐|老师|医生|经理|同学|太太)"
@@ -50,7 +56,9 @@ _NOBODY = listed("お客 皆 皆々 客 神 王 何 奥 娘 息子 お嬢 お疲
 
 def cues_abroad(text: str) -> Iterator[Cue]:
     """Cues that are not English. A factor of 0: nothing more is asked of the words."""
-    for match in _LATIN.finditer(text):
+    low = text.lower()
+    spoken = any(phrase in low for phrase in _PHRASES)
+    for match in _LATIN.finditer(text) if spoken else ():
         value = re.match(r"(?:\S+ {0,2}){1,2}", match["value"])
         end = match.start("value") + (value.end() if value else 0)
         yield Cue(start=match.start("value"), end=end, column=PERSON, factor=0.12)

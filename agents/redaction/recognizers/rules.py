@@ -145,6 +145,10 @@ class Rule:
         """The pattern."""
         return re.compile(self.pattern, self.flags)
 
+    def compile(self) -> None:
+        """Compile all that is compiled once."""
+        _ = self.compiled, self._context, self._unless
+
     @cached_property
     def _context(self) -> re.Pattern[str] | None:
         return re.compile(rf"(?:{self.context})") if self.context else None
@@ -226,9 +230,9 @@ class RuleRecognizer(EntityRecognizer):
         super().__init__(supported_entities=sorted({rule.kind for rule in rules}), name=name, supported_language="en")
 
     def load(self) -> None:
-        """Compile."""
+        """Compile: 80 patterns that a worker met one by one in its first 300 texts took 5 % of their time."""
         for rule in self.rules:
-            _ = rule.compiled
+            rule.compile()
 
     def analyze(self, text: str, entities: Sequence[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         """See Presidio. ``nlp_artifacts`` may carry the text's facts."""
