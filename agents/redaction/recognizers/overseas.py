@@ -12,15 +12,6 @@ def china(text: str) -> bool:
     return "10X98765432"[total % 11] == text[17].upper()
 
 
-def turkey(text: str) -> bool:
-    """T.C. kimlik no: two check digits and no date; one of 100 passes, so a label is needed."""
-    number = [int(char) for char in digits(text)]
-    if len(number) != 11 or number[0] == 0:
-        return False
-    tenth = (7 * sum(number[0:9:2]) - sum(number[1:8:2])) % 10
-    return tenth == number[9] and sum(number[:10]) % 10 == number[10]
-
-
 def brazil(text: str) -> bool:
     """CPF: two check digits. One of 100, in a form of its own."""
     number = digits(text)
@@ -95,7 +86,7 @@ def hong_kong(text: str) -> bool:
 
 
 def taiwan(text: str) -> bool:
-    """A letter, 1, 2, 8 or 9, and modulus 10: one of ten passes, so a label is needed."""
+    """A letter, 1, 2, 8 or 9, and modulus 10: one of ten, in a form of its own."""
     code = "ABCDEFGHJKLMNPQRSTUVXYWZIO".index(text[0].upper()) + 10
     return (code // 10 + 9 * (code % 10) + weighted(text[1:], (8, 7, 6, 5, 4, 3, 2, 1, 1))) % 10 == 0
 

@@ -71,6 +71,7 @@ _LIKELY: Sequence[tuple[str, tuple[Proof, ...]]] = (
     (_alone(r"[2-9]\d{3} \d{4} \d{4}"), (of.verhoeff,)),
     (r"[A-ZÑ&]{4}\d{6}(?=[A-Z\d]{0,2}\d)[A-Z\d]{3}", (overseas.mexico,)),
     (r"\d\d-\d{7}-\d", (_any,)),  # the Philippines' SSS
+    (r"[A-Z][1289]\d{8}", (overseas.taiwan,)),
     (r"\d{9}[Vv]", (lambda text: int(text[2:5]) % 500 in range(1, 367),)),  # Sri Lanka: day of the year, women + 500
 )
 _FORMS = (*_CERTAIN, *_LIKELY)
