@@ -7,7 +7,7 @@ from agents.redaction.daily import open_daily
 from agents.redaction.handler import RedactionHandler
 from agents.redaction.metrics import METRICS
 from agents.redaction.policy import Policies
-from agents.redaction.pool import finder
+from agents.redaction.pool import MOST, finder
 from agents.redaction.settings import RedactionSettings
 from streams.egress import EgressGuard, EgressSettings
 from streams.fingerprints import FingerprintHeaders, RedisFingerprints, guarded, marked
@@ -18,8 +18,8 @@ from streams.settings import RedisSettings, Settings, StageSettings, VaultSettin
 from streams.stage import Stage
 from streams.vault_redis import open_vault
 
-_TURNS_PER_CORE = 4
-"""Requests in the handler for each thread or process that looks: one computes, the others talk to Redis."""
+_TALKING = 4
+"""Requests of each thread or process that talk to Redis while it looks at a batch of others."""
 
 
 @asynccontextmanager
@@ -51,7 +51,7 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
             handle=guarded(handler.handle, known, marks),
             on_failure=marked(handler.on_failure, marks),
             in_flight=chosen.look_ahead,
-            turns=_TURNS_PER_CORE * max(chosen.threads, chosen.processes),
+            turns=(MOST + _TALKING) * max(chosen.threads, chosen.processes),
         )
         yield Stage(
             name="redaction",

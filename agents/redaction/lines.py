@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agents.redaction.detection import Detector
+from agents.redaction.detection import Asked, Detector
 from agents.redaction.parts import Part
 from agents.redaction.policy import Policies
 from agents.redaction.pseudonymise import pseudonymise
@@ -77,7 +77,7 @@ class Redactor:
         if len(text) > self._max_chars:
             raise Rejected(INVALID, f"a text must have at most {self._max_chars} characters")
         started = time.perf_counter()
-        found = self._detector.find([Part(text=text)], {}, tenant_id, language)
+        found = self._detector.find(Asked(parts=[Part(text=text)], tenant_id=tenant_id, language=language))
         policy = self._policies.of(tenant_id)
         policy.refuse(found.spans)
         result = pseudonymise([text], found.spans, {}, policy)

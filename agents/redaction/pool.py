@@ -1,24 +1,94 @@
 """Where does detection run? Off the event loop: in threads, or in processes when there are cores to spare.
 
 A thread is enough on two cores: the encoder releases the interpreter lock; the rest runs in slices of a millisecond.
-Requests are not gathered into batches: padding made a batch of sixteen no faster per text than one by one (figures in
-docs/performance.md), and waiting for a batch costs latency.
+Whenever a thread or process is free it takes all requests that wait, up to a few: the names model reads them at once.
+Nobody waits for a batch to fill, so that a lone request is not delayed (figures in docs/performance.md).
 """
 
 import asyncio
 import multiprocessing
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
 
-from agents.redaction.detection import Detector, Found
+from agents.redaction.detection import Asked, Detector, Found
 from agents.redaction.handler import Find
 from agents.redaction.parts import Part
 from agents.redaction.settings import RedactionSettings
 
+MOST = 8
+"""Requests that are read at once: the gain levels off, and the first of them waits for the last."""
+_MOST_CHARS = 4_000
+"""Of all of them together: a long text fills a run of the encoder by itself, and others need not wait for it."""
+
+FindAll = Callable[[Sequence[Asked]], list[Found | Exception]]
+"""See :meth:`agents.redaction.detection.Detector.find_all`."""
 _detector: Detector | None = None
 """The detector of a worker process."""
+
+
+class Batches:
+    """Hands requests to a pool, as many at once as wait.
+
+    Args:
+        pool: runs ``find_all``.
+        find_all: detection.
+        workers: threads or processes of the pool.
+    """
+
+    def __init__(self, pool: Executor, find_all: FindAll, workers: int) -> None:
+        self._pool = pool
+        self._find_all = find_all
+        self._free = workers
+        self._waiting: deque[tuple[Asked, asyncio.Future[Found]]] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def find(self, parts: Sequence[Part], known: Mapping[str, str], tenant_id: str) -> Found:
+        """See :data:`agents.redaction.handler.Find`."""
+        future: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        self._waiting.append((Asked(parts=parts, known=dict(known), tenant_id=tenant_id), future))
+        self._start()
+        return await future
+
+    def _start(self) -> None:
+        while self._free and (batch := self._next()):
+            self._free -= 1
+            task = asyncio.get_running_loop().create_task(self._run(batch))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    def _next(self) -> list[tuple[Asked, asyncio.Future[Found]]]:
+        """The requests that have waited longest; those that nobody waits for any more are dropped."""
+        batch: list[tuple[Asked, asyncio.Future[Found]]] = []
+        chars = 0
+        while self._waiting and len(batch) < MOST:
+            asked, future = self._waiting[0]
+            chars += sum(len(part.text) for part in asked.parts)
+            if batch and chars > _MOST_CHARS:
+                break
+            self._waiting.popleft()
+            if not future.done():
+                batch.append((asked, future))
+        return batch
+
+    async def _run(self, batch: Sequence[tuple[Asked, asyncio.Future[Found]]]) -> None:
+        outcomes: Sequence[Found | Exception]
+        try:
+            asked = [one for one, _ in batch]
+            outcomes = await asyncio.get_running_loop().run_in_executor(self._pool, self._find_all, asked)
+        except Exception as error:  # noqa: BLE001 - a process that died: all who wait are told
+            outcomes = [error] * len(batch)
+        finally:
+            self._free += 1
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if future.done():
+                continue
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+        self._start()
 
 
 @asynccontextmanager
@@ -30,17 +100,14 @@ async def finder(settings: RedactionSettings) -> AsyncIterator[Find]:
         # Spawned, not forked: the encoder's threads do not survive a fork.
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(settings.processes, context, initializer=_start, initargs=(settings,))
-        run = _found
         await loop.run_in_executor(pool, _ready)
+        batches = Batches(pool, _found, settings.processes)
     else:
         pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="redaction")
-        run = (await loop.run_in_executor(pool, Detector, settings)).find
-
-    async def find(parts: Sequence[Part], known: Mapping[str, str], tenant_id: str) -> Found:
-        return await loop.run_in_executor(pool, partial(run, parts, dict(known), tenant_id))
-
+        detector = await loop.run_in_executor(pool, Detector, settings)
+        batches = Batches(pool, detector.find_all, settings.threads)
     try:
-        yield find
+        yield batches.find
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -54,6 +121,6 @@ def _ready() -> None:
     """Returns once a process has started."""
 
 
-def _found(parts: Sequence[Part], known: Mapping[str, str], tenant_id: str) -> Found:
+def _found(asked: Sequence[Asked]) -> list[Found | Exception]:
     assert _detector is not None
-    return _detector.find(parts, known, tenant_id)
+    return _detector.find_all(asked)

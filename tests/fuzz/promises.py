@@ -4,7 +4,7 @@ import time
 
 from prometheus_client import CollectorRegistry
 
-from agents.redaction.detection import Detector
+from agents.redaction.detection import Asked, Detector
 from agents.redaction.parts import Part
 from agents.redaction.policy import Policies
 from agents.redaction.pseudonymise import pseudonymise
@@ -29,7 +29,7 @@ class Promises:
     def hold(self, text: str) -> None:
         """Redact ``text``. Raises ``AssertionError`` naming the promise that it breaks."""
         started = time.process_time()
-        [spans] = self._detector.find([Part(text=text)], {}).spans
+        [spans] = self._detector.find(Asked(parts=[Part(text=text)])).spans
         end = 0
         for span in spans:
             assert end <= span.start < span.end <= len(text), f"spans overlap or leave the text: {text!a}"

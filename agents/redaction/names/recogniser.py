@@ -53,7 +53,14 @@ class NamesRecogniser(EntityRecognizer):
 
     def analyze(self, text: str, entities: Sequence[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         """See Presidio."""
-        words, probabilities = self._head.probabilities(text)
+        return self.analyze_batch([text])[0]
+
+    def analyze_batch(self, texts: Sequence[str]) -> list[list[RecognizerResult]]:
+        """Findings in each text; the same as one by one, for less."""
+        read = self._head.probabilities(texts)
+        return [self._results(text, *own) for text, own in zip(texts, read, strict=True)]
+
+    def _results(self, text: str, words: Words, probabilities: Matrix) -> list[RecognizerResult]:
         metadata = {
             RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
             RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,

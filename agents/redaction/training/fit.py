@@ -8,22 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.redaction.names.head import (
-    FAR,
-    INPUTS,
-    OF_WORD,
-    PROJECTED,
-    REACH,
-    Features,
-)
+from agents.redaction.names.head import FAR, INPUTS, OF_PLACE, PROJECTED, REACH, Reader
 from agents.redaction.names.layer import DIMENSIONS
 from agents.redaction.names.lexical import BUCKETS, CLASSES, LISTS, buckets
-from agents.redaction.names.words import GAPS, OF_TEXT, Matrix
+from agents.redaction.names.outside import LISTED, OF_WORD
+from agents.redaction.names.words import Matrix
 from agents.redaction.training.rows import Row
 
 Integers = NDArray[np.int64]
 _LABELS = {"PERSON": 1, "LOCATION": 2}
 HIDDEN, EPOCHS, BATCH, RATE, DROPOUT, DECAY = 128, 3, 256, 1e-3, 0.3, 1e-4
+_TOGETHER = 64
+"""Texts that are read at once."""
 LISTS_DROPPED = 0.2
 """Share of words whose lists are hidden in training, so that names in no list are learnt."""
 
@@ -40,18 +36,23 @@ class Encoded:
     first: Integers
 
 
-def encode(rows: Sequence[Row], features: Features) -> Encoded:
+def encode(rows: Sequence[Row], reader: Reader) -> Encoded:
     """Features and labels of every word; -1 where nothing is to be learnt."""
     vectors, outside, labels, counts = [], [], [], []
-    for item in rows:
-        words, vector, out = features.raw(item.text.text)
-        label = np.zeros(len(words.words), np.int64)
-        for start, end, kind in item.text.spans:
-            label[(words.starts < end) & (words.ends > start)] = _LABELS.get(kind, -1)
-        vectors.append(vector.astype(np.float16))
-        outside.append(out.astype(np.float16))
-        labels.append(label)
-        counts.append(len(label))
+    for start in range(0, len(rows), _TOGETHER):
+        chosen = rows[start : start + _TOGETHER]
+        read = reader.read([row.text.text for row in chosen])
+        at = 0
+        for row, words in zip(chosen, read.words, strict=True):
+            end = at + len(words.words)
+            label = np.zeros(len(words.words), np.int64)
+            for low, high, kind in row.text.spans:
+                label[(words.starts < high) & (words.ends > low)] = _LABELS.get(kind, -1)
+            vectors.append(read.vectors[at:end].astype(np.float16))
+            outside.append(read.outside[at:end].astype(np.float16))
+            labels.append(label)
+            counts.append(len(label))
+            at = end + FAR
     return Encoded(
         vectors=np.concatenate(vectors),
         outside=np.concatenate(outside),
@@ -118,7 +119,7 @@ def fit(data: Encoded, projected: Matrix, at: Integers, seed: int) -> list[Matri
     """Weights and biases fitted to the words ``at``."""
     rng = np.random.default_rng(seed)
     near = (data.vectors.astype(np.float32) @ projected).astype(np.float32)
-    assert INPUTS == DIMENSIONS + 2 * FAR * PROJECTED + (2 * REACH + 1) * OF_WORD + GAPS + OF_TEXT
+    assert INPUTS == DIMENSIONS + 2 * FAR * PROJECTED + (2 * REACH + 1) * OF_WORD + OF_PLACE
     weights: list[Matrix] = [
         rng.normal(0, np.sqrt(2 / INPUTS), (INPUTS, HIDDEN)).astype(np.float32),
         rng.normal(0, np.sqrt(2 / HIDDEN), (HIDDEN, 3)).astype(np.float32),
@@ -162,7 +163,7 @@ def _slopes(weights: list[Matrix], batch: Matrix, labels: Integers, rng: np.rand
 
 def _hide_lists(batch: Matrix, rng: np.random.Generator) -> None:
     rows = np.flatnonzero(rng.random(len(batch)) < LISTS_DROPPED)
-    begin = DIMENSIONS + 2 * FAR * PROJECTED + OF_WORD - 2 - LISTS
+    begin = DIMENSIONS + 2 * FAR * PROJECTED + LISTED.start
     for by in range(2 * REACH + 1):
         batch[rows, begin + by * OF_WORD : begin + by * OF_WORD + LISTS] = 0
 

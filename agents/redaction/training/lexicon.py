@@ -5,7 +5,7 @@ Half of the draws follow real frequencies, half are uniform, so that rare names 
 
 import random
 
-from agents.redaction.names.layer import vocabulary
+from agents.redaction.names.pieces import tokenizer
 from agents.redaction.training.lists import faked, family_names, given_names, places, words_of
 
 _FAMILY_NAMES = 30_000
@@ -49,7 +49,7 @@ class Lexicon:
         self._places = places()
         self.faked = faked(rng, per_locale)
         known = {word for group in self.groups() for word in group}
-        self._common = [word for word in vocabulary(_COMMON_WORDS) if len(word) > 2 and word not in known]
+        self._common = [word for word in tokenizer().vocabulary(_COMMON_WORDS) if len(word) > 2 and word not in known]
 
     def groups(self) -> tuple[list[str], list[str], list[str]]:
         """Words of given names, of family names and of places, lower-case."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from agents.redaction.detection import Detector
+from agents.redaction.detection import Asked, Detector
 from agents.redaction.encoded import pieces
 from agents.redaction.engine import structured
 from agents.redaction.lines import Redactor
@@ -138,7 +138,7 @@ def test_every_place_of_a_normalised_text_has_its_place_in_the_original(text: st
 @settings(max_examples=60, deadline=None)
 @given(TEXT)
 def test_redacting_and_restoring_gives_the_text_back(structured: Redactor, text: str) -> None:
-    found = structured._detector.find([Part(text=text)], {})
+    found = structured._detector.find(Asked(parts=[Part(text=text)]))
     last = 0
     for span in found.spans[0]:
         assert last <= span.start < span.end <= len(text)
@@ -172,13 +172,13 @@ def test_a_stream_shows_what_cannot_change_any_more() -> None:
 
 def test_data_over_the_border_of_messages_is_found(structured: Redactor) -> None:
     parts = [Part(text="my ssn is", speaker="user"), Part(text="219099999", speaker="user")]
-    found = structured._detector.find(parts, {})
+    found = structured._detector.find(Asked(parts=parts))
     assert [span.kind for span in found.spans[1]] == ["US_SSN"]
 
 
 def test_keys_are_context_of_their_values(structured: Redactor) -> None:
     parts = [Part(text="ssn", sort=Sort.IDENTIFIER), Part(text="219099999", joined=True)]
-    assert [span.kind for span in structured._detector.find(parts, {}).spans[1]] == ["US_SSN"]
+    assert [span.kind for span in structured._detector.find(Asked(parts=parts)).spans[1]] == ["US_SSN"]
 
 
 def test_a_custom_pattern_that_takes_too_long_fails_closed() -> None:

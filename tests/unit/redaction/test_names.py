@@ -7,7 +7,7 @@ from agents.redaction.lines import Redactor
 from agents.redaction.names.bars import bars
 from agents.redaction.names.cues_abroad import cues_abroad
 from agents.redaction.names.doubts import doubtful
-from agents.redaction.names.fused import fused
+from agents.redaction.names.fused import RANGES, fused
 from agents.redaction.names.unlikely import unlikely
 from agents.redaction.names.words import split
 from agents.redaction.propagation import propagated
@@ -145,4 +145,4 @@ def test_words_of_scripts_without_blanks_are_characters() -> None:
 @pytest.mark.parametrize("data", [b"\x3a\x02\x0a\x00", b"\xff\xff\xff", b""])
 def test_what_is_no_model_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError):
-        fused(data, 3, 12)
+        fused(data, 3, 12, RANGES)

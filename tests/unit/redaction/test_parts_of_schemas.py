@@ -2,7 +2,7 @@
 
 import json
 
-from agents.redaction.detection import Detector
+from agents.redaction.detection import Asked, Detector
 from agents.redaction.parts import Sort, collect
 from agents.redaction.settings import RedactionSettings
 from streams.records import Message, Request
@@ -37,6 +37,7 @@ def test_what_is_no_schema_is_read_as_before() -> None:
 def test_a_schema_does_not_make_a_name_of_a_word_before_it() -> None:
     detector = Detector(RedactionSettings())
     text = "Three\u200b boxes of green tea, please."  # the invisible character moves everything behind it
-    found = detector.find(collect(Request(messages=(Message(content=text),), response_format=json.dumps(FORMAT))), {})
+    request = Request(messages=(Message(content=text),), response_format=json.dumps(FORMAT))
+    found = detector.find(Asked(parts=collect(request)))
     assert found.spans[0] == []
     assert any(found.spans)  # the person in the description is found all the same

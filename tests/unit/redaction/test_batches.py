@@ -1,0 +1,118 @@
+"""Requests that wait together are read together: what is found is the same, and a failure is its own request's."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from agents.redaction.detection import Asked, Detector, Found
+from agents.redaction.parts import Part
+from agents.redaction.pool import MOST, Batches, finder
+from agents.redaction.settings import RedactionSettings
+from streams.failures import Rejected
+from tests.data.kinds import texts
+
+
+class Recorder:
+    """Stands for detection: keeps what it was asked, and waits until it may go on."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.go = threading.Event()
+
+    def find_all(self, asked: Sequence[Asked]) -> list[Found | Exception]:
+        self.batches.append([one.parts[0].text for one in asked])
+        assert self.go.wait(10)
+        return [self._outcome(one) for one in asked]
+
+    @staticmethod
+    def _outcome(asked: Asked) -> Found | Exception:
+        if asked.parts[0].text == "bad":
+            return Rejected("language_unsupported", "no")
+        return Found(spans=[[]], language=asked.tenant_id)
+
+
+async def _all(batches: Batches, wanted: Sequence[str], go: threading.Event) -> list[Any]:
+    asked = [asyncio.ensure_future(batches.find([Part(text=text)], {}, text)) for text in wanted]
+    await asyncio.sleep(0.05)
+    go.set()
+    return await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_what_waits_is_read_at_once_in_order() -> None:
+    recorder = Recorder()
+    wanted = [f"t{number}" for number in range(12)]
+    with ThreadPoolExecutor(1) as pool:
+        found = await _all(Batches(pool, recorder.find_all, 1), wanted, recorder.go)
+    assert recorder.batches == [wanted[:1], wanted[1 : 1 + MOST], wanted[1 + MOST :]]
+    assert [one.language for one in found] == wanted
+
+
+async def test_a_long_text_is_read_by_itself() -> None:
+    recorder = Recorder()
+    wanted = ["first", "a", "x" * 5_000, "b", "c"]
+    with ThreadPoolExecutor(1) as pool:
+        await _all(Batches(pool, recorder.find_all, 1), wanted, recorder.go)
+    assert [list(map(len, batch)) for batch in recorder.batches] == [[5], [1], [5_000], [1, 1]]
+
+
+async def test_one_failure_is_nobody_elses() -> None:
+    recorder = Recorder()
+    with ThreadPoolExecutor(1) as pool:
+        found = await _all(Batches(pool, recorder.find_all, 1), ["a", "b", "bad", "c"], recorder.go)
+    assert [isinstance(one, Rejected) for one in found] == [False, False, True, False]
+
+
+async def test_who_gave_up_is_not_read() -> None:
+    recorder = Recorder()
+    with ThreadPoolExecutor(1) as pool:
+        batches = Batches(pool, recorder.find_all, 1)
+        first, second, third = (asyncio.ensure_future(batches.find([Part(text=t)], {}, t)) for t in "abc")
+        await asyncio.sleep(0.05)
+        second.cancel()
+        recorder.go.set()
+        assert (await first).language == "a"
+        assert (await third).language == "c"
+    assert recorder.batches == [["a"], ["c"]]
+
+
+class Broken(Executor):
+    """A pool whose process has died."""
+
+    def submit(self, *_: Any, **__: Any) -> Future[Any]:
+        raise RuntimeError("a process of the pool died")
+
+
+async def test_a_dead_pool_fails_all_who_wait_and_then_the_next() -> None:
+    batches = Batches(Broken(), Recorder().find_all, 1)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="died"):
+            await batches.find([Part(text="a")], {}, "t")
+
+
+def test_findings_do_not_depend_on_what_is_read_beside_a_text() -> None:
+    detector = Detector(RedactionSettings())
+    asked = [Asked(parts=[Part(text=row.text)]) for row in texts()]
+    alone = [detector.find(one) for one in asked]
+    for size in (2, 5, 8):
+        together = [found for at in range(0, len(asked), size) for found in detector.find_all(asked[at : at + size])]
+        assert together == alone
+
+
+def test_a_language_that_is_refused_fails_only_its_own_request() -> None:
+    detector = Detector(RedactionSettings(other_languages="block"))
+    good, bad = ([Part(text="I am Ann Lee, call me.")], [Part(text="Меня зовут Олег, и я хочу узнать, где мой заказ.")])
+    first, second, third = detector.find_all([Asked(parts=good), Asked(parts=bad), Asked(parts=good)])
+    assert isinstance(second, Rejected)
+    assert first == third == detector.find(Asked(parts=good))
+
+
+@pytest.mark.parametrize("where", [{"threads": 2}, {"processes": 1}])
+async def test_threads_and_processes_find_the_same(where: dict[str, int]) -> None:
+    async with finder(RedactionSettings(**where)) as find:  # type: ignore[arg-type]  # only numbers
+        found = await asyncio.gather(*(find([Part(text="I am Ann Lee.")], {}, "t") for _ in range(20)))
+    assert len({str(one) for one in found}) == 1
+    assert found[0].spans[0]
