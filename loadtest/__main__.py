@@ -79,6 +79,9 @@ def redaction(
         "tests/data/redaction-corpus.jsonl"
     ),
     limit: Annotated[int, typer.Option(help="Texts, at most.")] = 400,
+    at_once: Annotated[
+        int, typer.Option("--at-once", min=1, help="Texts that Forebay is given together: the stage reads up to 8.")
+    ] = 1,
     half_load: Annotated[
         bool, typer.Option("--half-load", help="Instead: how late the stage alone is at half of what it can do.")
     ] = False,
@@ -88,7 +91,7 @@ def redaction(
     """CPU time of redaction and of stock Presidio on the same texts; needs no broker but for --half-load."""
     from loadtest import redaction, redaction_load
 
-    found = redaction_load.report(backlog, seconds) if half_load else redaction.report(file, limit)
+    found = redaction_load.report(backlog, seconds) if half_load else redaction.report(file, limit, at_once=at_once)
     print(json.dumps(found, indent=2))
 
 
