@@ -4,12 +4,12 @@ Normalise, find (patterns, names, hidden writings), join what belongs together, 
 to the places in the parts as they were written.
 """
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
+from agents.redaction.baring import bared
 from agents.redaction.beside import beside, shortened
 from agents.redaction.encoded import hidden
 from agents.redaction.engine import Engine, names_engine, structured_engine
@@ -139,7 +139,7 @@ class Detector:
         spans = policy.kept(view.text, begun.spans + _in_prose(apart, view, begun.asked.parts, begun.bounds))
         for _ in range(_LAYERS):
             found = self._everywhere(view.text, spans, known, policy)
-            bare = _bared(view.text, found)
+            bare = bared(view.text, found)
             shown = policy.kept(view.text, self._formed(bare)) if bare else []
             if not shown:
                 break
@@ -180,32 +180,6 @@ def _outcome(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | Exc
         return error
 
 
-def _bared(text: str, spans: Sequence[Span]) -> str:
-    """``text`` without ``spans``, if one stands close against something: what it hid from the patterns shows.
-
-    In "12 Mar 1985+91 98765 43210" the number's sign follows a digit, and no number begins there; once the date is
-    gone, it does. In "4  5 7 1 6 4 9 3 8 0 9 6 5 7 19, Troy" the place takes the last of the digits, and without it the
-    others are a card's. Found by fuzzing.
-
-    Args:
-        spans: ordered, not overlapping.
-    """
-    if not any(
-        _CLOSE_BEHIND.match(text, s.end) or _CLOSE_BEFORE.search(text, max(0, s.start - 3), s.start) for s in spans
-    ):
-        return ""
-    pieces: list[str] = []
-    at = 0
-    for span in spans:
-        pieces += (text[at : span.start], _GONE * (span.end - span.start))
-        at = span.end
-    return "".join([*pieces, text[at:]])
-
-
-_CLOSE_BEHIND, _CLOSE_BEFORE = re.compile(r"[\w+\-/=]|\W{1,2}\d"), re.compile(r"(?:[\w+\-/=]|\d\W{1,2})\Z")
-"""What would be read with a finding, were it not for the finding: a glued character, or a digit of a longer number."""
-_GONE = "\0"
-"""Takes the place of each character: no number goes on across it, as one goes on across a blank."""
 _LAYERS = 3
 """Identifiers that stand close against each other in a row, each hidden by the one before."""
 

@@ -60,15 +60,15 @@ def main() -> None:
     _write(options.out, arrays | _fitted(data, np.flatnonzero(learnt), SEED))
     if options.folds:
         options.folds.mkdir(parents=True, exist_ok=True)
+        sources = np.array([row.source for row in rows])[data.row]
+        for kind, members in KINDS.items():
+            at = np.flatnonzero(learnt & ~np.isin(sources, [*members, borrowing(kind)]))
+            _write(options.folds / f"without-{kind}.npz", arrays | _fitted(data, at, SEED))
         for fold in range(FOLDS):
             _write(
                 options.folds / f"fold{fold}.npz",
                 arrays | _fitted(data, np.flatnonzero(learnt & (data.fold != fold)), SEED + 10 + fold),
             )
-        sources = np.array([row.source for row in rows])[data.row]
-        for kind, members in KINDS.items():
-            at = np.flatnonzero(learnt & ~np.isin(sources, [*members, borrowing(kind)]))
-            _write(options.folds / f"without-{kind}.npz", arrays | _fitted(data, at, SEED))
 
 
 def _lexical(lexicon: Lexicon, rng: random.Random) -> Arrays:

@@ -48,10 +48,12 @@ _PUNCTUATION = re.compile(r"(?<=\w)([.,!?;:)])(?=\s|$)|(?<=\w)('s)\b|([(])(?=\w)
 
 
 def _tokenised(text: str) -> str:
-    """Blanks around punctuation, as in corpora of tweets and of Wikipedia."""
-    return _PUNCTUATION.sub(lambda m: f" {m[0]}" if not m[3] else "( ", text)
+    """Blanks around punctuation, as in corpora of tweets and of Wikipedia; some part apostrophes too: "Ann ' s"."""
+    spaced = _PUNCTUATION.sub(lambda m: f" {m[0]}" if not m[3] else "( ", text)
+    return _APOSTROPHE.sub(" ' ", spaced) if len(text) % 3 == 0 else spaced
 
 
+_APOSTROPHE = re.compile(r" ?['’](?=(?:s|t|m|re|ve|ll|d)\b)")
 _BEFORE = re.compile(r" (?=[.,!?;:)\]]|'s\b|n't\b|'(?:m|re|ve|ll|d)\b)")
 _AFTER = re.compile(r"(?<=[(\[#@]) ")
 
