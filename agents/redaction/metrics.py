@@ -24,6 +24,13 @@ class RedactionMetrics:
             "forebay_redaction_characters", "Characters of messages that were read.", registry=registry
         )
 
+        self._together = Histogram(
+            "forebay_redaction_batch_requests",
+            "Requests that waited and were read together.",
+            buckets=(1, 2, 3, 4, 6, 8),
+            registry=registry,
+        )
+
     def acted(self, actions: Mapping[tuple[str, str], int]) -> None:
         """Findings of a request, by entity and action."""
         for (entity, action), count in actions.items():
@@ -33,6 +40,10 @@ class RedactionMetrics:
         """A request was redacted."""
         self._characters.inc(characters)
         self._seconds.observe(seconds)
+
+    def read_together(self, requests: int) -> None:
+        """So many requests were read at once."""
+        self._together.observe(requests)
 
 
 METRICS = RedactionMetrics()

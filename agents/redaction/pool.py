@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 
 from agents.redaction.detection import Asked, Detector, Found
 from agents.redaction.handler import Find
+from agents.redaction.metrics import METRICS, RedactionMetrics
 from agents.redaction.parts import Part
 from agents.redaction.settings import RedactionSettings
 
@@ -35,12 +36,16 @@ class Batches:
         pool: runs ``find_all``.
         find_all: detection.
         workers: threads or processes of the pool.
+        seen: told how many requests are read at once, each time.
     """
 
-    def __init__(self, pool: Executor, find_all: FindAll, workers: int) -> None:
+    def __init__(
+        self, pool: Executor, find_all: FindAll, workers: int, seen: Callable[[int], None] = lambda _: None
+    ) -> None:
         self._pool = pool
         self._find_all = find_all
         self._free = workers
+        self._seen = seen
         self._waiting: deque[tuple[Asked, asyncio.Future[Found]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -54,6 +59,7 @@ class Batches:
     def _start(self) -> None:
         while self._free and (batch := self._next()):
             self._free -= 1
+            self._seen(len(batch))
             task = asyncio.get_running_loop().create_task(self._run(batch))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
@@ -92,7 +98,7 @@ class Batches:
 
 
 @asynccontextmanager
-async def finder(settings: RedactionSettings) -> AsyncIterator[Find]:
+async def finder(settings: RedactionSettings, metrics: RedactionMetrics = METRICS) -> AsyncIterator[Find]:
     """A warm :data:`agents.redaction.handler.Find`."""
     loop = asyncio.get_running_loop()
     pool: Executor
@@ -101,11 +107,11 @@ async def finder(settings: RedactionSettings) -> AsyncIterator[Find]:
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(settings.processes, context, initializer=_start, initargs=(settings,))
         await loop.run_in_executor(pool, _ready)
-        batches = Batches(pool, _found, settings.processes)
+        batches = Batches(pool, _found, settings.processes, metrics.read_together)
     else:
         pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="redaction")
         detector = await loop.run_in_executor(pool, Detector, settings)
-        batches = Batches(pool, detector.find_all, settings.threads)
+        batches = Batches(pool, detector.find_all, settings.threads, metrics.read_together)
     try:
         yield batches.find
     finally:

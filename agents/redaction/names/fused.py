@@ -45,7 +45,8 @@ RANGES: Ranges = (
 )
 """Of the first three layers, as :mod:`agents.redaction.training.ranges` prints them: of a layer's attention, its
 output, and the two products behind it. Only the first and the last piece of a text go beyond 8, up to 30, which the
-words need not know: cut there, their vectors are closer to those of full precision (cosine 0.998 instead of 0.995).
+words need not know: cut there, their vectors are closer to those of full precision (behind the third attention, cosine
+0.998 instead of 0.995).
 """
 
 

@@ -44,10 +44,12 @@ async def _all(batches: Batches, wanted: Sequence[str], go: threading.Event) -> 
 
 async def test_what_waits_is_read_at_once_in_order() -> None:
     recorder = Recorder()
+    sizes: list[int] = []
     wanted = [f"t{number}" for number in range(12)]
     with ThreadPoolExecutor(1) as pool:
-        found = await _all(Batches(pool, recorder.find_all, 1), wanted, recorder.go)
+        found = await _all(Batches(pool, recorder.find_all, 1, sizes.append), wanted, recorder.go)
     assert recorder.batches == [wanted[:1], wanted[1 : 1 + MOST], wanted[1 + MOST :]]
+    assert sizes == [1, MOST, 3]
     assert [one.language for one in found] == wanted
 
 
