@@ -87,7 +87,7 @@ class RedactionSettings(Section):
         "(through Presidio, which needs their packages); none.",
     )
     threshold: float = Field(
-        0.5, gt=0, lt=1, description="Probability from which a word is part of a name or a place; lower finds more."
+        0.45, gt=0, lt=1, description="Probability from which a word is part of a name or a place; lower finds more."
     )
     min_score: float = Field(0.4, gt=0, le=1, description="Least score of a finding of the other recognisers.")
     languages: tuple[str, ...] = Field(

@@ -61,7 +61,8 @@ _QUARTER = re.compile(r"(?:q[1-4]|fy ?\d{2,4}|h[12]|rfc|var|v\d+)")
 _GENERIC = listed(
     "room office home house school hospital platform building hotel street road city town village station airport "
     "bank shop store restaurant floor apartment flat suite unit area address location place country state county "
-    "region district centre center beach park church downtown name user customer client patient guest agent"
+    "region district centre center beach park church downtown name user customer client patient guest agent "
+    "human person somebody anyone carer caller operator representative adviser manager cash cheque"
 )
 _BRANDS = listed(
     "google amazon microsoft apple facebook instagram twitter tiktok youtube whatsapp netflix spotify uber lyft "
