@@ -21,6 +21,7 @@ from agents.redaction.recognizers.answers import answers
 from agents.redaction.recognizers.columns import columns
 from agents.redaction.recognizers.contact import contact
 from agents.redaction.recognizers.custom import CustomRecogniser
+from agents.redaction.recognizers.doors import doors
 from agents.redaction.recognizers.financial import financial
 from agents.redaction.recognizers.government import government
 from agents.redaction.recognizers.network import network
@@ -172,7 +173,7 @@ def _best(results: Sequence[RecognizerResult], min_score: float) -> list[Recogni
 def structured() -> list[EntityRecognizer]:
     """Recognisers of everything that has a form."""
     return [
-        financial(), accounts(), contact(), network(), government(), personal(), ages(), vehicles(), secrets(),
+        financial(), accounts(), contact(), network(), government(), personal(), ages(), vehicles(), secrets(), doors(),
         addresses(), abroad(), national(), proven(), answers(), columns(),
     ]  # fmt: skip
 
