@@ -25,6 +25,7 @@ from agents.redaction.recognizers.doors import doors
 from agents.redaction.recognizers.financial import financial
 from agents.redaction.recognizers.government import government
 from agents.redaction.recognizers.network import network
+from agents.redaction.recognizers.pairs import pairs
 from agents.redaction.recognizers.personal import personal
 from agents.redaction.recognizers.presidio import national
 from agents.redaction.recognizers.proven import proven
@@ -174,7 +175,7 @@ def structured() -> list[EntityRecognizer]:
     """Recognisers of everything that has a form."""
     return [
         financial(), accounts(), contact(), network(), government(), personal(), ages(), vehicles(), secrets(), doors(),
-        addresses(), abroad(), national(), proven(), answers(), columns(),
+        addresses(), abroad(), national(), proven(), answers(), columns(), pairs(),
     ]  # fmt: skip
 
 
