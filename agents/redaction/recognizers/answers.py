@@ -92,30 +92,34 @@ class Answers(RuleRecognizer):
         for pattern, is_question in ((_ANSWERED, "?" in text), (_TOLD, True)):
             at = 0
             while is_question and (match := pattern.search(text, at)):
-                if finding := self._answer(facts, match):
-                    found.append(finding)
+                found += self._answer(facts, match)
                 at = match.start("answer")
         return found
 
-    def _answer(self, facts: Facts, match: re.Match[str]) -> RecognizerResult | None:
+    def _answer(self, facts: Facts, match: re.Match[str]) -> list[RecognizerResult]:
         start, end = match.span("answer")
         if not any(map(str.isdigit, facts.text[start:end])):
-            return None
+            return []
         if speaker := _SPEAKER.match(facts.text, start, end):
             start = speaker.end()
         asked = facts.low[max(0, match.start() - _LONGEST) : match.start()].rpartition("\n")[2]
         # The last question on the line counts: "Is it about your order? What is your customer number?"
         asked = asked[asked.rfind("?") + 1 :]
         if _THING.search(asked) or (match.re is _TOLD and not _REQUEST.search(asked)):
-            return None
+            return []
         for kind, question, form in _ASKED:
             if question.search(asked):
                 fillers = _FILLERS.match(facts.text, start, end)
                 value = form.match(facts.text, start, end) or (
                     form.match(facts.text, fillers.end(), end) if fillers else None
                 )
-                return self.result(kind, *value.span(), _SCORE) if value else None
-        return None
+                if value is None:
+                    return []
+                values = [value]
+                if kind == "DATE_OF_BIRTH":  # "1 Jan 1990 on the new one and 5/6/83 on the old"
+                    values += form.finditer(facts.text, value.end(), end)
+                return [self.result(kind, *each.span(), _SCORE) for each in values]
+        return []
 
 
 def answers() -> Answers:

@@ -89,7 +89,7 @@ def _pairs(facts: Facts) -> Iterator[re.Match[str]]:
     if keyed and ":" in text:
         yield from _JSON.finditer(text)
         yield from _REVERSED.finditer(text)
-    if "=" in text and "<" in text:
+    if "<" in text and ('="' in text or "='" in text):
         yield from _MARKUP.finditer(text)
     if "\n" in text and ("value:" in low or "number:" in low or "val:" in low or "content:" in low):
         yield from _LISTED.finditer(text)

@@ -32,6 +32,39 @@ _HINTS = (
 )  # fmt: skip
 
 
+_SIVF = r"[A-HJ-NP-TV-Z]{2}"
+"""Letters of French plates: neither I nor O nor U."""
+_FORMS = (
+    r"(?:[A-ZÄÖÜ]{1,3}-[A-ZÄÖÜ]{1,2}[ \-]?[1-9]\d{0,3}[EH]?|"  # Germany
+    rf"{_SIVF}[ \-]?\d{{3}}[ \-]?{_SIVF}|"  # France, Italy
+    r"\d{4}[ \-]?[BCDFGHJ-NPR-TV-Z]{3}|"  # Spain
+    r"(?:\d{1,2}-[A-Z]{2,3}-\d{1,2}|[A-Z]{1,2}-\d{2,3}-[A-Z]{1,2}|[A-Z]{2}-[A-Z]{2}-\d\d|\d\d-\d\d-[A-Z]{2}|[A-Z]{2}-\d\d-\d\d|"
+    r"[A-Z]-\d{3}-[A-Z]{2}|[A-Z]{3}-\d\d-[A-Z]|\d-[A-Z]{3}-\d\d))"  # the Netherlands, Portugal
+)
+_CARS = (
+    r"\bkfz\b|\bpkw\b|\blkw\b|\bautos?\b|\bcars?\b|\bvans?\b|\btruck|\blorry|vehicle|voiture|véhicule|\bcoche|vehículo|\bcarro\b|"
+    r"macchina|veicolo|fahrzeug|\bwagen\b|\bparked\b|\bmotorbike|\bscooter|\btaxi\b|camion|furgon|\bmoto\b|bestelbus|"
+    r"samochód|\bplates?\b|kennzeichen|matr[ií]cul|immatricul|\btarga\b|kenteken|\breg\b"
+)
+_NEAR = (
+    "kfz", "pkw", "lkw", "auto", "car", "van", "truck", "lorry", "vehic", "voiture", "véhic", "coche", "vehíc", "macchina",
+    "veicolo", "fahrzeug", "wagen", "parked", "motorbike", "scooter", "taxi", "camion", "furgon", "moto", "bestelbus",
+    "samoch", "plate", "kennz", "matr", "immatr", "targa", "kenteken", "reg",
+)  # fmt: skip
+_THING = (
+    r"order|\bpart|\bsku\b|\bref|serial|model|flight|\bitem|article|artikel|produ|invoice|ticket|version|batch|\blot\b|"
+    r"\bbin\b|shelf|\bcode\b|booking|locker|build|policy|\bsize|chart|code"
+)
+_UNITS = listed("kwh mph rpm kms pcs lbs bmw nmw mwh gbp czk pln sek dkk hkd ddr rtx gtx gtr srt pdf png mp xls")
+"""What stands behind a year or a number and ends no Spanish plate."""
+
+
+def _formed(text: str) -> bool | None:
+    """Not "2019 BMW", "1500 RPM"."""
+    end = text[-3:].lower()
+    return False if end in _UNITS or (text[:4].isdigit() and text[:2] in ("19", "20")) or "SS" in text[:2] else None
+
+
 def vin(text: str) -> bool | None:
     """Certain by North America's check digit; likely by a maker's letters in front and a serial at the end.
 
@@ -99,6 +132,29 @@ def vehicles() -> RuleRecognizer:
                 hints=("plate", "vehicle", "bike", "scooter", "parked", "car ", "car,", "taxi", "registration", "driv"),
                 digits=4,
                 flags=0,
+            ),
+            Rule(
+                kind="LICENSE_PLATE",  # France since 2009 has a form that nothing else has: "EB-417-GH"
+                pattern=rf"[A-HJ-NP-TV-Z](?<![\w\-./].)[A-HJ-NP-TV-Z]-\d{{3}}-{_SIVF}(?![\w\-/])",
+                score=0.6,
+                unless=_THING,
+                check=_formed,
+                digits=3,
+                flags=0,
+                after=0,
+                before=32,
+            ),
+            Rule(
+                kind="LICENSE_PLATE",  # other countries' forms, near a vehicle
+                pattern=rf"(?<![\w\-./]){_FORMS}(?![\w\-/]|[.,]\d)",
+                context=_CARS,
+                unless=_THING,
+                check=_formed,
+                digits=2,
+                flags=0,
+                hints=_NEAR,
+                before=24,
+                after=12,
             ),
             Rule(
                 kind="LICENSE_PLATE",  # behind its word
