@@ -43,13 +43,12 @@ _HINTS = (
     "meter",
 )  # fmt: skip
 _BARE = (
-    r"policy|policyholder|member(?:ship)?|customer|client|account|acct|subscriber|contract|insured|loyalty|p[óo]liza|"
-    r"polizza|ap[óo]lice|police|contrato?|contratto|vertrag|vertragskonto|polisa|polis|mitglied|kunde|klant|abonné|"
-    r"adhérent|socio|\brpu|\bnise|\bcups"
+    r"policy|policyholder|member(?:ship)?|customer|client|account|acct|contract|p[óo]liza|polizza|police|"
+    r"contrato?|contratto|vertrag|vertragskonto|polisa|polis|mitglied|kunde|rpu"
 )
 _BARE_HINTS = (
-    "polic", "member", "customer", "client", "account", "acct", "subscriber", "contra", "insured", "loyalty", "póliza",
-    "poliz", "polis", "vertrag", "mitglied", "kunde", "klant", "abonné", "adhérent", "socio", "rpu", "nise", "cups",
+    "polic", "member", "customer", "client", "account", "acct", "contra", "póliza", "poliz", "polis", "vertrag", "rpu",
+    "mitglied", "kunde",
 )  # fmt: skip
 _SHAPE = (
     r"(?P<v>(?-i:[A-Z]{1,5}[\-/]?(?:[A-Z]{1,3}-)?\d{1,12}(?:[\-./]?[A-Z]{0,3}\d{1,8}){0,4}(?:-?[A-Z]{1,2})?|"

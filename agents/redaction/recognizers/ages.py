@@ -94,7 +94,7 @@ def ages() -> RuleRecognizer:
                 digits=4,
                 before=72,
                 after=0,
-                hints=("born", "birth", "dob", "geb", "né", "nacid", "nat"),
+                hints=("born", "birth", "dob", "geb", "née ", "né "),
             ),
             Rule(
                 kind="AGE",  # "her 95th birthday"

@@ -57,16 +57,16 @@ def doors() -> RuleRecognizer:
                 pattern=rf"\b(?:{_LOCKED})\s{{1,2}}{_CODE}\b{_LINKS}{_SIGN}{_VALUE}",
                 score=0.75,
                 check=_code,
-                hints=(" code", " pin", " comb", " key", " pass"),
-                digits=3,
+                hints=(" code", " pin", " combo", " combi", " keyc", " passcode"),
+                reach=90,
             ),
             Rule(
                 kind="PASSWORD",  # "the code for the back door is 7719"
                 pattern=rf"\b{_CODE} (?:for|to|of) (?:the |our |my |his |her |your )?(?:{_LOCKED})\b{_LINKS}{_SIGN}{_VALUE}",
                 score=0.75,
                 check=_code,
-                hints=("code ", "pin ", "comb"),
-                digits=3,
+                hints=("code for", "code to", "code of", "pin for", "pin to", "pin of", "combination"),
+                reach=120,
             ),
             Rule(
                 kind="PASSWORD",
@@ -74,7 +74,7 @@ def doors() -> RuleRecognizer:
                 score=0.75,
                 check=_code,
                 hints=("code", "kod", "código", "codigo", "codice"),
-                digits=3,
+                reach=60,
             ),
             Rule(
                 kind="PASSWORD",  # attributes: pass="…", pw=…
@@ -82,7 +82,8 @@ def doors() -> RuleRecognizer:
                 r"(?P<v>(?<=\")[^\"\s]{5,128}(?=\")|(?<=')[^'\s]{5,128}(?=')|[^\s\"'`,;<>]{5,128}(?<![.)\]}]))",
                 score=0.8,
                 check=_attribute,
-                hints=("pass", "pw", "pswd", "psk"),
+                hints=("pass=", "pass:", "pass =", "pass\"", "pass'", "pw", "psk", "passkey"),
+                reach=150,
             ),
             Rule(
                 kind="PASSWORD",  # "my wifi pass is Fern!2210", "router key: …"
@@ -90,7 +91,8 @@ def doors() -> RuleRecognizer:
                 r"\s{0,2}(?:[:=]\s{0,2})?[\"'`]?(?P<v>[^\s\"'`,;<>]{5,64}(?<![.)?]))",
                 score=0.8,
                 check=_attribute,
-                hints=(" pass", " pw", " psk", " key", " code"),
+                hints=(" pass", " pw", "fi key", "fi code", "router key", "network key"),
+                reach=110,
             ),
             Rule(
                 kind="PASSWORD",  # "pass is Fern!2210"; passes of other sorts have numbers too
@@ -98,7 +100,8 @@ def doors() -> RuleRecognizer:
                 score=0.7,
                 check=bare,
                 unless=r"boarding|season|\bbus\b|train|\bski\b|travel|museum|rail|mountain|festival|ticket",
-                hints=("pass ", "pw ", "pwd "),
+                hints=("pass ", "pw ", "pwd ", "passkey "),
+                reach=110,
             ),
         ],
     )

@@ -88,6 +88,7 @@ def secrets() -> RuleRecognizer:
                 score=1.0,
                 check=lambda text: None if len(set(text[6:])) > 4 else False,
                 hints=_MARKS,
+                run=15,
                 reach=1_200,
                 flags=0,
             ),
@@ -98,6 +99,7 @@ def secrets() -> RuleRecognizer:
                 check=lambda text: None if len(set(text[6:])) > 4 else False,
                 digits=4,
                 hints=("ac", "sk"),
+                run=34,
                 flags=0,
             ),
             Rule(
