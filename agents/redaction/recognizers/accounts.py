@@ -61,7 +61,9 @@ _NO_PREFIX = listed(
     "of in on to at is"
 )
 """What stands before an amount or the number of a norm: "policy EUR 500 000", "contract FY2024-25"."""
-_DATED = re.compile(r"(?:(?:19|20)\d\d[\-/.]\d{1,4}|\d{1,2}[\-/.]\d{1,2}[\-/.]\d{2,4}|\d{1,2}[\-/.](?:19|20)\d\d)(?:\D.*)?")
+_DATED = re.compile(
+    r"(?:(?:19|20)\d\d[\-/.]\d{1,4}|\d{1,2}[\-/.]\d{1,2}[\-/.]\d{2,4}|\d{1,2}[\-/.](?:19|20)\d\d)(?:\D.*)?"
+)
 
 
 def _bare(text: str) -> bool | None:

@@ -76,15 +76,19 @@ def _rows(text: str) -> Iterator[tuple[Sequence[str | None], list[Cell]]]:
         head = lines[at]
         at += 1
         below = at
-        while below + 1 < len(lines) and text[lines[below][0] : lines[below][0] + 1] in _EDGES and _ruled(text, lines[below]):
+        while (
+            below + 1 < len(lines)
+            and text[lines[below][0] : lines[below][0] + 1] in _EDGES
+            and _ruled(text, lines[below])
+        ):
             below += 1  # "---+---" below the heads
         delimiter = _delimiter(text, head, lines[below])
         if not delimiter:
             continue
         heads = _cells(text, *head, delimiter)
         kinds = fields([text[low:high] for low, high in heads]) if 2 <= len(heads) <= _MOST else None
-        if not kinds:
-            continue
+        if not kinds or (delimiter == _BLANKS and below == at and kinds.count(None) > (len(kinds) > 2)):
+            continue  # a form in two columns, "Name   Ann   Town   Hull", has as many values as labels
         while at < len(lines):
             ruled = _ruled(text, lines[at])
             if not ruled and delimiter not in text[slice(*lines[at])]:

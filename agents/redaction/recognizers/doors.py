@@ -82,7 +82,7 @@ def doors() -> RuleRecognizer:
                 r"(?P<v>(?<=\")[^\"\s]{5,128}(?=\")|(?<=')[^'\s]{5,128}(?=')|[^\s\"'`,;<>]{5,128}(?<![.)\]}]))",
                 score=0.8,
                 check=_attribute,
-                hints=("pass=", "pass:", "pass =", "pass\"", "pass'", "pw", "psk", "passkey"),
+                hints=("pass=", "pass:", "pass =", 'pass"', "pass'", "pw", "psk", "passkey"),
                 reach=150,
             ),
             Rule(
@@ -105,5 +105,3 @@ def doors() -> RuleRecognizer:
             ),
         ],
     )
-
-

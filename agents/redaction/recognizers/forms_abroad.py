@@ -35,6 +35,10 @@ _PLACES = (
     r"地址|住址|收货地址|收件地址|送货地址|家庭住址|出生地|住所|ご住所|現住所|本籍|お届け先住所|"
     r"주소|배송지|배송 ?주소|거주지|पता|घर का पता|शहर|ঠিকানা|முகவரி|చిరునామా|ที่อยู่"
 )
+_PHONE = (  # scripts without blanks: no border stands between the word and the number
+    r"(?:手机号?码?|手機號?碼?|电话(?:号码)?|電話(?:番号|號碼)?|携帯(?:番号)?|전화(?:번호)?|휴대폰|핸드폰|연락처|โทร\.?|τηλ\.?|κινητό|тел\.?|"
+    r"телефон|моб\.?|هاتف|جوال|رقم الهاتف|फ़ोन|फोन)[ :：=是は]{0,3}(?P<v>\+?\d[\d \-()]{5,18}\d)(?![\d%])"
+)
 _BEGIN = r"(?:^|[\n|;,{(\[/•]|\. )[ \t]{0,4}[\"'*_>\-]{0,3}"
 _MARK = r"[\"'*_ \t]{0,3}[:：=][ \t\u3000]{0,3}[\"'*_]{0,3}"
 _NAME = r"(?P<v>[^\W\d_][^\d\n|;,/{}<>\"=:：()]{0,60}[^\s\d|;,/{}<>\"=:：().]\.?)"
@@ -64,6 +68,8 @@ _GREEK = (
     r"(?<!\w)(?:οδός|οδ\.|λεωφ\.|λεωφόρος|λ\.|πλατεία|πλ\.)\s?(?:[^\W\d_][\w.'’\-]{0,24} ){1,4}\d{1,4}[α-ω]?"
     r"(?:-\d{1,4})?(?:,? (?:τ\.κ\.|τκ)? ?\d{3} ?\d{2}(?!\d))?(?:,? [^\W\d_][\w\-]{2,24})?"
 )
+
+
 def _said(text: str) -> bool | None:
     return False if _NOTHING.match(text) or sum(map(str.isalnum, text)) < 2 else None
 
@@ -77,6 +83,7 @@ class FormsAbroad(RuleRecognizer):
             [
                 Rule(kind="PERSON", pattern=rf"{_BEGIN}(?:{_PEOPLE}){_MARK}{_NAME}", score=_NAME_SCORE, check=_said),
                 Rule(kind="LOCATION", pattern=rf"{_BEGIN}(?:{_PLACES}){_MARK}{_ADDRESS}", score=_SCORE, check=_said),
+                Rule(kind="PHONE_NUMBER", pattern=_PHONE, score=_SCORE, digits=7),
                 Rule(kind="LOCATION", pattern=_CYRILLIC, score=_SCORE, hints=_CYRILLIC_HINTS),
                 Rule(kind="LOCATION", pattern=_GREEK, score=_SCORE, hints=("οδός", "οδ.", "λεωφ", "πλατεία", "πλ.")),
             ],

@@ -18,9 +18,7 @@ from agents.redaction.recognizers.rules import Facts, RuleRecognizer
 
 _SCORE, _NAME_SCORE = 0.85, 0.65
 """As in :mod:`agents.redaction.recognizers.columns`."""
-_NAMING = (
-    r"(?:\w{1,12}_?)?(?:type|system|kind|name|label|field|key|code|attribute|question|title|property|scheme|id|for|element)"
-)
+_NAMING = r"(?:\w{1,12}_?)?(?:type|system|kind|name|label|field|key|code|attribute|question|title|property|scheme|id|for|element)"
 _HOLDING = r"(?:\w{1,12}_?)?(?:value|val|number|no|nr|num|answer|content|text|data|response|extension|id)"
 _LABEL = r"(?P<label>[^\W_][\w .:/#\-]{1,59})"
 _JSON = re.compile(
@@ -48,14 +46,16 @@ _ALIAS = re.compile(
     r"(?:as\s{1,3})?[\"`\[]?(?P<label>[^\W\d]\w{1,30})",
     re.IGNORECASE,
 )
-_KEYWORDS = listed("and or as from where then else end when in is not like order group limit union on into set asc desc")
+_KEYWORDS = listed(
+    "and or as from where then else end when in is not like order group limit union on into set asc desc"
+)
 _ROLES = listed(
     "customer patient employee tenant passenger guest student resident recipient attendee client cliente paciente "
     "empleado locataire salarie paziente kunde mieter mitarbeiter policyholder cardholder beneficiary via cap ime adi rue "
     "calle street residence account konto compte cuenta card plate pan tin age name zip tel fax mail ip cell handy"
 )
 """Heads of columns that alone say too little of a value: {"type": "client", "value": "web"}."""
-_KEYS = ("value", "number\"", "number'", "content", "answer", "response", "\"id\"", "val\"", "val=", "text\"")
+_KEYS = ("value", 'number"', "number'", "content", "answer", "response", '"id"', 'val"', "val=", 'text"')
 
 
 class Pairs(RuleRecognizer):
