@@ -35,7 +35,8 @@ _LABELS = re.compile(
     re.IGNORECASE,
 )
 _INTRO = re.compile(
-    r"\b(?:(?P<meeting>1[:\-]1 (?:with|w/))|(?P<sure>(?:my|his|her|their|your|the|whose|full|first|last|maiden|middle|sur|user)[ ]?name(?:'s| is| was|"
+    r"\b(?:(?P<meeting>1[:\-]1 (?:with|w/))|(?P<sure>(?:my|his|her|their|your|the|whose|full|first|last|maiden|middle|"
+    r"sur|user)[ ]?name(?:'s| is| was|"
     r"s are|:)?"
     r"(?: actually| really)?|(?:i am|i'm|im|it is|it's|its|this is|you can) (?:called|named)|(?:please )?(?:just "
     r")?call me|"
@@ -43,7 +44,8 @@ _INTRO = re.compile(
     r"name(?:'s| is)|(?:booking|reservation|account|table|appointment|order) (?:is )?(?:under|for))|"
     r"(?P<maybe>(?:hi|hello|hey|dear|thanks|thank you|cheers|regards|sincerely|best|bye|goodbye|good morning|good "
     r"evening|ok|okay)"
-    r"(?: there)?|(?:i am|i'm|im|it is|it's|its|this is|here is|ask|tell|call|contact|meet|met|with|w/|by|from|for|and|my "
+    r"(?: there)?|(?:i am|i'm|im|it is|it's|its|this is|here is|ask|tell|call|contact|meet|met|with|w/|by|from|for|"
+    r"and|my "
     r"(?:wife|husband|son|daughter|mother|father|mom|dad|brother|sister|friend|boss|colleague|partner|girlfriend|boyfriend|fiancee?|"
     r"neighbou?r|cousin|uncle|aunt|manager|doctor|dentist|lawyer|"
     r"teacher))))[,:]?[ ]{1,2}(?=(?P<value>[^\n,.;:!?()\"<>]{1,60}))",
@@ -78,7 +80,8 @@ _TITLE_WORDS = listed(
 )
 """The same of ``_TITLE``, in ASCII text."""
 _ASKED_NAME = re.compile(
-    r"(?:\bname\b|who am i (?:speaking|talking|chatting)|who is this|who's this|who are you|whom am i|whose)[^\n]{0,60}$",
+    r"(?:\bname\b|who am i (?:speaking|talking|chatting)|who is this|who's this|who are you|whom am i|"
+    r"whose)[^\n]{0,60}$",
     re.IGNORECASE,
 )
 _ASKED_PLACE = re.compile(

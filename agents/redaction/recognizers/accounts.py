@@ -10,8 +10,8 @@ from agents.redaction.recognizers import checksums
 from agents.redaction.recognizers.rules import Rule, RuleRecognizer
 
 _VALUE = (
-    r"(?P<v>(?-i:(?:[A-Z]{1,5}\d{0,4}[ \-/]?)?(?:[A-Z]{1,3}-)?\d{2,12}(?:[ \-./][A-Z]{0,2}\d{2,8}){0,5}(?:-?[A-Z]{1,2})?))"
-    r"(?![\w%€$£]|[.,]\d)"
+    r"(?P<v>(?-i:(?:[A-Z]{1,5}\d{0,4}[ \-/]?)?(?:[A-Z]{1,3}-)?\d{2,12}(?:[ \-./][A-Z]{0,2}\d{2,8}){0,5}"
+    r"(?:-?[A-Z]{1,2})?))(?![\w%€$£]|[.,]\d)"
 )
 _IS = r"(?:\s{0,2}(?:is|was|lautet|ist|est|es|è|é|:|=|#)){0,2}\s{0,2}[\"'(]?"
 _ENGLISH = (
@@ -38,9 +38,9 @@ _OTHERS = (
 
 
 _HINTS = (
-    "account", "acct", "customer", "client", "member", "subscriber", "policy", "loyalty", "contract", "employee", "staff",
-    "student", "patient", "insur", "registration", "frequent", "mileage", "reward", "library", "beneficiary", "pension",
-    "meter",
+    "account", "acct", "customer", "client", "member", "subscriber", "policy", "loyalty", "contract", "employee",
+    "staff", "student", "patient", "insur", "registration", "frequent", "mileage", "reward", "library", "beneficiary",
+    "pension", "meter",
 )  # fmt: skip
 _BARE = (
     r"policy|policyholder|member(?:ship)?|customer|client|account|acct|contract|p[óo]liza|polizza|police|"
@@ -52,12 +52,16 @@ _BARE_HINTS = (
 )  # fmt: skip
 _SHAPE = (
     r"(?P<v>(?-i:[A-Z]{1,5}[\-/]?(?:[A-Z]{1,3}-)?\d{1,12}(?:[\-./]?[A-Z]{0,3}\d{1,8}){0,4}(?:-?[A-Z]{1,2})?|"
-    r"\d{1,4}[A-Z]{1,4}[\-/]?\d{3,10}(?:-\d{1,6}){0,2}|(?:[A-Z]{1,5} )?\d{3,4}(?: \d{3,4}){1,4}(?: \d{2,4})|[A-Z]{1,4} \d{5,10}|"
-    r"\d{8,12}|\d{2,6}(?:[\-./](?:[A-Z]{1,3}[\-./])?\d{2,8}){1,4}))(?![\w\-%€$£]|[.,]\d| (?:USD|EUR|GBP|euros?|dollars)\b)"
+    r"\d{1,4}[A-Z]{1,4}[\-/]?\d{3,10}(?:-\d{1,6}){0,2}|(?:[A-Z]{1,5} )?\d{3,4}(?: \d{3,4}){1,4}(?: \d{2,4})|"
+    r"[A-Z]{1,4} \d{5,10}|"
+    r"\d{8,12}|\d{2,6}(?:[\-./](?:[A-Z]{1,3}[\-./])?\d{2,8}){1,4}))(?![\w\-%€$£]|[.,]\d| (?:USD|EUR|GBP|euros?|"
+    r"dollars)\b)"
 )
 _NO_PREFIX = listed(
-    "usd eur gbp chf jpy cny inr aud cad nzd sgd hkd sek nok dkk pln czk huf ron try brl mxn cop ars clp pen zar ngn kes "
-    "ghs egp aed sar pkr bdt lkr idr myr php thb vnd krw twd rub uah ils rs iso soc iec pci cve kb rfc en din ts no fy cy "
+    "usd eur gbp chf jpy cny inr aud cad nzd sgd hkd sek nok dkk pln czk huf ron try brl mxn cop ars clp pen zar ngn "
+    "kes "
+    "ghs egp aed sar pkr bdt lkr idr myr php thb vnd krw twd rub uah ils rs iso soc iec pci cve kb rfc en din ts no "
+    "fy cy "
     "of in on to at is"
 )
 """What stands before an amount or the number of a norm: "policy EUR 500 000", "contract FY2024-25"."""

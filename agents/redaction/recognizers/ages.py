@@ -78,8 +78,10 @@ def ages() -> RuleRecognizer:
             Rule(
                 kind="AGE",  # as newspapers write: "Edith Marlow, 94, of Leeds", "Mr Jonas Lind, 96, travelling alone"
                 pattern=rf"(?:\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Lady|Herrn?|Frau|Mme|Sra?|Señora?|Sig|Signora?|Don|Doña)"
-                rf"\.?(?: (?:{_CAPITAL}|v[ao]n|de[lnr]?|d[aio]s?|la|el|al|bin|ter)){{1,5}}(?:, | \()(?P<titled>)|\b{_CAPITAL} {_CAPITAL}, )(?P<v>{_AGE})"
-                r"(?:, (?:of|from|who|whose|was|is|an?|died|has|had|said|says|lives|lived|needs|travel+ing|living|residing|"
+                rf"\.?(?: (?:{_CAPITAL}|v[ao]n|de[lnr]?|d[aio]s?|la|el|al|bin|ter)){{1,5}}(?:, | \()(?P<titled>)|"
+                rf"\b{_CAPITAL} {_CAPITAL}, )(?P<v>{_AGE})"
+                r"(?:, (?:of|from|who|whose|was|is|an?|died|has|had|said|says|lives|lived|needs|travel+ing|living|"
+                r"residing|"
                 r"suffering|recovering|requiring|fell)\b|(?(titled)[,)](?!\d)|(?!)))",
                 score=0.8,
                 digits=2,
@@ -88,7 +90,8 @@ def ages() -> RuleRecognizer:
             ),
             Rule(
                 kind="AGE",  # "born 24.12.1931, so 93 by now"
-                pattern=rf"(?<!\d)19[0-3]\d[,;)]{{0,2}} (?:{_HENCE})(?: (?:now|he is|she is|he's|she's|already|about|almost|"
+                pattern=rf"(?<!\d)19[0-3]\d[,;)]{{0,2}} (?:{_HENCE})(?: (?:now|he is|she is|he's|she's|already|about|"
+                rf"almost|"
                 rf"nearly|aged)){{0,2}},? (?P<v>{_AGE})(?![\w%°]|[.,:]\d)",
                 context=r"\bborn\b|birth|\bdob\b|\bgeb\b|geboren|\bnée?\b|nacid[oa]|\bnat[oa]\b",
                 digits=4,

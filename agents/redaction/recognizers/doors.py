@@ -28,7 +28,7 @@ _ABROAD = (
     r"c[óo]digo (?:del? |de la )(?:portal|puerta|alarma|port[aã]o|porta|alarme)|codice (?:del |della |dell['’])"
     r"(?:portone|cancello|allarme|cassaforte)"
 )
-_SECRET = r"(?:pass|pw|pwd|pswd|passwd|psk|passkey)"
+_SHORT = r"(?:pass|pw|pwd|pswd|passwd|psk|passkey)"
 _DEVICE = (
     r"(?:wi-?fi|wlan|router|network|hotspot|modem|guest|netflix|email|e-mail|login|log-?in|laptop|computer|pc|tablet|"
     r"account|admin|root|database|db|ftp|ssh|vpn|server|portal|app)"
@@ -62,7 +62,8 @@ def doors() -> RuleRecognizer:
             ),
             Rule(
                 kind="PASSWORD",  # "the code for the back door is 7719"
-                pattern=rf"\b{_CODE} (?:for|to|of) (?:the |our |my |his |her |your )?(?:{_LOCKED})\b{_LINKS}{_SIGN}{_VALUE}",
+                pattern=rf"\b{_CODE} (?:for|to|of) (?:the |our |my |his |her |your "
+                rf")?(?:{_LOCKED})\b{_LINKS}{_SIGN}{_VALUE}",
                 score=0.75,
                 check=_code,
                 hints=("code for", "code to", "code of", "pin for", "pin to", "pin of", "combination"),
@@ -78,7 +79,7 @@ def doors() -> RuleRecognizer:
             ),
             Rule(
                 kind="PASSWORD",  # attributes: pass="…", pw=…
-                pattern=rf"(?<![A-Za-z]){_SECRET}[\"']?\s{{0,2}}(?::=|=>|[:=])\s{{0,2}}[\"'`]?"
+                pattern=rf"(?<![A-Za-z]){_SHORT}[\"']?\s{{0,2}}(?::=|=>|[:=])\s{{0,2}}[\"'`]?"
                 r"(?P<v>(?<=\")[^\"\s]{5,128}(?=\")|(?<=')[^'\s]{5,128}(?=')|[^\s\"'`,;<>]{5,128}(?<![.)\]}]))",
                 score=0.8,
                 check=_attribute,
@@ -87,7 +88,7 @@ def doors() -> RuleRecognizer:
             ),
             Rule(
                 kind="PASSWORD",  # "my wifi pass is Fern!2210", "router key: …"
-                pattern=rf"\b{_DEVICE}(?:'s)? (?:{_SECRET}|key|password|code)\b(?:\s(?:is|was|now|still|to)\b){{0,3}}"
+                pattern=rf"\b{_DEVICE}(?:'s)? (?:{_SHORT}|key|password|code)\b(?:\s(?:is|was|now|still|to)\b){{0,3}}"
                 r"\s{0,2}(?:[:=]\s{0,2})?[\"'`]?(?P<v>[^\s\"'`,;<>]{5,64}(?<![.)?]))",
                 score=0.8,
                 check=_attribute,
@@ -96,7 +97,7 @@ def doors() -> RuleRecognizer:
             ),
             Rule(
                 kind="PASSWORD",  # "pass is Fern!2210"; passes of other sorts have numbers too
-                pattern=rf"\b{_SECRET}\b(?:\s(?:is|was|now|still)\b){{1,3}}\s{{0,2}}[\"'`]?(?P<v>[^\s\"'`,;<>]{{6,64}}(?<![.)?]))",
+                pattern=rf"\b{_SHORT}\b(?:\s(?:is|was|now|still)\b){{1,3}}\s{{0,2}}[\"'`]?(?P<v>[^\s\"'`,;<>]{{6,64}}(?<![.)?]))",
                 score=0.7,
                 check=bare,
                 unless=r"boarding|season|\bbus\b|train|\bski\b|travel|museum|rail|mountain|festival|ticket",

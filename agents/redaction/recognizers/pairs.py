@@ -18,7 +18,10 @@ from agents.redaction.recognizers.rules import Facts, RuleRecognizer
 
 _SCORE, _NAME_SCORE = 0.85, 0.65
 """As in :mod:`agents.redaction.recognizers.columns`."""
-_NAMING = r"(?:\w{1,12}_?)?(?:type|system|kind|name|label|field|key|code|attribute|question|title|property|scheme|id|for|element)"
+_NAMING = (
+    r"(?:\w{1,12}_?)?(?:type|system|kind|name|label|field|key|code|attribute|question|title|"
+    r"property|scheme|id|for|element)"
+)
 _HOLDING = r"(?:\w{1,12}_?)?(?:value|val|number|no|nr|num|answer|content|text|data|response|extension|id)"
 _LABEL = r"(?P<label>[^\W_][\w .:/#\-]{1,59})"
 _JSON = re.compile(
@@ -37,7 +40,8 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _LISTED = re.compile(  # YAML: "- name: dob" and, on the next line, "value: …"
-    rf"^[ \t\-]{{0,16}}{_NAMING}:[ \t]{{1,4}}[\"']?{_LABEL}[\"']?[ \t]{{0,4}}\n[ \t]{{0,16}}{_HOLDING}:[ \t]{{1,4}}[\"']?"
+    rf"^[ \t\-]{{0,16}}{_NAMING}:[ \t]{{1,4}}[\"']?{_LABEL}[\"']?[ \t]{{0,4}}\n"
+    rf"[ \t]{{0,16}}{_HOLDING}:[ \t]{{1,4}}[\"']?"
     r"(?P<value>[^\"'\n]{2,120})",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -51,7 +55,8 @@ _KEYWORDS = listed(
 )
 _ROLES = listed(
     "customer patient employee tenant passenger guest student resident recipient attendee client cliente paciente "
-    "empleado locataire salarie paziente kunde mieter mitarbeiter policyholder cardholder beneficiary via cap ime adi rue "
+    "empleado locataire salarie paziente kunde mieter mitarbeiter policyholder cardholder beneficiary via cap ime adi "
+    "rue "
     "calle street residence account konto compte cuenta card plate pan tin age name zip tel fax mail ip cell handy"
 )
 """Heads of columns that alone say too little of a value: {"type": "client", "value": "web"}."""

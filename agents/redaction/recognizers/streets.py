@@ -17,9 +17,11 @@ _COLOMBIAN = (
     r"(?: (?:sur|norte|este|oeste)\b)?(?:,? (?:apto?|apartamento|int|interior|of|oficina|torre|casa)\.? ?\w{1,6}){0,2}"
 )
 _FRENCH = (
-    r"(?<![\w.,])\d{1,4}(?: ?(?:bis|ter|quater|[A-D]))?,? (?i:rue|avenue|av\.|boulevard|bd\.?|quai|chemin|impasse|all[ée]e|"
+    r"(?<![\w.,])\d{1,4}(?: ?(?:bis|ter|quater|[A-D]))?,? (?i:rue|avenue|av\.|boulevard|bd\.?|quai|chemin|impasse|"
+    r"all[ée]e|"
     r"place|cours|square|route|passage|faubourg) "
-    r"(?=(?:(?:de|du|des|la|les?|aux?|et|sur|en|[ld]['’]) ?){0,3}[A-ZÀ-Þ0-9])(?:[^\W_][\w’'.\-]{0,24},? ){1,6}\d{5} [A-ZÀ-Þ][\w’'\-]{1,30}"
+    r"(?=(?:(?:de|du|des|la|les?|aux?|et|sur|en|[ld]['’]) ?){0,3}[A-ZÀ-Þ0-9])(?:[^\W_][\w’'.\-]{0,24},? ){1,6}\d{5} "
+    r"[A-ZÀ-Þ][\w’'\-]{1,30}"
 )
 
 
