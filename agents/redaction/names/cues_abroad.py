@@ -67,7 +67,12 @@ def cues_abroad(text: str) -> Iterator[Cue]:
         end = match.start("value") + (value.end() if value else 0)
         yield Cue(start=match.start("value"), end=end, column=PERSON, factor=0.12)
     for match in _HINDI.finditer(text) if "naam" in low else ():
-        yield Cue(start=match.start("value"), end=match.end("value"), column=PERSON, factor=0.03)
+        yield Cue(
+            start=match.start("value"),
+            end=match.end("value"),
+            column=PERSON,
+            factor=0.03 if match["value"][0].isupper() else 0.3,
+        )
     if text.isascii():
         return
     for match in _TIGHT.finditer(text):

@@ -76,11 +76,7 @@ def _rows(text: str) -> Iterator[tuple[Sequence[str | None], list[Cell]]]:
         head = lines[at]
         at += 1
         below = at
-        while (
-            below + 1 < len(lines)
-            and text[lines[below][0] : lines[below][0] + 1] in _EDGES
-            and _ruled(text, lines[below])
-        ):
+        if at + 1 < len(lines) and text[lines[at][0] : lines[at][0] + 1] in _EDGES and _ruled(text, lines[at]):
             below += 1  # "---+---" below the heads
         delimiter = _delimiter(text, head, lines[below])
         if not delimiter:
