@@ -21,14 +21,18 @@ from agents.redaction.recognizers.answers import answers
 from agents.redaction.recognizers.columns import columns
 from agents.redaction.recognizers.contact import contact
 from agents.redaction.recognizers.custom import CustomRecogniser
+from agents.redaction.recognizers.doors import doors
 from agents.redaction.recognizers.financial import financial
+from agents.redaction.recognizers.forms_abroad import forms_abroad
 from agents.redaction.recognizers.government import government
 from agents.redaction.recognizers.network import network
+from agents.redaction.recognizers.pairs import pairs
 from agents.redaction.recognizers.personal import personal
 from agents.redaction.recognizers.presidio import national
 from agents.redaction.recognizers.proven import proven
 from agents.redaction.recognizers.rules import Facts
 from agents.redaction.recognizers.secrets import secrets
+from agents.redaction.recognizers.streets import streets
 from agents.redaction.recognizers.vehicles import vehicles
 from agents.redaction.settings import RedactionSettings
 from agents.redaction.spans import Span
@@ -172,8 +176,8 @@ def _best(results: Sequence[RecognizerResult], min_score: float) -> list[Recogni
 def structured() -> list[EntityRecognizer]:
     """Recognisers of everything that has a form."""
     return [
-        financial(), accounts(), contact(), network(), government(), personal(), ages(), vehicles(), secrets(),
-        addresses(), abroad(), national(), proven(), answers(), columns(),
+        financial(), accounts(), contact(), network(), government(), personal(), ages(), vehicles(), secrets(), doors(),
+        addresses(), streets(), forms_abroad(), abroad(), national(), proven(), answers(), columns(), pairs(),
     ]  # fmt: skip
 
 

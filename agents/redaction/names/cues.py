@@ -35,7 +35,8 @@ _LABELS = re.compile(
     re.IGNORECASE,
 )
 _INTRO = re.compile(
-    r"\b(?:(?P<sure>(?:my|his|her|their|your|the|whose|full|first|last|maiden|middle|sur|user)[ ]?name(?:'s| is| was|"
+    r"\b(?:(?P<meeting>1[:\-]1 (?:with|w/))|(?P<sure>(?:my|his|her|their|your|the|whose|full|first|last|maiden|middle|"
+    r"sur|user)[ ]?name(?:'s| is| was|"
     r"s are|:)?"
     r"(?: actually| really)?|(?:i am|i'm|im|it is|it's|its|this is|you can) (?:called|named)|(?:please )?(?:just "
     r")?call me|"
@@ -43,12 +44,19 @@ _INTRO = re.compile(
     r"name(?:'s| is)|(?:booking|reservation|account|table|appointment|order) (?:is )?(?:under|for))|"
     r"(?P<maybe>(?:hi|hello|hey|dear|thanks|thank you|cheers|regards|sincerely|best|bye|goodbye|good morning|good "
     r"evening|ok|okay)"
-    r"(?: there)?|(?:i am|i'm|im|it is|it's|its|this is|here is|ask|tell|call|contact|meet|met|with|by|from|for|and|my "
+    r"(?: there)?|(?:i am|i'm|im|it is|it's|its|this is|here is|ask|tell|call|contact|meet|met|with|w/|by|from|for|"
+    r"and|my "
     r"(?:wife|husband|son|daughter|mother|father|mom|dad|brother|sister|friend|boss|colleague|partner|girlfriend|boyfriend|fiancee?|"
     r"neighbou?r|cousin|uncle|aunt|manager|doctor|dentist|lawyer|"
     r"teacher))))[,:]?[ ]{1,2}(?=(?P<value>[^\n,.;:!?()\"<>]{1,60}))",
     re.IGNORECASE,
 )
+_SIGNED = re.compile(
+    r"(?:[.!?…][ \n]{1,3}|\n[ \t]{0,4})[\-–—~]{0,2} ?"
+    r"(?P<value>[A-ZÀ-Þ][^\W\d_]{1,20}(?:[ \-'’][A-ZÀ-Þ][^\W\d_]{1,20}){0,2})(?: \([a-z ]{2,16}\))?\s{0,4}\Z"
+)
+"""Nothing but capitalised words behind the last sentence: who wrote it. The head still has to think it possible."""
+_SIGNATURE = 100
 _TURNS = re.compile(
     r"^[ \t>*]{0,4}(?P<value>[A-ZÀ-Þ][^\W\d_]{1,20}(?: [A-ZÀ-Þ][^\W\d_]{1,20}){0,2}):[ \t]", re.MULTILINE
 )
@@ -63,7 +71,7 @@ _NAMED = listed("my his her their your the whose full first last maiden middle s
 _INTRO_WORDS = listed(
     "i im it its this you please just call named under in on signed speaking name booking reservation account table "
     "appointment order hi hello hey dear thanks thank cheers regards sincerely best bye goodbye good ok okay here ask "
-    "tell contact meet met with by from for and my"
+    "tell contact meet met with w by from for and my 1"
 ) | {word + name for word in _NAMED for name in ("", "name", "names")}
 """The first words of everything that ``_INTRO`` finds."""
 _TITLE_WORDS = listed(
@@ -72,7 +80,8 @@ _TITLE_WORDS = listed(
 )
 """The same of ``_TITLE``, in ASCII text."""
 _ASKED_NAME = re.compile(
-    r"(?:\bname\b|who am i (?:speaking|talking|chatting)|who is this|who's this|who are you|whom am i)[^\n]{0,60}$",
+    r"(?:\bname\b|who am i (?:speaking|talking|chatting)|who is this|who's this|who are you|whom am i|"
+    r"whose)[^\n]{0,60}$",
     re.IGNORECASE,
 )
 _ASKED_PLACE = re.compile(
@@ -103,7 +112,7 @@ def cues(text: str) -> Iterator[Cue]:
             yield Cue(start=match.start("value"), end=match.end("value"), column=column, factor=0.2)
     leading = _leading(text)
     for match in _led_by(_INTRO_WORDS, _INTRO, text, leading):
-        factor = 0.12 if match["sure"] else 0.6
+        factor = 0.05 if match["meeting"] else 0.12 if match["sure"] else 0.6
         yield Cue(start=match.start("value"), end=_limited(match, 3), column=PERSON, factor=factor)
     for match in _led_by(_TITLE_WORDS, _TITLE, text, leading):
         yield Cue(start=match.start("value"), end=_limited(match, 2), column=PERSON, factor=0.15)
@@ -112,6 +121,9 @@ def cues(text: str) -> Iterator[Cue]:
         for match in turns:
             yield Cue(start=match.start("value"), end=match.end("value"), column=PERSON, factor=0.5)
     yield from _answers(text)
+    if signed := _SIGNED.search(text, max(0, len(text) - _SIGNATURE)):
+        factor = 0.03 if " " in signed["value"] else 0.25
+        yield Cue(start=signed.start("value"), end=signed.end("value"), column=PERSON, factor=factor)
 
 
 def _leading(text: str) -> list[tuple[int, str]] | None:

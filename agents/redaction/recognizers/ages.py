@@ -39,6 +39,12 @@ _SUBJECT = (
     r"(?<!\w)(?:at the age of|aged?(?: of)?|turn(?:ed|ing|s)|(?:patient|pt)[ ,:]{1,2}(?:is )?(?:an? )?)) \Z"
 )
 
+_CAPITAL = r"[A-ZÀ-ÞŠŽČŁ][^\W\d_][\w'’.\-]{0,20}"
+_HENCE = (
+    r"so|hence|thus|therefore|i\.e\.|which makes (?:him|her|them)|making (?:him|her|them)|that makes (?:him|her)|now|"
+    r"and (?:is |now |so )|also|somit|donc|quindi|dus|por tanto"
+)
+
 
 def ages() -> RuleRecognizer:
     """Recogniser of great ages."""
@@ -70,13 +76,28 @@ def ages() -> RuleRecognizer:
                 reach=60,
             ),
             Rule(
-                kind="AGE",  # as newspapers write: "Edith Marlow, 94, of Leeds"
-                pattern=rf"\b[A-Z][a-z'’\-]{{1,20}} [A-Z][a-z'’\-]{{1,20}}, (?P<v>{_AGE}), "
-                r"(?:of|from|who|was|is|an?|died|has|had|said|says|lives|lived)\b",
+                kind="AGE",  # as newspapers write: "Edith Marlow, 94, of Leeds", "Mr Jonas Lind, 96, travelling alone"
+                pattern=rf"(?:\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Lady|Herrn?|Frau|Mme|Sra?|Señora?|Sig|Signora?|Don|Doña)"
+                rf"\.?(?: (?:{_CAPITAL}|v[ao]n|de[lnr]?|d[aio]s?|la|el|al|bin|ter)){{1,5}}(?:, | \()(?P<titled>)|"
+                rf"\b{_CAPITAL} {_CAPITAL}, )(?P<v>{_AGE})"
+                r"(?:, (?:of|from|who|whose|was|is|an?|died|has|had|said|says|lives|lived|needs|travel+ing|living|"
+                r"residing|"
+                r"suffering|recovering|requiring|fell)\b|(?(titled)[,)](?!\d)|(?!)))",
                 score=0.8,
                 digits=2,
                 flags=0,
-                hints=(", 9", ", 1"),
+                hints=(", 9", ", 1", "(9", "(1"),
+            ),
+            Rule(
+                kind="AGE",  # "born 24.12.1931, so 93 by now"
+                pattern=rf"(?<!\d)19[0-3]\d[,;)]{{0,2}} (?:{_HENCE})(?: (?:now|he is|she is|he's|she's|already|about|"
+                rf"almost|"
+                rf"nearly|aged)){{0,2}},? (?P<v>{_AGE})(?![\w%°]|[.,:]\d)",
+                context=r"\bborn\b|birth|\bdob\b|\bgeb\b|geboren|\bnée?\b|nacid[oa]|\bnat[oa]\b",
+                digits=4,
+                before=72,
+                after=0,
+                hints=("born", "birth", "dob", "geb", "née ", "né "),
             ),
             Rule(
                 kind="AGE",  # "her 95th birthday"

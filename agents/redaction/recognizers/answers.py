@@ -34,6 +34,8 @@ _DATE = re.compile(
     r"[^\W\d_]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d\d|(?:19|20)\d\d[\-./]\d{1,2}[\-./]\d{1,2}|\d{8}(?!\d)",
     re.IGNORECASE,
 )
+_PASSWORD = re.compile(r"(?=[^\s\d]{0,63}\d)(?P<v>\S{5,64}?)(?=[.,;]?(?:\s{0,4}$|[,;] |\. ))", re.MULTILINE)
+"""With a digit in it, and the whole of an answer or of its clause: "128-bit encryption" is none."""
 _CODE = re.compile(r"(?=[A-Z0-9 ]{0,8}\d)[A-Z0-9]{2,5}(?:[ \-]?[A-Z0-9]{2,4})?(?!\w)", re.IGNORECASE)
 _THING = re.compile(
     r"order|booking|reservation|ticket|parcel|tracking|invoice|\bcase\b|flight number|model|serial|\bsku\b"
@@ -56,6 +58,10 @@ _ASKED: Sequence[tuple[str, re.Pattern[str], re.Pattern[str]]] = (
     ("US_BANK_NUMBER", re.compile(r"sort code|bank account|\biban\b|kontonummer"), _NUMBER),
     ("PHONE_NUMBER", re.compile(r"phone|mobile|\bcell\b|\btel\b|reach you|call you|contact number|telefon|téléphone|"
                                 r"rufnummer|teléfono|celular"), _PHONE),
+    ("PASSWORD", re.compile(r"^(?!.*(?:forg[oe]t|reset|chang|lost|how|why|when|where|can i|can you)).*"
+                            r"\b(?:password|passcode|passphrase|passwort|kennwort|mot de passe|contraseña|senha|"
+                            r"wachtwoord)(?: is| please| for (?:it|this|that|the (?:account|line|call)))?\W{0,3}$"),
+     _PASSWORD),
     ("LOCATION", re.compile(r"post\s?code|\bzip\b|postal code|postleitzahl|code postal|código postal"), _CODE),
     ("ACCOUNT_ID", re.compile(r"(?:customer|client|member(?:ship)?|account|policy|subscriber|employee|student|"
     r"insurance|"
@@ -86,30 +92,34 @@ class Answers(RuleRecognizer):
         for pattern, is_question in ((_ANSWERED, "?" in text), (_TOLD, True)):
             at = 0
             while is_question and (match := pattern.search(text, at)):
-                if finding := self._answer(facts, match):
-                    found.append(finding)
+                found += self._answer(facts, match)
                 at = match.start("answer")
         return found
 
-    def _answer(self, facts: Facts, match: re.Match[str]) -> RecognizerResult | None:
+    def _answer(self, facts: Facts, match: re.Match[str]) -> list[RecognizerResult]:
         start, end = match.span("answer")
         if not any(map(str.isdigit, facts.text[start:end])):
-            return None
+            return []
         if speaker := _SPEAKER.match(facts.text, start, end):
             start = speaker.end()
         asked = facts.low[max(0, match.start() - _LONGEST) : match.start()].rpartition("\n")[2]
         # The last question on the line counts: "Is it about your order? What is your customer number?"
         asked = asked[asked.rfind("?") + 1 :]
         if _THING.search(asked) or (match.re is _TOLD and not _REQUEST.search(asked)):
-            return None
+            return []
         for kind, question, form in _ASKED:
             if question.search(asked):
                 fillers = _FILLERS.match(facts.text, start, end)
                 value = form.match(facts.text, start, end) or (
                     form.match(facts.text, fillers.end(), end) if fillers else None
                 )
-                return self.result(kind, *value.span(), _SCORE) if value else None
-        return None
+                if value is None:
+                    return []
+                values = [value]
+                if kind == "DATE_OF_BIRTH":  # "1 Jan 1990 on the new one and 5/6/83 on the old"
+                    values += form.finditer(facts.text, value.end(), end)
+                return [self.result(kind, *each.span(), _SCORE) for each in values]
+        return []
 
 
 def answers() -> Answers:

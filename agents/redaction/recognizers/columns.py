@@ -17,6 +17,9 @@ from agents.redaction.recognizers.rules import Facts, RuleRecognizer
 _SCORE, _NAME_SCORE = 0.85, 0.65
 """A name's is below what hides a finding from the names model: it reads the names around it better with it."""
 _DELIMITERS = ("\t", "|", ";", ",")
+_BLANKS = "  "
+"""What divides columns that are set out with blanks."""
+_PIECE = re.compile(r"\S+(?: \S+)*")
 _MOST = 64
 """Columns of a table that is read, at most."""
 _RULE = re.compile(r"[\s|:\-+=]*")
@@ -46,7 +49,7 @@ class Columns(RuleRecognizer):
         if facts is None or facts.text != text:
             facts = Facts(text=text)
         found: list[RecognizerResult] = []
-        if "\n" in text and any(delimiter in text for delimiter in _DELIMITERS):
+        if "\n" in text and (any(delimiter in text for delimiter in _DELIMITERS) or _BLANKS in text):
             for heads, cells in _rows(text):
                 self._read(text, heads, cells, found)
         if "insert" in facts.low:
@@ -70,21 +73,44 @@ def _rows(text: str) -> Iterator[tuple[Sequence[str | None], list[Cell]]]:
     lines = _lines(text)
     at = 0
     while at + 1 < len(lines):
-        start, end = lines[at]
+        head = lines[at]
         at += 1
-        delimiter = _delimiter(text, (start, end), lines[at])
+        below = at
+        if at + 1 < len(lines) and text[lines[at][0] : lines[at][0] + 1] in _EDGES and _ruled(text, lines[at]):
+            below += 1  # "---+---" below the heads
+        delimiter = _delimiter(text, head, lines[below])
         if not delimiter:
             continue
-        heads = _cells(text, start, end, delimiter)
+        heads = _cells(text, *head, delimiter)
         kinds = fields([text[low:high] for low, high in heads]) if 2 <= len(heads) <= _MOST else None
-        if not kinds:
-            continue
-        while at < len(lines) and delimiter in text[slice(*lines[at])]:
-            cells = _cells(text, *lines[at], delimiter)
-            ruled = _RULE.fullmatch(text, *lines[at])
+        if not kinds or (delimiter == _BLANKS and below == at and kinds.count(None) > (len(kinds) > 2)):
+            continue  # a form in two columns, "Name   Ann   Town   Hull", has as many values as labels
+        while at < len(lines):
+            ruled = _ruled(text, lines[at])
+            if not ruled and delimiter not in text[slice(*lines[at])]:
+                break
+            cells = () if ruled else _cells(text, *lines[at], delimiter)
             at += 1
-            if len(cells) == len(kinds) and not ruled:
-                yield kinds, cells
+            if len(cells) == len(kinds):
+                yield kinds, list(cells)
+            elif delimiter == _BLANKS and 1 < len(cells) < len(kinds):
+                yield kinds, _below(heads, cells, head[0], lines[at - 1][0])
+
+
+_EDGES = tuple("|+:-= ")
+
+
+def _ruled(text: str, line: Cell) -> bool:
+    return line[0] < line[1] and _RULE.fullmatch(text, *line) is not None
+
+
+def _below(heads: Sequence[Cell], cells: Sequence[Cell], head: int, row: int) -> list[Cell]:
+    """The cells of a row with empty ones, by the head that each begins below; an empty cell where none does."""
+    found = []
+    for start, _ in heads:
+        own = [cell for cell in cells if abs((cell[0] - row) - (start - head)) <= 1]
+        found.append(own[0] if own else (row, row))
+    return found
 
 
 def _lines(text: str) -> list[Cell]:
@@ -101,11 +127,15 @@ def _delimiter(text: str, one: Cell, other: Cell) -> str:
         count = text.count(delimiter, *one)
         if count and text.count(delimiter, *other) >= count:
             return delimiter
+    if _BLANKS in text[slice(*one)].strip() and _BLANKS in text[slice(*other)].strip():
+        return _BLANKS
     return ""
 
 
 def _cells(text: str, start: int, end: int, delimiter: str) -> list[Cell]:
     """Where the cells of a line are, without blanks and quotes around them, and the empty ones at a table's edges."""
+    if delimiter == _BLANKS:
+        return [piece.span() for piece in _PIECE.finditer(text, start, end)]
     if delimiter == "|":
         while start < end and text[start].isspace():
             start += 1

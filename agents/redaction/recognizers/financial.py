@@ -123,6 +123,7 @@ def financial() -> RuleRecognizer:
                 pattern=r"(?<![A-Za-z0-9])(?:[13LMD9AXK][1-9A-HJ-NP-Za-km-z]{25,34})(?![A-Za-z0-9])",
                 check=checksums.base58check,
                 flags=0,
+                run=26,
             ),
             Rule(
                 kind="CRYPTO",
@@ -139,6 +140,7 @@ def financial() -> RuleRecognizer:
                 check=lambda text: None if sum(map(str.isdigit, text)) >= 2 else False,
                 hints=("wallet", "crypto", "xrp", "ripple", "tron", "trx", "usdt", "sol", "coin", "deposit"),
                 digits=1,
+                run=25,
                 flags=0,
                 after=0,
             ),
@@ -149,6 +151,7 @@ def financial() -> RuleRecognizer:
                 score=0.9,
                 flags=0,
                 digits=2,
+                run=95,
             ),
             Rule(
                 kind="ACCOUNT_ID",

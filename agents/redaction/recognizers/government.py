@@ -85,9 +85,10 @@ def government() -> RuleRecognizer:
                 r"(?![\w\-])",
                 context=r"driv(?:er|ing)(?:'?s)?[\s_]+lic?[a-z]{2,5}|\bdl\s?(?:#|no|number|:)|licen[cs]e (?:number|"
                 r"no\b|"
-                r"#|id)|driver lic|permit number|\bdl\b",
+                r"#|id)|driver lic|permit number|\bdl\b|\bo\.?l\.?n\b|\bdln\b|\boperator(?:'?s)?[ _](?:lic|permit|"
+                r"no\b|number|#)",
                 check=lambda text: None if sum(map(str.isdigit, text)) >= 4 else False,
-                hints=("licen", "dl", "permit", "driv"),
+                hints=("licen", "dl", "permit", "driv", "oln", "o.l.n", "operator"),
                 digits=4,
                 after=0,
             ),

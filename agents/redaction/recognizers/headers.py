@@ -35,15 +35,18 @@ _FIELDS: dict[str, str] = {
         "codigo postal|domicilio|indirizzo|via|cap|endereco|rua|cep|adres|straat|straatnaam|huisnummer|hausnummer|"
         "house number|residence|adresa|ulica|adres zamieszkania|place of birth|birthplace|geburtsort|morada",
         "DATE_OF_BIRTH": "dob|d o b|birth|birthdate|birth date|date of birth|birthday|born|geburtsdatum|geb|geboren|"
-        "date de naissance|naissance|ne le|fecha de nacimiento|fecha nac|fec nac|nacimiento|data di nascita|nascita|"
-        "data de nascimento|nascimento|geboortedatum|data urodzenia|datum rodjenja|dogum tarihi|fodselsdato|fodt|fodd",
+        "date de naissance|naissance|nee le|ne le|fecha de nacimiento|fecha nac|fec nac|nacimiento|data di nascita|"
+        "nascita|"
+        "data de nascimento|nascimento|geboortedatum|data urodzenia|datum rodjenja|dogum tarihi|dogum|dogum gunu|"
+        "birth dt|birth year|year of birth|patient dob|fodselsdato|fodt|fodd",
         "AGE": "age|alter|edad|eta|idade|leeftijd|umri",
-        "US_SSN": "ssn|social security|social security number|social security no|ss number",
+        "US_SSN": "ssn|us ssn|social security|social security number|social security no|ss number",
         "NATIONAL_ID": "national id|nationalid|national id no|national id number|id number|id no|id card|nin|nino|"
         "ni number|dni|"
         "nif|nie|cpf|curp|rfc|rut|cedula|bsn|pesel|aadhaar|pan|personnummer|ausweis|ausweisnummer|steuer id|tax id|"
         "taxid|tin|"
-        "codice fiscale|oib|jmbg|tc kimlik no|kimlik no|tc no|nir|nss|identity number|national insurance",
+        "codice fiscale|oib|jmbg|tc kimlik no|kimlik no|kimlik|tc no|tc|tckn|tc kimlik|nir|nss|identity number|"
+        "national insurance",
         "US_BANK_NUMBER": "account|account no|account number|acct|acct no|bank account|account num|konto|kontonummer|"
         "compte|cuenta|"
         "conto|conta|rekening|rekeningnummer|sort code|routing|routing number",
@@ -56,13 +59,15 @@ _FIELDS: dict[str, str] = {
         "kennzeichen|placa|"
         "matricula|immatriculation|targa|kenteken|registracija|tablica|plaka",
         "VIN": "vin|vin number|chassis|chassis no|chassis number|fahrgestellnummer|sasija",
-        "US_PASSPORT": "passport|passport no|passport number|reisepass|passeport|pasaporte|passaporto|paspoort",
+        "US_PASSPORT": "passport|pass no|passport num|passport no|passport number|reisepass|passeport|pasaporte|"
+        "passaporto|paspoort",
         "PHONE_NUMBER": "phone|phone no|phone number|mobile|mobile no|mobile number|cell|cell phone|tel|telephone|"
         "telefon|telefono|"
         "telefone|telephone number|handy|portable|movil|celular|cellulare|telemovel|telefoonnummer|msisdn|contact no|"
         "contact number|whatsapp|fax",
         "EMAIL_ADDRESS": "email|e mail|mail|email address|correo|courriel",
-        "MEDICAL_RECORD": "mrn|nhs|nhs no|nhs number|patient id|patient no|medical record|hospital no|medicare|"
+        "MEDICAL_RECORD": "mrn|medical record number|medical record no|hospital number|nhs|nhs no|nhs number|patient "
+        "id|patient no|medical record|hospital no|medicare|"
         "medicare no",
         "ACCOUNT_ID": "customer id|customer no|customer number|client id|client no|member id|member no|membership no|"
         "policy no|"
@@ -108,8 +113,9 @@ def _digits(least: int, most: int) -> Callable[[str], bool]:
 
 _NUMBER = re.compile(r"[A-Za-zÀ-ÿČčŠšŽž0-9 ./\-+()*#_]+")
 _DATED = re.compile(
-    r"\d{1,4}[./\- ]\d{1,2}[./\- ]\d{1,4}(?:[ T]00:00.*)?|\d{8}|\d{1,2}\.?[ \-][^\W\d]{3,10}\.?,?[ \-]\d{2,4}|"
-    r"[^\W\d]{3,10}\.? \d{1,2},? \d{4}|(?:19|20)\d\d"
+    r"\d{1,4}[./\- ]\d{1,2}[./\- ]\d{1,4}(?:[ T]00:00.*)?|\d{8}|"
+    r"\d{1,2}(?:\.|st|nd|rd|th|º)?[ \-](?:of |de )?[^\W\d]{3,10}\.?,?[ \-](?:de )?\d{2,4}|"
+    r"[^\W\d]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}|(?:19|20)\d\d"
 )
 _NAME = re.compile(r"[^\W\d_][^\d@/\\:;=<>{}\[\]|_]{0,59}")
 _AGE = re.compile(r"9\d|1[01]\d")
@@ -156,6 +162,11 @@ def fields(heads: list[str]) -> list[str | None] | None:
     if not _PEOPLE.isdisjoint(kinds) and (words.isdisjoint(_PRODUCTS) or not _CERTAIN.isdisjoint(kinds)):
         kinds = [kind or _OF_PEOPLE.get(name) for kind, name in zip(kinds, names, strict=True)]
     return kinds
+
+
+def kind_of(head: str) -> str | None:
+    """The kind of what ``head`` names by itself."""
+    return _kind(_plain(head))
 
 
 def plausible(kind: str, cell: str) -> bool:

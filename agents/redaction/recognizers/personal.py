@@ -89,6 +89,16 @@ def personal() -> RuleRecognizer:
                 digits=4,
             ),
             Rule(
+                kind="MEDICAL_RECORD",  # in groups: "hospital no. RK4 218 305"
+                pattern=r"\b(?:mrn|medical record|patient|chart|hospital|unit|clinic|case ?notes?)[ \-_]?"
+                r"(?:(?:number|no|num|id|ref)\b\.?|#)[\"']?\s{0,2}(?:is|:|=)?\s{0,2}[\"']?"
+                r"(?P<v>(?-i:[A-Z]{0,3}\d{0,4})(?:[ \-/]\d{2,6}){1,4})(?![\w%]|[.,]\d)",
+                score=0.9,
+                check=lambda text: None if sum(map(str.isdigit, text)) >= 5 else False,
+                hints=("mrn", "record", "patient", "chart", "hospital", "unit", "clinic", "notes"),
+                digits=5,
+            ),
+            Rule(
                 kind="MEDICAL_LICENSE",
                 pattern=r"(?<![\w\-])[A-Z]{2}\d{7}(?![\w\-])",
                 context=r"\bdea\b|medical licen|\bnpi\b|prescriber",

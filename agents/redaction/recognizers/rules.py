@@ -27,6 +27,7 @@ _LABELLED = re.compile(r"[^\w]{0,3}(?:(?:no|nr|number|num|id|is)\b)?[^\w]{0,4}[0
 """What follows a label that stands before its own number."""
 CLUSTER = 6
 """Digits of the shortest national identifier."""
+_RUN = re.compile(r"[\w\-]{12,}")
 _MIXED = re.compile(r"(?<![a-z0-9])(?=[a-z]{0,16}[0-9])(?=[0-9]{0,16}[a-z])[a-z0-9]{7,20}(?![a-z0-9])")
 
 Region = tuple[int, int]
@@ -55,6 +56,11 @@ class Facts:
     def digits(self) -> int:
         """Digits of the longest number."""
         return max((count for _, _, count in self.clusters), default=0)
+
+    @cached_property
+    def run(self) -> int:
+        """Characters of the longest word, if it has twelve: a key has, and few words of prose."""
+        return max(map(len, _RUN.findall(self.text)), default=0)
 
     @cached_property
     def low(self) -> str:
@@ -122,6 +128,7 @@ class Rule:
         certain: as ``check``, but it voids nothing.
         hints: one of these must be near, in lower case: the pattern is tried only around them.
         digits: the same for a number of so many digits.
+        run: characters of a word that a finding has; only a text with such a word is looked at.
         reach: characters after a hint in which the pattern is tried.
     """
 
@@ -135,6 +142,7 @@ class Rule:
     certain: Callable[[str], bool] | None = None
     hints: Sequence[str] = ()
     digits: int = 0
+    run: int = 0
     reach: int = 200
     flags: int = re.IGNORECASE
     after: int = AFTER
@@ -240,9 +248,9 @@ class RuleRecognizer(EntityRecognizer):
         if facts is None or facts.text != text:
             facts = Facts(text=text)
         found = []
-        low, digits = facts.low, facts.digits
+        low, digits, run = facts.low, facts.digits, facts.run
         for rule in self.rules:
-            if rule.digits > digits:
+            if rule.digits > digits or rule.run > run:
                 continue
             if rule.hints:
                 for hint in rule.hints:  # a loop: any() of a generator takes five times as long

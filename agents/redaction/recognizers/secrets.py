@@ -19,6 +19,13 @@ _PREFIXED = (
     r"dapi[0-9a-f]{32}|hvs\.[A-Za-z0-9_\-]{24,200}|dp\.pt\.[A-Za-z0-9]{40,50}|lin_api_[A-Za-z0-9]{32,50}|ATATT3[A-Za-z0-9_\-=]{50,250}",
     r"\d{8,10}:AA[A-Za-z0-9_\-]{32,34}|[MNO][A-Za-z\d_\-]{23,26}\.[A-Za-z\d_\-]{6}\.[A-Za-z\d_\-]{27,40}",
 )
+_MARKS = (
+    "akia", "asia", "aroa", "aida", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glp", "glrt-", "glsoat-",
+    "xox", "xapp", "_live_", "_test_", "whsec_", "sk-", "aiza", "ya29", "gocspx", "sg.", "key-", "npm_", "pypi-",
+    "hf_", "r8_", "_v1_", "shp", "sq0", "eaaa", "gsk", "xai", "pplx", "nvapi", "fw_", "fw-", "tgp_", "co_", "co-",
+    "dapi", "hvs.", "dp.pt", "lin_", "atatt", ":aa",
+)  # fmt: skip
+"""One of these is in whatever ``_PREFIXED`` finds."""
 _PLACEHOLDER = re.compile(
     r"(?i)(?:x{3,}|\*{3,}|\.{3,}|<.*|\$\{.*|\{\{.*|%\(.*|your.*|example|changeme|none|null|true|false|string|required|"
     r"reset|incorrect|invalid|wrong|expired|forgotten|protected|manager|policy|field|hash(?:ed)?|here|the|not|and|is|in|to|"
@@ -36,7 +43,7 @@ def _secret(text: str) -> bool | None:
     return False if _PLACEHOLDER.fullmatch(text) or len(set(text)) < 3 else None
 
 
-def _strong(text: str) -> bool | None:
+def strong(text: str) -> bool | None:
     """A password in a sentence: it does not look like a word."""
     if _secret(text) is False:
         return False
@@ -46,9 +53,9 @@ def _strong(text: str) -> bool | None:
     return None if kinds >= 2 and not text.isalpha() else False
 
 
-def _bare(text: str) -> bool | None:
+def bare(text: str) -> bool | None:
     """A password with nothing between it and the word: letters, digits, and a sign or a long number among them."""
-    if _strong(text) is False or _METHOD.match(text) or not any(map(str.isdigit, text)):
+    if strong(text) is False or _METHOD.match(text) or not any(map(str.isdigit, text)):
         return False
     signs = any(char in "!@#$%^&*?~+=_" for char in text.rstrip("!?*"))
     return None if any(map(str.isalpha, text)) and (signs or sum(map(str.isdigit, text)) >= 4) else False
@@ -80,55 +87,8 @@ def secrets() -> RuleRecognizer:
                 pattern=rf"(?<![A-Za-z0-9_\-])(?:{'|'.join(_PREFIXED)})(?![A-Za-z0-9])",
                 score=1.0,
                 check=lambda text: None if len(set(text[6:])) > 4 else False,
-                hints=(
-                    "akia",
-                    "asia",
-                    "aroa",
-                    "aida",
-                    "ghp_",
-                    "gho_",
-                    "ghu_",
-                    "ghs_",
-                    "ghr_",
-                    "github_pat",
-                    "glp",
-                    "glrt-",
-                    "glsoat-",
-                    "xox",
-                    "xapp",
-                    "_live_",
-                    "_test_",
-                    "whsec_",
-                    "sk-",
-                    "aiza",
-                    "ya29",
-                    "gocspx",
-                    "sg.",
-                    "key-",
-                    "npm_",
-                    "pypi-",
-                    "hf_",
-                    "r8_",
-                    "_v1_",
-                    "shp",
-                    "sq0",
-                    "eaaa",
-                    "gsk",
-                    "xai",
-                    "pplx",
-                    "nvapi",
-                    "fw_",
-                    "fw-",
-                    "tgp_",
-                    "co_",
-                    "co-",
-                    "dapi",
-                    "hvs.",
-                    "dp.pt",
-                    "lin_",
-                    "atatt",
-                    ":aa",
-                ),
+                hints=_MARKS,
+                run=15,
                 reach=1_200,
                 flags=0,
             ),
@@ -139,6 +99,7 @@ def secrets() -> RuleRecognizer:
                 check=lambda text: None if len(set(text[6:])) > 4 else False,
                 digits=4,
                 hints=("ac", "sk"),
+                run=34,
                 flags=0,
             ),
             Rule(
@@ -169,7 +130,8 @@ def secrets() -> RuleRecognizer:
                 r"access[_\- ]?key(?:[_\- ]?id)?|secret[_\- ]?(?:access[_\- ]?)?key|client[_\- ]?secret|"
                 r"auth[_\- ]?token|access[_\- ]?token|"
                 r"refresh[_\- ]?token|private[_\- ]?key|session[_\- ]?id)[\"']?\s{0,3}(?::|=|=>|"
-                r":=)\s{0,3}[\"']?(?P<v>(?:[^\s\"',;&<>]|&(?!\w{1,40}=)){4,256})",
+                r":=)\s{0,3}[\"']?(?P<v>(?<=\")[^\"\s]{4,256}(?=\")|(?<=')[^'\s]{4,256}(?=')|"
+                r"(?:[^\s\"',;&<>]|&(?!\w{1,40}=)){4,256})",
                 score=0.9,
                 check=_secret,
                 hints=("pass", "pwd", "secret", "key", "token", "session"),
@@ -181,14 +143,14 @@ def secrets() -> RuleRecognizer:
                 r"set to|should be|now))+\s{0,2}"
                 r"[\"'`]?(?P<v>[^\s\"'`,]{4,64})",
                 score=0.8,
-                check=_strong,
+                check=strong,
                 hints=("pass", "pin", "pwd"),
             ),
             Rule(
                 kind="PASSWORD",  # without a colon: "password Maple!Otter-2291"
                 pattern=r"\b(?:password|passwort|passwd|passphrase|passcode|pwd|pw)\s{1,2}[\"'`(]?(?P<v>[^\s\"'`,;()<>]{6,64})",
                 score=0.7,
-                check=_bare,
+                check=bare,
                 hints=("pass", "pwd", "pw"),
             ),
             Rule(

@@ -32,6 +32,35 @@ _HINTS = (
 )  # fmt: skip
 
 
+_FRENCH = re.compile(r"[A-HJ-NP-TV-Z]{2}-\d{3}-[A-HJ-NP-TV-Z]{2}")
+"""Since 2009: neither I nor O nor U."""
+_FORMS = (  # a character that begins one, then the rest: a set in front is what the engine looks for fastest
+    r"[A-ZÄÖÜ\d](?<![\w\-./].)(?:(?<=[A-ZÄÖÜ])(?:"
+    r"[A-ZÄÖÜ]{0,2}-[A-ZÄÖÜ]{1,2}[ \-]?[1-9]\d{0,3}[EH]?|"  # Germany
+    r"[A-HJ-NP-TV-Z][ \-]?\d{3}[ \-]?[A-HJ-NP-TV-Z]{2}|"  # France, Italy
+    r"[A-Z]?-\d{2,3}-[A-Z]{1,2}|[A-Z]-\d\d-\d\d|[A-Z]{2}-\d\d-[A-Z])|"  # the Netherlands, Portugal
+    r"(?<=\d)(?:\d{3}[ \-]?[BCDFGHJ-NPR-TV-Z]{3}|"  # Spain
+    r"\d?-[A-Z]{2,3}-\d{1,2}|\d-\d\d-[A-Z]{2}))"
+)
+_CARS = (
+    r"\bkfz\b|\bpkw\b|\blkw\b|\bautos?\b|\bcars?\b|\bvans?\b|\btruck|\blorry|vehicle|voiture|véhicule|\bcoche|vehículo|\bcarro\b|"
+    r"macchina|veicolo|fahrzeug|\bwagen\b|\bparked\b|\bmotorbike|\bscooter|\btaxi\b|camion|furgon|\bmoto\b|bestelbus|"
+    r"samochód|\bplates?\b|kennzeichen|matr[ií]cul|immatricul|\btarga\b|kenteken|\breg\b"
+)
+_THING = (
+    r"order|\bpart|\bsku\b|\bref|serial|model|flight|\bitem|article|artikel|produ|invoice|ticket|version|batch|\blot\b|"
+    r"\bbin\b|shelf|\bcode\b|booking|locker|build|policy|\bsize|chart|code"
+)
+_UNITS = listed("kwh mph rpm kms pcs lbs bmw nmw mwh gbp czk pln sek dkk hkd ddr rtx gtx gtr srt pdf png mp xls")
+"""What stands behind a year or a number and ends no Spanish plate."""
+
+
+def _formed(text: str) -> bool | None:
+    """Not "2019 BMW", "1500 RPM"."""
+    end = text[-3:].lower()
+    return False if end in _UNITS or (text[:4].isdigit() and text[:2] in ("19", "20")) or "SS" in text[:2] else None
+
+
 def vin(text: str) -> bool | None:
     """Certain by North America's check digit; likely by a maker's letters in front and a serial at the end.
 
@@ -72,6 +101,7 @@ def vehicles() -> RuleRecognizer:
                 hints=("vin", "vehicle", "chassis"),
                 check=vin,
                 digits=3,
+                run=17,
             ),
             Rule(
                 kind="VIN",
@@ -79,6 +109,7 @@ def vehicles() -> RuleRecognizer:
                 score=0.8,
                 check=_vin_form,
                 digits=4,
+                run=17,
                 flags=0,
             ),
             Rule(
@@ -99,6 +130,18 @@ def vehicles() -> RuleRecognizer:
                 hints=("plate", "vehicle", "bike", "scooter", "parked", "car ", "car,", "taxi", "registration", "driv"),
                 digits=4,
                 flags=0,
+            ),
+            Rule(
+                kind="LICENSE_PLATE",  # other countries' forms, near a vehicle; France's is nothing else's: "EB-417-GH"
+                pattern=rf"{_FORMS}(?![\w\-/]|[.,]\d)",
+                context=_CARS,
+                unless=_THING,
+                check=_formed,
+                certain=lambda text: _FRENCH.fullmatch(text) is not None,
+                digits=3,
+                flags=0,
+                before=24,
+                after=12,
             ),
             Rule(
                 kind="LICENSE_PLATE",  # behind its word

@@ -28,10 +28,36 @@ def spans_of(redactor: Redactor, text: str) -> list[tuple[str, str]]:
         ("Name: Nguyễn Văn An\nAge: 30", "Nguyễn Văn An"),
         ('{"name": "Zora Hurston"}', "Zora Hurston"),
         ("I spoke with Ludwig van der Berg yesterday", "Ludwig van der Berg"),
+        ("1:1 w/ Folasade: wants to move to Staff", "Folasade"),
+        ("Here is my number for the insurance. Ndèye Coumba Sarr", "Ndèye Coumba Sarr"),
     ],
 )
 def test_people_are_found(redactor: Redactor, text: str, name: str) -> None:
     assert ("PERSON", name) in spans_of(redactor, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("card link nahi hua, naam Gurpreet Dhaliwal hai", "Gurpreet"),
+        ("Whose bag?\nmine and Oyelaran's", "Oyelaran"),
+        ("The new key works again. Caoimhe (dev)", "Caoimhe"),
+    ],
+)
+def test_a_cue_is_enough_for_a_name_that_the_head_doubts(redactor: Redactor, text: str, name: str) -> None:
+    assert name not in redactor.redact(text).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "please fix it. Thanks", "It does not load. Google Maps", "we walk w/ care", "a ratio of 1:1 with water",
+        "Whose turn is it?\nyours, I think", "I like this list. Nintendo Switch", "See below.\nRelease Notes",
+        "yeh naam accha hai",
+    ],
+)  # fmt: skip
+def test_a_cue_alone_makes_no_name(redactor: Redactor, text: str) -> None:
+    assert redactor.redact(text).text == text
 
 
 @pytest.mark.parametrize(
