@@ -36,7 +36,10 @@ _SUBJECT = (
     rf"(?:mr|mrs|ms|miss|dr|sir|herr|frau|señora?|sra?|mme)\.? {_NAME}(?: {_NAME}){{0,2}},?(?:{_IS})|"
     rf"(?:er|sie|elle|il|lei|lui|ella|él|hij|zij|ze|die|der) (?:ist|est|è|is|wird|heeft)){_ADVERB}|"
     rf"(?<!\w)(?:{_ROLE})(?: {_NAME}){{0,2}},|"
-    r"(?<!\w)(?:at the age of|aged?(?: of)?|turn(?:ed|ing|s)|(?:patient|pt)[ ,:]{1,2}(?:is )?(?:an? )?)) \Z"
+    r"(?<!\w)(?:(?:one|two|some) of (?:us|them|you) (?:is|are|was|were)|"
+    r"(?:died|dies|passed(?: away| on)?|lived|living|gestorben|mort|morte|morto|morta|murió|falleció) "
+    r"(?:at|to|to be|mit|à|a)|"
+    r"at the age of|aged?(?: of)?|turn(?:ed|ing|s)|(?:patient|pt)[ ,:]{1,2}(?:is )?(?:an? )?)) \Z"
 )
 
 _CAPITAL = r"[A-ZÀ-ÞŠŽČŁ][^\W\d_][\w'’.\-]{0,20}"

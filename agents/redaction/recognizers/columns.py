@@ -40,7 +40,7 @@ class Columns(RuleRecognizer):
         super().__init__("columns", [])
         self.supported_entities = sorted(
             PERSONAL | {"US_SSN", "NATIONAL_ID", "US_BANK_NUMBER", "IBAN_CODE", "CREDIT_CARD", "US_DRIVER_LICENSE",
-                        "LICENSE_PLATE", "VIN", "US_PASSPORT", "MEDICAL_RECORD", "ACCOUNT_ID", "IP_ADDRESS"}
+                        "LICENSE_PLATE", "VIN", "US_PASSPORT", "MEDICAL_RECORD", "ACCOUNT_ID", "IP_ADDRESS", "USERNAME"}
         )  # fmt: skip
 
     def analyze(self, text: str, entities: Sequence[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:

@@ -195,6 +195,14 @@ def contact() -> RuleRecognizer:
                 check=lambda text: False if text.lower() in _NO_HANDLE else None,
             ),
             Rule(
+                kind="USERNAME",  # with a digit or a sign in it: "the user is wrong" names nobody
+                pattern=r"\b(?:user|login)(?: (?:is|was)|:)? [\"'`]?"
+                r"(?P<v>(?=[a-z]{0,31}[\d_])[a-z][\w.\-]{2,31})\b(?!\()",
+                score=0.7,
+                hints=("user ", "user:", "login ", "login:"),
+                digits=1,
+            ),
+            Rule(
                 kind="USERNAME",
                 pattern=r"(?<![\w@.])@(?P<v>[A-Za-z_][\w.]{2,30})\b",
                 context=r"twitter|instagram|\binsta\b|\big\b|telegram|tik\s?tok|snap(?:chat)?|discord|facebook|"

@@ -85,7 +85,7 @@ def government() -> RuleRecognizer:
                 r"(?![\w\-])",
                 context=r"driv(?:er|ing)(?:'?s)?[\s_]+lic?[a-z]{2,5}|\bdl\s?(?:#|no|number|:)|licen[cs]e (?:number|"
                 r"no\b|"
-                r"#|id)|driver lic|permit number|\bdl\b|\bo\.?l\.?n\b|\bdln\b|\boperator(?:'?s)?[ _](?:lic|permit|"
+                r"#|id)|driver lic|permit number|\bc?dl\b|\bo\.?l\.?n\b|\bdln\b|\boperator(?:'?s)?[ _](?:lic|permit|"
                 r"no\b|number|#)",
                 check=lambda text: None if sum(map(str.isdigit, text)) >= 4 else False,
                 hints=("licen", "dl", "permit", "driv", "oln", "o.l.n", "operator"),
@@ -128,6 +128,14 @@ def government() -> RuleRecognizer:
                 score=0.9,
                 digits=6,
                 flags=0,
+            ),
+            Rule(
+                kind="UK_NINO",  # letters that are never given, as in examples and typing errors, behind its label
+                pattern=r"(?<![A-Z0-9])[A-Z]{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?[A-D](?![A-Z0-9])",
+                context=r"national insurance|\bni (?:no|num|#)|\bnino\b|\bni:",
+                hints=("national insurance", "ni n", "nino", "ni:", "ni #"),
+                digits=6,
+                before=32,
             ),
             Rule(
                 kind="EU_VAT_ID",

@@ -74,6 +74,7 @@ _FIELDS: dict[str, str] = {
         "policy number|policy|employee id|employee no|staff id|staff no|student id|kundennummer|vertragsnummer|"
         "versichertennummer|numero client|numero de cliente|loyalty no|user id",
         "IP_ADDRESS": "ip|ip address",
+        "USERNAME": "username|user name|login|login name|user|benutzername|nom d utilisateur|usuario|utente|gebruiker",
     }.items()
     for name in names.split("|")
 }  # fmt: skip
@@ -120,6 +121,10 @@ _DATED = re.compile(
 _NAME = re.compile(r"[^\W\d_][^\d@/\\:;=<>{}\[\]|_]{0,59}")
 _AGE = re.compile(r"9\d|1[01]\d")
 
+_LOGIN = re.compile(
+    r"(?!(?i:admin|root|guest|system|nobody|test|service|user)\b)(?=[A-Za-z]*[\d_.\-])[A-Za-z][\w.\-]{2,31}"
+)
+"""With a digit or a sign in it: other words in such a column may be roles."""
 _CELLS: dict[str, Callable[[str], bool]] = {
     "PERSON": lambda cell: _NAME.fullmatch(cell) is not None and cell.count(" ") <= 5,
     "LOCATION": lambda cell: 3 <= len(cell) <= 120 and any(map(str.isalnum, cell)) and "@" not in cell,
@@ -139,11 +144,12 @@ _CELLS: dict[str, Callable[[str], bool]] = {
     "MEDICAL_RECORD": _digits(4, 20),
     "ACCOUNT_ID": _digits(5, 25),
     "IP_ADDRESS": lambda cell: cell.count(".") == 3 or cell.count(":") > 1,
+    "USERNAME": lambda cell: _LOGIN.fullmatch(cell) is not None,
 }
 
 
 _CERTAIN = frozenset({"DATE_OF_BIRTH", "PHONE_NUMBER", "EMAIL_ADDRESS", "US_SSN", "NATIONAL_ID", "IBAN_CODE", "AGE",
-                      "US_PASSPORT", "MEDICAL_RECORD"})  # fmt: skip
+                      "US_PASSPORT", "MEDICAL_RECORD", "USERNAME"})  # fmt: skip
 _PEOPLE = _CERTAIN | {"PERSON", "LOCATION", "LICENSE_PLATE", "VIN"}
 """Columns that make a table one about people: accounts, policies and licences are of things as well."""
 

@@ -11,6 +11,7 @@ FOUND = [
     "| Name | Age | Town |\n|---|--|--|\n| ⟦P:Mzee Jum⟧ | ⟦A:98⟧ | ⟦L:Mlandizi⟧ |\n| ⟦P:Asha⟧ | 31 | ⟦L:Bunju⟧ |",
     '"Nachname";"Vorname";"Straße";"PLZ"\n"⟦P:Moser⟧";"⟦P:Lea⟧";"⟦L:Am Rain 3b⟧";"⟦L:6020⟧"',
     "firstName\tlastName\tphoneNumber\n⟦P:Ola⟧\t⟦P:Nowak⟧\t⟦T:601 555 212⟧",
+    "username,role,seen\n⟦N:lfischer08⟧,editor,today\nguest,reader,never",
     "customer_name,customer_no,amount\n⟦P:Ida Falk⟧,⟦N:60418827⟧,12.50",
     'name,address,phone\n⟦P:Bo Ek⟧,"⟦L:Storgatan 1, Umeå⟧",⟦T:070 555 0199⟧',
     (
@@ -34,6 +35,7 @@ CLEAN = [
     "SELECT name, address, phone\nFROM users, orders, things",
     "fruit; country of origin; price\napple; unknown; 3",
     "name\tvalue\ntimeout\t30\nretries\t5",
+    "user,role\nadmin,owner\nguest,reader",
 ]
 
 

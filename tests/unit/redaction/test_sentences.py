@@ -32,6 +32,9 @@ FOUND = [
     "Fecha de nac.: ⟦D:04-11-1994⟧", "F. nac. ⟦D:04/11/1994⟧", "født ⟦D:04.11.1964⟧", "doğum tarihi: ⟦D:04.11.1964⟧",
     "дата рождения ⟦D:04.11.1964⟧", "data ur. ⟦D:1964-11-04⟧", "the ⟦D:7th of October 1956⟧",
     "⟦D:07/10/1956⟧", "⟦D:1956-10-07⟧.",
+    "NI number: ⟦N:QX 21 33 04 B⟧", "national insurance ⟦N:ZZ213304B⟧", "CDL ⟦N:K5521-70932-18⟧ (Ohio)",
+    "my user is ⟦N:tkimura_77⟧", "done by user ⟦N:lfischer08⟧ today", "she died at ⟦A:98⟧, in Cork",
+    "two of us are ⟦A:92⟧, no stairs",
     "at the corner of ⟦L:Laurel Street⟧ and ⟦L:Canal Avenue⟧", "he lives on ⟦L:Harrow Road⟧",
 ]  # fmt: skip
 CLEAN = [
@@ -49,7 +52,8 @@ CLEAN = [
     "2026-03-01", "12 March 2024", "12 March 1985 was a Tuesday", "the 7th of October",
     "Wall Street fell", "Abbey Road is an album",
     "between Monday and Friday", "between Main and Second", "phone = None", "tel: n/a", "mobile first design 2024",
-    "license number is required", "registration opens 12 May",
+    "the user is wrong", "user v2 is out", "login via oauth2 works", "died at 9 in the evening", "it lived to 2010",
+    "QX 21 33 04 B is a colour", "license number is required", "registration opens 12 May",
 ]  # fmt: skip
 
 
