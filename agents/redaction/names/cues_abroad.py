@@ -23,10 +23,8 @@ _LATIN = re.compile(
     r"il mio nome è)[ ]{1,2}(?=(?P<value>[^\n,.;:!?()\"<>]{1,40}))",
     re.IGNORECASE,
 )
-_HINDI = re.compile(
-    r"\bnaam(?: hai)?[ :]{1,2}(?P<value>[^\W\d_]{2,24}(?: [^\W\d_]{2,24}){0,2}?)(?= hai\b)", re.IGNORECASE
-)
-"""Hindi in Latin letters: the verb behind says where the name ends."""
+_HINDI = re.compile(r"\b[Nn]aam(?: hai)?[ :]{1,2}(?P<value>[A-Z][^\W\d_]{1,24}(?: [A-Z][^\W\d_]{1,24}){0,2})(?= hai\b)")
+"""Hindi in Latin letters: the verb says where the name ends. "naam galat hai", the name is wrong, has no capital."""
 _PHRASES = (
     "je m", "mi chiamo", "me llamo", "mi nombre", "ich hei", "mein name", "meu nome", "me chamo", "ik heet",
     "mijn naam", "mam na", "nazywam", "jag heter", "jeg he", "minun nimeni", "benim ad", "nama saya", "tên",
@@ -67,12 +65,7 @@ def cues_abroad(text: str) -> Iterator[Cue]:
         end = match.start("value") + (value.end() if value else 0)
         yield Cue(start=match.start("value"), end=end, column=PERSON, factor=0.12)
     for match in _HINDI.finditer(text) if "naam" in low else ():
-        yield Cue(
-            start=match.start("value"),
-            end=match.end("value"),
-            column=PERSON,
-            factor=0.03 if match["value"][0].isupper() else 0.3,
-        )
+        yield Cue(start=match.start("value"), end=match.end("value"), column=PERSON, factor=0.03)
     if text.isascii():
         return
     for match in _TIGHT.finditer(text):

@@ -74,12 +74,15 @@ def _bare(text: str) -> bool | None:
     """Five digits, and neither a date nor an amount; without a letter eight."""
     prefix = _LETTERS.match(text)
     count = len(checksums.digits(text))
+    if _QUARTER.match(text):
+        return False
     if prefix:
         return False if count < 5 or prefix[0].lower() in _NO_PREFIX else None
     return False if count < (8 if text.isdigit() or "." in text else 7) or _DATED.fullmatch(text) else None
 
 
 _LETTERS = re.compile(r"[A-Z]+")
+_QUARTER = re.compile(r"[QH][1-4][\-/](?:20)?\d\d(?!\d)")
 
 
 def _enough(text: str) -> bool | None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from agents.redaction.lines import Redactor
-from tests.data.kinds import Labelled, texts
+from agents.redaction.scoring import Labelled
+from tests.data.kinds import texts
 
 ROWS = texts(Path(__file__).parents[2] / "data" / "identifiers.txt")
 _FOUND = [row for row in ROWS if row.spans]

