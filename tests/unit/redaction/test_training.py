@@ -41,7 +41,7 @@ def test_the_card_is_of_the_shipped_head() -> None:
     with np.load(SHIPPED, allow_pickle=False) as weights:
         found = checksum([weights[name] for name in weights.files])
     assert f"checksum {found}" in CARD.read_text("utf-8")
-    assert SHIPPED.stat().st_size < 800_000
+    assert SHIPPED.stat().st_size < 600_000
 
 
 def test_every_slot_of_a_sentence_is_known() -> None:
