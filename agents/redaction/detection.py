@@ -180,8 +180,9 @@ def _outcome(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | Exc
         return error
 
 
-_LAYERS = 3
-"""Identifiers that stand close against each other in a row, each hidden by the one before."""
+_LAYERS = 8
+"""Identifiers that stand close against each other in a row, each hidden by the one before; the guard stops a request
+with more of them. Each costs another look at the whole text, so there is an end."""
 
 
 def _without_schemas(view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]]) -> str:
