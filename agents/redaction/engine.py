@@ -22,6 +22,7 @@ from agents.redaction.recognizers.columns import columns
 from agents.redaction.recognizers.contact import contact
 from agents.redaction.recognizers.custom import CustomRecogniser
 from agents.redaction.recognizers.doors import doors
+from agents.redaction.recognizers.facts import Facts
 from agents.redaction.recognizers.financial import financial
 from agents.redaction.recognizers.forms_abroad import forms_abroad
 from agents.redaction.recognizers.government import government
@@ -30,7 +31,6 @@ from agents.redaction.recognizers.pairs import pairs
 from agents.redaction.recognizers.personal import personal
 from agents.redaction.recognizers.presidio import national
 from agents.redaction.recognizers.proven import proven
-from agents.redaction.recognizers.rules import Facts
 from agents.redaction.recognizers.secrets import secrets
 from agents.redaction.recognizers.streets import streets
 from agents.redaction.recognizers.vehicles import vehicles

@@ -10,7 +10,8 @@ from typing import Any
 
 from presidio_analyzer import RecognizerResult
 
-from agents.redaction.recognizers.rules import Facts, RuleRecognizer
+from agents.redaction.recognizers.facts import Facts
+from agents.redaction.recognizers.rules import RuleRecognizer
 
 _SCORE = 0.75
 _ANSWERED = re.compile(r"\?[^\n?]{0,60}\n\s{0,4}(?P<answer>[^\n]{3,120})")

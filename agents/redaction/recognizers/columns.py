@@ -11,8 +11,9 @@ from typing import Any
 
 from presidio_analyzer import RecognizerResult
 
+from agents.redaction.recognizers.facts import Facts
 from agents.redaction.recognizers.headers import PERSONAL, fields, plausible
-from agents.redaction.recognizers.rules import Facts, RuleRecognizer
+from agents.redaction.recognizers.rules import RuleRecognizer
 
 _SCORE, _NAME_SCORE = 0.85, 0.65
 """A name's is below what hides a finding from the names model: it reads the names around it better with it."""

@@ -13,8 +13,9 @@ from typing import Any
 from presidio_analyzer import RecognizerResult
 
 from agents.redaction.names.words import listed
+from agents.redaction.recognizers.facts import Facts
 from agents.redaction.recognizers.headers import PERSONAL, kind_of, plausible
-from agents.redaction.recognizers.rules import Facts, RuleRecognizer
+from agents.redaction.recognizers.rules import RuleRecognizer
 
 _SCORE, _NAME_SCORE = 0.85, 0.65
 """As in :mod:`agents.redaction.recognizers.columns`."""

@@ -12,7 +12,8 @@ import regex
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer import predefined_recognizers as own
 
-from agents.redaction.recognizers.rules import AFTER, BEFORE, CLUSTER, Facts
+from agents.redaction.recognizers.facts import CLUSTER, Facts
+from agents.redaction.recognizers.rules import AFTER, BEFORE
 
 _NAMES = (
     "EsNifRecognizer", "EsNieRecognizer", "ItFiscalCodeRecognizer", "ItVatCodeRecognizer", "ItDriverLicenseRecognizer",

@@ -13,7 +13,8 @@ from presidio_analyzer import RecognizerResult
 
 from agents.redaction.recognizers import citizens as of
 from agents.redaction.recognizers import overseas
-from agents.redaction.recognizers.rules import Facts, RuleRecognizer
+from agents.redaction.recognizers.facts import Facts
+from agents.redaction.recognizers.rules import RuleRecognizer
 
 _KIND = "NATIONAL_ID"
 _DIGITS = 7

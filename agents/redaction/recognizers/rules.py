@@ -13,105 +13,15 @@ from typing import Any
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
+from agents.redaction.recognizers.facts import Facts
+
 BEFORE, AFTER = 64, 24
 """Characters around a finding that count as its context: a label stands before, a unit or a remark after."""
 
-_GAP = 8
-"""Characters between digits of one number, at most: "GB82 WEST 1234"."""
-_MARGIN = 100
-"""Characters around an anchor in which a pattern is tried: longer than any label that a pattern begins with."""
-_DIGITS = re.compile(r"[0-9]+")
 _A_NUMBER = 4
 """Digits between a label and a number that make another number of them."""
 _LABELLED = re.compile(r"[^\w]{0,3}(?:(?:no|nr|number|num|id|is)\b)?[^\w]{0,4}[0-9]")
 """What follows a label that stands before its own number."""
-CLUSTER = 6
-"""Digits of the shortest national identifier."""
-_RUN = re.compile(r"[\w\-]{12,}")
-_MIXED = re.compile(r"(?<![a-z0-9])(?=[a-z]{0,16}[0-9])(?=[0-9]{0,16}[a-z])[a-z0-9]{7,20}(?![a-z0-9])")
-
-Region = tuple[int, int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What is cheaply known of a text; made once for all recognisers."""
-
-    text: str
-
-    @cached_property
-    def clusters(self) -> list[tuple[int, int, int]]:
-        """Start, end and digits of everything that might be one number."""
-        found: list[tuple[int, int, int]] = []
-        for match in _DIGITS.finditer(self.text):
-            start, end = match.span()
-            if found and start - found[-1][1] <= _GAP:
-                first, _, count = found[-1]
-                found[-1] = (first, end, count + end - start)
-            else:
-                found.append((start, end, end - start))
-        return found
-
-    @cached_property
-    def digits(self) -> int:
-        """Digits of the longest number."""
-        return max((count for _, _, count in self.clusters), default=0)
-
-    @cached_property
-    def run(self) -> int:
-        """Characters of the longest word, if it has twelve: a key has, and few words of prose."""
-        return max(map(len, _RUN.findall(self.text)), default=0)
-
-    @cached_property
-    def low(self) -> str:
-        """In lower case, of the same length."""
-        low = self.text.lower()
-        return low if len(low) == len(self.text) else "".join(c.lower()[:1] or c for c in self.text)
-
-    def numbers(self, digits: int) -> list[Region]:
-        """Where numbers of at least ``digits`` digits are, with room around them."""
-        found = self._numbers.get(digits)
-        if found is None:
-            places = [(start, end) for start, end, count in self.clusters if count >= digits]
-            found = self._numbers[digits] = self._widened(places, _MARGIN)
-        return found
-
-    @cached_property
-    def _numbers(self) -> dict[int, list[Region]]:
-        """What was asked before: sixty rules ask for a dozen lengths."""
-        return {}
-
-    @cached_property
-    def mixed(self) -> frozenset[Region]:
-        """Regions of longer numbers in which letters stand among the digits."""
-        return frozenset(region for region in self.numbers(CLUSTER) if _MIXED.search(self.low, *region))
-
-    def hinted(self, hints: Sequence[str], reach: int) -> list[Region]:
-        """Where one of ``hints`` is, with room before and ``reach`` characters after it."""
-        low, found = self.low, []
-        for hint in hints:
-            at = low.find(hint)
-            while at >= 0:
-                found.append((at, at + len(hint)))
-                at = low.find(hint, at + 1)
-        return self._widened(sorted(found), reach)
-
-    def _widened(self, places: list[Region], after: int) -> list[Region]:
-        text, regions = self.text, []  # type: str, list[Region]
-        for start, end in places:
-            low, high = max(0, start - _MARGIN), min(len(text), end + after)
-            if regions and low <= regions[-1][1]:
-                regions[-1] = (regions[-1][0], max(high, regions[-1][1]))
-            else:
-                regions.append((low, high))
-        return [(self._edge(low), high) for low, high in regions]
-
-    def _edge(self, low: int) -> int:
-        """A place at or before ``low`` where no word is cut, unless the word is very long."""
-        for at in range(low, max(0, low - 40), -1):
-            if self.text[at - 1].isspace():
-                return at
-        return max(0, low - 40)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,9 @@ from agents.redaction.normalise import normalised
 from agents.redaction.parts import Part, Sort
 from agents.redaction.policy import Policies
 from agents.redaction.pseudonymise import pseudonymise
+from agents.redaction.recognizers.facts import Facts
 from agents.redaction.recognizers.presidio import national
-from agents.redaction.recognizers.rules import Facts, RuleRecognizer
+from agents.redaction.recognizers.rules import RuleRecognizer
 from agents.redaction.settings import Action, Custom, RedactionSettings, TenantRules
 from agents.redaction.spans import Span
 from streams.egress import EgressGuard
