@@ -102,11 +102,11 @@ def financial() -> RuleRecognizer:
             Rule(
                 kind="US_BANK_NUMBER",
                 pattern=r"\d(?<![\w\-.,/$€£].)(?:[ \-]?\d){5,16}(?![\d\-/%]|[.,]\d)",
-                context=r"\baccount\b|\bacct\b|\ba/c\b|\bacc(?:ount)?\s?(?:no|num|#)|\biban\b|checking|savings|\bbank\b|routing|"
+                context=r"\bac{1,2}o?u?nt\b|\bacct\b|\ba/c\b|\bacc(?:ount)?\s?(?:no|num|#)|\biban\b|checking|savings|\bbank\b|routing|"
                 r"sort code|beneficiary|deposit",
                 with_context=0.7,
                 unless=r"\bcall\b|phone|\btel\b|mobile|\border\b|\bzip\b",
-                hints=("acc", "a/c", "iban", "checking", "saving", "bank", "routing", "sort", "benefici", "deposit"),
+                hints=("ac", "a/c", "iban", "checking", "saving", "bank", "routing", "sort", "benefici", "deposit"),
                 digits=6,
                 after=0,
                 before=40,

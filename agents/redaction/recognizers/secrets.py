@@ -144,7 +144,7 @@ def secrets() -> RuleRecognizer:
                 r"[\"'`]?(?P<v>[^\s\"'`,]{4,64})",
                 score=0.8,
                 check=strong,
-                hints=("pass", "pin", "pwd"),
+                hints=("pas", "pin", "pwd"),  # "pasword", as people write it
             ),
             Rule(
                 kind="PASSWORD",  # without a colon: "password Maple!Otter-2291"

@@ -32,6 +32,7 @@ FOUND = [
     "Fecha de nac.: ⟦D:04-11-1994⟧", "F. nac. ⟦D:04/11/1994⟧", "født ⟦D:04.11.1964⟧", "doğum tarihi: ⟦D:04.11.1964⟧",
     "дата рождения ⟦D:04.11.1964⟧", "data ur. ⟦D:1964-11-04⟧", "the ⟦D:7th of October 1956⟧",
     "⟦D:07/10/1956⟧", "⟦D:1956-10-07⟧.",
+    "my pasword is ⟦S:Autumn2021!7⟧", "to accunt number ⟦N:204418827⟧",
     "NI number: ⟦N:QX 21 33 04 B⟧", "national insurance ⟦N:ZZ213304B⟧", "CDL ⟦N:K5521-70932-18⟧ (Ohio)",
     "my user is ⟦N:tkimura_77⟧", "done by user ⟦N:lfischer08⟧ today", "she died at ⟦A:98⟧, in Cork",
     "two of us are ⟦A:92⟧, no stairs",
