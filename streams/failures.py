@@ -7,6 +7,7 @@ Messages go to logs, dead letters and consumers, so they never quote the text of
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 MESSAGE_LIMIT = 500
 """Characters of a message that are kept: enough for a sentence, too few for a prompt."""
@@ -46,10 +47,19 @@ class Failure(Exception):
         self.carry: dict[str, bytes] = {}
         """Headers that the next try of the record should find (``forebay-…``)."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is pickled with its message alone, and cannot be made of that: one failure that a process of a
+        # pool returned broke the pool, and with it every request that came after.
+        return _made, (type(self), self.code, self.message), self.__dict__
+
     @property
     def failure_class(self) -> FailureClass:
         """Class of the code."""
         return CODES[self.code].failure_class
+
+
+def _made(kind: type[Failure], code: str, message: str) -> Failure:
+    return kind(code, message)
 
 
 class Transient(Failure):
@@ -153,6 +163,12 @@ CODES = _catalogue(
         _T,
         "An equal request waits for its answer longer than cache.flight_wait_s.",
         "None: it is tried again once; raise cache.flight_wait_s if it is frequent.",
+    ),
+    (
+        "redaction_interrupted",
+        _T,
+        "The process that looked for personal data died.",
+        "Retries do the rest; if it goes on, look for its end in the system's log (memory) or use redaction.threads.",
     ),
     ("redis_unavailable", _T, "Redis does not answer.", "Restore Redis; retries do the rest."),
     ("registry_unavailable", _T, "The schema registry does not answer.", "Restore it; retries do the rest."),

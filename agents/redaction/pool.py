@@ -3,20 +3,25 @@
 A thread is enough on two cores: the encoder releases the interpreter lock; the rest runs in slices of a millisecond.
 Whenever a thread or process is free it takes all requests that wait, up to a few: the names model reads them at once.
 Nobody waits for a batch to fill, so that a lone request is not delayed (figures in docs/performance.md).
+
+A process that dies (killed for its memory, say) takes its pool with it: another takes its place, and what was being read
+is read again, each request by itself; one that kills whoever reads it goes to the retry topics alone.
 """
 
 import asyncio
 import multiprocessing
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 from agents.redaction.detection import Asked, Detector, Found
 from agents.redaction.handler import Find
 from agents.redaction.metrics import METRICS, RedactionMetrics
 from agents.redaction.parts import Part
 from agents.redaction.settings import RedactionSettings
+from streams.failures import Transient
 
 MOST = 8
 """Requests that are read at once: the gain levels off, and the first of them waits for the last."""
@@ -33,16 +38,21 @@ class Batches:
     """Hands requests to a pool, as many at once as wait.
 
     Args:
-        pool: runs ``find_all``.
+        open_pool: makes a pool that runs ``find_all``.
         find_all: detection.
         workers: threads or processes of the pool.
         seen: told how many requests are read at once, each time.
     """
 
     def __init__(
-        self, pool: Executor, find_all: FindAll, workers: int, seen: Callable[[int], None] = lambda _: None
+        self,
+        open_pool: Callable[[], Executor],
+        find_all: FindAll,
+        workers: int,
+        seen: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self._pool = pool
+        self._open_pool = open_pool
+        self._pool = open_pool()
         self._find_all = find_all
         self._free = workers
         self._seen = seen
@@ -80,51 +90,66 @@ class Batches:
 
     async def _run(self, batch: Sequence[tuple[Asked, asyncio.Future[Found]]]) -> None:
         outcomes: Sequence[Found | Exception]
+        asked = [one for one, _ in batch]
         try:
-            asked = [one for one, _ in batch]
-            outcomes = await asyncio.get_running_loop().run_in_executor(self._pool, self._find_all, asked)
-        except Exception as error:  # noqa: BLE001 - a process that died: all who wait are told
-            outcomes = [error] * len(batch)
+            outcomes = await self._read(asked)
+            if isinstance(outcomes[0], BrokenExecutor):
+                outcomes = [(await self._read([one]))[0] for one in asked]
         finally:
             self._free += 1
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():
                 continue
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, BrokenExecutor):
+                future.set_exception(Transient("redaction_interrupted", "the process that read the request died"))
+            elif isinstance(outcome, Exception):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
         self._start()
 
+    async def _read(self, asked: Sequence[Asked]) -> Sequence[Found | Exception]:
+        pool = self._pool
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, self._find_all, asked)
+        except BrokenExecutor as error:
+            if pool is self._pool:  # the first to notice
+                self._pool = self._open_pool()
+                pool.shutdown(wait=False, cancel_futures=True)
+            return [error] * len(asked)
+        except Exception as error:  # noqa: BLE001 - all who wait are told
+            return [error] * len(asked)
+
+    def close(self) -> None:
+        """Read nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
 
 @asynccontextmanager
 async def finder(settings: RedactionSettings, metrics: RedactionMetrics = METRICS) -> AsyncIterator[Find]:
     """A warm :data:`agents.redaction.handler.Find`."""
-    loop = asyncio.get_running_loop()
-    pool: Executor
     if settings.processes:
-        # Spawned, not forked: the encoder's threads do not survive a fork.
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(settings.processes, context, initializer=_start, initargs=(settings,))
-        await loop.run_in_executor(pool, _ready)
-        batches = Batches(pool, _found, settings.processes, metrics.read_together)
+        batches = Batches(partial(_processes, settings), _found, settings.processes, metrics.read_together)
+        await batches.find([], {}, "default")  # returns once a process is ready
     else:
-        pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="redaction")
-        detector = await loop.run_in_executor(pool, Detector, settings)
-        batches = Batches(pool, detector.find_all, settings.threads, metrics.read_together)
+        detector = await asyncio.to_thread(Detector, settings)
+        threads = partial(ThreadPoolExecutor, settings.threads, thread_name_prefix="redaction")
+        batches = Batches(threads, detector.find_all, settings.threads, metrics.read_together)
     try:
         yield batches.find
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        batches.close()
+
+
+def _processes(settings: RedactionSettings) -> Executor:
+    # Spawned, not forked: the encoder's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(settings.processes, context, initializer=_start, initargs=(settings,))
 
 
 def _start(settings: RedactionSettings) -> None:
     global _detector
     _detector = Detector(settings)
-
-
-def _ready() -> None:
-    """Returns once a process has started."""
 
 
 def _found(asked: Sequence[Asked]) -> list[Found | Exception]:
