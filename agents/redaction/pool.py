@@ -4,8 +4,8 @@ A thread is enough on two cores: the encoder releases the interpreter lock; the 
 Whenever a thread or process is free it takes all requests that wait, up to a few: the names model reads them at once.
 Nobody waits for a batch to fill, so that a lone request is not delayed (figures in docs/performance.md).
 
-A process that dies (killed for its memory, say) takes its pool with it: another takes its place, and what was being read
-is read again, each request by itself; one that kills whoever reads it goes to the retry topics alone.
+A process that dies (killed for its memory, say) takes its pool with it: another takes its place, and what was being
+read is read again, each request by itself; one that kills whoever reads it goes to the retry topics alone.
 """
 
 import asyncio
