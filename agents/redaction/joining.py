@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from agents.redaction.spans import Span
 
@@ -48,8 +49,11 @@ def joined(text: str, spans: Sequence[Span]) -> list[Span]:
         spans: ordered, not overlapping.
     """
     result: list[Span] = []
-    for span in spans:
+    for span, following in zip_longest(spans, spans[1:]):
         grown = _grown(text, span)
+        if following is not None and following.kind != span.kind and grown.end > following.start >= span.end:
+            # In "Qiu Hua,1991-04-02" the year is no postcode: it is a birthday's, which was found.
+            grown = Span(start=grown.start, end=span.end, kind=grown.kind, score=grown.score)
         low = result[-1].end if result else 0
         if grown.start < low:
             grown = Span(

@@ -114,6 +114,12 @@ def test_titles_and_initials_belong_to_a_name() -> None:
     assert text[span.start : span.end] == "Mrs. A. Kowalski-Reyes Jr."
 
 
+def test_an_address_does_not_grow_into_what_was_found_behind_it() -> None:
+    text = "Ninghai,1991-04-02,DE89"
+    place, birthday = (Span(start=0, end=7, kind="LOCATION", score=0.6), Span(start=8, end=18, kind="DATE", score=0.9))
+    assert joined(text, [place, birthday]) == [place, birthday]
+
+
 @pytest.mark.parametrize(
     ("text", "likely"),
     [
