@@ -22,7 +22,7 @@ RUN python -m venv /opt/build \
 
 # The sentence encoder comes along, so that a worker needs no network but its brokers, Redis and models.
 ENV FOREBAY_CACHE_DIR=/opt/forebay/cache
-RUN /opt/forebay/bin/python -c "from streams.encoder import minilm; minilm()" \
+RUN /opt/forebay/bin/python -c "from forebay_agents.embeddings import minilm; minilm()" \
  && rm -rf /opt/forebay/cache/artifacts
 
 FROM python:3.11.14-slim-bookworm

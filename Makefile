@@ -54,6 +54,7 @@ fuzz: setup
 lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
 
 types: setup
 	@$(BIN)/mypy

@@ -9,14 +9,14 @@ import typer
 
 from loadtest.ending import end_in_order
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # as for the stages: see streams/cli/main.py
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as for the stages: see streams/forebay/cli/main.py
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
 @app.command("hop-child", hidden=True)
 def hop_child(kind: str) -> None:
     """One process of the hop measurement."""
-    from loadtest.hop import main_of_child
+    from loadtest.measurements.hop import main_of_child
 
     main_of_child(kind)
 
@@ -28,7 +28,7 @@ def hop(
     seconds: Annotated[int, typer.Option(help="Length of the latency measurement.")] = 20,
 ) -> None:
     """Cost of one hop: pass-through stage, stock Faust and bare aiokafka in one run."""
-    from loadtest.hop import report
+    from loadtest.measurements.hop import report
 
     bootstrap = os.environ.get("FOREBAY_KAFKA_BOOTSTRAP")
     if not bootstrap:
@@ -45,7 +45,7 @@ def chain(
     seconds: Annotated[float, typer.Option(help="Length of the measurement.")] = 30.0,
 ) -> None:
     """Latency that the whole chain adds, with a model that answers at once, by stage."""
-    from loadtest.chain import report
+    from loadtest.measurements.chain import report
 
     print(json.dumps(report(rate, seconds), indent=2))
 
@@ -56,7 +56,7 @@ def flood(
     rate: Annotated[float, typer.Option(help="Requests per second of the flooding tenant.")] = 30.0,
 ) -> None:
     """What a quiet tenant waits, alone and while another one floods: the whole chain, two minutes at most."""
-    from loadtest.flood import report
+    from loadtest.measurements.flood import report
 
     print(json.dumps(report(seconds, rate), indent=2))
 
@@ -68,7 +68,7 @@ def outage(
     all_down_s: Annotated[float, typer.Option(help="Seconds for which everything is down then.")] = 120.0,
 ) -> None:
     """The small tier down, then everything, then all back, under load: who was served when, and how late."""
-    from loadtest.outage import report
+    from loadtest.measurements.outage import report
 
     print(json.dumps(report(rate, small_down_s, all_down_s), indent=2))
 
@@ -89,7 +89,7 @@ def redaction(
     seconds: Annotated[float, typer.Option(help="Length of --half-load itself.")] = 40.0,
 ) -> None:
     """CPU time of redaction and of stock Presidio on the same texts; needs no broker but for --half-load."""
-    from loadtest import redaction, redaction_load
+    from loadtest.measurements import redaction, redaction_load
 
     found = redaction_load.report(backlog, seconds) if half_load else redaction.report(file, limit, at_once=at_once)
     print(json.dumps(found, indent=2))
@@ -119,7 +119,7 @@ def cache_speed(
     ] = 5_000,
 ) -> None:
     """Time of a look-up, memory of an entry, recall of the vector search."""
-    from loadtest.cache_speed import report
+    from loadtest.measurements.cache_speed import report
 
     print(json.dumps(report(entries, lookups, encoded), indent=2))
 
@@ -129,7 +129,7 @@ def compress(
     file: Annotated[Path | None, typer.Argument(help="Lines {context, question, answer}; by default our own.")] = None,
 ) -> None:
     """Answers that survive ``forebay compress``, beside keeping the head, random sentences and BM25."""
-    from loadtest.compression import report
+    from loadtest.measurements.compression import report
 
     for row in report(file):
         print(json.dumps(row))
@@ -138,7 +138,7 @@ def compress(
 @app.command("record-tiers")
 def record_tiers(prompts: Annotated[int, typer.Option(help="How many.")] = 200) -> None:
     """Rows for ``forebay tiers simulate`` from the two local models, as JSON lines."""
-    from loadtest.local_tiers import record
+    from loadtest.measurements.local_tiers import record
 
     for row in record(prompts):
         print(json.dumps(row), flush=True)
@@ -150,7 +150,7 @@ def tier_table(
     requests: Annotated[int, typer.Option(help="Questions; each is asked of three models.")] = 10_000,
 ) -> None:
     """Cost and quality of large-only, small-only, untuned, tuned and oracle on simulated models."""
-    from loadtest.tier_table import report
+    from loadtest.measurements.tier_table import report
 
     print(json.dumps(report(workload, requests), indent=2))
 
@@ -161,7 +161,7 @@ def budget(
     crowd: Annotated[int, typer.Option(help="Requests at once against a budget for 100.")] = 1_000,
 ) -> None:
     """Time of a rejection for want of money, and what a crowd can spend; on an embedded Redis."""
-    from loadtest.budget import report
+    from loadtest.measurements.budget import report
 
     print(json.dumps(report(rejections, crowd), indent=2))
 

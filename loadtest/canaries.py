@@ -75,7 +75,7 @@ def report(seconds: float, rate: float) -> dict[str, Any]:
     with running(script, **environment) as (settings, admin):
         fail = [(seconds / 2, lambda: admin.outage(min(10.0, seconds / 4), kind="503"))]
         seen = send(settings, due, "canary", 120.0, fail, text=lambda number: text(who[number % _SETS], number))
-        from streams.lag import wait_until_idle
+        from forebay.kafka.lag import wait_until_idle
 
         idle = wait_until_idle(settings, 120.0)
         found = _search(settings, who)
@@ -93,7 +93,7 @@ def report(seconds: float, rate: float) -> dict[str, Any]:
 
 def _search(settings: Any, who: list[dict[str, str]]) -> dict[str, dict[str, int]]:
     """Kind of value (or the control) to place to occurrences."""
-    from streams.demo.leaks import find_leaks
+    from forebay.demo.leaks import find_leaks
 
     kinds = [(kind, value) for person in who for kind, value in person.items()] + [(_CONTROL, _CONTROL)]
     data = Path(".forebay")
@@ -106,7 +106,7 @@ def _search(settings: Any, who: list[dict[str, str]]) -> dict[str, dict[str, int
 
 def _metrics(data: Path) -> list[Path]:
     """The metrics page of each worker, in a file."""
-    from streams.embedded.state import live
+    from forebay.embedded.supervision.state import live
 
     state = live(data)
     pages = []
@@ -122,7 +122,7 @@ def _metrics(data: Path) -> list[Path]:
 
 def _letters(settings: Any) -> dict[str, int]:
     """Dead letters by code."""
-    from streams.dlq.letters import read_letters
+    from forebay.operations.dead_letters.letters import read_letters
 
     return dict(Counter(letter.code for letter in read_letters(settings)))
 

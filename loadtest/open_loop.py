@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
 
-from loadtest.chain import question
+from loadtest.measurements.chain import question
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,8 @@ def send(
         patience_s: after the last request, for the responses that are missing.
         text: of the request of a number; by default a question that no other of the run resembles.
     """
-    from streams.client import ForebayClient
-    from streams.records import Message, Request, Response
+    from forebay.client.client import ForebayClient
+    from forebay.contract.records import Message, Request, Response
 
     sent: dict[str, float] = {}
     arrived: dict[str, tuple[float, Response]] = {}

@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agents.cost.reconciliation import InvoiceLine, OpenAttempt, Reconciliation, newest_entries, reconcile
-from streams.records import CallPurpose, Response, UsageEvent, UsageStatus
+from forebay.contract.records import CallPurpose, Response, UsageEvent, UsageStatus
+from forebay_agents.cost.reconciliation import InvoiceLine, OpenAttempt, Reconciliation, newest_entries, reconcile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +41,7 @@ class Evidence:
         invoice: lines of the calls of this run.
         ledger: every entry, in any order.
         poisoned: ids of records that no stage can read: each has to become a dead letter.
-        lag: unfinished records by stage and topic, as :func:`streams.lag.consumer_lag` has it.
+        lag: unfinished records by stage and topic, as :func:`forebay.kafka.lag.consumer_lag` has it.
     """
 
     accepted: Mapping[str, int]

@@ -47,7 +47,7 @@ def running(script: Mapping[str, Any], **environment: str) -> Iterator[tuple[Any
         found = opened.enter_context(_provider(folder))
         opened.enter_context(_stack(folder, found["base_url"], environment))
         opened.enter_context(contextlib.chdir(folder))
-        from streams.cli.settings import installation
+        from forebay.embedded.installation import installation
 
         yield installation(), Admin(found["admin_url"])
 
@@ -74,7 +74,7 @@ def _stack(folder: Path, url: str, more: Mapping[str, str]) -> Iterator[None]:
             f"FOREBAY_TIER_{tier}_KEY": "none",
         }
     environment |= {"FOREBAY_EVALUATION_SAMPLE_RATE": "0", **more}
-    command = [sys.executable, "-m", "streams.cli"]
+    command = [sys.executable, "-m", "forebay"]
     up = [*command, "up", "--detach"]
     started = subprocess.run(up, cwd=folder, env=environment, check=False, stderr=subprocess.PIPE, text=True)
     if started.returncode:

@@ -15,17 +15,17 @@ from uuid import uuid4
 import hypothesis
 import pytest
 
-from streams.artifacts import fetch
-from streams.embedded import class_cache
-from streams.embedded.files import write_private
-from streams.embedded.kafka import Cluster, broker_parts, plan
-from streams.embedded.models import TIERS, model_part
-from streams.embedded.ports import Ports
-from streams.embedded.redis import redis_part
-from streams.embedded.settings import EmbeddedSettings
-from streams.sealing import new_key_line
-from streams.settings import KafkaSettings, Settings, load
-from streams.topicadmin import TopicAdmin
+from forebay.artifacts import fetch
+from forebay.embedded.files import write_private
+from forebay.embedded.ports import Ports
+from forebay.embedded.servers import class_cache
+from forebay.embedded.servers.kafka import Cluster, broker_parts, plan
+from forebay.embedded.servers.models import TIERS, model_part
+from forebay.embedded.servers.redis import redis_part
+from forebay.embedded.settings import EmbeddedSettings
+from forebay.kafka.topic_admin import TopicAdmin
+from forebay.privacy.sealing import new_key_line
+from forebay.settings import KafkaSettings, Settings, load
 from tests.stack import Servers, running
 
 # The same examples in each run, and none timed: a search for new ones is `HYPOTHESIS_PROFILE=search make unit`.

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from streams.embedded.parts import Health, Part
-from streams.embedded.process import Child, Watchdog, tail
+from forebay.embedded.parts import Health, Part
+from forebay.embedded.supervision.process import Child, Watchdog, tail
 
 
 class Servers:

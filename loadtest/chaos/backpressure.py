@@ -17,17 +17,18 @@ from typing import Any
 
 import psutil
 
+from forebay.avro.codec import open_codecs
+from forebay.avro.registry import open_registry
+from forebay.contract.canonical import prompt_hash
+from forebay.contract.json_lines import new_id
+from forebay.contract.names import topic_on_broker
+from forebay.contract.records import Message, RedactedRequest
+from forebay.kafka.connection import confluent_options
+from forebay.kafka.lag import consumer_lag, wait_until_idle
+from forebay.settings import KafkaSettings
 from loadtest.chaos.experiment import warm_up
 from loadtest.chaos.stack import Stack, running_stack
 from loadtest.ending import end_in_order
-from streams.canonical import prompt_hash
-from streams.codec import open_codecs
-from streams.json_lines import new_id
-from streams.kafka import confluent_options, topic_on_broker
-from streams.lag import consumer_lag, wait_until_idle
-from streams.records import Message, RedactedRequest
-from streams.registry import open_registry
-from streams.settings import KafkaSettings
 
 
 class Memory(threading.Thread):

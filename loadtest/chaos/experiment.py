@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from forebay.kafka.lag import wait_until_idle
+from forebay.kafka.queries import BrokerUnavailableError
 from loadtest.chaos.faults import Fault, Traces
 from loadtest.chaos.gathering import gather, mark
 from loadtest.chaos.recovery import RecoveryWatch
 from loadtest.chaos.stack import Stack
 from loadtest.chaos.traffic import Traffic, read_log
 from loadtest.oracle import Verdict, judge, latencies_ms, quantile
-from streams.kafka import BrokerUnavailableError
-from streams.lag import wait_until_idle
 
 _OPEN_WAIT_S = 45.0
 """Above ``cost.unsettled_after_s`` and a sweep: by then the ledger has declared what it does not know."""
@@ -125,9 +125,9 @@ def _rest(stack: Stack, timeout_s: float) -> float | None:
 
 def _wait_for_ledger(stack: Stack) -> None:
     """Wait until the sweeper has declared every lost call, or has had the time for it."""
-    from agents.cost.reconciliation import newest_entries
-    from streams.reader import read_topic
-    from streams.records import UsageStatus
+    from forebay.contract.records import UsageStatus
+    from forebay.kafka.reader import read_topic
+    from forebay_agents.cost.reconciliation import newest_entries
 
     deadline = time.monotonic() + _OPEN_WAIT_S
     while time.monotonic() < deadline:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from forebay.contract.names import topic_on_broker
+from forebay.kafka.connection import confluent_options
+from forebay.settings import KafkaSettings, RedisSettings
 from loadtest.chaos.poison import poison
 from loadtest.chaos.stack import Stack
-from streams.kafka import confluent_options, topic_on_broker
-from streams.settings import KafkaSettings, RedisSettings
 
 STAGES = ("redaction", "cache", "completion", "response", "cost", "evaluation", "review", "retry")
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.cost.reconciliation import InvoiceLine
+from forebay.kafka.group_offsets import read_offsets
+from forebay.kafka.lag import consumer_lag
+from forebay.kafka.reader import ReadRecord, read_topic
+from forebay.operations.dead_letters.letters import letter_of
+from forebay.settings import KafkaSettings, Settings
+from forebay_agents.cost.reconciliation import InvoiceLine
 from loadtest.oracle import Answered, Evidence, Letter
-from streams.broker_view import read_offsets
-from streams.dlq.letters import letter_of
-from streams.lag import consumer_lag
-from streams.reader import ReadRecord, read_topic
-from streams.settings import KafkaSettings, Settings
 
 
 @dataclass(frozen=True, kw_only=True)

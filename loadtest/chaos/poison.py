@@ -4,9 +4,10 @@ import struct
 import uuid
 from typing import Any
 
-from streams.kafka import confluent_options, topic_on_broker
-from streams.settings import KafkaSettings, Settings
-from streams.topics import RETRY_LEVELS, TOPICS
+from forebay.contract.names import topic_on_broker
+from forebay.contract.topics import RETRY_LEVELS, TOPICS
+from forebay.kafka.connection import confluent_options
+from forebay.settings import KafkaSettings, Settings
 
 _UNKNOWN_SCHEMA = 999_999_999
 

@@ -10,9 +10,10 @@ import threading
 import time
 from typing import Any
 
-from streams.broker_view import Place
-from streams.kafka import confluent_options, silent, topic_on_broker
-from streams.settings import KafkaSettings, Settings
+from forebay.contract.names import topic_on_broker
+from forebay.kafka.connection import confluent_options, silent
+from forebay.kafka.group_offsets import Place
+from forebay.settings import KafkaSettings, Settings
 
 _POLL_S = 0.1
 

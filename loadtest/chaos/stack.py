@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from streams.embedded.launch import detach
-from streams.embedded.plan import Options
-from streams.embedded.prepare import tasks
-from streams.embedded.process import tail
-from streams.embedded.state import ProcessRow, StackState, live
-from streams.settings import Settings, load
+from forebay.embedded.plan import Options
+from forebay.embedded.prepare import tasks
+from forebay.embedded.supervision.launch import detach
+from forebay.embedded.supervision.process import tail
+from forebay.embedded.supervision.state import ProcessRow, StackState, live
+from forebay.settings import Settings, load
 
 CONFIGURATION: Mapping[str, Any] = {
     "retry": {"delays_s": [1, 3, 10]},
@@ -109,7 +109,7 @@ class Stack:
         log = self.folder / f"extra-{len(self._extra)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "streams.cli", "worker", *stages],
+                [sys.executable, "-m", "forebay", "worker", *stages],
                 env={**self._environment, "FOREBAY_WORKER_PORT": "0", **environment},
                 stdout=output,
                 stderr=subprocess.STDOUT,

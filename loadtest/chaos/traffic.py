@@ -12,12 +12,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from streams.codec import Codec
-from streams.json_lines import new_id
-from streams.kafka import confluent_options, silent, topic_on_broker
-from streams.records import Message, Params, Request
-from streams.registry import open_registry
-from streams.settings import KafkaSettings, Settings
+from forebay.avro.codec import Codec
+from forebay.avro.registry import open_registry
+from forebay.contract.json_lines import new_id
+from forebay.contract.names import topic_on_broker
+from forebay.contract.records import Message, Params, Request
+from forebay.kafka.connection import confluent_options, silent
+from forebay.settings import KafkaSettings, Settings
 
 _TENANTS, _USERS = 2, 16
 _REPEATED = 0.05

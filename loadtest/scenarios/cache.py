@@ -18,25 +18,18 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from agents.cache.bound import evidence_of, threshold
-from agents.cache.curve import wilson
-from agents.cache.evidence import evidence_name
-from agents.cache.matching import Reading, Verdict
-from agents.cache.memory_store import MemoryStore
-from agents.cache.metrics import CacheMetrics
-from agents.cache.settings import CacheSettings
-from agents.cache.wiring import assemble, calibrated
+from forebay.contract.handlers import Context, Output
+from forebay.contract.records import AnswerSource, CacheCheck, Completion, Message, RedactedRequest, ResponseStatus
+from forebay.contract.wire import Delivered
+from forebay_agents.cache.error_bound.bound import evidence_of, threshold
+from forebay_agents.cache.error_bound.curve import wilson
+from forebay_agents.cache.error_bound.evidence import evidence_name
+from forebay_agents.cache.matching.matching import Reading, Verdict
+from forebay_agents.cache.metrics import CacheMetrics
+from forebay_agents.cache.settings import CacheSettings
+from forebay_agents.cache.store.memory import MemoryStore
+from forebay_agents.cache.wiring import assemble, calibrated
 from loadtest.scenarios.questions import world, zipf
-from streams.delivered import Delivered
-from streams.handlers import Context, Output
-from streams.records import (
-    AnswerSource,
-    CacheCheck,
-    Completion,
-    Message,
-    RedactedRequest,
-    ResponseStatus,
-)
 
 _COST = 1_000_000
 """Nano-dollars of a call."""
@@ -59,25 +52,25 @@ class Remembering:
         self._verdicts: dict[tuple[str, str], Verdict] = {}
 
     def read(self, text: str) -> Reading:
-        """See :class:`agents.cache.matching.Matcher`."""
+        """See :class:`forebay_agents.cache.matching.matching.Matcher`."""
         if text not in self._readings:
             self._readings[text] = self._matcher.read(text)
         return self._readings[text]
 
     def deepen(self, reading: Reading) -> Reading:
-        """See :class:`agents.cache.matching.Matcher`."""
+        """See :class:`forebay_agents.cache.matching.matching.Matcher`."""
         if reading.text not in self._deep:
             self._deep[reading.text] = self._matcher.deepen(self.read(reading.text))
         return self._deep[reading.text]
 
     def recalled(self, reading: Reading) -> Reading:
-        """See :class:`agents.cache.matching.Matcher`."""
+        """See :class:`forebay_agents.cache.matching.matching.Matcher`."""
         return self._deep.get(reading.text, reading)
 
     def compare(
         self, new: Reading, stored: Sequence[Reading], thresholds: Sequence[float | None] = (), floor: float = 0.0
     ) -> list[Verdict]:
-        """See :class:`agents.cache.matching.Matcher`."""
+        """See :class:`forebay_agents.cache.matching.matching.Matcher`."""
         return [
             self._one(new, other, thresholds[index] if index < len(thresholds) else None)
             for index, other in enumerate(stored)
@@ -97,7 +90,7 @@ class Truth:
     """A judge who knows."""
 
     async def serves(self, check: CacheCheck, _context: Context) -> tuple[bool | None, list[Output]]:
-        """See :class:`agents.cache.verification.Judge`."""
+        """See :class:`forebay_agents.cache.error_bound.verification.Judge`."""
         return check.answer == check.stored_answer, []
 
 

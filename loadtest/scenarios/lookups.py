@@ -7,7 +7,7 @@ question is asked for itself: those with an answer there, those with only a neig
 import random
 from dataclasses import dataclass, field
 
-from agents.cache.training.pairs import edit, everything
+from forebay_agents.cache.training.pairs import edit, everything
 from loadtest.scenarios.questions import questions
 
 

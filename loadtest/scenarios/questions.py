@@ -9,7 +9,7 @@ import itertools
 import random
 from dataclasses import dataclass
 
-from agents.cache.training.pairs import edit, grids, lines, swaps, triples
+from forebay_agents.cache.training.pairs import edit, grids, lines, swaps, triples
 
 _EDITS = 4
 """Variants of a wording by other hands."""

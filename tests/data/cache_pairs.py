@@ -2,7 +2,8 @@
 
 Each line of ``cache_frames.txt`` is one question in several wordings with a slot, and fillings of the slot. Two
 wordings with one filling share an answer; two fillings never do, in one wording or in two. None of them is in the texts
-that the decision was trained on. The classes are those of ``agents/cache/guards.py``; ``plain`` has no guard to help.
+that the decision was trained on. The classes are those of ``agents/forebay_agents/cache/matching/guards.py``; ``plain``
+has no guard to help.
 """
 
 import itertools

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from agents.redaction.scoring import Labelled
+from forebay_agents.redaction.offline.scoring import Labelled
 
 _KINDS = Path(__file__).parent / "kinds.txt"
 _MARK = re.compile(r"⟦(?P<type>[A-Z_]+):(?P<value>[^⟧]+)⟧")

@@ -17,7 +17,7 @@ import atheris
 LONGEST = 5_000
 """Bytes of a text."""
 
-with atheris.instrument_imports(include=["agents.redaction", "streams"], enable_loader_override=False):
+with atheris.instrument_imports(include=["forebay_agents.redaction", "forebay"], enable_loader_override=False):
     from tests.fuzz.promises import Promises
 
 

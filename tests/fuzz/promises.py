@@ -4,14 +4,14 @@ import time
 
 from prometheus_client import CollectorRegistry
 
-from agents.redaction.detection import Asked, Detector
-from agents.redaction.parts import Part
-from agents.redaction.policy import Policies
-from agents.redaction.pseudonymise import pseudonymise
-from agents.redaction.settings import RedactionSettings
-from streams.egress import EgressGuard
-from streams.metrics import Metrics
-from streams.restoring import Restorer
+from forebay.observability.metrics import Metrics
+from forebay.privacy.egress import EgressGuard
+from forebay.privacy.restoring import Restorer
+from forebay_agents.redaction.detection.detector import Asked, Detector
+from forebay_agents.redaction.policy import Policies
+from forebay_agents.redaction.pseudonymise import pseudonymise
+from forebay_agents.redaction.request_parts import Part
+from forebay_agents.redaction.settings import RedactionSettings
 
 SECONDS = 5.0
 """CPU time of a text of at most 5,000 characters: a thousand times what it takes."""

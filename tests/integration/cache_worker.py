@@ -15,11 +15,11 @@ import aiohttp
 import redis.asyncio as redis
 from prometheus_client import CollectorRegistry
 
-from agents.cache.metrics import CacheMetrics
-from agents.cache.redis_store import RedisStore
-from agents.cache.settings import CacheSettings
-from agents.cache.wiring import Parts, assemble
-from streams.records import AnswerSource, Completion, RedactedRequest, ResponseStatus
+from forebay.contract.records import AnswerSource, Completion, RedactedRequest, ResponseStatus
+from forebay_agents.cache.metrics import CacheMetrics
+from forebay_agents.cache.settings import CacheSettings
+from forebay_agents.cache.store.redis import RedisStore
+from forebay_agents.cache.wiring import Parts, assemble
 from tests.unit.cache.conftest import CONTEXT
 from tests.unit.cache.memory import WordMatcher, request
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from streams.settings import Settings, load
+from forebay.settings import Settings, load
 from tests.conftest import Kafka
 from tests.integration.responder import Responder
 

@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Callable, Iterable
 
-from streams.codec import Codec
-from streams.kafka import confluent_options, partitions_of, silent, topic_on_broker, watermarks
-from streams.records import AnswerSource, Request, Response, ResponseStatus
-from streams.registry import open_registry
-from streams.settings import KafkaSettings, Settings
+from forebay.avro.codec import Codec
+from forebay.avro.registry import open_registry
+from forebay.contract.names import topic_on_broker
+from forebay.contract.records import AnswerSource, Request, Response, ResponseStatus
+from forebay.kafka.connection import confluent_options, silent
+from forebay.kafka.queries import partitions_of, watermarks
+from forebay.settings import KafkaSettings, Settings
 
 Reply = Callable[[Request], Iterable[Response | bytes]]
 

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from streams.artifacts import fetch
-from streams.embedded import class_cache
-from streams.embedded.files import write_private
-from streams.embedded.kafka import broker_parts, plan
-from streams.embedded.ports import Ports
-from streams.kafka import confluent_options
-from streams.settings import KafkaSettings
+from forebay.artifacts import fetch
+from forebay.embedded.files import write_private
+from forebay.embedded.ports import Ports
+from forebay.embedded.servers import class_cache
+from forebay.embedded.servers.kafka import broker_parts, plan
+from forebay.kafka.connection import confluent_options
+from forebay.settings import KafkaSettings
 from tests.stack import running
 
 ADMIN = "admin"

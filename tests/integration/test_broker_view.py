@@ -4,11 +4,13 @@ import asyncio
 
 import pytest
 
-from streams import cli
-from streams.broker_view import read_offsets, unfinished
-from streams.kafka import BrokerUnavailableError, confluent_options, silent, topic_on_broker
-from streams.preflight import wait_for_topics
-from streams.settings import KafkaSettings, Settings
+from forebay import cli
+from forebay.contract.names import topic_on_broker
+from forebay.kafka.connection import confluent_options, silent
+from forebay.kafka.group_offsets import read_offsets, unfinished
+from forebay.kafka.preflight import wait_for_topics
+from forebay.kafka.queries import BrokerUnavailableError
+from forebay.settings import KafkaSettings, Settings
 from tests.conftest import Kafka
 
 pytestmark = pytest.mark.embedded

@@ -19,22 +19,23 @@ from typing import Any
 
 import pytest
 
-from agents.cost.reconciliation import newest_entries
+from forebay.avro.codec import Codec
+from forebay.avro.registry import open_registry
+from forebay.contract.json_lines import new_id
+from forebay.contract.names import group_on_broker, topic_on_broker
+from forebay.contract.records import AnswerSource, RedactedRequest, UsageEvent, UsageStatus
+from forebay.embedded.files import write_private
+from forebay.embedded.parts import Layer, Part
+from forebay.embedded.ports import Ports
+from forebay.embedded.servers.http_probe import http_health
+from forebay.kafka.connection import confluent_options, silent
+from forebay.kafka.lag import consumer_lag
+from forebay.kafka.reader import read_topic
+from forebay.privacy.sealing import new_key_line
+from forebay.settings import KafkaSettings, Settings
+from forebay_agents.cost.reconciliation import newest_entries
 from loadtest.chaos.gathering import gather, mark
 from loadtest.oracle import Evidence, judge
-from streams.codec import Codec
-from streams.embedded.files import write_private
-from streams.embedded.http_probe import http_health
-from streams.embedded.parts import Layer, Part
-from streams.embedded.ports import Ports
-from streams.json_lines import new_id
-from streams.kafka import confluent_options, group_on_broker, silent, topic_on_broker
-from streams.lag import consumer_lag
-from streams.reader import read_topic
-from streams.records import AnswerSource, RedactedRequest, UsageEvent, UsageStatus
-from streams.registry import open_registry
-from streams.sealing import new_key_line
-from streams.settings import KafkaSettings, Settings
 from tests.stack import Servers, running
 from tests.unit.cache.memory import request
 
@@ -136,7 +137,7 @@ def workers(
         return Part(
             name=name,
             layer=Layer.WORKER,
-            command=[sys.executable, "-m", "streams.cli", "worker", *stages],
+            command=[sys.executable, "-m", "forebay", "worker", *stages],
             environment={**environment, "FOREBAY_WORKER_PORT": str(port), "FOREBAY_WORKER_INSTANCE": name},
             health=lambda: http_health(port, "/readyz"),
         )

@@ -10,12 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from agents.cache.metrics import CacheMetrics
-from agents.cache.operating import approved, purge, stats, warm
-from agents.cache.redis_store import RedisStore
-from agents.cache.settings import CacheSettings
-from agents.cache.wiring import Parts, assemble
-from streams.records import (
+from forebay.contract.records import (
     AnswerSource,
     Completion,
     Correction,
@@ -27,6 +22,11 @@ from streams.records import (
     RedactedRequest,
     ResponseStatus,
 )
+from forebay_agents.cache.metrics import CacheMetrics
+from forebay_agents.cache.offline.operating import approved, purge, stats, warm
+from forebay_agents.cache.settings import CacheSettings
+from forebay_agents.cache.store.redis import RedisStore
+from forebay_agents.cache.wiring import Parts, assemble
 from tests.integration.conftest import empty_redis
 from tests.unit.cache.conftest import CONTEXT
 from tests.unit.cache.memory import WordMatcher, completion, request, scoped

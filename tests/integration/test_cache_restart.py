@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from agents.cache.redis_store import RedisStore
-from agents.cache.store import Place
+from forebay_agents.cache.store.redis import RedisStore
+from forebay_agents.cache.store.store import Place
 from tests.integration.conftest import empty_redis
 from tests.stack import Servers
 

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack, suppress
 import pytest
 from redis.exceptions import RedisError
 
-from agents.cache.redis_store import RedisStore
-from streams.failures import Transient
-from streams.redis_client import open_redis
-from streams.settings import RedisSettings, Settings
+from forebay.contract.failures import Transient
+from forebay.settings import RedisSettings, Settings
+from forebay.state.redis_client import open_redis
+from forebay_agents.cache.store.redis import RedisStore
 from tests.integration.conftest import empty_redis
 from tests.integration.test_cache_redis import answer, open_worker
 from tests.unit.cache.conftest import CONTEXT

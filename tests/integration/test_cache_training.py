@@ -2,10 +2,10 @@
 
 import pytest
 
-from agents.cache.model import shipped
-from agents.cache.settings import CacheSettings
-from agents.cache.training.__main__ import main
-from agents.cache.wiring import calibrated
+from forebay_agents.cache.matching.model import shipped
+from forebay_agents.cache.settings import CacheSettings
+from forebay_agents.cache.training.__main__ import main
+from forebay_agents.cache.wiring import calibrated
 from tests.data.cache_pairs import pairs
 
 pytestmark = pytest.mark.embedded

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from streams.client import ForebayClient, NotDeliveredError, RequestTooLargeError
-from streams.codec import UndecodableError
-from streams.kafka import BrokerUnavailableError, silent, topic_on_broker
-from streams.records import Message, MessageRole, Request, Response
-from streams.settings import KafkaSettings, Settings
+from forebay.avro.codec import UndecodableError
+from forebay.client.client import ForebayClient, NotDeliveredError, RequestTooLargeError
+from forebay.contract.names import topic_on_broker
+from forebay.contract.records import Message, MessageRole, Request, Response
+from forebay.kafka.connection import silent
+from forebay.kafka.queries import BrokerUnavailableError
+from forebay.settings import KafkaSettings, Settings
 from tests.integration.responder import Responder, echo
 
 pytestmark = pytest.mark.embedded

@@ -8,24 +8,25 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from streams import headers as h
-from streams.cli.dlq import app
-from streams.codec import open_codecs
-from streams.deadletter import Incident, dead_letter
-from streams.delivered import Delivered, Encoded
-from streams.departures import WITHHELD
-from streams.dlq.journal import FencedError, Journal, JournalError
-from streams.dlq.letters import REPLAY_ID, Filter, read_letters, read_states
-from streams.dlq.outcomes import TopicOutcomes
-from streams.dlq.replaying import Plan, Replayer, audit
-from streams.failures import Permanent
-from streams.kafka import confluent_options, topic_on_broker
-from streams.processing import Rules
-from streams.reader import read_topic
-from streams.records import Completion, Message, RedactedRequest, Request, ResponseStatus
-from streams.registry import open_registry
-from streams.sealing import load_keyring
-from streams.settings import KafkaSettings, RetrySettings, Settings, VaultSettings
+from forebay.avro.codec import open_codecs
+from forebay.avro.registry import open_registry
+from forebay.cli.dead_letters import app
+from forebay.contract import headers as h
+from forebay.contract.failures import Permanent
+from forebay.contract.names import topic_on_broker
+from forebay.contract.records import Completion, Message, RedactedRequest, Request, ResponseStatus
+from forebay.contract.wire import Delivered, Encoded
+from forebay.kafka.connection import confluent_options
+from forebay.kafka.reader import read_topic
+from forebay.operations.dead_letters.journal import FencedError, Journal, JournalError
+from forebay.operations.dead_letters.letters import REPLAY_ID, Filter, read_letters, read_states
+from forebay.operations.dead_letters.outcomes import TopicOutcomes
+from forebay.operations.dead_letters.replay import Plan, Replayer, audit
+from forebay.privacy.outbound import WITHHELD
+from forebay.privacy.sealing import load_keyring
+from forebay.runtime.dead_letters import Incident, dead_letter
+from forebay.runtime.processing import Rules
+from forebay.settings import KafkaSettings, RetrySettings, Settings, VaultSettings
 
 pytestmark = pytest.mark.embedded
 SECRET = "jane.doe@example.com"

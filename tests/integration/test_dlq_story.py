@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.embedded.ports import Ports
+from forebay.embedded.ports import Ports
 
 STORY = Path(__file__).parents[2] / "docs/how-to/replay-dead-letters.md"
 REQUESTS = int(os.environ.get("FOREBAY_STORY_REQUESTS", "60"))
@@ -49,7 +49,7 @@ def test_an_outage_dead_letters_requests_and_an_operator_makes_it_good(tmp_path:
     except subprocess.TimeoutExpired:
         status = "still running"
     finally:
-        subprocess.run([sys.executable, "-m", "streams.cli", "down"], cwd=tmp_path, env=environment, check=False)
+        subprocess.run([sys.executable, "-m", "forebay", "down"], cwd=tmp_path, env=environment, check=False)
         if process.poll() is None:
             os.killpg(process.pid, 9)
             process.wait()

@@ -8,14 +8,14 @@ import pytest
 import redis as redis_client
 from confluent_kafka import Consumer, Producer
 
-from streams.artifacts import fetch
-from streams.embedded.class_cache import flags
-from streams.embedded.kafka import broker_parts, plan, probe
-from streams.embedded.parts import Health
-from streams.embedded.ports import Ports
-from streams.settings import KafkaSettings, RedisSettings, Settings
-from streams.topicadmin import TopicAdmin, wanted
-from streams.topics import TOPICS
+from forebay.artifacts import fetch
+from forebay.contract.topics import TOPICS
+from forebay.embedded.parts import Health
+from forebay.embedded.ports import Ports
+from forebay.embedded.servers.class_cache import flags
+from forebay.embedded.servers.kafka import broker_parts, plan, probe
+from forebay.kafka.topic_admin import TopicAdmin, wanted
+from forebay.settings import KafkaSettings, RedisSettings, Settings
 from tests.conftest import Kafka
 from tests.stack import Servers
 

@@ -19,7 +19,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.evaluation.handler import JUDGE
+from forebay_agents.evaluation.handler import JUDGE
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(600)]
 
@@ -87,8 +87,8 @@ class Installation:
     def script(self, text: str) -> str:
         """What a Python script prints that finds this stack and has ``load``."""
         start = (
-            "import sys; from streams.embedded.discovery import apply_to_environment; "
-            "from streams.settings import load\napply_to_environment(sys.argv[1])\n"
+            "import sys; from forebay.embedded.discovery import apply_to_environment; "
+            "from forebay.settings import load\napply_to_environment(sys.argv[1])\n"
         )
         command = [sys.executable, "-c", start + text, str(self.data)]
         done = subprocess.run(command, env=self._environment, text=True, check=False, capture_output=True, timeout=180)
@@ -97,7 +97,7 @@ class Installation:
 
     @staticmethod
     def _command(arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "streams.cli", *arguments]
+        return [sys.executable, "-m", "forebay", *arguments]
 
 
 @pytest.fixture(scope="module")
@@ -226,8 +226,8 @@ def test_a_corrected_answer_is_given_the_next_time(installation: Installation) -
     assert installation.ask("disliked", question)["content"] != "It is green."
     feedback = "Feedback(request_id='disliked', tenant_id='people', user_id='ann', rating=FeedbackRating.DOWN)"
     installation.script(
-        "from streams.handlers import Output; from streams.publisher import publish\n"
-        "from streams.records import Feedback, FeedbackRating\n"
+        "from forebay.contract.handlers import Output; from forebay.kafka.publisher import publish\n"
+        "from forebay.contract.records import Feedback, FeedbackRating\n"
         f"publish(load(), [Output(topic='feedback', key='disliked', value={feedback})])"
     )
     deadline = time.monotonic() + 60
@@ -251,7 +251,10 @@ def test_spend_is_what_the_responses_cost_and_the_judge(installation: Installati
     sending = installation.start("send", str(requests), "--wait", "--json", "--tenant", "payer", "--user", "ann")
     paid = sum(answer["cost_nanousd"] for answer in answers(sending, 120))
     assert paid > 0
-    assert installation.script("from streams.lag import wait_until_idle; print(wait_until_idle(load(), 120))") == "True"
+    assert (
+        installation.script("from forebay.kafka.lag import wait_until_idle; print(wait_until_idle(load(), 120))")
+        == "True"
+    )
     judged = installation.json_lines("tail", "evaluations", "--from-beginning", "--end")
     judging = sum(line["value"]["cost_nanousd"] for line in judged if line["value"]["tenant_id"] == "payer")
     for window in ("hour", "day", "month"):
@@ -304,10 +307,10 @@ def test_personal_data_is_only_where_it_may_be(installation: Installation, tmp_p
     found = answers(installation.start("send", str(requests), "--wait", "--json"), 120)
     assert len(found) == 20
     script = (
-        "import sys; from pathlib import Path; from streams.embedded.discovery import apply_to_environment\n"
+        "import sys; from pathlib import Path; from forebay.embedded.discovery import apply_to_environment\n"
         "apply_to_environment(sys.argv[1])\n"
-        "from streams.settings import load; from streams.demo.leaks import find_leaks\n"
-        "from streams.demo.examples import read_personal_data\n"
+        "from forebay.settings import load; from forebay.demo.leaks import find_leaks\n"
+        "from forebay.demo.examples import read_personal_data\n"
         "print(find_leaks(load(), read_personal_data(Path(sys.argv[2])), Path(sys.argv[1], 'logs').glob('*.log*')))"
     )
     values = tmp_path / "values.txt"

@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 import redis.asyncio
 
-from agents.completion.quotas.budgets import RedisBudgets, Room
-from agents.completion.quotas.rates import Limit, RedisLimiter, corrections
-from agents.completion.quotas.settings import Budget, BudgetsSettings
-from streams.failures import Transient
-from streams.records import Spend, WindowKind
+from forebay.contract.failures import Transient
+from forebay.contract.records import Spend, WindowKind
+from forebay_agents.completion.quotas.budgets import RedisBudgets, Room
+from forebay_agents.completion.quotas.rates import Limit, RedisLimiter, corrections
+from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
 
 pytestmark = pytest.mark.embedded
 

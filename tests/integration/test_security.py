@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from streams.client import ForebayClient
-from streams.embedded.files import write_private
-from streams.embedded.ports import Ports
-from streams.kafka import confluent_options
-from streams.records import Request, ResponseStatus
-from streams.sealing import new_key_line
-from streams.settings import KafkaSettings, Settings, load
-from streams.topicadmin import TopicAdmin
-from streams.topics import RETRY_LEVELS
+from forebay.client.client import ForebayClient
+from forebay.contract.records import Request, ResponseStatus
+from forebay.contract.topics import RETRY_LEVELS
+from forebay.embedded.files import write_private
+from forebay.embedded.ports import Ports
+from forebay.kafka.connection import confluent_options
+from forebay.kafka.topic_admin import TopicAdmin
+from forebay.privacy.sealing import new_key_line
+from forebay.settings import KafkaSettings, Settings, load
 from tests.integration.secure_broker import ADMIN, SecureBroker, secure_broker
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(300)]
@@ -89,7 +89,7 @@ def start(broker: SecureBroker, redis_url: str, tmp_path: Path) -> Iterator[Star
         }
         with (tmp_path / f"{stage}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "streams.cli", "worker", stage],
+                [sys.executable, "-m", "forebay", "worker", stage],
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -123,7 +123,7 @@ def test_plain_text_is_refused(broker: SecureBroker) -> None:
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
-    from streams.kafka import silent
+    from forebay.kafka.connection import silent
 
     plain = AdminClient(confluent_options(KafkaSettings(bootstrap=broker.bootstrap)), logger=silent())
     with pytest.raises(KafkaException):
@@ -169,7 +169,7 @@ def test_a_worker_that_may_not_says_so_and_exits(
 def test_a_command_with_a_wrong_password_says_so_and_exits(broker: SecureBroker, command: list[str]) -> None:
     environment = {**os.environ, **broker.environment("application", "wrong"), "FOREBAY_KAFKA_TOPIC_PREFIX": PREFIX}
     done = subprocess.run(
-        [sys.executable, "-m", "streams.cli", *command], env=environment, capture_output=True, timeout=120, check=False
+        [sys.executable, "-m", "forebay", *command], env=environment, capture_output=True, timeout=120, check=False
     )
     assert done.returncode == 2
     assert b"refuse user 'application'" in done.stderr

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from streams.cli import send as command
-from streams.client import ForebayClient, NotDeliveredError
-from streams.records import Error, Request, Response, ResponseStatus
-from streams.settings import KafkaSettings, Settings
+from forebay.cli import send as command
+from forebay.client.client import ForebayClient, NotDeliveredError
+from forebay.contract.records import Error, Request, Response, ResponseStatus
+from forebay.settings import KafkaSettings, Settings
 from tests.integration.responder import Responder, echo
 
 pytestmark = pytest.mark.embedded
@@ -167,7 +167,7 @@ def test_a_reader_that_goes_away_is_no_failure(
     file = tmp_path / "requests.txt"
     file.write_text("".join(f"line {number}\n" for number in range(2_000)))
     with subprocess.Popen(
-        [sys.executable, "-m", "streams.cli", "send", str(file), *options],
+        [sys.executable, "-m", "forebay", "send", str(file), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},  # as users have it

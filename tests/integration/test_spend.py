@@ -5,11 +5,11 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from agents.cost.cli import app
-from streams.handlers import Output
-from streams.publisher import publish
-from streams.records import Spend, WindowKind
-from streams.settings import Settings
+from forebay.contract.handlers import Output
+from forebay.contract.records import Spend, WindowKind
+from forebay.kafka.publisher import publish
+from forebay.settings import Settings
+from forebay_agents.cost.cli import app
 
 pytestmark = pytest.mark.embedded
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from loadtest.hop import consumer_of, fill
-from streams.settings import KafkaSettings, Settings
+from forebay.settings import KafkaSettings, Settings
+from loadtest.measurements.hop import consumer_of, fill
 
 RECORDS = 6_000
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import redis.asyncio
 
-from streams.failures import Permanent, Transient
-from streams.pseudonyms import Numbering, PseudonymMap
-from streams.sealing import Keyring
-from streams.vault import Owner, Vault
-from streams.vault_redis import RedisVaultStore
+from forebay.contract.failures import Permanent, Transient
+from forebay.privacy.pseudonyms import Numbering, PseudonymMap
+from forebay.privacy.sealing import Keyring
+from forebay.privacy.vault import Owner, Vault
+from forebay.privacy.vault_redis import RedisVaultStore
 
 pytestmark = pytest.mark.embedded
 ANN = Owner(tenant_id="acme", user_id="ann")

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from streams.delivered import Delivered
-from streams.handlers import Context, Route
-from streams.kafka import confluent_options, topic_on_broker
-from streams.runner import StageApp
-from streams.settings import KafkaSettings, Settings, StageSettings
-from streams.stage import Stage
+from forebay.contract.handlers import Context, Route
+from forebay.contract.names import topic_on_broker
+from forebay.contract.wire import Delivered
+from forebay.kafka.connection import confluent_options
+from forebay.runtime.runner import StageApp
+from forebay.runtime.stage import Stage
+from forebay.settings import KafkaSettings, Settings, StageSettings
 
 pytestmark = pytest.mark.embedded
 

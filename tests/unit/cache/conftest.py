@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import pytest
 from prometheus_client import CollectorRegistry
 
-from agents.cache.memory_store import MemoryStore
-from agents.cache.metrics import CacheMetrics
-from agents.cache.settings import CacheSettings
-from agents.cache.stage import CacheStage
-from agents.cache.verification import Judge
-from agents.cache.wiring import Parts, assemble
-from streams.delivered import Delivered
-from streams.handlers import Context
+from forebay.contract.handlers import Context
+from forebay.contract.wire import Delivered
+from forebay_agents.cache.error_bound.verification import Judge
+from forebay_agents.cache.handler import CacheStage
+from forebay_agents.cache.metrics import CacheMetrics
+from forebay_agents.cache.settings import CacheSettings
+from forebay_agents.cache.store.memory import MemoryStore
+from forebay_agents.cache.wiring import Parts, assemble
 from tests.unit.cache.memory import WordMatcher
 
 CONTEXT = Context(

@@ -5,16 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.cache.matching import Reading, Verdict, View
-from streams.canonical import prompt_hash
-from streams.records import (
-    AnswerSource,
-    CachePolicy,
-    Completion,
-    Message,
-    RedactedRequest,
-    ResponseStatus,
-)
+from forebay.contract.canonical import prompt_hash
+from forebay.contract.records import AnswerSource, CachePolicy, Completion, Message, RedactedRequest, ResponseStatus
+from forebay_agents.cache.matching.matching import Reading, Verdict, View
 
 
 class WordMatcher:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from agents.cache.admission import Refusal, fresh_for_s, refusal
-from agents.cache.settings import CacheSettings
-from streams.canonical import canonical_messages
-from streams.egress import EgressGuard
-from streams.records import AnswerSource, CachePolicy, Completion, Params, ResponseStatus
+from forebay.contract.canonical import canonical_messages
+from forebay.contract.records import AnswerSource, CachePolicy, Completion, Params, ResponseStatus
+from forebay.privacy.egress import EgressGuard
+from forebay_agents.cache.admission import Refusal, fresh_for_s, refusal
+from forebay_agents.cache.settings import CacheSettings
 from tests.unit.cache.memory import completion, request
 
 OWN = CacheSettings(max_answer_bytes=100)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from agents.cache.alignment import Aligned, aligned, compare
-from agents.cache.words import Words
+from forebay_agents.cache.language.words import Words
+from forebay_agents.cache.matching.alignment import Aligned, aligned, compare
 
 
 def _aligned(text: str, *, rows: int | None = None, known: str = "", shift: int = 0) -> Aligned:

@@ -3,7 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.cache.bound import BUCKETS, Evidence, bucket, chance, counter, edge, evidence_of, reach, scrutiny, threshold
+from forebay_agents.cache.error_bound.bound import (
+    BUCKETS,
+    Evidence,
+    bucket,
+    chance,
+    counter,
+    edge,
+    evidence_of,
+    reach,
+    scrutiny,
+    threshold,
+)
 
 _scores = st.floats(0, 1)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.canonical import Renumbering, fold, prompt_hash
+from forebay.contract.canonical import Renumbering, fold, prompt_hash
 from tests.unit.cache.memory import request
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.cache.explaining import decide, explain_lines, pair_of
-from agents.cache.facts import facts_of
-from agents.cache.guards import differences
+from forebay_agents.cache.language.facts import facts_of
+from forebay_agents.cache.matching.guards import differences
+from forebay_agents.cache.offline.explaining import decide, explain_lines, pair_of
 from tests.data.cache_pairs import pairs
 from tests.unit.cache.memory import WordMatcher
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agents.cache.facts import facts_of
-from agents.cache.guards import GUARDS, differences
+from forebay_agents.cache.language.facts import facts_of
+from forebay_agents.cache.matching.guards import GUARDS, differences
 
 FORBIDDEN = [
     ("numbers", "How do I install Python 3.8?", "How do I install Python 3.11?"),

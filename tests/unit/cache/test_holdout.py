@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.cache.training.pairs import everything
+from forebay_agents.cache.training.pairs import everything
 
 DATA = Path(__file__).parents[2] / "data"
 

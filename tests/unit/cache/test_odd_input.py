@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import typer
 
-from agents.cache.evaluating import Labelled, proposals, report
-from agents.cache.explaining import explain_lines, object_of
-from agents.cache.opening import lines_of
-from agents.cache.operating import approved
-from streams.json_lines import InvalidLineError
+from forebay.contract.json_lines import InvalidLineError
+from forebay_agents.cache.cli.loading import lines_of
+from forebay_agents.cache.offline.evaluating import Labelled, proposals, report
+from forebay_agents.cache.offline.explaining import explain_lines, object_of
+from forebay_agents.cache.offline.operating import approved
 from tests.unit.cache.memory import WordMatcher
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.cache.pleasantries import bare
+from forebay_agents.cache.language.pleasantries import bare
 
 ASKED = [
     ("Hi there, how do I leave?", "how do I leave?"),

@@ -1,6 +1,6 @@
 """An attacker who can ask anything cannot put words into other people's answers (after arXiv 2601.23088)."""
 
-from streams.records import Completion, Correction, CorrectionAction
+from forebay.contract.records import Completion, Correction, CorrectionAction
 from tests.unit.cache.conftest import CONTEXT, Bench
 from tests.unit.cache.memory import completion, request
 

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.cache.address import address_of, tenant_wall, wall_of
-from agents.cache.memory_store import MemoryStore
-from agents.cache.settings import CacheSettings
-from streams.records import Completion
+from forebay.contract.records import Completion
+from forebay_agents.cache.settings import CacheSettings
+from forebay_agents.cache.store.address import address_of, tenant_wall, wall_of
+from forebay_agents.cache.store.memory import MemoryStore
 from tests.unit.cache.conftest import CONTEXT, Bench
 from tests.unit.cache.memory import completion, scoped
 

@@ -1,10 +1,10 @@
 """Claims without Redis."""
 
-from streams.failures import Transient
+from forebay.contract.failures import Transient
 
 
 class MemoryClaims:
-    """See streams.idempotency.ClaimStore; nobody dies here, so leases never end."""
+    """See forebay.state.idempotency.ClaimStore; nobody dies here, so leases never end."""
 
     def __init__(self) -> None:
         self.owners: dict[str, str] = {}

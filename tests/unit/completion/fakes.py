@@ -6,21 +6,21 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry
 
-from agents.completion.attempting import Attempts
-from agents.completion.cascade import Cascade
-from agents.completion.quotas.budgets import NoBudgets
-from agents.completion.quotas.rates import Limit
-from agents.models import provider as models
-from agents.models.caller import Caller
-from agents.models.ledger import Ledger
-from agents.models.metrics import ModelMetrics
-from agents.models.pool import DeploymentPool
-from agents.models.pricing import PriceList
-from agents.models.provider import Answer, Call, ProviderError, Usage
-from agents.models.settings import Deployment, Price, Tier
-from streams.egress import EgressGuard
-from streams.handlers import Output
-from streams.records import CallPurpose, Message, RedactedRequest, UsageEvent
+from forebay.contract.handlers import Output
+from forebay.contract.records import CallPurpose, Message, RedactedRequest, UsageEvent
+from forebay.privacy.egress import EgressGuard
+from forebay_agents.completion.attempting import Attempts
+from forebay_agents.completion.cascade import Cascade
+from forebay_agents.completion.quotas.budgets import NoBudgets
+from forebay_agents.completion.quotas.rates import Limit
+from forebay_agents.models.caller import Caller
+from forebay_agents.models.ledger import Ledger
+from forebay_agents.models.metrics import ModelMetrics
+from forebay_agents.models.pool import DeploymentPool
+from forebay_agents.models.pricing import PriceList
+from forebay_agents.models.providers import provider as models
+from forebay_agents.models.providers.provider import Answer, Call, ProviderError, Usage
+from forebay_agents.models.settings import Deployment, Price, Tier
 
 Reply = Answer | ProviderError
 PRICE = Price(input=1.0, output=1.0)
@@ -59,7 +59,7 @@ class Provider:
 
 
 class NoLimits:
-    """See agents.completion.quotas.rates.Limiter."""
+    """See forebay_agents.completion.quotas.rates.Limiter."""
 
     async def take(self, _limits: Sequence[Limit]) -> float:
         return 0.0

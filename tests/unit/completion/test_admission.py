@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from agents.completion.admission import Admission
-from agents.completion.quotas.budgets import Account, Reservation, Room
-from agents.completion.quotas.rates import Limit
-from agents.completion.quotas.settings import LimitsSettings, Rate
-from streams.failures import Rejected, Transient
-from streams.records import Severity, WindowKind
+from forebay.contract.failures import Rejected, Transient
+from forebay.contract.records import Severity, WindowKind
+from forebay_agents.completion.admission import Admission
+from forebay_agents.completion.quotas.budgets import Account, Reservation, Room
+from forebay_agents.completion.quotas.rates import Limit
+from forebay_agents.completion.quotas.settings import LimitsSettings, Rate
 from tests.unit.completion.fakes import asked
 
 NOW_MS = 10_000

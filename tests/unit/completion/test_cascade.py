@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.completion.quotas.budgets import Reservation, Room
-from agents.completion.trace import Trace
-from agents.models.provider import Call, ProviderError
-from agents.models.settings import Tier
-from streams.failures import Expired, Permanent, Rejected, Transient
-from streams.records import UsageStatus
+from forebay.contract.failures import Expired, Permanent, Rejected, Transient
+from forebay.contract.records import UsageStatus
+from forebay_agents.completion.quotas.budgets import Reservation, Room
+from forebay_agents.completion.trace import Trace
+from forebay_agents.models.providers.provider import Call, ProviderError
+from forebay_agents.models.settings import Tier
 from tests.unit.completion.fakes import Provider, Reply, Written, asked, bad, cascade_of, good, tier
 
 TIERS = (tier("small", accept=0.6), tier("large", accept=0.5))

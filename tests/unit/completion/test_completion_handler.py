@@ -7,21 +7,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 from prometheus_client import CollectorRegistry
 
-from agents.completion.admission import Admission
-from agents.completion.handler import CompletionHandler
-from agents.completion.metrics import CompressionMetrics
-from agents.completion.quotas.budgets import Budgets, NoBudgets, Reservation, Room
-from agents.completion.quotas.settings import LimitsSettings
-from agents.completion.settings import CompletionSettings
-from agents.completion.shortening import Shortener
-from agents.models.provider import Call, ProviderError
-from streams import headers as h
-from streams.codec import Codec
-from streams.delivered import Delivered
-from streams.failures import Expired, Failure, Permanent, Rejected, Transient
-from streams.handlers import Context, Output
-from streams.idempotency import Claims
-from streams.records import (
+from forebay.avro.codec import Codec
+from forebay.avro.registry import LocalRegistry
+from forebay.contract import headers as h
+from forebay.contract.failures import Expired, Failure, Permanent, Rejected, Transient
+from forebay.contract.handlers import Context, Output
+from forebay.contract.records import (
     Alert,
     AnswerSource,
     Completion,
@@ -31,11 +22,20 @@ from streams.records import (
     UsageEvent,
     UsageStatus,
 )
-from streams.registry import LocalRegistry
-from streams.turns import FairQueue
+from forebay.contract.wire import Delivered
+from forebay.runtime.fair_queue import FairQueue
+from forebay.state.idempotency import Claims
+from forebay_agents.completion.admission import Admission
+from forebay_agents.completion.handler import CompletionHandler
+from forebay_agents.completion.metrics import CompressionMetrics
+from forebay_agents.completion.quotas.budgets import Budgets, NoBudgets, Reservation, Room
+from forebay_agents.completion.quotas.settings import LimitsSettings
+from forebay_agents.completion.settings import CompletionSettings
+from forebay_agents.completion.shortening import Shortener
+from forebay_agents.models.providers.provider import Call, ProviderError
 from tests.unit.completion.claims import MemoryClaims
+from tests.unit.completion.compression.test_messages import TALK
 from tests.unit.completion.fakes import NoLimits, Provider, Written, asked, bad, cascade_of, good, tier
-from tests.unit.compression.test_messages import TALK
 
 NOW_MS = 7_000
 TIERS = (tier("small", accept=0.6), tier("large", accept=0.5))

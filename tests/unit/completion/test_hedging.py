@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.completion.hedging import HedgeBudget
-from agents.completion.shortening import Shortener
-from agents.completion.trace import Trace
-from agents.models.latency import FEWEST
-from agents.models.pool import DeploymentPool
-from agents.models.pricing import PriceList
-from agents.models.provider import Answer, Call, ProviderError
-from agents.models.settings import Deployment, Price
-from streams.records import RedactedRequest, UsageStatus
+from forebay.contract.records import RedactedRequest, UsageStatus
+from forebay_agents.completion.hedging import HedgeBudget
+from forebay_agents.completion.shortening import Shortener
+from forebay_agents.completion.trace import Trace
+from forebay_agents.models.latency import FEWEST
+from forebay_agents.models.pool import DeploymentPool
+from forebay_agents.models.pricing import PriceList
+from forebay_agents.models.providers.provider import Answer, Call, ProviderError
+from forebay_agents.models.settings import Deployment, Price
 from tests.unit.completion.fakes import Provider, Reply, Written, asked, cascade_of, good, tier
 
 DOWN = ProviderError("provider_unavailable", "down")
@@ -172,9 +172,9 @@ async def test_what_is_too_long_for_every_tier_is_cut_until_it_fits_the_longest(
 async def test_the_shortener_cuts_a_history_and_leaves_what_it_may_not_touch() -> None:
     from prometheus_client import CollectorRegistry
 
-    from agents.completion.metrics import CompressionMetrics
-    from agents.completion.settings import CompletionSettings
-    from streams.records import Message, MessageRole
+    from forebay.contract.records import Message, MessageRole
+    from forebay_agents.completion.metrics import CompressionMetrics
+    from forebay_agents.completion.settings import CompletionSettings
 
     shortener = Shortener(CompletionSettings(), CompressionMetrics(CollectorRegistry()))
     weather = " ".join(f"On day {number} the weather in the valley was rather mild and calm." for number in range(80))
@@ -194,9 +194,9 @@ async def test_the_shortener_cuts_a_history_and_leaves_what_it_may_not_touch() -
 async def test_a_history_that_is_cheaper_cached_is_sent_as_it_was(cached: float, hits: float, cut: bool) -> None:
     from prometheus_client import CollectorRegistry
 
-    from agents.completion.metrics import CompressionMetrics
-    from agents.completion.settings import CompletionSettings
-    from streams.records import Message, MessageRole
+    from forebay.contract.records import Message, MessageRole
+    from forebay_agents.completion.metrics import CompressionMetrics
+    from forebay_agents.completion.settings import CompletionSettings
 
     settings = CompletionSettings(prompt_cache_share=hits, compress_holdout=0)
     shortener = Shortener(settings, CompressionMetrics(CollectorRegistry()), lambda _: cached)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.completion.json_repair import repaired
-from agents.completion.trace import Trace
+from forebay_agents.completion.json_repair import repaired
+from forebay_agents.completion.trace import Trace
 from tests.unit.completion.fakes import Provider, Written, asked, cascade_of, good, tier
 
 VALUES = st.recursive(

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from agents.completion.metrics import RouterMetrics
-from agents.completion.routing import model as models
-from agents.completion.routing import prompts
-from agents.completion.routing.live import HEURISTIC, LiveRouter
-from agents.completion.trace import Trace
-from agents.models.provider import ProviderError
-from agents.models.settings import Deployment, Price, Tier
+from forebay_agents.completion.metrics import RouterMetrics
+from forebay_agents.completion.routing import model as models
+from forebay_agents.completion.routing import prompts
+from forebay_agents.completion.routing.live import HEURISTIC, LiveRouter
+from forebay_agents.completion.trace import Trace
+from forebay_agents.models.providers.provider import ProviderError
+from forebay_agents.models.settings import Deployment, Price, Tier
 from tests.unit.completion.fakes import Provider, Written, asked, bad, cascade_of, good
 
 NAMES = ("small", "middle", "large")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.cost.projection import Projection, spend_key
-from streams.records import Spend, UsageEvent, UsageStatus, WindowKind
-from streams.windows import window_start
+from forebay.contract.records import Spend, UsageEvent, UsageStatus, WindowKind
+from forebay.contract.windows import window_start
+from forebay_agents.cost.projection import Projection, spend_key
 
 HOUR = 3_600_000
 

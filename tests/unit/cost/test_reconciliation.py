@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.cost.invoice import InvoiceError, read_invoice
-from agents.cost.period import InvalidPeriodError, Period
-from agents.cost.reconciliation import InvoiceLine, Kind, newest_entries, reconcile
-from streams.records import UsageEvent, UsageStatus
+from forebay.contract.records import UsageEvent, UsageStatus
+from forebay_agents.cost.invoice import InvoiceError, read_invoice
+from forebay_agents.cost.period import InvalidPeriodError, Period
+from forebay_agents.cost.reconciliation import InvoiceLine, Kind, newest_entries, reconcile
 
 
 def _settled(attempt: str, **fields: object) -> UsageEvent:

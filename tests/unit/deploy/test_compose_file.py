@@ -11,13 +11,13 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from streams import __version__
-from streams.artifacts import locked
-from streams.cli.main import _forebay as command_line
-from streams.reference.configuration import environment_names, sections
-from streams.settings import StageSettings, load
-from streams.topics import TOPICS, Access
-from streams.worker import stage_names
+from forebay import __version__
+from forebay.artifacts import locked
+from forebay.cli.main import _forebay as command_line
+from forebay.contract.topics import TOPICS, Access
+from forebay.reference.configuration import environment_names, sections
+from forebay.runtime.worker import stage_names
+from forebay.settings import StageSettings, load
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))

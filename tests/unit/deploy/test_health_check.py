@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from streams.health import HealthServer
-from streams.settings import WorkerSettings
+from forebay.observability.health import HealthServer
+from forebay.settings import WorkerSettings
 
 COMPOSE = Path(__file__).resolve().parents[3] / "docker-compose.yml"
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.failures import CODES
-from streams.records import UsageStatus
-from streams.reference.counters import labels
-from streams.topics import TOPICS
-from streams.worker import stage_names
+from forebay.contract.failures import CODES
+from forebay.contract.records import UsageStatus
+from forebay.contract.topics import TOPICS
+from forebay.reference.counters import labels
+from forebay.runtime.worker import stage_names
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 PROMETHEUS = DEPLOY / "prometheus"

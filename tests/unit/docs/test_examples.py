@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from agents.models.settings import ModelsSettings
-from agents.redaction.validation import validate
-from streams.codec import Codec, UndecodableError
-from streams.demo.examples import read_examples, read_personal_data
-from streams.records import CacheMode, MessageRole, Request
-from streams.registry import LocalRegistry
-from streams.settings import load
+from forebay.avro.codec import Codec, UndecodableError
+from forebay.avro.registry import LocalRegistry
+from forebay.contract.records import CacheMode, MessageRole, Request
+from forebay.demo.examples import read_examples, read_personal_data
+from forebay.settings import load
+from forebay_agents.models.settings import ModelsSettings
+from forebay_agents.redaction.validation import validate
 
 FOLDER = Path(__file__).resolve().parents[3] / "examples"
 EXAMPLES = read_examples(FOLDER / "requests.jsonl")

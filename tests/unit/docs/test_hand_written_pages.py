@@ -8,20 +8,20 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from forebay.contract import headers
+from forebay.contract.failures import Permanent, Transient
+from forebay.contract.records import DeadLetterAction
+from forebay.contract.topics import RETRY_LEVELS, TOPICS, Access
+from forebay.contract.wire import Delivered
+from forebay.operations.dead_letters import letters
+from forebay.privacy.sealing import Keyring
+from forebay.runtime.dead_letters import Incident, dead_letter, retry_record
+from forebay.runtime.processing import Rules
+from forebay.settings import KafkaSettings, RetrySettings
 from loadtest.provider import main as provider
 from loadtest.simulator import script
 from loadtest.simulator.admin import Admin
 from loadtest.simulator.script import PROFILES, Script
-from streams import headers
-from streams.deadletter import Incident, dead_letter, retry_record
-from streams.delivered import Delivered
-from streams.dlq import letters
-from streams.failures import Permanent, Transient
-from streams.processing import Rules
-from streams.records import DeadLetterAction
-from streams.sealing import Keyring
-from streams.settings import KafkaSettings, RetrySettings
-from streams.topics import RETRY_LEVELS, TOPICS, Access
 from tests.unit.docs.pages import ROOT, prose
 
 SOURCE = Delivered(topic="requests", partition=0, offset=1, key=b"r", value=b"\x00", headers={}, timestamp_ms=1)
@@ -116,7 +116,7 @@ def test_every_variable_of_the_compose_file_is_described() -> None:
 
 
 def test_every_faust_setting_is_explained() -> None:
-    tree = ast.parse((ROOT / "streams/app.py").read_text("utf-8"))
+    tree = ast.parse((ROOT / "streams/forebay/runtime/faust_app.py").read_text("utf-8"))
     [call] = [
         node
         for node in ast.walk(tree)
@@ -136,9 +136,9 @@ def _rights() -> dict[str, tuple[set[str], set[str]]]:
 def _topics_in(path: str, pattern: str) -> dict[str, set[str]]:
     """Stage to topics, from the sources of its package."""
     found: dict[str, set[str]] = {}
-    for file in sorted((ROOT / "agents").glob(path)):
+    for file in sorted((ROOT / "agents" / "forebay_agents").glob(path)):
         if file.name != "cli.py":  # a command has the rights of its user
-            stage = file.relative_to(ROOT / "agents").parts[0]
+            stage = file.relative_to(ROOT / "agents" / "forebay_agents").parts[0]
             found.setdefault(stage, set()).update(re.findall(pattern, file.read_text("utf-8")))
     return {stage: topics for stage, topics in found.items() if topics}
 

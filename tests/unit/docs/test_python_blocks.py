@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from streams import client, publisher
-from streams.codec import Codec, open_codecs
-from streams.encoding import Encoding
-from streams.handlers import Context, Output
-from streams.records import Completion, Error, Request, Response, ResponseStatus
-from streams.registry import LocalRegistry
-from streams.settings import KafkaSettings, Settings, load
-from streams.waiting import Waiting
+from forebay.avro.codec import Codec, open_codecs
+from forebay.avro.encoding import Encoding
+from forebay.avro.registry import LocalRegistry
+from forebay.client import client
+from forebay.client.pending import Waiting
+from forebay.contract.handlers import Context, Output
+from forebay.contract.records import Completion, Error, Request, Response, ResponseStatus
+from forebay.kafka import publisher
+from forebay.settings import KafkaSettings, Settings, load
 from tests.unit.docs.pages import ROOT, Block, blocks
 
 BLOCKS = list(blocks("python"))
@@ -105,7 +106,7 @@ async def test_the_stage_to_add_works() -> None:
     [output] = await names["greeting"](Completion(request_id="r", content="Hello!"), context)
     assert (output.topic, output.key) == ("alerts", "hello|r")
     assert await names["greeting"](Completion(content="19"), context) == ()
-    text = adapter.text.replace("from agents.greeting.rule import greeting\n", "")
+    text = adapter.text.replace("from forebay_agents.greeting.rule import greeting\n", "")
     exec(compile(text, adapter.name, "exec"), names)
     async with names["greeting_stage"](load(ROOT / "forebay.yaml")) as stage:
         assert [route.topic for route in stage.routes] == ["completions"]

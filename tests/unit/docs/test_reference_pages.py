@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from streams import reference
-from streams.cli.reference import app
-from streams.failures import CODES
-from streams.reference.commands import commands
-from streams.reference.configuration import environment_names, sections
-from streams.reference.counters import collectors, series
-from streams.topics import TOPICS
-from streams.worker import stage_names
+from forebay import reference
+from forebay.cli.reference import app
+from forebay.contract.failures import CODES
+from forebay.contract.topics import TOPICS
+from forebay.reference.commands import commands
+from forebay.reference.configuration import environment_names, sections
+from forebay.reference.counters import collectors, series
+from forebay.runtime.worker import stage_names
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = [path for package in ("streams", "agents") for path in sorted((ROOT / package).rglob("*.py"))]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from streams.cli.main import _forebay
+from forebay.cli.main import _forebay
 from tests.unit.docs.pages import PAGES, ROOT, blocks, code_spans
 
 _WORD = r"""(?:'[^']*'|"[^"]*"|[^\s;|&()<>`'"])+"""

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from streams.codec import Codec, UndecodableError
-from streams.records import AnswerSource, Error, Message, MessageRole, Request, Response, ResponseStatus
-from streams.registry import LocalRegistry
+from forebay.avro.codec import Codec, UndecodableError
+from forebay.avro.registry import LocalRegistry
+from forebay.contract.records import AnswerSource, Error, Message, MessageRole, Request, Response, ResponseStatus
 from tests.unit.docs.pages import ROOT, blocks
 
 PAGE = ROOT / "docs/how-to/other-languages.md"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from streams import artifacts
-from streams.artifacts import Artifact, ArtifactError
+from forebay import artifacts
+from forebay.artifacts import Artifact, ArtifactError
 
 CONTENT = b"the bytes of a jar" * 1_000
 PATH = "/org/example/thing/1.0/thing-1.0-q.jar"

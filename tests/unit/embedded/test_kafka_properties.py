@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.embedded.kafka import Broker, Cluster, _escaped, plan, properties
-from streams.embedded.ports import Ports
-from streams.settings import ConfigurationError, KafkaSettings
+from forebay.embedded.ports import Ports
+from forebay.embedded.servers.kafka import Broker, Cluster, _escaped, plan, properties
+from forebay.settings import ConfigurationError, KafkaSettings
 
 
 def cluster(count: int, **more: object) -> Cluster:

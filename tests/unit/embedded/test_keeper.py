@@ -5,8 +5,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from streams.embedded.keeper import HEALTHY_S, HUNG_S, LONGEST_PAUSE_S, Keeper, ProcessState, pause_s
-from streams.embedded.parts import Health, Layer, Part, Probe
+from forebay.embedded.parts import Health, Layer, Part, Probe
+from forebay.embedded.supervision.keeper import HEALTHY_S, HUNG_S, LONGEST_PAUSE_S, Keeper, ProcessState, pause_s
 
 START_TIMEOUT_S = 20.0
 

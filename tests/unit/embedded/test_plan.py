@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from streams.embedded import plan as planning
-from streams.embedded.parts import Layer, Part
-from streams.embedded.plan import Options, Plan, plan
-from streams.settings import Settings
+from forebay.embedded import plan as planning
+from forebay.embedded.parts import Layer, Part
+from forebay.embedded.plan import Options, Plan, plan
+from forebay.settings import Settings
 
 STAGES = ["cache", "retry"]
 

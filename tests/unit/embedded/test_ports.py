@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.embedded.ports import FIRST, LAST, Ports, is_free
+from forebay.embedded.ports import FIRST, LAST, Ports, is_free
 
 
 def test_ports_are_remembered(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from streams.embedded import state as state_file
-from streams.embedded.discovery import apply_to_environment
-from streams.embedded.files import kept, write_private
-from streams.embedded.keeper import ProcessState
-from streams.embedded.state import AlreadyRunningError, ProcessRow, StackState, State
+from forebay.embedded.discovery import apply_to_environment
+from forebay.embedded.files import kept, write_private
+from forebay.embedded.supervision import state as state_file
+from forebay.embedded.supervision.keeper import ProcessState
+from forebay.embedded.supervision.state import AlreadyRunningError, ProcessRow, StackState, State
 
 ROW = ProcessRow(
     name="redaction", stage="redaction", pid=7, port=20001, health_port=20001, state=ProcessState.READY, restarts=2

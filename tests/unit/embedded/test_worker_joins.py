@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from streams import logging, worker
-from streams.cli.worker import app
-from streams.embedded import state as state_file
-from streams.embedded.discovery import DATA_DIR
-from streams.embedded.state import StackState, State
-from streams.settings import KafkaSettings, RedisSettings, Settings
+from forebay.cli.worker import app
+from forebay.embedded.discovery import DATA_DIR
+from forebay.embedded.supervision import state as state_file
+from forebay.embedded.supervision.state import StackState, State
+from forebay.observability import logging
+from forebay.runtime import worker
+from forebay.settings import KafkaSettings, RedisSettings, Settings
 
 ENVIRONMENT = {"FOREBAY_KAFKA_BOOTSTRAP": "127.0.0.1:20002", "FOREBAY_REDIS_URL": "redis://127.0.0.1:20003/0"}
 

@@ -5,23 +5,12 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from agents.evaluation.handler import JUDGE, EvaluationHandler
-from agents.evaluation.metrics import EvaluationMetrics
-from agents.evaluation.rolling import LocalScores
-from agents.evaluation.settings import EvaluationSettings
-from agents.models.caller import Caller
-from agents.models.ledger import Ledger
-from agents.models.metrics import ModelMetrics
-from agents.models.pricing import PriceList
-from agents.models.provider import ProviderError
-from streams import headers as h
-from streams.codec import open_codecs
-from streams.delivered import Delivered
-from streams.egress import EgressGuard
-from streams.failures import Permanent, Transient
-from streams.handlers import Context, Output
-from streams.idempotency import Claims
-from streams.records import (
+from forebay.avro.codec import open_codecs
+from forebay.avro.registry import open_registry
+from forebay.contract import headers as h
+from forebay.contract.failures import Permanent, Transient
+from forebay.contract.handlers import Context, Output
+from forebay.contract.records import (
     AnswerSource,
     CallPurpose,
     Completion,
@@ -31,8 +20,19 @@ from streams.records import (
     ReviewReason,
     UsageStatus,
 )
-from streams.registry import open_registry
-from streams.settings import load
+from forebay.contract.wire import Delivered
+from forebay.privacy.egress import EgressGuard
+from forebay.settings import load
+from forebay.state.idempotency import Claims
+from forebay_agents.evaluation.handler import JUDGE, EvaluationHandler
+from forebay_agents.evaluation.metrics import EvaluationMetrics
+from forebay_agents.evaluation.rolling import LocalScores
+from forebay_agents.evaluation.settings import EvaluationSettings
+from forebay_agents.models.caller import Caller
+from forebay_agents.models.ledger import Ledger
+from forebay_agents.models.metrics import ModelMetrics
+from forebay_agents.models.pricing import PriceList
+from forebay_agents.models.providers.provider import ProviderError
 from tests.unit.completion.claims import MemoryClaims
 from tests.unit.completion.fakes import Provider, Written, good, tier
 

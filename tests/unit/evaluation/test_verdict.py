@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.evaluation.sampling import sampled
-from agents.evaluation.verdict import VERDICT_FORMAT, Verdict, read_verdict
+from forebay_agents.evaluation.sampling import sampled
+from forebay_agents.evaluation.verdict import VERDICT_FORMAT, Verdict, read_verdict
 
 
 @pytest.mark.parametrize(

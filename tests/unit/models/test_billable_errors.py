@@ -4,11 +4,11 @@ import socket
 
 import pytest
 
-from agents.models.litellm_provider import LitellmProvider
-from agents.models.provider import Call, ProviderError
-from agents.models.settings import Deployment
+from forebay.contract.records import Message
+from forebay_agents.models.providers.litellm_provider import LitellmProvider
+from forebay_agents.models.providers.provider import Call, ProviderError
+from forebay_agents.models.settings import Deployment
 from loadtest.provider import ProviderSimulator
-from streams.records import Message
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.models.breaker import FEWEST, LONGEST_S, Breaker, BreakerState
-from agents.models.concurrency import AdaptiveLimit
-from agents.models.pool import DeploymentPool
-from agents.models.provider import ProviderError
-from agents.models.settings import Deployment, Tier
+from forebay_agents.models.breaker import FEWEST, LONGEST_S, Breaker, BreakerState
+from forebay_agents.models.concurrency import AdaptiveLimit
+from forebay_agents.models.pool import DeploymentPool
+from forebay_agents.models.providers.provider import ProviderError
+from forebay_agents.models.settings import Deployment, Tier
 
 OPEN_S = 10.0
 

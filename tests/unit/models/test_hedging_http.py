@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from agents.completion.trace import Trace
-from agents.models.latency import FEWEST
-from agents.models.litellm_provider import LitellmProvider
-from agents.models.pool import DeploymentPool
-from agents.models.settings import Deployment, Price, Tier
+from forebay.contract.records import UsageStatus
+from forebay_agents.completion.trace import Trace
+from forebay_agents.models.latency import FEWEST
+from forebay_agents.models.pool import DeploymentPool
+from forebay_agents.models.providers.litellm_provider import LitellmProvider
+from forebay_agents.models.settings import Deployment, Price, Tier
 from loadtest.provider import ProviderSimulator
-from streams.records import UsageStatus
 from tests.unit.completion.fakes import Written, asked, cascade_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # litellm's own

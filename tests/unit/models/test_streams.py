@@ -8,13 +8,13 @@ from typing import Any
 import aiohttp.web
 import pytest
 
-from agents.completion.trace import Trace
-from agents.models.assembly import Assembly
-from agents.models.litellm_provider import LitellmProvider
-from agents.models.provider import Answer, Call, ProviderError
-from agents.models.settings import Deployment, Price, Tier
+from forebay.contract.records import Message, UsageStatus
+from forebay_agents.completion.trace import Trace
+from forebay_agents.models.providers.assembly import Assembly
+from forebay_agents.models.providers.litellm_provider import LitellmProvider
+from forebay_agents.models.providers.provider import Answer, Call, ProviderError
+from forebay_agents.models.settings import Deployment, Price, Tier
 from loadtest.provider import ProviderSimulator
-from streams.records import Message, UsageStatus
 from tests.unit.completion.fakes import Written, asked, cascade_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # litellm's own
@@ -243,7 +243,7 @@ class OtherProvider:
 
 @pytest.mark.parametrize("received", ["end_turn", None])
 async def test_a_finish_reason_that_was_made_up_is_none(provider: LitellmProvider, received: str | None) -> None:
-    from agents.models.stream_reading import BrokenStreamError, Patience, Watch, read
+    from forebay_agents.models.providers.stream_reading import BrokenStreamError, Patience, Watch, read
 
     stream = OtherProvider(received)
     async with Watch(Patience(first_token_s=5, stall_s=5, total_s=5)) as watch:

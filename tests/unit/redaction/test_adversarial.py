@@ -8,26 +8,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from agents.redaction.detection import Asked, Detector
-from agents.redaction.encoded import pieces
-from agents.redaction.engine import structured
-from agents.redaction.lines import Redactor
-from agents.redaction.names.cues import cues
-from agents.redaction.normalise import normalised
-from agents.redaction.parts import Part, Sort
-from agents.redaction.policy import Policies
-from agents.redaction.pseudonymise import pseudonymise
-from agents.redaction.recognizers.facts import Facts
-from agents.redaction.recognizers.presidio import national
-from agents.redaction.recognizers.rules import RuleRecognizer
-from agents.redaction.settings import Action, Custom, RedactionSettings, TenantRules
-from agents.redaction.spans import Span
-from streams.egress import EgressGuard
-from streams.failures import Permanent, Rejected
-from streams.metrics import Metrics
-from streams.pseudonyms import PseudonymMap
-from streams.restoring import Restorer
-from streams.stream_restoring import StreamRestorer
+from forebay.contract.failures import Permanent, Rejected
+from forebay.observability.metrics import Metrics
+from forebay.privacy.egress import EgressGuard
+from forebay.privacy.pseudonyms import PseudonymMap
+from forebay.privacy.restoring import Restorer
+from forebay.privacy.stream_restoring import StreamRestorer
+from forebay_agents.redaction.detection.detector import Asked, Detector
+from forebay_agents.redaction.detection.encoded import pieces
+from forebay_agents.redaction.detection.engine import structured
+from forebay_agents.redaction.detection.names.cues import cues
+from forebay_agents.redaction.detection.normalise import normalised
+from forebay_agents.redaction.detection.recognizers.facts import Facts
+from forebay_agents.redaction.detection.recognizers.presidio import national
+from forebay_agents.redaction.detection.recognizers.rules import RuleRecognizer
+from forebay_agents.redaction.detection.spans import Span
+from forebay_agents.redaction.offline.lines import Redactor
+from forebay_agents.redaction.policy import Policies
+from forebay_agents.redaction.pseudonymise import pseudonymise
+from forebay_agents.redaction.request_parts import Part, Sort
+from forebay_agents.redaction.settings import Action, Custom, RedactionSettings, TenantRules
 
 RULES = [rule for recogniser in structured() if isinstance(recogniser, RuleRecognizer) for rule in recogniser.rules]
 NATIONAL = national()

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from agents.redaction.detection import Asked, Detector, Found
-from agents.redaction.parts import Part
-from agents.redaction.pool import MOST, Batches, finder
-from agents.redaction.settings import RedactionSettings
-from streams.failures import Rejected, Transient
+from forebay.contract.failures import Rejected, Transient
+from forebay_agents.redaction.detection.detector import Asked, Detector, Found
+from forebay_agents.redaction.detection.pool import MOST, Batches, finder
+from forebay_agents.redaction.request_parts import Part
+from forebay_agents.redaction.settings import RedactionSettings
 from tests.data.kinds import texts
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.redaction.lines import Redactor
+from forebay_agents.redaction.offline.lines import Redactor
 from tests.data.kinds import unmarked
 
 FOUND = [

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agents.redaction.cli import app
-from agents.redaction.daily import Daily
-from agents.redaction.lines import Redactor, redact_lines
-from streams.cli.vault import app as vault
-from streams.failures import Transient
+from forebay.cli.vault import app as vault
+from forebay.contract.failures import Transient
+from forebay_agents.redaction.cli import app
+from forebay_agents.redaction.daily_counts import Daily
+from forebay_agents.redaction.offline.lines import Redactor, redact_lines
 
 
 @pytest.fixture(autouse=True)
 def loaded(redactor: Redactor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.redaction.cli._redactor", lambda: redactor)
+    monkeypatch.setattr("forebay_agents.redaction.cli._redactor", lambda: redactor)
 
 
 def run(arguments: list[str], given: str | bytes = "") -> tuple[int, list[dict[str, object]]]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agents.redaction.evaluating import labelled_of
-from agents.redaction.lines import Redactor
-from agents.redaction.scoring import Labelled, Score, score
+from forebay_agents.redaction.offline.evaluating import labelled_of
+from forebay_agents.redaction.offline.lines import Redactor
+from forebay_agents.redaction.offline.scoring import Labelled, Score, score
 from tests.data.generate import CORPUS, rows
 
 NAMES = ("PERSON", "LOCATION")
@@ -61,7 +61,7 @@ def test_clean_texts_stay_clean(redactor: Redactor) -> None:
 
 
 def test_presidio_as_it_comes_leaks_more(ours: Score) -> None:
-    from agents.redaction.stock import Stock
+    from forebay_agents.redaction.detection.stock import Stock
 
     stock = Stock()
     theirs = Score()

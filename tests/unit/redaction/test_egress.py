@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from agents.redaction.lines import Redactor
-from streams.egress import ORIGINAL, EgressGuard, EgressSettings, Finding
-from streams.failures import Permanent
-from streams.identifiers import IDENTIFIERS
-from streams.metrics import Metrics
-from streams.occurrences import Occurrences, telling
+from forebay.contract.failures import Permanent
+from forebay.observability.metrics import Metrics
+from forebay.privacy.egress import ORIGINAL, EgressGuard, EgressSettings, Finding
+from forebay.privacy.identifiers import IDENTIFIERS
+from forebay.privacy.occurrences import Occurrences, telling
+from forebay_agents.redaction.offline.lines import Redactor
 from tests.unit.redaction.test_corpus import corpus
 
 CHECKED = set(IDENTIFIERS)

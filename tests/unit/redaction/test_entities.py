@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.redaction.lines import Redactor
+from forebay_agents.redaction.offline.lines import Redactor
 
 FOUND = [
     ("US_SSN", "my ssn is {}", "219-09-9999"),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.redaction.lines import Redactor
-from agents.redaction.scoring import Labelled
+from forebay_agents.redaction.offline.lines import Redactor
+from forebay_agents.redaction.offline.scoring import Labelled
 from tests.data.kinds import texts
 
 FORMS = Path(__file__).parents[2] / "data" / "forms.txt"

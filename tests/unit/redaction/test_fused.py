@@ -8,11 +8,11 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from agents.redaction.names.fused import RANGES, REVISION, fused
-from agents.redaction.names.layer import HEADS, LAYERS, third_layer
-from agents.redaction.names.protobuf import fields, message, written
-from agents.redaction.training.ranges import MOST, measured
-from streams.encoder import unpacked
+from forebay_agents.embeddings import unpacked
+from forebay_agents.redaction.detection.names.encoder.fused import RANGES, REVISION, fused
+from forebay_agents.redaction.detection.names.encoder.layer import HEADS, LAYERS, third_layer
+from forebay_agents.redaction.detection.names.encoder.protobuf import fields, message, written
+from forebay_agents.redaction.training.ranges import MOST, measured
 from tests.data.kinds import texts
 
 _OUTPUT = "/encoder/layer.2/output/LayerNorm/Add_1_output_0"

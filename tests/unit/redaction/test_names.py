@@ -2,16 +2,16 @@
 
 import pytest
 
-from agents.redaction.joining import joined
-from agents.redaction.lines import Redactor
-from agents.redaction.names.bars import bars
-from agents.redaction.names.cues_abroad import cues_abroad
-from agents.redaction.names.doubts import doubtful
-from agents.redaction.names.fused import RANGES, fused
-from agents.redaction.names.unlikely import unlikely
-from agents.redaction.names.words import split
-from agents.redaction.propagation import propagated
-from agents.redaction.spans import Span
+from forebay_agents.redaction.detection.joining import joined
+from forebay_agents.redaction.detection.names.bars import bars
+from forebay_agents.redaction.detection.names.cues_abroad import cues_abroad
+from forebay_agents.redaction.detection.names.doubts import doubtful
+from forebay_agents.redaction.detection.names.encoder.fused import RANGES, fused
+from forebay_agents.redaction.detection.names.unlikely import unlikely
+from forebay_agents.redaction.detection.names.words import split
+from forebay_agents.redaction.detection.propagation import propagated
+from forebay_agents.redaction.detection.spans import Span
+from forebay_agents.redaction.offline.lines import Redactor
 
 
 def spans_of(redactor: Redactor, text: str) -> list[tuple[str, str]]:

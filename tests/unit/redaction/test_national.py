@@ -2,8 +2,8 @@
 
 import pytest
 
-from agents.redaction.lines import Redactor
-from agents.redaction.recognizers import checksums, citizens, overseas
+from forebay_agents.redaction.detection.recognizers.identifiers import checksums, citizens, overseas
+from forebay_agents.redaction.offline.lines import Redactor
 
 ALONE = [
     "11010519491231002X", "811228-9874", "19811228-9874", "070761-4285", "120174-3399", "131052-308T", "01010750160",

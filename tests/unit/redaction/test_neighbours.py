@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from agents.redaction.detection import Detector
-from agents.redaction.lines import Redactor
-from agents.redaction.policy import Policies
-from agents.redaction.settings import RedactionSettings
+from forebay_agents.redaction.detection.detector import Detector
+from forebay_agents.redaction.offline.lines import Redactor
+from forebay_agents.redaction.policy import Policies
+from forebay_agents.redaction.settings import RedactionSettings
 
 VALUES = {
     "ssn": ("219-09-9999", ("SSN {}", "social security number {}", "{}")),

@@ -2,10 +2,10 @@
 
 import json
 
-from agents.redaction.detection import Asked, Detector
-from agents.redaction.parts import Sort, collect
-from agents.redaction.settings import RedactionSettings
-from streams.records import Message, Request
+from forebay.contract.records import Message, Request
+from forebay_agents.redaction.detection.detector import Asked, Detector
+from forebay_agents.redaction.request_parts import Sort, collect
+from forebay_agents.redaction.settings import RedactionSettings
 
 FORMAT = {
     "type": "json_schema",

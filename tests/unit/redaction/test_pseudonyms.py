@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.redaction.pseudonymise import pseudonymise
-from agents.redaction.spans import Span, resolved
-from streams.pseudonym_variants import reserved_tags
-from streams.pseudonyms import TAG, Numbering, PseudonymMap
-from streams.restoring import Restorer, sealed_map
+from forebay.privacy.pseudonym_variants import reserved_tags
+from forebay.privacy.pseudonyms import TAG, Numbering, PseudonymMap
+from forebay.privacy.restoring import Restorer, sealed_map
+from forebay_agents.redaction.detection.spans import Span, resolved
+from forebay_agents.redaction.pseudonymise import pseudonymise
 
 MAP = PseudonymMap(originals={"<PERSON_1>": "Ana", "<PERSON_12>": "Zoe", "<EMAIL_ADDRESS_1>": "a@b.co"})
 

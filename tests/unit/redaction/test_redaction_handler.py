@@ -8,22 +8,22 @@ from dataclasses import replace
 import pytest
 from prometheus_client import CollectorRegistry
 
-from agents.redaction.detection import Found
-from agents.redaction.handler import TIMING, RedactionHandler
-from agents.redaction.metrics import RedactionMetrics
-from agents.redaction.parts import Part
-from agents.redaction.policy import Policies
-from agents.redaction.settings import Action, RedactionSettings, TenantRules
-from agents.redaction.spans import Span
-from agents.response.handler import ResponseHandler
-from streams.canonical import prompt_hash
-from streams.delivered import Delivered
-from streams.failures import Permanent, Rejected, Transient
-from streams.handlers import Context
-from streams.records import Completion, Message, MessageRole, Params, RedactedRequest, Request, ResponseStatus
-from streams.sealing import Keyring
-from streams.vault import Vault
-from streams.vault_memory import MemoryVaultStore
+from forebay.contract.canonical import prompt_hash
+from forebay.contract.failures import Permanent, Rejected, Transient
+from forebay.contract.handlers import Context
+from forebay.contract.records import Completion, Message, MessageRole, Params, RedactedRequest, Request, ResponseStatus
+from forebay.contract.wire import Delivered
+from forebay.privacy.sealing import Keyring
+from forebay.privacy.vault import Vault
+from forebay.privacy.vault_memory import MemoryVaultStore
+from forebay_agents.redaction.detection.detector import Found
+from forebay_agents.redaction.detection.spans import Span
+from forebay_agents.redaction.handler import TIMING, RedactionHandler
+from forebay_agents.redaction.metrics import RedactionMetrics
+from forebay_agents.redaction.policy import Policies
+from forebay_agents.redaction.request_parts import Part
+from forebay_agents.redaction.settings import Action, RedactionSettings, TenantRules
+from forebay_agents.response.handler import ResponseHandler
 
 SECRETS = {"Ana Lee": "PERSON", "Bath": "LOCATION", "078-05-1120": "US_SSN", "4111": "CREDIT_CARD"}
 

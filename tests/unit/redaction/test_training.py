@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.redaction.names.head import PROJECTED
-from agents.redaction.names.layer import DIMENSIONS
-from agents.redaction.names.lexical import SHIPPED
-from agents.redaction.names.outside import OUTSIDE
-from agents.redaction.training.fit import Encoded, checksum, fit, projection
-from agents.redaction.training.text import frames
+from forebay_agents.redaction.detection.names.encoder.layer import DIMENSIONS
+from forebay_agents.redaction.detection.names.head import PROJECTED
+from forebay_agents.redaction.detection.names.lexical import SHIPPED
+from forebay_agents.redaction.detection.names.outside import OUTSIDE
+from forebay_agents.redaction.training.fit import Encoded, checksum, fit, projection
+from forebay_agents.redaction.training.text import frames
 
 CARD = Path(__file__).parents[3] / "docs" / "explanation" / "names-model.md"
 WORDS = 600
@@ -45,9 +45,9 @@ def test_the_card_is_of_the_shipped_head() -> None:
 
 
 def test_every_slot_of_a_sentence_is_known() -> None:
-    from agents.redaction.training.text import _SLOT
+    from forebay_agents.redaction.training.text import _SLOT
 
-    folder = Path(__file__).parents[3] / "agents" / "redaction" / "training"
+    folder = Path(__file__).parents[3] / "agents" / "forebay_agents" / "redaction" / "training"
     others = (folder / "named-otherwise.txt").read_text("utf-8").splitlines()
     lines = [line for genre in frames().values() for line in genre]
     lines += [line for line in others if not line.startswith("#: ")]

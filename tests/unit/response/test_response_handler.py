@@ -5,19 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from agents.response.handler import ResponseHandler
-from streams.delivered import Delivered
-from streams.failures import Permanent, Transient
-from streams.handlers import Context, Output
-from streams.pseudonyms import PseudonymMap
-from streams.records import (
-    Attempt,
-    Completion,
-    Error,
-    RedactedRequest,
-    Response,
-    ResponseStatus,
-)
+from forebay.contract.failures import Permanent, Transient
+from forebay.contract.handlers import Context, Output
+from forebay.contract.records import Attempt, Completion, Error, RedactedRequest, Response, ResponseStatus
+from forebay.contract.wire import Delivered
+from forebay.privacy.pseudonyms import PseudonymMap
+from forebay_agents.response.handler import ResponseHandler
 
 
 class Maps:

@@ -2,12 +2,9 @@
 
 import pytest
 
-from agents.review.handler import ReviewHandler
-from agents.review.tasks import open_tasks
-from streams.delivered import Delivered
-from streams.failures import Rejected
-from streams.handlers import Context
-from streams.records import (
+from forebay.contract.failures import Rejected
+from forebay.contract.handlers import Context
+from forebay.contract.records import (
     Completion,
     Correction,
     Feedback,
@@ -16,6 +13,9 @@ from streams.records import (
     ReviewReason,
     ReviewTask,
 )
+from forebay.contract.wire import Delivered
+from forebay_agents.review.handler import ReviewHandler
+from forebay_agents.review.tasks import open_tasks
 
 CONTEXT = Context(
     source=Delivered(topic="feedback", partition=0, offset=0, key=b"r", value=b"", headers={}, timestamp_ms=1),
@@ -25,7 +25,7 @@ CONTEXT = Context(
 
 
 class Remembered:
-    """See agents.review.recent.RecentOutcomes."""
+    """See forebay_agents.review.recent.RecentOutcomes."""
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], Completion] = {}

@@ -1,1 +1,0 @@
-"""What the cache's decision was learned from, and how it is learned again: ``python -m agents.cache.training``."""

@@ -1,0 +1,66 @@
+"""The cache stage: opens Redis, the encoders and the judge, and wires the handlers to their topics."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from forebay.contract.handlers import Route
+from forebay.contract.records import CallPurpose
+from forebay.privacy.egress import EgressGuard, EgressSettings
+from forebay.runtime.stage import Stage
+from forebay.settings import ConfigurationError, RedisSettings, Settings, StageSettings
+from forebay.state.redis_client import open_redis
+from forebay_agents.cache.error_bound.judges import ModelJudge
+from forebay_agents.cache.metrics import METRICS
+from forebay_agents.cache.settings import CacheSettings
+from forebay_agents.cache.store.redis import RedisStore
+from forebay_agents.cache.wiring import assemble, calibrated
+from forebay_agents.models.caller import Caller
+from forebay_agents.models.ledger import Ledger
+from forebay_agents.models.metrics import METRICS as MODEL_METRICS
+from forebay_agents.models.pricing import PriceList
+from forebay_agents.models.providers.litellm_provider import LitellmProvider
+from forebay_agents.models.settings import ModelsSettings
+
+_KEPT_AT_ONCE = 2
+"""Answers being stored: they queue at the same encoder as the look-ups, for whom somebody waits."""
+
+
+@asynccontextmanager
+async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
+    """The stage ``cache``."""
+    own, common = settings[CacheSettings], settings[StageSettings]
+    if own.flight_wait_s > common.timeout_s - 5:
+        raise ConfigurationError("cache.flight_wait_s must be at least 5 s below stage.timeout_s")
+    guard = EgressGuard(settings[EgressSettings])
+    judge = _judge(own, settings[ModelsSettings], guard) if own.judge_tier else None
+    # One thread: the two cores are shared with the other stages, and inference uses one anyway.
+    with ThreadPoolExecutor(1, thread_name_prefix="encoder") as executor:
+        async with open_redis(settings) as client:
+            store = RedisStore(client, settings[RedisSettings].key_prefix)
+            stage = assemble(store, calibrated(own), executor, own, METRICS, guard=guard, judge=judge).stage
+            waiting = {"in_flight": max(own.in_flight, common.in_flight), "window": max(own.in_flight, common.window)}
+            yield Stage(
+                name="cache",
+                routes=[
+                    Route(topic="requests.redacted", handle=stage.answer, on_failure=stage.failed, restarts=True),
+                    # Not all at once: while one waits for its turn at the encoder, its time to be handled runs.
+                    Route(topic="completions", handle=stage.keep, in_flight=_KEPT_AT_ONCE),
+                    Route(topic="cache.verify", handle=stage.verify),
+                    Route(topic="corrections", handle=stage.correct),
+                    Route(topic="feedback", handle=stage.hear),
+                    Route(topic="evaluations", handle=stage.judged),
+                ],
+                limits=common.model_copy(update=waiting),
+            )
+
+
+def _judge(own: CacheSettings, models: ModelsSettings, guard: EgressGuard) -> ModelJudge:
+    tier = models.tier(own.judge_tier)
+    if tier is None:
+        raise ConfigurationError(f"cache.judge_tier: there is no tier {own.judge_tier!r}")
+    provider = LitellmProvider()  # made ready by the first judgement: the start-up of a stack may not wait for it
+    caller = Caller(
+        provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.JUDGE), MODEL_METRICS, guard
+    )
+    return ModelJudge(tier, caller, timeout_s=own.judge_timeout_s)

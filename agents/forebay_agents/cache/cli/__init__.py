@@ -1,0 +1,196 @@
+"""``forebay cache``: explain and measure the decision; look after what is stored."""
+
+from typing import Annotated, Any
+
+import typer
+
+from forebay_agents.cache.cli.loading import (
+    labelled_pairs,
+    lines_of,
+    matcher_for,
+    open_parts,
+    open_store,
+    run,
+    write_json,
+)
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Explain, measure and look after the cache.")
+epochs = typer.Typer(no_args_is_help=True, help="Epochs: a new one ends all answers of a task.")
+app.add_typer(epochs, name="epoch")
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+Delta = Annotated[float, typer.Option(min=0.0001, max=0.5, help="Largest share of wrong hits.")]
+File = Annotated[str, typer.Argument(help="JSON lines; - is standard input.", metavar="FILE")]
+
+
+@app.command(help="Decide on pairs: {id?, a, b} a line in, {id?, hit, similarity, threshold, score, reasons} out.")
+def explain(
+    file: File = "-",
+    as_json: Annotated[bool, typer.Option("--json", help="Output is JSON lines in any case.")] = False,
+    delta: Annotated[float | None, typer.Option(min=0.0001, max=0.5, help="Largest share of wrong hits.")] = None,
+) -> None:
+    """Needs no broker and no Redis; exit status 1 when a line could not be read."""
+    del as_json
+    from forebay_agents.cache.offline.explaining import explain_lines
+
+    good = True
+    with lines_of(file) as lines:
+        for output, fine in explain_lines(lines, matcher_for(delta)):
+            good = good and fine
+            write_json(output)
+    if not good:
+        raise typer.Exit(1)
+
+
+@app.command(help="Score labelled pairs {a, b, duplicate}: precision, recall, wrong hits, curves; plain cosine beside.")
+def evaluate(file: File, delta: Delta = 0.01, as_json: Json = False) -> None:
+    """Reads all lines; exit status 1 when one could not be read."""
+    from forebay_agents.cache.offline.evaluating import report
+
+    found = report(labelled_pairs(file, delta), delta)
+    if as_json:
+        write_json(found)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", "threshold", "hits", "wrong", "wrong share (95 %)", "recall", title=f"pairs: {found['pairs']}")
+    rows = {"Forebay": found["decision"], "score alone, best": found["score"]["best"]}
+    rows["cosine alone, best"] = found["cosine"]["best"]
+    for name, row in rows.items():
+        if row is not None:
+            low, high = row["wrong_hit_interval"]
+            share = f"{row['wrong_hit_rate']:.2%} ({low:.2%} to {high:.2%})"
+            cells = (f"{row['threshold']:.3f}", str(row["hits"]), str(row["wrong_hits"]), share)
+            table.add_row(name, *cells, _percent(row["recall"]))
+    Console().print(table)
+    for name in ("score", "cosine"):
+        shares = ", ".join(
+            f"≤ {float(share):.0%} wrong: {_percent(recall)}"
+            for share, recall in found[name]["recall_at_wrong_share"].items()
+        )
+        area = found[name]["area"]
+        typer.echo(f"{name}: area {'unknown' if area is None else format(area, '.3f')}; recall at {shares}")
+    if found["duplicates"] in (0, found["pairs"]):
+        typer.echo("all pairs have the same label: what is not known of them is left open", err=True)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
+
+
+@app.command(help="Propose thresholds for a bound from labelled pairs {a, b, duplicate}.")
+def tune(
+    file: File,
+    delta: Annotated[
+        list[float] | None, typer.Option(min=0.0001, max=0.5, help="Bound; may be given several times.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Set the one you like as ``cache.threshold``."""
+    from forebay_agents.cache.offline.evaluating import proposals
+
+    rows = proposals(labelled_pairs(file, 0.01), delta or [0.005, 0.01, 0.02, 0.05, 0.1])
+    if as_json:
+        for row in rows:
+            write_json(row)
+        return
+    for row in rows:
+        if row["threshold"] is None:
+            typer.echo(f"delta {row['delta']:g}: these pairs are too few to prove it")
+        else:
+            typer.echo(
+                f"delta {row['delta']:g}: cache.threshold: {row['threshold']:.4f}  "
+                f"({row['hits']} hits, {row['wrong_hits']} wrong, recall {_percent(row['recall'])})"
+            )
+
+
+@app.command(help="What is stored, thresholds that adapted, and the live estimate of the share of wrong hits.")
+def stats(as_json: Json = False) -> None:
+    """Reads every entry's head: not for a hot path."""
+
+    async def look() -> dict[str, Any]:
+        from forebay_agents.cache.matching.model import shipped
+        from forebay_agents.cache.offline.operating import stats as gather
+
+        async with open_store() as (store, own):
+            return await gather(store, own, own.threshold or shipped().threshold(own.delta))
+
+    found = run(look())
+    if as_json:
+        write_json(found)
+        return
+    for name, value in found.items():
+        typer.echo(f"{name}: {value}")
+
+
+@epochs.command("bump", help="Start a new epoch: all answers of the task (of all tasks without one) end now.")
+def bump(task: Annotated[str | None, typer.Option(help="Task label.")] = None, as_json: Json = False) -> None:
+    """For a new model, prompt or knowledge."""
+    from forebay_agents.cache.offline.explaining import is_unicode
+
+    if not is_unicode(task):
+        typer.echo("forebay: --task is not UTF-8", err=True)
+        raise typer.Exit(2)
+
+    async def start() -> str:
+        async with open_store() as (store, _):
+            return await store.bump_epoch(task)
+
+    epoch = run(start())
+    write_json({"task": task, "epoch": epoch}) if as_json else typer.echo(f"epoch {epoch}")
+
+
+@app.command(help="Remove entries; all conditions that are given must hold.")
+def purge(
+    tenant: Annotated[str | None, typer.Option(help="Of this tenant.")] = None,
+    user: Annotated[str | None, typer.Option(help="Of, or brought in by, this user of the tenant.")] = None,
+    match: Annotated[str | None, typer.Option(help="With this text in question or answer.")] = None,
+    as_json: Json = False,
+) -> None:
+    """At least one condition; --user needs --tenant."""
+    given = (tenant, user, match)
+    if (tenant is None and match is None) or "" in given or (user is not None and tenant is None):
+        typer.echo("forebay: give --tenant (and --user), or --match, and none of them empty", err=True)
+        raise typer.Exit(2)
+
+    async def remove() -> int:
+        from forebay_agents.cache.offline.operating import purge as remove_entries
+
+        async with open_store() as (store, _):
+            return await remove_entries(store, tenant=tenant, user=user, match=match)
+
+    removed = run(remove())
+    write_json({"removed": removed}) if as_json else typer.echo(f"{removed} entries removed")
+
+
+@app.command(help="Keep approved pairs {question | messages, answer, tenant_id?, task?, language?, …}, one a line.")
+def warm(file: File = "-", as_json: Json = False) -> None:
+    """Texts must be redacted already; exit status 1 when a line could not be read."""
+
+    async def load() -> tuple[int, list[dict[str, Any]]]:
+        from forebay.contract.json_lines import InvalidLineError
+        from forebay_agents.cache.offline.explaining import bad_line, object_of
+        from forebay_agents.cache.offline.operating import approved
+        from forebay_agents.cache.offline.operating import warm as keep
+
+        kept, bad = 0, []
+        async with open_parts() as parts:
+            with lines_of(file) as lines:
+                for line in lines:
+                    if line.strip():
+                        try:
+                            request, answer = approved(object_of(line))
+                        except InvalidLineError as error:
+                            bad.append(bad_line(error))
+                            continue
+                        await keep(parts.locator, parts.keeper, request, answer)
+                        kept += 1
+        return kept, bad
+
+    kept, bad = run(load())
+    for problem in bad:
+        write_json(problem)
+    write_json({"kept": kept}) if as_json else typer.echo(f"{kept} answers kept", err=bool(bad))
+    if bad:
+        raise typer.Exit(1)

@@ -1,0 +1,121 @@
+"""What do the commands of the cache read, write and open?"""
+
+import io
+import json
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import typer
+
+if TYPE_CHECKING:
+    from forebay_agents.cache.matching.matcher import CalibratedMatcher
+    from forebay_agents.cache.offline.evaluating import Labelled
+    from forebay_agents.cache.settings import CacheSettings
+    from forebay_agents.cache.store.redis import RedisStore
+    from forebay_agents.cache.wiring import Parts
+
+
+def matcher_for(delta: float | None) -> "CalibratedMatcher":
+    """The matcher of the settings, at another bound if one is given."""
+    from forebay.settings import load
+    from forebay_agents.cache.settings import CacheSettings
+    from forebay_agents.cache.wiring import calibrated
+
+    own = load()[CacheSettings]
+    return calibrated(own if delta is None else own.model_copy(update={"delta": delta, "threshold": None}))
+
+
+def labelled_pairs(file: str, delta: float) -> "Labelled":
+    """Verdicts on the labelled pairs of a file; ends the command when a line is none."""
+    from forebay.contract.json_lines import InvalidLineError
+    from forebay_agents.cache.offline.evaluating import labelled
+    from forebay_agents.cache.offline.explaining import bad_line, decide, labelled_pair_of
+
+    matcher, pairs, verdicts, good = matcher_for(delta), [], [], True
+    with lines_of(file) as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                pair = labelled_pair_of(line)
+            except InvalidLineError as error:
+                good = False
+                sys.stderr.write(f"line {number}: {json.dumps(bad_line(error))}\n")
+                continue
+            pairs.append(pair)
+            verdicts.append(decide(pair, matcher))
+    if not good or not pairs:
+        what = "every line must be {a, b, duplicate}" if not good else f"there is no pair in {file}"
+        typer.echo(f"forebay: {what}", err=True)
+        raise typer.Exit(1)
+    return labelled(pairs, verdicts)
+
+
+@contextmanager
+def lines_of(file: str) -> Iterator[Iterable[str]]:
+    """Lines of a file, or of standard input for ``-``; ends the command when the file cannot be read.
+
+    Bytes that are no UTF-8 spoil their line only, and only a line feed ends a line.
+    """
+    with ExitStack() as opened:
+        stream: BinaryIO = sys.stdin.buffer
+        if file != "-":
+            try:
+                stream = opened.enter_context(Path(file).open("rb"))
+            except OSError as error:
+                typer.echo(f"forebay: cannot read {file}: {error.strerror}", err=True)
+                raise typer.Exit(2) from None
+        yield io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="\n")
+
+
+def write_json(content: Any) -> None:
+    """One line of JSON on standard output."""
+    sys.stdout.write(json.dumps(content, separators=(",", ":")) + "\n")  # orjson refuses ids beyond 64 bits
+    sys.stdout.flush()
+
+
+def run(work: Any) -> Any:
+    """Run what talks to Redis; ends the command when Redis does not answer."""
+    import asyncio
+
+    from forebay_agents.cache.store.store import StoreUnavailableError
+
+    try:
+        return asyncio.run(work)
+    except StoreUnavailableError as error:
+        typer.echo(f"forebay: Redis does not answer ({error})", err=True)
+        raise typer.Exit(2) from None
+
+
+@asynccontextmanager
+async def open_store() -> AsyncIterator[tuple["RedisStore", "CacheSettings"]]:
+    """The installation's store, and the settings of the cache."""
+    from forebay.embedded.installation import installation
+    from forebay.settings import RedisSettings
+    from forebay.state.redis_client import open_redis
+    from forebay_agents.cache.settings import CacheSettings
+    from forebay_agents.cache.store.redis import RedisStore
+
+    settings = installation()
+    async with open_redis(settings) as client:
+        yield RedisStore(client, settings[RedisSettings].key_prefix), settings[CacheSettings]
+
+
+def open_parts() -> AbstractAsyncContextManager["Parts"]:
+    """All parts of the cache on the store of the installation."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator["Parts"]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        from forebay_agents.cache.metrics import METRICS
+        from forebay_agents.cache.wiring import assemble, calibrated
+
+        async with open_store() as (store, own):
+            with ThreadPoolExecutor(1) as executor:
+                yield assemble(store, calibrated(own), executor, own, METRICS)
+
+    return opened()

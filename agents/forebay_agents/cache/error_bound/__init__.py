@@ -1,0 +1,1 @@
+"""How the share of wrong hits is kept under its bound: evidence, verification, thresholds."""

@@ -1,0 +1,1 @@
+"""What the commands of the cache do: explain, evaluate, look after what is stored."""

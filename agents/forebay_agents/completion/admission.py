@@ -1,0 +1,93 @@
+"""May this request be served now? Money first, which is quick to say; then the rates of its tenant and user."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from forebay.contract.failures import Rejected
+from forebay.contract.json_lines import new_id
+from forebay.contract.records import Alert, RedactedRequest, Severity
+from forebay_agents.completion.quotas.budgets import Budgets, Reservation, Room
+from forebay_agents.completion.quotas.rates import Limiter, of_payer
+from forebay_agents.completion.quotas.settings import LimitsSettings
+
+_TOKENS_PER_CHAR = 1 / 3
+_SHORTEST_S = 0.02
+_REMEMBERED = 100_000  # accounts that were warned of; each day has its own
+
+
+class Admission:
+    """Admits requests to the models.
+
+    Args:
+        now_ms: ms since the epoch.
+    """
+
+    def __init__(
+        self,
+        limits: LimitsSettings,
+        limiter: Limiter,
+        budgets: Budgets,
+        now_ms: Callable[[], int],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._limits = limits
+        self._limiter = limiter
+        self._budgets = budgets
+        self._now_ms = now_ms
+        self._sleep = sleep
+        self._warned: set[tuple[str, ...]] = set()
+
+    async def admit(self, request: RedactedRequest, least_nanousd: int = 0) -> tuple[Room, list[Alert]]:
+        """What the budget allows, after waiting for the request's turn; and whom to tell.
+
+        Args:
+            least_nanousd: no call that may serve the request has a smaller worst case, in nano-dollars.
+
+        Raises:
+            Rejected: ``budget_exceeded``, or ``rate_limited`` when it would wait too long.
+        """
+        reservation = await self._budgets.reserve(request.tenant_id, request.user_id, "", least_nanousd)
+        if reservation.room is Room.HARD:
+            raise Rejected("budget_exceeded", "what is left of the tenant's or the user's budget pays for no call")
+        await self._wait(request)
+        alerts = [self._nearly_spent(request)] if self._is_news(reservation) else []
+        return reservation.room, alerts
+
+    async def _wait(self, request: RedactedRequest) -> None:
+        tokens = round(sum(len(message.content) for message in request.messages) * _TOKENS_PER_CHAR)
+        limits = of_payer(self._limits, request.tenant_id, request.user_id, tokens)
+        if not limits:
+            return
+        patience_s = self._patience_s(request)
+        while (wait_s := await self._limiter.take(limits)) > 0:
+            if wait_s > patience_s:
+                raise Rejected("rate_limited", "too many requests or tokens of this tenant or user in a minute")
+            patience_s -= max(wait_s, _SHORTEST_S)
+            await self._sleep(max(wait_s, _SHORTEST_S))
+
+    def _patience_s(self, request: RedactedRequest) -> float:
+        if request.deadline_ms is None:
+            return self._limits.patience_s
+        left_s = (request.accepted_at + request.deadline_ms - self._now_ms()) / 1000
+        return max(0.0, min(self._limits.patience_s, left_s))
+
+    def _is_news(self, reservation: Reservation) -> bool:
+        if reservation.room is not Room.SOFT:
+            return False
+        accounts = tuple(account.name for account in reservation.accounts)
+        known = accounts in self._warned
+        if len(self._warned) >= _REMEMBERED:
+            self._warned.clear()
+        self._warned.add(accounts)
+        return not known
+
+    def _nearly_spent(self, request: RedactedRequest) -> Alert:
+        return Alert(
+            alert_id=new_id(),
+            kind="budget_nearly_spent",
+            severity=Severity.WARNING,
+            tenant_id=request.tenant_id,
+            subject=request.user_id,
+            message="most of a budget is spent: only the cheapest tier is used from now on",
+            created_at=self._now_ms(),
+        )

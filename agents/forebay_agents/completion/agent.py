@@ -1,0 +1,130 @@
+"""The stage ``completion``: ``requests.uncached`` in; ``completions`` and ``usage`` out."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from forebay.avro.codec import open_codecs
+from forebay.avro.registry import open_registry
+from forebay.contract.handlers import Context, Output, Route
+from forebay.contract.records import CallPurpose, RedactedRequest, Spend, WindowKind
+from forebay.privacy.egress import EgressGuard, EgressSettings
+from forebay.runtime.fair_queue import FairQueue
+from forebay.runtime.stage import Stage
+from forebay.settings import RedisSettings, RetrySettings, Settings, StageSettings
+from forebay.state.idempotency import Claims, RedisClaimStore
+from forebay.state.redis_client import open_redis
+from forebay_agents.completion.admission import Admission
+from forebay_agents.completion.attempting import Attempts
+from forebay_agents.completion.cascade import Cascade
+from forebay_agents.completion.handler import CompletionHandler
+from forebay_agents.completion.metrics import METRICS as COMPRESSION_METRICS
+from forebay_agents.completion.metrics import ROUTER_METRICS
+from forebay_agents.completion.quotas.budgets import RedisBudgets
+from forebay_agents.completion.quotas.rates import RedisLimiter
+from forebay_agents.completion.quotas.settings import BudgetsSettings, LimitsSettings
+from forebay_agents.completion.routing.live import LiveRouter
+from forebay_agents.completion.settings import CompletionSettings
+from forebay_agents.completion.shortening import Shortener
+from forebay_agents.models.caller import Caller
+from forebay_agents.models.ledger import Ledger
+from forebay_agents.models.metrics import METRICS, POOL_METRICS
+from forebay_agents.models.pool import DeploymentPool
+from forebay_agents.models.pricing import NANO, PriceList
+from forebay_agents.models.providers.litellm_provider import LitellmProvider
+from forebay_agents.models.settings import ModelsSettings
+
+_ROWS_AT_ONCE = 8
+
+
+class LedgerView:
+    """Tells the budgets what the ledger says."""
+
+    def __init__(self, budgets: RedisBudgets) -> None:
+        self._budgets = budgets
+
+    async def observe(self, row: Spend, _context: Context) -> Sequence[Output]:
+        """``spend``: a row of the ledger's projection changed."""
+        if row.window is not WindowKind.HOUR:
+            await self._budgets.observe(row)
+        return ()
+
+
+@asynccontextmanager
+async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
+    """The stage ``completion``."""
+    own, models = settings[CompletionSettings], settings[ModelsSettings]
+    provider = LitellmProvider()
+    prices = PriceList(models.prices, provider.list_price)
+    caller = Caller(
+        provider,
+        prices,
+        Ledger(CallPurpose.COMPLETION),
+        METRICS,
+        EgressGuard(settings[EgressSettings]),
+    )
+    pool = DeploymentPool(models.tiers, models.cooldown_s, POOL_METRICS)
+    rates, money = settings[LimitsSettings], settings[BudgetsSettings]
+    value_nanousd = None if own.value_of_quality_usd is None else NANO * own.value_of_quality_usd
+    router = LiveRouter(own.router_folder, ROUTER_METRICS, value_nanousd)
+
+    async def warm_up() -> None:
+        await provider.ready()
+        await asyncio.to_thread(router.warm_up)
+
+    # litellm takes seconds to import; joining the group, which is mostly waiting, takes one more beside it.
+    warming = asyncio.create_task(warm_up())
+    async with open_redis(settings) as client:
+        prefix = settings[RedisSettings].key_prefix
+        limiter, budgets = RedisLimiter(client, prefix), RedisBudgets(client, prefix, money)
+
+        def cached_share(request: RedactedRequest) -> float:
+            tier = models.tier(request.tier or "") or models.tiers[0]
+            return prices.cached_share(tier.deployments[0])
+
+        shortener = Shortener(own, COMPRESSION_METRICS, cached_share)
+        attempts = Attempts(
+            pool,
+            caller,
+            limiter,
+            budgets,
+            burst_s=rates.burst_s,
+            now_ms=_now_ms,
+            hedge_share=own.hedge_share,
+            shorten=shortener.to_fit,
+        )
+        claims = Claims(
+            RedisClaimStore(client, prefix),
+            open_codecs(settings, open_registry(settings)),
+            lease_s=own.lease_s,
+            keep_s=own.keep_s,
+        )
+        delays_s = settings[RetrySettings].delays_s
+        handler = CompletionHandler(
+            Cascade(models.tiers, attempts, router),
+            Admission(rates, limiter, budgets, _now_ms),
+            # Half of the look-ahead for one tenant: the other half is there to see past its flood.
+            FairQueue(own.in_flight, own.look_ahead // 2),
+            shortener,
+            claims,
+            claim_required=own.claim_required,
+            waits_s=(delays_s[0], delays_s[min(1, len(delays_s) - 1)]),
+            now_ms=_now_ms,
+        )
+        common = settings[StageSettings]
+        ahead = {"in_flight": own.in_flight + own.look_ahead, "window": max(common.window, 2 * own.look_ahead)}
+        limits = common.model_copy(update=ahead | {"max_attempts": own.max_attempts, "timeout_s": own.timeout_s})
+        yield Stage(
+            name="completion",
+            routes=[
+                Route(topic="requests.uncached", handle=handler.handle, on_failure=handler.on_failure),
+                Route(topic="spend", handle=LedgerView(budgets).observe, in_flight=_ROWS_AT_ONCE),
+            ],
+            limits=limits,
+            warming=warming,
+        )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

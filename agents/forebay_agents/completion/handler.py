@@ -1,0 +1,173 @@
+"""What does the completion stage do with a request? Claim it, let the cascade answer, enter each call."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from forebay.contract import headers as h
+from forebay.contract.failures import Failure, Rejected, Transient
+from forebay.contract.handlers import Context, Output
+from forebay.contract.records import Alert, AnswerSource, Completion, Error, RedactedRequest, ResponseStatus
+from forebay.runtime.fair_queue import FairQueue
+from forebay.state.idempotency import Claims
+from forebay_agents.completion.admission import Admission
+from forebay_agents.completion.cascade import Cascade, Served
+from forebay_agents.completion.quotas.budgets import Room
+from forebay_agents.completion.shortening import Shortener
+from forebay_agents.completion.trace import Trace
+from forebay_agents.models.ledger import usage_output
+
+_OUT = frozenset({"provider_unavailable", "provider_timeout", "provider_rate_limited"})
+
+
+class CompletionHandler:
+    """Handlers of the stage.
+
+    Args:
+        claims: see :mod:`forebay.state.idempotency`.
+        claim_required: whether a request waits when claims are not available.
+        waits_s: shortest and longest wait of a request that no provider served, from its second try on.
+        now_ms: ms since the epoch.
+    """
+
+    def __init__(
+        self,
+        cascade: Cascade,
+        admission: Admission,
+        queue: FairQueue,
+        shortener: Shortener,
+        claims: Claims,
+        *,
+        claim_required: bool,
+        waits_s: tuple[float, float],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._cascade = cascade
+        self._admission = admission
+        self._queue = queue
+        self._shortener = shortener
+        self._claims = claims
+        self._claim_required = claim_required
+        self._waits_s = waits_s
+        self._now_ms = now_ms
+
+    async def handle(self, request: RedactedRequest, context: Context) -> Sequence[Output]:
+        """The completion and the closed ledger entries of every call that it took."""
+        key = f"{request.tenant_id}:{request.request_id}"
+        try:
+            # First of all: what is paid already is published again, whatever budgets and limits say by now.
+            if (kept := await self._claims.kept(key)) is not None:
+                return kept
+        except Transient:
+            if self._claim_required:
+                raise
+        least = self._cascade.least_nanousd(request, whole=self._shortener.leaves_whole(request))
+        room, alerts = await self._admission.admit(request, least)
+        async with self._queue.slot(request.tenant_id, request.priority):
+            outputs = await self._claimed(key, request, context, cheapest=room is Room.SOFT)
+        return [*(_alert(alert) for alert in alerts), *outputs]
+
+    async def _claimed(
+        self, key: str, request: RedactedRequest, context: Context, *, cheapest: bool
+    ) -> Sequence[Output]:
+        try:
+            claim = await self._claims.acquire(key)
+        except Transient:
+            if self._claim_required:
+                raise
+            return await self._complete(request, context, cheapest=cheapest)
+        async with claim:
+            if claim.outputs is not None:
+                return claim.outputs
+            outputs = await self._complete(request, context, cheapest=cheapest)
+            claim.finish(outputs)
+        return outputs
+
+    def on_failure(self, request: RedactedRequest | None, context: Context, failure: Failure) -> Sequence[Output]:
+        """A completion without an answer, so that the requester hears of it."""
+        request_id = request.request_id if request else context.fallback_id
+        cost = h.number(failure.carry, h.SPENT)
+        completion = Completion(
+            request_id=request_id,
+            tenant_id=request.tenant_id if request else "default",
+            user_id=request.user_id if request else "anonymous",
+            status=ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED,
+            error=Error(code=failure.code, message=failure.message),
+            cost_nanousd=_spent(context) if cost is None else cost,
+            request=request,
+            completed_at=self._now_ms(),
+        )
+        return [Output(topic="completions", key=request_id, value=completion)]
+
+    async def _complete(self, request: RedactedRequest, context: Context, *, cheapest: bool) -> list[Output]:
+        started = time.perf_counter()
+        spent = _spent(context)
+        trace = Trace(spent_before=spent)
+        try:
+            sent, compression = await self._shortener.shorten(request)
+            served = await self._cascade.run(sent, trace, context.write_ahead, cheapest=cheapest)
+        except Failure as failure:
+            # The calls that were made are in the ledger and in the response, whatever becomes of the request.
+            failure.carry[h.SPENT] = str(spent + _cost(trace)).encode()
+            if isinstance(failure, Transient) and failure.code in _OUT:
+                failure.retry_after_s = wait_s(context.attempt, failure.retry_after_s, *self._waits_s)
+            if records := _records(trace):
+                await context.write_ahead(records)
+            raise
+        completed = self._completed(request, served, trace, spent, started)
+        if compression is not None:
+            completed.headers[h.COMPRESSION] = compression.encode()
+        return [*_records(trace), completed]
+
+    def _completed(self, request: RedactedRequest, served: Served, trace: Trace, spent: int, started: float) -> Output:
+        entries = trace.entries
+        completion = Completion(
+            request_id=request.request_id,
+            tenant_id=request.tenant_id,
+            user_id=request.user_id,
+            status=ResponseStatus.OK,
+            content=served.answer.content,
+            tool_calls=served.answer.tool_calls,
+            finish_reason=served.answer.finish_reason,
+            source=AnswerSource.MODEL,
+            tier=served.tier,
+            model=served.model,
+            deployment=served.deployment,
+            attempts=tuple(trace.attempts),
+            prompt_tokens=sum(entry.prompt_tokens for entry in entries),
+            completion_tokens=sum(entry.completion_tokens for entry in entries),
+            cost_nanousd=spent + _cost(trace),
+            timings={"completion": round(1e6 * (time.perf_counter() - started))},
+            confidence=served.assessment.probability,
+            degraded=served.degraded,
+            request=request,
+            completed_at=self._now_ms(),
+        )
+        return Output(topic="completions", key=request.request_id, value=completion)
+
+
+def wait_s(attempt: int, asked_s: float | None, shortest_s: float, longest_s: float) -> float | None:
+    """Seconds until a request is tried again that no provider served; ``None``: the retry topics' own first delay.
+
+    The first wait is as long as a provider asks, or as its breaker rests. Those after it double, up to ``longest_s``: a
+    short outage is followed closely, and in a long one a request does not run out of tries.
+    """
+    if attempt <= 1:
+        return asked_s
+    return max(asked_s or 0.0, min(longest_s, shortest_s * 2.0 ** (attempt - 2)))
+
+
+def _records(trace: Trace) -> list[Output]:
+    return [*(usage_output(entry) for entry in trace.entries), *(_alert(alert) for alert in trace.alerts)]
+
+
+def _alert(alert: Alert) -> Output:
+    return Output(topic="alerts", key=f"{alert.kind}|{alert.subject}", value=alert)
+
+
+def _cost(trace: Trace) -> int:
+    return sum(entry.cost_nanousd for entry in trace.entries)
+
+
+def _spent(context: Context) -> int:
+    """What earlier tries of this request cost, in nano-dollars."""
+    return h.number(context.source.headers, h.SPENT) or 0

@@ -1,0 +1,222 @@
+"""Is there money left for this call? Reserved before it, settled after it, atomically in Redis.
+
+What counts as spent is the larger of what this account saw (settled and reserved) and what the ledger says (settled and
+pending). So a call whose worker died is counted once the ledger knows it, and an account that was lost with Redis comes
+back with the next entry. Amounts are nano-dollars.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from forebay.contract.records import Spend, WindowKind
+from forebay.contract.windows import window_start
+from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
+from forebay_agents.models.pricing import NANO
+
+# Gives back what nobody settled in time. KEYS[i]: an account; reservations are in KEYS[i]:amounts and KEYS[i]:until.
+_LIBRARY = """
+local function tidied(key, now)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key .. ':until', '-inf', now)) do
+    redis.call('HINCRBY', key, 'reserved', -(redis.call('HGET', key .. ':amounts', id) or 0))
+    redis.call('HDEL', key .. ':amounts', id)
+    redis.call('ZREM', key .. ':until', id)
+  end
+  local spent = redis.call('HMGET', key, 'spent', 'reserved', 'ledger')
+  return math.max((tonumber(spent[1]) or 0) + (tonumber(spent[2]) or 0), tonumber(spent[3]) or 0)
+end
+local function expire(key, ms)
+  for _, one in ipairs({key, key .. ':amounts', key .. ':until', key .. ':rows'}) do redis.call('PEXPIRE', one, ms) end
+end
+"""
+
+# ARGV: now ms, id ('': only asks), amount, until ms, keep ms, then a limit for each key. Returns 0, or the number of
+# the account that has no room, and its fill in per mille of the fullest. Asking for 0: is anything left at all?
+_RESERVE = (
+    _LIBRARY
+    + """
+local fullest, wanted = 0, math.max(tonumber(ARGV[3]), 1)
+for i, key in ipairs(KEYS) do
+  local limit, counted = tonumber(ARGV[5+i]), tidied(key, ARGV[1])
+  if counted + wanted > limit then return {i, 1000} end
+  if limit > 0 then fullest = math.max(fullest, math.floor(1000 * counted / limit)) end
+end
+for _, key in ipairs(KEYS) do
+  if ARGV[2] ~= '' and tonumber(ARGV[3]) > 0 then
+    redis.call('HINCRBY', key, 'reserved', ARGV[3])
+    redis.call('HSET', key .. ':amounts', ARGV[2], ARGV[3])
+    redis.call('ZADD', key .. ':until', ARGV[4], ARGV[2])
+    expire(key, ARGV[5])
+  end
+end
+return {0, fullest}
+"""
+)
+
+# ARGV: id, cost, keep ms.
+_SETTLE = (
+    _LIBRARY
+    + """
+for _, key in ipairs(KEYS) do
+  local reserved = redis.call('HGET', key .. ':amounts', ARGV[1])
+  if reserved then
+    redis.call('HINCRBY', key, 'reserved', -reserved)
+    redis.call('HDEL', key .. ':amounts', ARGV[1])
+    redis.call('ZREM', key .. ':until', ARGV[1])
+  end
+  redis.call('HINCRBY', key, 'spent', ARGV[2])
+  expire(key, ARGV[3])
+end
+return 0
+"""
+)
+
+# ARGV: row, amount, keep ms. A row of the ledger's projection replaces its older self in the sum.
+_LEDGER = (
+    _LIBRARY
+    + """
+for _, key in ipairs(KEYS) do
+  local old = redis.call('HGET', key .. ':rows', ARGV[1]) or 0
+  redis.call('HSET', key .. ':rows', ARGV[1], ARGV[2])
+  redis.call('HINCRBY', key, 'ledger', ARGV[2] - old)
+  expire(key, ARGV[3])
+end
+return 0
+"""
+)
+
+_KEEP_MS = {WindowKind.DAY: 3 * 86_400_000, WindowKind.MONTH: 40 * 86_400_000}
+
+
+class Room(StrEnum):
+    """What a budget allows: everything, the cheapest tier only, or nothing."""
+
+    OK = "ok"
+    SOFT = "soft"
+    HARD = "hard"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """One budget in one window: ``name`` for people and keys, ``limit`` in nano-dollars."""
+
+    name: str
+    kind: WindowKind
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reservation:
+    """Money put aside for a call under ``id``; ``room`` says how full the fullest budget is."""
+
+    id: str
+    room: Room
+    accounts: tuple[Account, ...] = ()
+
+
+class Budgets(Protocol):
+    """Money of tenants and users."""
+
+    async def reserve(self, tenant_id: str, user_id: str, reservation_id: str, amount: int) -> Reservation:
+        """Put ``amount`` aside in every budget, or in none (``Room.HARD``).
+
+        An empty ``reservation_id`` only asks whether there is room for it; 0: for anything.
+        """
+        ...
+
+    async def settle(self, reservation: Reservation, cost: int) -> None:
+        """What the call really cost, 0 for nothing."""
+        ...
+
+
+class NoBudgets:
+    """Nobody has a budget."""
+
+    async def reserve(self, tenant_id: str, user_id: str, reservation_id: str, amount: int) -> Reservation:
+        """See :class:`Budgets`."""
+        return Reservation(id=reservation_id, room=Room.OK)
+
+    async def settle(self, reservation: Reservation, cost: int) -> None:
+        """See :class:`Budgets`."""
+
+
+class RedisBudgets:
+    """See :class:`Budgets`. Without Redis nothing is spent that a budget is set for: money is not guessed at.
+
+    Args:
+        client: a ``redis.asyncio`` client.
+        now_ms: ms since the epoch.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        prefix: str,
+        settings: BudgetsSettings,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._client = client
+        self._prefix = f"{prefix}budget:"
+        self._settings = settings
+        self._now_ms = now_ms
+
+    async def reserve(self, tenant_id: str, user_id: str, reservation_id: str, amount: int) -> Reservation:
+        """See :class:`Budgets`."""
+        now = self._now_ms()
+        accounts = tuple(self._accounts(tenant_id, user_id, now))
+        if not accounts:
+            return Reservation(id=reservation_id, room=Room.OK)
+        until = now + round(1000 * self._settings.reservation_s)
+        limits = [account.limit for account in accounts]
+        refused, filled = await self._run(
+            _RESERVE, accounts, now, reservation_id, amount, until, _longest(accounts), *limits
+        )
+        if refused:
+            return Reservation(id=reservation_id, room=Room.HARD)
+        room = Room.SOFT if filled >= 1000 * self._settings.soft_share else Room.OK
+        return Reservation(id=reservation_id, room=room, accounts=accounts)
+
+    async def settle(self, reservation: Reservation, cost: int) -> None:
+        """See :class:`Budgets`."""
+        if reservation.accounts:
+            await self._run(_SETTLE, reservation.accounts, reservation.id, cost, _longest(reservation.accounts))
+
+    async def observe(self, row: Spend) -> None:
+        """Take over what the ledger says."""
+        accounts = [
+            account
+            for account in self._accounts(row.tenant_id, row.user_id, row.window_start)
+            if account.kind is row.window
+        ]
+        if accounts:
+            amount = row.cost_nanousd + row.pending_nanousd
+            await self._run(_LEDGER, accounts, f"{row.user_id}|{row.model}", amount, _longest(accounts))
+
+    async def _run(self, script: str, accounts: Sequence[Account], *arguments: Any) -> Any:
+        from redis.exceptions import RedisError
+
+        from forebay.contract.failures import Transient
+
+        keys = [self._prefix + account.name for account in accounts]
+        try:
+            return await self._client.eval(script, len(keys), *keys, *arguments)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise Transient("redis_unavailable", f"budgets: {type(error).__name__}") from None
+
+    def _accounts(self, tenant_id: str, user_id: str, at_ms: int) -> Iterable[Account]:
+        settings, user = self._settings, f"{tenant_id}|{user_id}"
+        yield from _of(f"tenant:{tenant_id}", settings.tenants.get(tenant_id, settings.tenant), at_ms)
+        yield from _of(f"user:{user}", settings.users.get(user, settings.user), at_ms)
+
+
+def _of(owner: str, budget: Budget, at_ms: int) -> Iterable[Account]:
+    for kind, dollars in ((WindowKind.DAY, budget.daily_usd), (WindowKind.MONTH, budget.monthly_usd)):
+        if dollars is not None:
+            name = f"{owner}:{kind.value}:{window_start(kind, at_ms)}"
+            yield Account(name=name, kind=kind, limit=round(dollars * NANO))
+
+
+def _longest(accounts: Sequence[Account]) -> int:
+    return max(_KEEP_MS[account.kind] for account in accounts)

@@ -1,0 +1,231 @@
+"""``forebay tiers``: replay, train and calibrate the choice of a tier."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+
+from forebay_agents.completion.routing.cli.status import status
+
+if TYPE_CHECKING:
+    from forebay_agents.completion.routing.offline.rows import Row
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Replay, train and calibrate the choice of a tier.")
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+File = Annotated[str, typer.Argument(help="JSON lines; - is standard input.", metavar="FILE")]
+
+Folder = Annotated[
+    Path | None, typer.Option(help="Where versions are kept.", show_default="completion.router_folder of the settings")
+]
+
+
+app.command("status", help="Breakers, limits, errors, latency and cost of each deployment; the router's version.")(
+    status
+)
+
+
+@app.callback()
+def main() -> None:
+    """So that ``simulate`` stays a subcommand."""
+
+
+@app.command(help="Replay recorded answers {prompt?, models: {name: {answer?, correct, cost, confidence?}}}, offline.")
+def simulate(
+    file: File,
+    tiers: Annotated[str, typer.Option(help="Models to use, comma-separated; all by default.")] = "",
+    folds: Annotated[int, typer.Option(min=2, max=50, help="Folds of the cross-validation.")] = 5,
+    quality_floor: Annotated[
+        float | None, typer.Option(help="Mean quality to reach; by default that of the best model alone.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Exit status 1 when a line could not be read (the report is of the others), 2 when there is no report."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    _needs_sklearn()
+    from forebay_agents.completion.routing.offline.rows import table
+    from forebay_agents.completion.routing.offline.simulate import simulate as run
+
+    rows, bad = _rows(file)
+    try:
+        with _progress("replaying") as progress:
+            found = run(
+                table(rows, [name.strip() for name in tiers.split(",") if name.strip()] or None),
+                folds=folds,
+                floor=quality_floor,
+                progress=progress,
+            )
+    except ValueError as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(2) from None
+    if as_json:
+        _write(found)
+    else:
+        _show(found)
+    if bad:
+        raise typer.Exit(1)
+
+
+@app.command(help="Learn router and confidence from judged rows (as simulate reads them); a new version, used at once.")
+def train(file: File, folder: Folder = None, as_json: Json = False) -> None:
+    """Exit status 1 when a line could not be read, 2 when nothing could be learnt."""
+    _learn(file, _kept_in(folder), as_json, router=True)
+
+
+@app.command(help="Learn the confidence curves alone; the router of the current version stays.")
+def calibrate(file: File, folder: Folder = None, as_json: Json = False) -> None:
+    """Exit status as for ``train``."""
+    _learn(file, _kept_in(folder), as_json, router=False)
+
+
+@app.command(help="Versions, oldest first; the current one is marked.")
+def versions(folder: Folder = None, as_json: Json = False) -> None:
+    """Reads the folder only."""
+    from forebay_agents.completion.routing import model as models
+
+    kept = _kept_in(folder)
+    pointer = kept / "current"
+    current = pointer.read_text("utf-8").strip() if pointer.is_file() else None
+    for version in models.versions(kept):
+        line = {"version": version, "current": version == current}
+        _write(line) if as_json else typer.echo(f"{version}{'  current' if line['current'] else ''}")
+
+
+@app.command(help="Make an older version the current one; before the first one comes the heuristic.")
+def rollback(
+    version: Annotated[
+        str, typer.Argument(help='By default the one before the current one; "heuristic": nothing that was learnt.')
+    ] = "",
+    folder: Folder = None,
+) -> None:
+    """Exit status 2 when there is no such version, or nothing before the current one."""
+    from forebay_agents.completion.routing import model as models
+
+    kept = _kept_in(folder)
+    pointer = kept / "current"
+    current = pointer.read_text("utf-8").strip() if pointer.is_file() else ""
+    older = [models.HEURISTIC, *(name for name in models.versions(kept) if name < current)] if current else []
+    try:
+        models.point(kept, version or (older[-1] if older else "before the heuristic"))
+    except models.ModelError as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"current: {version or older[-1]}")
+
+
+def _kept_in(folder: Path | None) -> Path:
+    """``folder``, or where the workers of this configuration look."""
+    if folder is not None:
+        return folder
+    from forebay.settings import ConfigurationError, load
+    from forebay_agents.completion.settings import CompletionSettings
+
+    try:
+        return load()[CompletionSettings].router_folder
+    except ConfigurationError as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _learn(file: str, folder: Path, as_json: bool, *, router: bool) -> None:
+    _needs_sklearn()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from forebay_agents.completion.routing import model as models
+    from forebay_agents.completion.routing.offline import training
+
+    rows, bad = _rows(file)
+    try:
+        found = training.trained(rows) if router else training.calibrated(models.load(folder), rows)
+        path = models.write(folder, found)
+    except ValueError as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(2) from None
+    report = {
+        "version": found.version,
+        "file": str(path),
+        "rows": len(rows),
+        "router": {
+            tier: {"rows": linear.curve.rows, "ece": linear.curve.ece, "ece_before": linear.curve.ece_before}
+            for tier, linear in found.tiers.items()
+        },
+        "confidence": {
+            tier: {"rows": curve.rows, "ece": curve.ece, "ece_before": curve.ece_before}
+            for tier, curve in found.confidences.items()
+        },
+    }
+    if as_json:
+        _write(report)
+    else:
+        typer.echo(f"version {found.version}, {len(rows)} rows, in {path}")
+        for part in ("router", "confidence"):
+            for tier, measured in report[part].items():  # type: ignore[attr-defined]  # the report is of mixed values
+                before, after = measured["ece_before"], measured["ece"]
+                typer.echo(f"{part} {tier}: {measured['rows']} rows, ECE {after:.3f} (uncalibrated {before:.3f})")
+    if bad:
+        raise typer.Exit(1)
+
+
+def _show(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table("policy", "quality", "cost", "calls", title=f"{found['rows']} rows, {found['folds']} folds")
+    for policy in found["policies"]:
+        calls = ", ".join(f"{name} {share:.0%}" for name, share in policy["calls"].items() if share > 0)
+        shown.add_row(policy["name"], f"{policy['quality']:.4f}", f"{policy['cost']:.6g}", calls)
+    Console().print(shown)
+    floor, tuned = found["quality_floor"], found["policies"][-1]["quality"]
+    if floor is not None and tuned < floor:
+        typer.echo(f"the quality floor of {floor:g} was not reached: {tuned:.4f}")
+    saving = found["saving_at_equal_quality"]
+    low, high = saving["ci95"]
+    typer.echo(f"saving at the best model's quality: {saving['value']:.1%} (95 %: {low:.1%} to {high:.1%})")
+    typer.echo(f"cheap calls whose answer was not served: {found['wasted_cheap_calls']:.1%}")
+
+
+def _rows(file: str) -> "tuple[list[Row], int]":
+    from forebay_agents.completion.routing.offline.rows import read
+
+    bad = 0
+
+    def complain(number: int, reason: str) -> None:
+        nonlocal bad
+        bad += 1
+        error = {"line": number, "error": {"code": "invalid_row", "message": reason}}
+        sys.stderr.write(orjson.dumps(error).decode() + "\n")
+
+    if file == "-":
+        return read((raw.decode("utf-8", "replace") for raw in sys.stdin.buffer), complain), bad
+    if not Path(file).is_file():
+        typer.echo(f"forebay: there is no file {file}", err=True)
+        raise typer.Exit(2)
+    with Path(file).open(encoding="utf-8", errors="replace") as stream:
+        return read(stream, complain), bad
+
+
+def _needs_sklearn() -> None:
+    import importlib.util
+
+    if importlib.util.find_spec("sklearn") is None:
+        typer.echo("forebay: this needs scikit-learn: pip install forebay[training]", err=True)
+        raise typer.Exit(2)
+
+
+@contextmanager
+def _progress(what: str) -> "Iterator[Any]":
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+def _write(content: Any) -> None:
+    sys.stdout.write(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
+    sys.stdout.flush()

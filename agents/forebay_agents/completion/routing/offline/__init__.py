@@ -1,0 +1,1 @@
+"""How routing is learnt and tried on recorded answers."""

@@ -1,0 +1,42 @@
+"""What was tried for a request, what did it cost, and who should hear of it?"""
+
+from dataclasses import dataclass, field
+
+from forebay.contract.json_lines import new_id
+from forebay.contract.records import Alert, Attempt, Severity, UsageEvent
+from forebay_agents.models.providers.provider import ProviderError
+
+
+@dataclass(slots=True)
+class Trace:
+    """All that was tried for a request: closed ledger entries and attempts, in order; and what people should hear of.
+
+    Attributes:
+        errors: of the calls that brought no answer.
+        broke: whether a budget stopped a call.
+        spent_before: cost of earlier tries of the request, in nano-dollars.
+    """
+
+    entries: list[UsageEvent] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    errors: list[ProviderError] = field(default_factory=list)
+    broke: bool = False
+    spent_before: int = 0
+
+    @property
+    def spent(self) -> int:
+        """Cost of all tries so far, in nano-dollars."""
+        return self.spent_before + sum(entry.cost_nanousd for entry in self.entries)
+
+
+def refused(deployment: str, now_ms: int) -> Alert:
+    """Told at once: nobody but an operator can renew a key."""
+    return Alert(
+        alert_id=new_id(),
+        kind="provider_auth",
+        severity=Severity.CRITICAL,
+        subject=deployment,
+        message=f"{deployment} refuses our credentials: renew its key",
+        created_at=now_ms,
+    )

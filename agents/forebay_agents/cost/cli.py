@@ -1,0 +1,152 @@
+"""``forebay spend``: who spent how much, on what."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+
+from forebay.contract.json_lines import to_json
+from forebay.contract.records import Spend, WindowKind
+
+if TYPE_CHECKING:
+    from forebay_agents.cost.reconciliation import Reconciliation
+
+app = typer.Typer(add_completion=False, invoke_without_command=True, help="Spend by tenant, user, model and window.")
+
+
+@app.callback()
+def spend(
+    context: typer.Context,
+    window: Annotated[WindowKind, typer.Option(help="Length of the windows.")] = WindowKind.DAY,
+    tenant: Annotated[str, typer.Option(help="Only this tenant.")] = "",
+    user: Annotated[str, typer.Option(help="Only this user.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line a row.")] = False,
+) -> None:
+    """Rows of the topic ``spend``, newest window first."""
+    if context.invoked_subcommand is not None:
+        return
+    from forebay.embedded.installation import installation
+    from forebay_agents.cost.rows import spend_rows
+
+    rows = [
+        row
+        for row in spend_rows(installation())
+        if row.window is window and (not tenant or row.tenant_id == tenant) and (not user or row.user_id == user)
+    ]
+    rows.sort(key=lambda row: (-row.window_start, row.tenant_id, row.user_id, row.model))
+    if as_json:
+        for row in rows:
+            typer.echo(orjson.dumps(to_json(row)).decode())
+        return
+    _print(rows, window)
+
+
+def _print(rows: list[Spend], window: WindowKind) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(window.value, "tenant/user", "model", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    # Eighty columns: what is zero in every row is left out.
+    amounts = [(name, show) for name, show in _AMOUNTS.items() if name in _ALWAYS or any(map(_is_shown(name), rows))]
+    for name, _ in amounts:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        names = (_started(row, window), f"{row.tenant_id}/{row.user_id}", row.model.rpartition("/")[2])
+        table.add_row(*names, *(show(row) for _, show in amounts))
+    Console().print(table)
+
+
+def _started(row: Spend, window: WindowKind) -> str:
+    form = {WindowKind.HOUR: "%d %b %H:%M", WindowKind.DAY: "%Y-%m-%d", WindowKind.MONTH: "%Y-%m"}[window]
+    return datetime.fromtimestamp(row.window_start / 1000, UTC).strftime(form)
+
+
+def _dollars(nano: int) -> str:
+    return f"{nano / 1e9:.7f}".rstrip("0") if 0 < nano < 1e7 else f"{nano / 1e9:.2f}"
+
+
+_AMOUNTS: dict[str, Callable[[Spend], str]] = {
+    "calls": lambda row: f"{row.calls:,}",
+    "failed": lambda row: f"{row.failed:,}",
+    "avoided": lambda row: f"{row.avoided:,}",
+    "tokens": lambda row: f"{row.prompt_tokens + row.completion_tokens:,}",
+    "US$": lambda row: _dollars(row.cost_nanousd),
+    "pending": lambda row: _dollars(row.pending_nanousd),
+    "saved": lambda row: _dollars(row.saved_nanousd),
+}
+_ALWAYS = frozenset({"calls", "tokens", "US$"})
+
+
+def _is_shown(name: str) -> Callable[[Spend], bool]:
+    show = _AMOUNTS[name]
+    return lambda row: show(row) not in ("0", "0.00")
+
+
+@app.command(help="Compare the ledger with a provider's invoice (CSV or JSON lines) and list every difference.")
+def reconcile(
+    invoice: Annotated[Path, typer.Option(help="The invoice: attempt_id, cost_nanousd or cost_usd, model, tokens.")],
+    since: Annotated[str, typer.Option(help="Only calls that began since then: 2026-11-01, or an age: 6h, 2d.")] = "",
+    until: Annotated[str, typer.Option(help="Only calls that began before then.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Exit status 1 when they differ. Attempts whose end nobody saw are listed apart: the invoice settles them."""
+    from forebay.embedded.installation import installation
+    from forebay.kafka.reader import read_topic
+    from forebay_agents.cost.invoice import InvoiceError, read_invoice
+    from forebay_agents.cost.period import InvalidPeriodError, Period
+    from forebay_agents.cost.reconciliation import reconcile as compare
+
+    try:
+        period = Period.of(since, until)
+        lines = list(read_invoice(invoice))
+    except (InvoiceError, InvalidPeriodError, OSError) as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(2) from None
+    entries = [record.value for record in read_topic(installation(), "usage") if record.value is not None]
+    result = compare(*period.cut(entries, lines))
+    if as_json:
+        typer.echo(orjson.dumps(_as_json(result)).decode())
+    else:
+        _print_reconciliation(result)
+    if result.differences:
+        raise typer.Exit(1)
+
+
+_PIPED_WIDTH = 200
+"""Columns of a table that goes into a file or a pipe, where an id must not be broken over lines."""
+
+
+def _as_json(result: "Reconciliation") -> dict[str, object]:
+    return {**to_json(result), "error_nanousd": result.error_nanousd}
+
+
+def _print_reconciliation(result: "Reconciliation") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    if result.differences:
+        table = Table("difference", "attempt", "request", "ledger", "invoice", "n$")
+        for item in result.differences:
+            table.add_row(
+                item.kind.value, item.attempt_id, item.request_id, item.ledger, item.invoice,
+                str(item.difference_nanousd),
+            )  # fmt: skip
+        console.print(table)
+    if result.open:
+        table = Table("open attempt", "request", "status", "worst case n$", "billed n$")
+        for attempt in result.open:
+            billed = "–" if attempt.billed_nanousd is None else str(attempt.billed_nanousd)
+            table.add_row(
+                attempt.attempt_id, attempt.request_id, attempt.status.value, str(attempt.worst_case_nanousd), billed
+            )
+        console.print(table)
+    typer.echo(
+        f"{result.lines} invoice lines, {result.attempts} attempts: {result.agreed} agree, "
+        f"{len(result.differences)} differences ({result.error_nanousd} n$), {len(result.open)} open"
+    )

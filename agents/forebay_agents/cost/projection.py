@@ -1,0 +1,135 @@
+"""What does one ledger entry add to the spend? Exactly once, under redelivery, replay and repeated production.
+
+Two tables, whose changelogs are written independently. ``attempts`` holds for each attempt at which offset each of its
+phases (opened, unsettled, closed) was first seen: an entry at another offset is a repetition. ``spend`` holds the sums
+of a key together with the offset of the last entry in them, in one changelog record: an entry at or below that offset
+is in the sums already. So a crash between the two writes is mended by the redelivery, whichever of them survived. What
+an entry adds depends on nothing but the entry: closing ones carry what the opening one had reserved.
+"""
+
+import json
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from forebay.contract.json_lines import to_json
+from forebay.contract.records import Spend, UsageEvent, UsageStatus, WindowKind
+from forebay.contract.windows import window_start
+
+_PHASE = {
+    UsageStatus.STARTED: "opened",
+    UsageStatus.UNSETTLED: "unsettled",
+    UsageStatus.SETTLED: "closed",
+    UsageStatus.FAILED: "closed",
+    UsageStatus.AVOIDED: "closed",
+}
+
+AttemptRow = dict[str, Any]
+"""Phase to offset, ``at`` (started_at, ms), ``partition``, and ``entry`` (the opening one, while it is open)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delta:
+    """What an entry adds to each of its windows."""
+
+    calls: int = 0
+    failed: int = 0
+    avoided: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_nanousd: int = 0
+    pending_nanousd: int = 0
+    saved_nanousd: int = 0
+
+
+def delta_of(entry: UsageEvent) -> Delta:
+    """What ``entry`` adds, by its status alone."""
+    match entry.status:
+        case UsageStatus.STARTED:
+            return Delta(calls=1, pending_nanousd=entry.cost_nanousd)
+        case UsageStatus.UNSETTLED:
+            return Delta()  # its worst case is pending already, and stays so
+        case UsageStatus.AVOIDED:
+            return Delta(avoided=1, saved_nanousd=entry.saved_nanousd)
+        case UsageStatus.FAILED:
+            return Delta(failed=1, pending_nanousd=-entry.reserved_nanousd)
+        case UsageStatus.SETTLED:
+            return Delta(
+                prompt_tokens=entry.prompt_tokens,
+                completion_tokens=entry.completion_tokens,
+                cost_nanousd=entry.cost_nanousd,
+                pending_nanousd=-entry.reserved_nanousd,
+            )
+
+
+def spend_key(entry: UsageEvent, kind: WindowKind) -> str:
+    """Key of a spend row: JSON, so that no character in an id can make two keys one."""
+    start = window_start(kind, entry.started_at)
+    return json.dumps([entry.tenant_id, entry.user_id, entry.model, kind.value, start], ensure_ascii=False)
+
+
+class Projection:
+    """Applies ledger entries to the two tables; synchronous, so that entries of a partition are applied in order.
+
+    Args:
+        attempts: attempt id to :data:`AttemptRow`.
+        spend: :func:`spend_key` to the fields of a :class:`Spend`.
+    """
+
+    def __init__(
+        self, attempts: MutableMapping[str, AttemptRow], spend: MutableMapping[str, Mapping[str, Any]]
+    ) -> None:
+        self._attempts = attempts
+        self._spend = spend
+
+    def apply(self, entry: UsageEvent, *, partition: int, offset: int, now_ms: int) -> list[tuple[str, Spend]]:
+        """Take ``entry`` in; the rows of its three windows as they are now, none for a repetition."""
+        keys = {kind: spend_key(entry, kind) for kind in WindowKind}  # before any write: it fails on absurd times
+        if not self._is_new(entry, partition, offset):
+            return []
+        delta = delta_of(entry)
+        return [(key, self._add(key, entry, kind, delta, offset, now_ms)) for kind, key in keys.items()]
+
+    def _is_new(self, entry: UsageEvent, partition: int, offset: int) -> bool:
+        phase = _PHASE[entry.status]
+        row = dict(self._attempts.get(entry.attempt_id) or {"partition": partition, "at": entry.started_at})
+        known = row.get(phase)
+        if known is not None:
+            return bool(known == offset)  # the same record again, or a repetition of it
+        row[phase] = offset
+        if phase == "opened" and "closed" not in row:
+            row["entry"] = to_json(entry)
+        if phase == "closed":
+            row.pop("entry", None)
+        self._attempts[entry.attempt_id] = row
+        return True
+
+    def _add(self, key: str, entry: UsageEvent, kind: WindowKind, delta: Delta, offset: int, now_ms: int) -> Spend:
+        stored = self._spend.get(key)
+        if stored is None:
+            row = Spend(
+                tenant_id=entry.tenant_id,
+                user_id=entry.user_id,
+                model=entry.model,
+                window=kind,
+                window_start=window_start(kind, entry.started_at),
+            )
+        else:
+            row = Spend(**{**stored, "window": kind})
+        if row.revision >= offset:
+            return row
+        row = replace(
+            row,
+            calls=row.calls + delta.calls,
+            failed=row.failed + delta.failed,
+            avoided=row.avoided + delta.avoided,
+            prompt_tokens=row.prompt_tokens + delta.prompt_tokens,
+            completion_tokens=row.completion_tokens + delta.completion_tokens,
+            cost_nanousd=row.cost_nanousd + delta.cost_nanousd,
+            pending_nanousd=row.pending_nanousd + delta.pending_nanousd,
+            saved_nanousd=row.saved_nanousd + delta.saved_nanousd,
+            updated_at=now_ms,
+            revision=offset,
+        )
+        self._spend[key] = to_json(row)
+        return row

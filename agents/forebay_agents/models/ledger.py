@@ -1,0 +1,86 @@
+"""What does the ledger say of a call? One attempt, written ahead as ``started`` and closed with what became of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from forebay.contract.handlers import Output
+from forebay.contract.json_lines import new_id
+from forebay.contract.records import CallPurpose, UsageEvent, UsageStatus
+from forebay_agents.models.providers.provider import ProviderError, Usage
+from forebay_agents.models.settings import Deployment
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Payer:
+    """For whom a call is made."""
+
+    request_id: str
+    tenant_id: str
+    user_id: str
+
+
+class Ledger:
+    """Makes ledger entries; pure but for ids and time, which are injected.
+
+    Args:
+        purpose: of all calls entered here.
+        clock_ms: ms since the epoch.
+        attempt_id: makes UUIDv7 ids.
+    """
+
+    def __init__(
+        self,
+        purpose: CallPurpose,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        attempt_id: Callable[[], str] = new_id,
+    ) -> None:
+        self._purpose = purpose
+        self._clock_ms = clock_ms
+        self._attempt_id = attempt_id
+
+    def open(self, payer: Payer, tier: str, deployment: Deployment, worst_case_nanousd: int) -> UsageEvent:
+        """The entry of a call that is about to be made."""
+        return UsageEvent(
+            attempt_id=self._attempt_id(),
+            request_id=payer.request_id,
+            tenant_id=payer.tenant_id,
+            user_id=payer.user_id,
+            purpose=self._purpose,
+            tier=tier,
+            model=deployment.model,
+            deployment=deployment.name,
+            status=UsageStatus.STARTED,
+            cost_nanousd=worst_case_nanousd,
+            reserved_nanousd=worst_case_nanousd,
+            started_at=self._clock_ms(),
+        )
+
+    def settle(self, entry: UsageEvent, usage: Usage, cost_nanousd: int) -> UsageEvent:
+        """The entry of a call that was answered."""
+        return replace(
+            entry,
+            status=UsageStatus.SETTLED,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cached_prompt_tokens=usage.cached_prompt_tokens,
+            cost_nanousd=cost_nanousd,
+            finished_at=self._clock_ms(),
+        )
+
+    def fail(self, entry: UsageEvent, error: ProviderError) -> UsageEvent:
+        """The entry of a call without an answer: free, unless the provider may charge for it all the same."""
+        if error.may_be_billed:
+            return self.unsettle(entry, error.code)
+        return replace(
+            entry, status=UsageStatus.FAILED, error_code=error.code, cost_nanousd=0, finished_at=self._clock_ms()
+        )
+
+    def unsettle(self, entry: UsageEvent, code: str) -> UsageEvent:
+        """The entry of a call whose outcome is unknown: its worst case counts until the invoice says otherwise."""
+        return replace(entry, status=UsageStatus.UNSETTLED, error_code=code, finished_at=self._clock_ms())
+
+
+def usage_output(entry: UsageEvent) -> Output:
+    """The record for the topic ``usage``; keyed so that all spend of a user meets in one partition."""
+    return Output(topic="usage", key=f"{entry.tenant_id}|{entry.user_id}", value=entry)

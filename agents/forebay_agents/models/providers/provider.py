@@ -1,0 +1,91 @@
+"""What is a call to a model? The request, the answer, and the ways in which it can fail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from forebay.contract.records import Message, Params
+from forebay_agents.models.settings import Deployment
+
+ATTEMPT_HEADER = "x-forebay-attempt-id"
+"""Sent with every call, so that a provider's invoice can be matched with the ledger."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """One call: redacted messages only.
+
+    Attributes:
+        attempt_id: UUIDv7 made before the call.
+        timeout_s: seconds until it is given up.
+        max_tokens: bound of the answer.
+        tools, response_format: parsed JSON, passed through.
+        top_logprobs: alternatives per token to report with their log-probabilities; 0: none.
+    """
+
+    attempt_id: str
+    request_id: str
+    messages: tuple[Message, ...]
+    params: Params = field(default_factory=Params)
+    max_tokens: int = 1024
+    timeout_s: float = 60.0
+    tools: Any = None
+    response_format: Any = None
+    top_logprobs: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_prompt_tokens: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a model answered; ``logprobs`` as the provider gave them, ``tool_calls`` as JSON text."""
+
+    content: str
+    finish_reason: str | None
+    usage: Usage
+    tool_calls: str | None = None
+    logprobs: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ProviderError(Exception):
+    """A call that brought no answer.
+
+    Args:
+        code: a key of :data:`forebay.contract.failures.CODES`.
+        message: free of prompt text.
+        retry_after_s: what the provider asked us to wait, in seconds.
+        may_be_billed: whether the provider may charge for it all the same (it had begun, or we do not know).
+    """
+
+    def __init__(
+        self, code: str, message: str, *, retry_after_s: float | None = None, may_be_billed: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retry_after_s = retry_after_s
+        self.may_be_billed = may_be_billed
+
+
+class Provider(Protocol):
+    """Something that answers calls."""
+
+    async def ready(self) -> None:
+        """Return once calls can be made: whatever takes long the first time is done."""
+        ...
+
+    async def complete(self, deployment: Deployment, call: Call) -> Answer:
+        """Call ``deployment``. Raises :class:`ProviderError`."""
+        ...
+
+    def count_tokens(self, deployment: Deployment, messages: tuple[Message, ...]) -> int:
+        """About how many tokens the messages have for this model; an estimate for limits and worst cases."""
+        ...

@@ -1,0 +1,88 @@
+"""Which models are there, where, and at what price? The section ``models``."""
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from forebay.settings import Section
+
+
+class Price(BaseModel):
+    """US dollars per million tokens; overrides litellm's price list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: float = Field(ge=0, description="US dollars per million input tokens.")
+    output: float = Field(ge=0, description="US dollars per million output tokens.")
+    cached_input: float | None = Field(None, ge=0, description="The same for input that the provider had cached.")
+
+
+class Deployment(BaseModel):
+    """One place where a model can be called."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(description="Unique name: metrics, ledger and status show it.")
+    model: str = Field(description="litellm model name, such as openai/gpt-4o-mini.")
+    api_base: str = Field("", description="Base URL, for providers that need one.")
+    api_key: SecretStr = Field(SecretStr(""), description="Key; write ${OPENAI_API_KEY:-} to keep it out of files.")
+    region: str = Field("", description="Shown in status; where the data goes.")
+    weight: float = Field(1.0, gt=0, description="Share of the tier's calls relative to its other deployments.")
+    timeout_s: float = Field(60.0, gt=0, description="Longest time of one call, in seconds.")
+    connect_timeout_s: float = Field(5.0, gt=0, description="Longest time until connected, in seconds.")
+    first_token_timeout_s: float | None = Field(
+        None, gt=0, description="Longest time until the first token, in seconds; without it, timeout_s."
+    )
+    stall_timeout_s: float | None = Field(
+        15.0, gt=0, description="Longest time between two tokens, in seconds: a stream that stalls longer is given up."
+    )
+    stream: bool = Field(
+        True, description="Have answers streamed, so that one that stalls is noticed; false for providers that cannot."
+    )
+    rpm: int | None = Field(None, gt=0, description="Requests per minute that the provider grants.")
+    tpm: int | None = Field(None, gt=0, description="Tokens per minute that the provider grants.")
+    max_in_flight: int = Field(32, ge=1, description="Calls at once, per worker.")
+    price: Price | None = Field(None, description="Price, where litellm's list has none or a wrong one.")
+    logprobs: bool = Field(True, description="Ask for log-probabilities: they sharpen the confidence.")
+
+
+class Tier(BaseModel):
+    """Deployments of about the same quality; tiers are ordered from the cheapest to the best."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(description="Name, as requests may ask for it.")
+    deployments: tuple[Deployment, ...] = Field(min_length=1, description="Where its models can be called.")
+    accept: float = Field(
+        0.6, ge=0, le=1, description="Least probability of being right with which an answer is accepted, not escalated."
+    )
+    context_tokens: int = Field(8192, gt=0, description="Tokens that fit, question and answer together.")
+    max_answer_tokens: int = Field(1024, gt=0, description="Bound of an answer when the request sets none.")
+
+
+class ModelsSettings(Section):
+    """Tiers, cheapest first."""
+
+    section: ClassVar[str] = "models"
+    model_config = SettingsConfigDict(env_prefix="FOREBAY_MODELS_")
+
+    tiers: tuple[Tier, ...] = Field(min_length=1, description="Tiers, cheapest first.")
+    prices: dict[str, Price] = Field(
+        default_factory=dict, description="litellm model name to price, for models that litellm's list lacks."
+    )
+    cooldown_s: float = Field(10.0, ge=0, description="Seconds that a deployment rests after it failed.")
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> "ModelsSettings":
+        tiers = [tier.name for tier in self.tiers]
+        deployments = [deployment.name for tier in self.tiers for deployment in tier.deployments]
+        for kind, names in (("tier", tiers), ("deployment", deployments)):
+            repeated = {name for name in names if names.count(name) > 1}
+            if repeated:
+                raise ValueError(f"the {kind} name {repeated.pop()!r} is used twice")
+        return self
+
+    def tier(self, name: str) -> Tier | None:
+        """The tier called ``name``."""
+        return next((tier for tier in self.tiers if tier.name == name), None)

@@ -1,0 +1,185 @@
+"""``forebay redact``: redact lines as the stage would, score labelled texts, and report what was redacted."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from forebay_agents.redaction.offline.lines import Redactor
+    from forebay_agents.redaction.offline.scoring import Labelled
+
+
+class _WithDefault(TyperGroup):
+    """What is no command is a file to redact: ``forebay redact FILE``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
+            args = ["lines", *args]
+        return list(super().parse_args(ctx, args))
+
+
+app = typer.Typer(
+    cls=_WithDefault,
+    add_completion=False,
+    help="Redact lines as the stage would: forebay redact [FILE|-]; or score labelled texts, or report.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+Tenant = Annotated[str, typer.Option(help="Whose rules apply.")]
+
+
+@app.command(help="Redact lines of text, or JSON lines {id?, text, language?}; the default: forebay redact [FILE|-].")
+def lines(
+    file: Annotated[str, typer.Argument(help="Lines to redact; - is standard input.", metavar="[FILE|-]")] = "-",
+    as_json: Annotated[bool, typer.Option("--json", help="Output is JSON lines in any case.")] = False,
+    show_text: Annotated[bool, typer.Option("--show-text", help="Put what was found into the output.")] = False,
+    tenant: Tenant = "default",
+) -> None:
+    """Needs no broker and no Redis; exit status 1 when a line could not be redacted."""
+    del as_json
+    _there(file)
+    from forebay_agents.redaction.cli.progress import counted
+    from forebay_agents.redaction.offline.lines import redact_lines
+
+    records = True if file.endswith((".jsonl", ".ndjson")) else None
+    good = True
+    redactor = _redactor()
+    with _opened(file) as raw, counted(raw, "redacting", _size(file)) as counting:
+        for result in redact_lines(counting, redactor, records=records, show_text=show_text, tenant_id=tenant):
+            good = good and "error" not in result
+            _write(result)
+    if not good:
+        raise typer.Exit(1)
+
+
+@app.command(
+    help="Score labelled JSON lines {text, spans: [{start, end, type}]}: leak rate, recall, precision, F2, speed."
+)
+def evaluate(
+    files: Annotated[list[str], typer.Argument(help="Labelled JSON lines; - is standard input.", metavar="FILE…")],
+    as_json: Json = False,
+    baseline: Annotated[str, typer.Option(help="stock: Presidio as it comes, on the same texts.")] = "",
+    tenant: Tenant = "default",
+) -> None:
+    """Exit status 1 when a line is no labelled text; nothing is scored then."""
+    if baseline not in ("", "stock"):
+        typer.echo("forebay: --baseline knows only stock", err=True)
+        raise typer.Exit(2)
+    for file in files:
+        _there(file)
+    from forebay_agents.redaction.offline.evaluating import evaluation
+
+    rows = _labelled(files)
+    found = evaluation(rows, _redactor(), tenant, baseline=bool(baseline))
+    if as_json:
+        _write(found)
+        return
+    from forebay_agents.redaction.cli.tables import show
+
+    show(found)
+
+
+@app.command(help="Findings by entity and action of each tenant and day, from the stage's counts in Redis.")
+def report(
+    tenant: Annotated[str, typer.Option(help="Only of this tenant.")] = "",
+    days: Annotated[int, typer.Option(min=1, max=400, help="Days, today included.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Counts only: no value is kept."""
+    import asyncio
+
+    from forebay.contract.failures import Transient
+    from forebay.embedded.installation import installation
+    from forebay_agents.redaction.daily_counts import open_daily
+
+    async def read() -> list[dict[str, Any]]:
+        async with open_daily(installation()) as daily:
+            return await daily.rows(days, tenant or None)
+
+    try:
+        rows = asyncio.run(read())
+    except Transient as failure:
+        typer.echo(f"forebay: {failure.message}", err=True)
+        raise typer.Exit(2) from None
+    if as_json:
+        for row in rows:
+            _write(row)
+        return
+    from forebay_agents.redaction.cli.tables import show_report
+
+    show_report(rows)
+
+
+def _redactor() -> "Redactor":
+    from forebay.settings import load
+    from forebay_agents.redaction.detection.detector import Detector
+    from forebay_agents.redaction.offline.lines import Redactor
+    from forebay_agents.redaction.policy import Policies
+    from forebay_agents.redaction.settings import RedactionSettings
+
+    settings = load()[RedactionSettings]
+    return Redactor(Detector(settings), Policies(settings), settings.max_chars)
+
+
+def _labelled(files: list[str]) -> "list[Labelled]":
+    from forebay_agents.redaction.offline.evaluating import labelled_of
+    from forebay_agents.redaction.offline.lines import LineError
+
+    rows, good = [], True
+    for file in files:
+        with _opened(file) as raw:
+            for number, line in enumerate(raw, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    rows.append(labelled_of(line, Path(file).stem))
+                except LineError as error:
+                    good = False
+                    typer.echo(f"forebay: {file}, line {number}: {error}", err=True)
+    if not rows and good:
+        typer.echo("forebay: there is nothing to score", err=True)
+    if not rows or not good:
+        raise typer.Exit(1)
+    return rows
+
+
+def _there(file: str) -> None:
+    if file != "-" and not Path(file).is_file():
+        typer.echo(f"forebay: there is no file {file}", err=True)
+        raise typer.Exit(2)
+
+
+def _size(file: str) -> int | None:
+    return None if file == "-" else Path(file).stat().st_size
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[Iterator[str]]:
+    """The lines of a file; only a line feed ends one, and bytes that are no UTF-8 make it a bad line, not a crash."""
+    if file == "-":
+        yield _decoded(sys.stdin.buffer)
+        return
+    with Path(file).open("rb") as stream:
+        yield _decoded(stream)
+
+
+def _decoded(stream: Any) -> Iterator[str]:
+    for line in stream:
+        yield line.decode("utf-8", "surrogateescape")
+
+
+def _write(content: Any) -> None:
+    import json
+
+    text = json.dumps(content, ensure_ascii=False)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write and UTF-8 cannot
+        data = json.dumps(content).encode()
+    sys.stdout.buffer.write(data + b"\n")
+    sys.stdout.buffer.flush()

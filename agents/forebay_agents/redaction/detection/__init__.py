@@ -1,0 +1,1 @@
+"""Where is the personal data of a request? Recognisers and names, run and put together."""

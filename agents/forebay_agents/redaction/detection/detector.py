@@ -1,0 +1,234 @@
+"""Where is the personal data of a request? All its parts are read as one text: what was asked explains the answer.
+
+Normalise, find (patterns, names, hidden writings), join what belongs together, look for the same elsewhere; then back
+to the places in the parts as they were written.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from forebay.contract.failures import Rejected
+from forebay.privacy.pseudonym_variants import variants
+from forebay_agents.redaction.detection.encoded import hidden
+from forebay_agents.redaction.detection.engine import Engine, names_engine, structured_engine
+from forebay_agents.redaction.detection.joining import joined
+from forebay_agents.redaction.detection.language import language_of
+from forebay_agents.redaction.detection.name_remainders import beside, shortened
+from forebay_agents.redaction.detection.names.lexical import common_word
+from forebay_agents.redaction.detection.normalise import View, normalised
+from forebay_agents.redaction.detection.propagation import propagated
+from forebay_agents.redaction.detection.spans import Span, per_part, resolved
+from forebay_agents.redaction.detection.uncovered import bared
+from forebay_agents.redaction.policy import Policies, Policy, folded
+from forebay_agents.redaction.request_parts import SCHEMAS, Part, Sort, document
+from forebay_agents.redaction.settings import RedactionSettings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+DENIED = "DENIED"
+"""Type of findings from deny lists."""
+_PLAIN_WORDS = ("PERSON", "LOCATION", "AGE", "URL", "PASSWORD", "PHONE_NUMBER", "EMAIL_ADDRESS", "CREDIT_CARD")
+"""Kinds of which any text may have the words before a number, as in "age 34": is it a tag? 2 ms each to compile."""
+_WARM = "My name is Ann Lee, call me at 212-555-0187 or mail ann@example.com; card 4111 1111 1111 1111."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A request's parts.
+
+    Attributes:
+        parts: see :mod:`forebay_agents.redaction.request_parts`.
+        known: tag to value, from earlier turns of the conversation.
+        tenant_id: whose rules apply.
+        language: if it is known.
+    """
+
+    parts: Sequence[Part]
+    known: Mapping[str, str] = field(default_factory=dict)
+    tenant_id: str = "default"
+    language: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """Findings, ordered and not overlapping, for each part; and the language of the whole."""
+
+    spans: list[list[Span]]
+    language: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Formed:
+    """A request in which what has a form has been found; ``prose`` is what the names model reads, if it does."""
+
+    asked: Asked
+    policy: Policy
+    bounds: Sequence[tuple[int, int]]
+    view: View
+    spans: list[Span]
+    language: str | None
+    prose: str | None
+
+
+class Detector:
+    """Finds personal data.
+
+    Args:
+        settings: see there.
+    """
+
+    def __init__(self, settings: RedactionSettings) -> None:
+        self._settings = settings
+        self._policies = Policies(settings)
+        self._structured: Engine = structured_engine(settings)
+        self._names: Engine | None = names_engine(settings)
+        self.text(_WARM)  # compiles and loads what is lazy, before the first request
+        for kind in _PLAIN_WORDS:
+            variants((kind,))
+
+    def text(self, text: str, tenant_id: str = "default", language: str | None = None) -> list[Span]:
+        """Findings in one text."""
+        return self.find(Asked(parts=[Part(text=text)], tenant_id=tenant_id, language=language)).spans[0]
+
+    def find(self, asked: Asked) -> Found:
+        """Findings in the parts of a request.
+
+        Raises:
+            Rejected: ``language_unsupported``, if the settings say so.
+            Permanent: ``redaction_failed``, if a custom pattern takes too long.
+        """
+        [found] = self.find_all([asked])
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def find_all(self, asked: Sequence[Asked]) -> list[Found | Exception]:
+        """Findings of each request, or what :meth:`find` raises for it; the names model reads all of them at once.
+
+        What is found in a request does not depend on the others.
+        """
+        begun = [_outcome(self._begun, one) for one in asked]
+        reading = [one for one in begun if isinstance(one, _Formed) and one.prose is not None]
+        named: dict[int, list[Span]] = {}
+        if self._names is not None and reading:
+            found = self._names.spans_of([one.prose or "" for one in reading], 0.0)
+            named = {id(one): names for one, names in zip(reading, found, strict=True)}
+        return [
+            one if isinstance(one, Exception) else _outcome(self._finished, one, named.get(id(one), []))
+            for one in begun
+        ]
+
+    def _begun(self, asked: Asked) -> _Formed:
+        text, bounds = document(asked.parts)
+        policy = self._policies.of(asked.tenant_id)
+        language = asked.language or language_of(text)
+        view = normalised(text)
+        spans = self._formed(view.text)
+        prose = None
+        if self._names is not None and self._looks_for_names(language):
+            prose = shortened(_without_schemas(view, asked.parts, bounds), spans)
+        return _Formed(
+            asked=asked, policy=policy, bounds=bounds, view=view, spans=spans, language=language, prose=prose
+        )
+
+    def _finished(self, begun: _Formed, names: Sequence[Span]) -> Found:
+        view, policy, known = begun.view, begun.policy, begun.asked.known
+        apart = beside(view.text, names, begun.spans, common_word)
+        spans = policy.kept(view.text, begun.spans + _in_prose(apart, view, begun.asked.parts, begun.bounds))
+        for _ in range(_LAYERS):
+            found = self._everywhere(view.text, spans, known, policy)
+            bare = bared(view.text, found)
+            shown = policy.kept(view.text, self._formed(bare)) if bare else []
+            if not shown:
+                break
+            spans += shown
+        else:
+            found = self._everywhere(view.text, spans, known, policy)
+        original = _in_original(view, found)
+        return Found(spans=per_part(original, begun.bounds), language=begun.language)
+
+    @staticmethod
+    def _everywhere(text: str, spans: Sequence[Span], known: Mapping[str, str], policy: Policy) -> list[Span]:
+        """``spans`` with what belongs to them, the same values elsewhere, and what is denied."""
+        found = joined(text, resolved(spans))
+        found += policy.kept(text, propagated(text, found, known, common_word))
+        return resolved(found + _denied(text, policy))
+
+    def _formed(self, text: str) -> list[Span]:
+        """Findings of what has a form, also in another writing."""
+        return self._structured.spans(text, self._settings.min_score) + hidden(text, self._plain)
+
+    def _plain(self, text: str) -> list[Span]:
+        """Findings in a decoded piece: one level deep, and only what has a form."""
+        return self._structured.spans(normalised(text).text, self._settings.min_score)
+
+    def _looks_for_names(self, language: str | None) -> bool:
+        if language is None or language in self._settings.languages:
+            return True
+        if self._settings.other_languages == "block":
+            raise Rejected("language_unsupported", f"texts in {language} are not accepted")
+        return self._settings.other_languages == "names"
+
+
+def _outcome(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | Exception:
+    """What ``work`` returns or raises: one request's failure is none of the others'."""
+    try:
+        return work(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - handed on to whoever asked
+        return error
+
+
+_LAYERS = 8
+"""Identifiers that stand close against each other in a row, each hidden by the one before; the guard stops a request
+with more of them. Each costs another look at the whole text, so there is an end."""
+
+
+def _without_schemas(view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]]) -> str:
+    """The text with the words of schemas blanked: after them, "tea" in the question looks like a field of a form."""
+    pieces: list[str] = []
+    at = 0
+    for part, (start, end) in zip(parts, bounds, strict=True):
+        if part.sort is Sort.IDENTIFIER and part.speaker in SCHEMAS:
+            low, high = view.here(start), view.here(end)
+            pieces += (view.text[at:low], " " * (high - low))
+            at = high
+    return "".join([*pieces, view.text[at:]])
+
+
+def _in_prose(
+    spans: Iterable[Span], view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]]
+) -> list[Span]:
+    """Names and places that are not in identifiers: "paris" as a key of JSON is none."""
+    identifiers = [bound for part, bound in zip(parts, bounds, strict=True) if part.sort is Sort.IDENTIFIER]
+    if not identifiers:
+        return list(spans)
+    starts = [start for start, _ in identifiers]
+    kept = []
+    for span in spans:
+        start, end = view.original(span.start, span.end)
+        index = bisect_right(starts, start) - 1
+        if index < 0 or identifiers[index][1] <= start or end > identifiers[index][1]:
+            kept.append(span)
+    return kept
+
+
+def _in_original(view: View, spans: Iterable[Span]) -> list[Span]:
+    found = []
+    for span in spans:
+        start, end = view.original(span.start, span.end)
+        found.append(Span(start=start, end=end, kind=span.kind, score=span.score))
+    return resolved(found)
+
+
+def _denied(text: str, policy: Policy) -> list[Span]:
+    found = []
+    low = text.lower() if policy.deny else ""
+    for value in policy.deny:
+        wanted = folded(value)
+        at = low.find(wanted) if wanted else -1
+        while at >= 0:
+            found.append(Span(start=at, end=at + len(wanted), kind=DENIED, score=1.0))
+            at = low.find(wanted, at + len(wanted))
+    return found

@@ -1,0 +1,127 @@
+"""Is personal data hidden in another writing? Base64, hexadecimal, and digits spelled as words.
+
+Found pieces are looked at again in plain writing; if there is personal data in them, the whole piece is redacted.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from forebay_agents.redaction.detection.spans import Span
+
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{16,65536}(?:={1,2}|(?![A-Za-z0-9+/_\-=]))")
+_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){8,4096}(?![0-9A-Za-z])")
+_DIGIT = {
+    "zero": "0", "oh": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
+    "seven": "7", "eight": "8", "nine": "9", "niner": "9",
+}  # fmt: skip
+_TEEN = {
+    "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14", "fifteen": "15", "sixteen": "16",
+    "seventeen": "17", "eighteen": "18", "nineteen": "19",
+}  # fmt: skip
+_TENS = {
+    "twenty": "2", "thirty": "3", "forty": "4", "fourty": "4", "fifty": "5", "sixty": "6", "seventy": "7",
+    "eighty": "8", "ninety": "9",
+}  # fmt: skip
+_NUMBER_WORD = rf"(?:{'|'.join([*_DIGIT, *_TEEN, *_TENS, 'double', 'triple', 'hundred'])})"
+_SPOKEN = re.compile(rf"\b(?:{_NUMBER_WORD}[ ,.\-–]{{1,3}}){{4,60}}{_NUMBER_WORD}\b", re.IGNORECASE)
+_HINTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "oh ")
+_LEAST = 7
+"""Digits from which spelled-out digits are an identifier: nobody spells an amount digit by digit."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """A piece in another writing: its place, and what it says."""
+
+    start: int
+    end: int
+    plain: str
+    spoken: bool = False
+
+
+def pieces(text: str) -> Iterator[Piece]:
+    """Pieces of ``text`` that are written in another way."""
+    if len(text) >= 16:
+        for pattern, decode in ((_BASE64, _base64), (_HEX, _hex)):
+            for match in pattern.finditer(text):
+                plain = decode(match[0])
+                if plain:
+                    yield Piece(start=match.start(), end=match.end(), plain=plain)
+    low = text.lower()
+    if sum(hint in low for hint in _HINTS) >= 2:
+        for match in _SPOKEN.finditer(text):
+            digits = spelled(match[0])
+            if len(digits) >= _LEAST:
+                yield Piece(start=match.start(), end=match.end(), plain=digits, spoken=True)
+
+
+def hidden(text: str, look: Callable[[str], list[Span]]) -> list[Span]:
+    """Spans of pieces that hide personal data.
+
+    Args:
+        look: finds personal data in plain text.
+    """
+    found = []
+    for piece in pieces(text):
+        if piece.spoken:
+            before, after = text[max(0, piece.start - 64) : piece.start], text[piece.end : piece.end + 24]
+            inner = [s for s in look(f"{before}{piece.plain}{after}") if s.end > len(before) and s.start <= len(before)]
+            best = max(inner, key=lambda span: span.score, default=None)
+            kind, score = (best.kind, best.score) if best else ("PHONE_NUMBER", 0.6)
+            found.append(Span(start=piece.start, end=piece.end, kind=kind, score=score))
+            continue
+        best = max(look(piece.plain), key=lambda span: span.score, default=None)
+        if best is not None:
+            found.append(Span(start=piece.start, end=piece.end, kind=best.kind, score=best.score))
+    return found
+
+
+def spelled(text: str) -> str:
+    """The digits that ``text`` spells: "four double one twenty three" is 41123."""
+    result, repeat, tens = "", 1, ""
+    for word in re.findall(r"[a-z]+", text.lower()):
+        if word in ("double", "triple"):
+            repeat = 2 if word == "double" else 3
+            continue
+        if word in _TENS:
+            result, tens = result + (tens + "0" if tens else ""), _TENS[word]
+            continue
+        digit = _DIGIT.get(word) or _TEEN.get(word)
+        if digit is None:
+            continue
+        if tens:
+            result += tens + digit if len(digit) == 1 and digit != "0" else tens + "0" + digit
+            tens = ""
+        else:
+            result += digit * repeat
+        repeat = 1
+    return result + (tens + "0" if tens else "")
+
+
+def _base64(text: str) -> str:
+    if text.isalpha() and (text.islower() or text.isupper() or text.istitle()):
+        return ""  # a long word
+    body = text.rstrip("=").replace("-", "+").replace("_", "/")
+    if len(body) % 4 == 1:
+        return ""
+    try:
+        return _readable(base64.b64decode(body + "=" * (-len(body) % 4), validate=True))
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _hex(text: str) -> str:
+    return "" if text.isdigit() else _readable(bytes.fromhex(text))
+
+
+def _readable(data: bytes) -> str:
+    """``data`` as text, if it is text that a person could have written."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return ""
+    printable = sum(char.isprintable() or char in "\n\t\r" for char in text)
+    return text if text and printable == len(text) and any(map(str.isalnum, text)) else ""

@@ -1,0 +1,69 @@
+"""What remains of a name where an identifier is certain? The rest of it, if that is a word of its own.
+
+The names model reads numbers as house numbers: "203.0.113.42 port 50822" became one place, and united with the address
+found by its form it would hide "port 50822" and give the wrong type. What has a form wins; of the name stays what lies
+outside, unless it is punctuation, digits and words that everybody uses.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from forebay_agents.redaction.detection.spans import Span, resolved
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_ABBREVIATION = re.compile(r"[A-Z]{2,3}")
+_EDGES = " \t\r\n,;:.-"
+_CERTAIN = 0.7
+KEPT = 2
+"""Characters of a certain identifier that the names model reads: what it is can be told from them."""
+_ADDRESSES = frozenset({"LOCATION", "STREET_ADDRESS"})
+
+
+def beside(text: str, names: Sequence[Span], formed: Sequence[Span], is_common: Callable[[str], bool]) -> list[Span]:
+    """``names`` without what lies in certain identifiers.
+
+    Args:
+        formed: findings by form.
+        is_common: whether a lower-case word is one that everybody uses.
+    """
+    certain = _certain(formed)
+    kept: list[Span] = []
+    for name in names:
+        over = [span for span in certain if span.start < name.end and name.start < span.end]
+        if not over:
+            kept.append(name)
+            continue
+        at = name.start
+        for border, after in [*((span.start, span.end) for span in over), (name.end, name.end)]:
+            piece = text[at:border]
+            if at < border and _telling(piece, is_common):
+                start = border - len(piece.lstrip(_EDGES))
+                end = at + len(piece.rstrip(_EDGES))
+                kept.append(Span(start=start, end=end, kind=name.kind, score=name.score))
+            at = max(at, after)
+    return kept
+
+
+def shortened(text: str, formed: Sequence[Span]) -> str:
+    """``text`` of the same length with blanks for all but the first characters of long certain identifiers.
+
+    The names model need not read a card number to its end, and pays by the piece: a third of the pieces of records
+    are in identifiers. What is found in them is dropped anyway.
+    """
+    pieces: list[str] = []
+    at = 0
+    for span in resolved(_certain(formed)):
+        start = span.start + KEPT
+        if start < span.end:
+            pieces += (text[at:start], " " * (span.end - start))
+            at = span.end
+    return "".join([*pieces, text[at:]]) if pieces else text
+
+
+def _certain(formed: Sequence[Span]) -> list[Span]:
+    found = (span for span in formed if span.score >= _CERTAIN and span.kind not in _ADDRESSES)
+    return sorted(found, key=lambda span: span.start)
+
+
+def _telling(piece: str, is_common: Callable[[str], bool]) -> bool:
+    return any(not _ABBREVIATION.fullmatch(word) and not is_common(word.lower()) for word in _WORD.findall(piece))

@@ -1,0 +1,1 @@
+"""The encoder's first three layers, cut out, quantised and run."""

@@ -1,0 +1,1 @@
+"""Recognisers of data that has a form; the framework and what fits no group."""

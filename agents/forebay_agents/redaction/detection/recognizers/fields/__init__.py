@@ -1,0 +1,1 @@
+"""Values whose name stands beside them: tables, forms, pairs, answers."""

@@ -1,0 +1,1 @@
+"""Numbers that a state, a bank or a firm gave somebody."""

@@ -1,0 +1,1 @@
+"""How to reach somebody, and facts that point to one person."""

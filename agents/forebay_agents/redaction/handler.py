@@ -1,0 +1,169 @@
+"""What happens to a request? Validate, find, replace, remember, hand on: the redaction stage in one function.
+
+A request that cannot be redacted is never handed on: every failure becomes a completion without text.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from forebay.contract.canonical import prompt_hash
+from forebay.contract.failures import Failure, Rejected, Transient
+from forebay.contract.handlers import Context, Output
+from forebay.contract.records import Completion, Error, RedactedRequest, Request, ResponseStatus
+from forebay.privacy.egress import EgressGuard
+from forebay.privacy.pseudonyms import PseudonymMap
+from forebay.privacy.vault import Conversation, Owner, Vault
+from forebay_agents.redaction.detection.detector import Found
+from forebay_agents.redaction.metrics import RedactionMetrics
+from forebay_agents.redaction.policy import Policies
+from forebay_agents.redaction.pseudonymise import Pseudonymised, pseudonymise
+from forebay_agents.redaction.request_parts import Part, collect, rebuild
+from forebay_agents.redaction.settings import Action
+from forebay_agents.redaction.surrogates import Surrogates
+from forebay_agents.redaction.validation import plain_id, validate
+
+TIMING = "forebay-timing-redaction"
+"""Header with the microseconds that redaction took: :class:`RedactedRequest` has no field for it."""
+
+_SWAPS = 16
+"""Attempts to extend a conversation that other requests extend at the same moment; each failure is their progress."""
+
+Find = Callable[[Sequence[Part], Mapping[str, str], str], Awaitable[Found]]
+"""Finds personal data in parts, given the conversation's tags and values and the tenant; off the event loop."""
+
+
+class Counts(Protocol):
+    """The part of :class:`forebay_agents.redaction.daily_counts.Daily` that is needed here."""
+
+    def add(self, tenant_id: str, actions: Mapping[tuple[str, str], int]) -> None:
+        """Findings of a request by entity and action."""
+        ...
+
+
+class RedactionHandler:
+    """Redacts requests.
+
+    Args:
+        find: see :data:`Find`.
+        vault: keeps what pseudonyms stand for.
+        policies: what happens to what was found, by tenant.
+        metrics: counts it.
+        daily: counts it by tenant.
+        max_messages: most messages of a request.
+        max_chars: most characters of a request.
+        guard: looks at what was written, with what was just replaced; a hit fails the request.
+        clock_ms: ms since the epoch.
+    """
+
+    def __init__(
+        self,
+        find: Find,
+        vault: Vault,
+        policies: Policies,
+        metrics: RedactionMetrics,
+        daily: Counts,
+        *,
+        max_messages: int,
+        max_chars: int,
+        guard: EgressGuard | None = None,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._find = find
+        self._vault = vault
+        self._policies = policies
+        self._metrics = metrics
+        self._daily = daily
+        self._max_messages = max_messages
+        self._max_chars = max_chars
+        self._guard = guard
+        self._clock_ms = clock_ms
+
+    async def handle(self, request: Request, context: Context) -> list[Output]:
+        """The redacted request, keyed by its canonical prompt."""
+        started = time.perf_counter()
+        validate(request, max_messages=self._max_messages, max_chars=self._max_chars)
+        redacted = await self._redact(request)
+        redacted = replace(redacted, accepted_at=context.accepted_at)
+        redacted = replace(redacted, prompt_hash=prompt_hash(redacted))
+        elapsed = time.perf_counter() - started
+        self._metrics.redacted(sum(len(message.content) for message in request.messages), elapsed)
+        micros = round(1e6 * elapsed)
+        headers = {TIMING: str(micros).encode()}
+        return [Output(topic="requests.redacted", key=redacted.prompt_hash, value=redacted, headers=headers)]
+
+    async def _redact(self, request: Request) -> RedactedRequest:
+        owner = Owner(tenant_id=request.tenant_id, user_id=request.user_id)
+        parts = collect(request)
+        known = Conversation()
+        if request.conversation_id is not None:
+            known = await self._vault.conversation(owner, request.conversation_id)
+        found = await self._find(parts, known.tags, request.tenant_id)
+        policy = self._policies.of(request.tenant_id)
+        blocked = policy.blocked(found.spans)
+        if blocked:
+            self._count(request, {(kind, Action.BLOCK.value): 1 for kind in blocked})
+        policy.refuse(found.spans)
+        result = await self._number(request, owner, parts, found, known)
+        if self._guard is not None:
+            self._guard.enforce(result.texts, result.mapping.originals, sink="redaction")
+        self._count(request, result.actions)
+        redacted = rebuild(request, result.texts)
+        return replace(
+            redacted,
+            entities=result.entities,
+            vault_ref=await self._keep(result.mapping, owner),
+            language=found.language,
+        )
+
+    async def _number(
+        self,
+        request: Request,
+        owner: Owner,
+        parts: Sequence[Part],
+        found: Found,
+        known: Conversation,
+    ) -> Pseudonymised:
+        """Number the values; in a conversation, agreed with the requests that are in flight beside this one."""
+        texts = [part.text for part in parts]
+        policy = self._policies.of(request.tenant_id)
+        stand_in = None
+        if policy.surrogates:
+            seed = request.conversation_id or request.request_id
+            stand_in = Surrogates(f"{request.tenant_id}/{request.user_id}/{seed}", found.language, texts).of
+        for _ in range(_SWAPS):
+            result = pseudonymise(texts, found.spans, known.tags, policy, stand_in)
+            if request.conversation_id is None or result.tags == known.tags:
+                return result
+            if await self._vault.extend(owner, request.conversation_id, known, result.tags):
+                return result
+            known = await self._vault.conversation(owner, request.conversation_id)
+        raise Transient("redis_unavailable", "too many requests extend one conversation at once")
+
+    def _count(self, request: Request, actions: Mapping[tuple[str, str], int]) -> None:
+        self._metrics.acted(actions)
+        self._daily.add(request.tenant_id, actions)
+
+    async def _keep(self, mapping: PseudonymMap, owner: Owner) -> str | None:
+        return await self._vault.store(mapping, owner) if mapping.originals else None
+
+    def on_failure(self, request: Request | None, context: Context, failure: Failure) -> Sequence[Output]:
+        """A terminal completion: ids and the error, no text."""
+        return [failed_completion(request, context, failure, self._clock_ms())]
+
+
+def failed_completion(request: Request | None, context: Context, failure: Failure, now_ms: int) -> Output:
+    """The completion of a request that cannot be redacted; an id that is no plain id is not handed on either."""
+    status = ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED
+    given = request or Request()
+    request_id = given.request_id if plain_id(given.request_id) else context.fallback_id
+    completion = Completion(
+        request_id=request_id,
+        tenant_id=given.tenant_id if plain_id(given.tenant_id) else "",
+        user_id=given.user_id if plain_id(given.user_id) else "",
+        status=status,
+        error=Error(code=failure.code, message=failure.message),
+        completed_at=now_ms,
+    )
+    return Output(topic="completions", key=request_id, value=completion)

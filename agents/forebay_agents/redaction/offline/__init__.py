@@ -1,0 +1,1 @@
+"""What the commands of redaction do: redact lines, score labelled texts."""

@@ -1,0 +1,116 @@
+"""What can be set about redaction?"""
+
+import re
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from forebay.settings import Section
+
+
+class Action(StrEnum):
+    """What happens to a finding.
+
+    ``pseudonymise``: a tag that the response stage turns back; ``mask``: ``****``; ``hash``: the same keyed hash for
+    the same value, also across requests; ``drop``: removed; ``block``: the request is rejected; ``allow``: left.
+    """
+
+    PSEUDONYMISE = "pseudonymise"
+    MASK = "mask"
+    HASH = "hash"
+    DROP = "drop"
+    BLOCK = "block"
+    ALLOW = "allow"
+
+
+_KIND = re.compile(r"[A-Z][A-Z0-9_]{1,40}")
+
+
+class Custom(BaseModel):
+    """A recogniser of your own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    entity: str = Field(description="Entity type, in capitals: EMPLOYEE_ID.")
+    regex: str = Field(
+        "", description="Pattern of a finding (Python's `regex` syntax), searched without regard to case."
+    )
+    words: tuple[str, ...] = Field((), description="Words and phrases that are findings.")
+    context: tuple[str, ...] = Field((), description="If given, one of these words must stand within 64 characters.")
+    score: float = Field(0.8, gt=0, le=1, description="Score of a finding.")
+
+    @field_validator("entity")
+    @classmethod
+    def _entity(cls, value: str) -> str:
+        if not _KIND.fullmatch(value):
+            raise ValueError("an entity type is made of capitals, digits and _")
+        return value
+
+
+class TenantRules(BaseModel):
+    """What one tenant wants otherwise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    policy: dict[str, Action] = Field(default_factory=dict, description="Entity type to action.")
+    allow: tuple[str, ...] = Field((), description="Values that are never redacted; in addition to the general ones.")
+    deny: tuple[str, ...] = Field((), description="Values that are always redacted; in addition to the general ones.")
+    surrogates: bool | None = Field(None, description="See redaction.surrogates.")
+
+
+class RedactionSettings(Section):
+    """Redaction."""
+
+    section: ClassVar[str] = "redaction"
+    model_config = SettingsConfigDict(env_prefix="FOREBAY_REDACTION_")
+
+    max_messages: int = Field(1_000, ge=1, description="Most messages of a request.")
+    max_chars: int = Field(2_000_000, ge=1_000, description="Most characters of all texts of a request together.")
+    threads: int = Field(1, ge=1, le=64, description="Threads that look for personal data, per worker.")
+    processes: int = Field(
+        0, ge=0, le=64, description="Processes instead of threads; worth it from four cores on. 0: threads."
+    )
+    look_ahead: int = Field(
+        512,
+        ge=1,
+        description="Requests read ahead, per worker, so that tenants can take turns: to see past one tenant's flood.",
+    )
+    timeout_s: float = Field(
+        180.0, gt=0, description="Longest time for one request, in seconds: a megabyte takes about 30."
+    )
+    names: str = Field(
+        "builtin",
+        description="What finds people and places: builtin (or builtin:FILE, a head of your own training); "
+        "spacy or spacy:PATH; gliner:MODEL or transformers:MODEL "
+        "(through Presidio, which needs their packages); none.",
+    )
+    threshold: float = Field(
+        0.45, gt=0, lt=1, description="Probability from which a word is part of a name or a place; lower finds more."
+    )
+    min_score: float = Field(0.4, gt=0, le=1, description="Least score of a finding of the other recognisers.")
+    languages: tuple[str, ...] = Field(
+        ("en", "de", "fr", "es", "it", "pt", "nl"),
+        description="Languages in which names and places are looked for. The names model is best in English.",
+    )
+    other_languages: Literal["structured", "names", "block"] = Field(
+        "names",
+        description="For other languages: structured: only structured identifiers; names: look for names all the same; "
+        "block: reject the request.",
+    )
+    policy: dict[str, Action] = Field(
+        default_factory=dict,
+        description="Entity type to action; pseudonymise unless given. The type DEFAULT is for all others.",
+    )
+    allow: tuple[str, ...] = Field((), description="Values that are never redacted, without regard to case.")
+    deny: tuple[str, ...] = Field((), description="Values that are always redacted, as type DENIED.")
+    custom: tuple[Custom, ...] = Field((), description="Recognisers of your own.")
+    tenants: dict[str, TenantRules] = Field(default_factory=dict, description="Tenant to what it wants otherwise.")
+    surrogates: bool = Field(
+        False, description="Realistic stand-ins instead of tags for people, places, e-mail and phones (needs Faker)."
+    )
+    hash_key: SecretStr = Field(SecretStr(""), description="Key of the action hash; give it through the environment.")
+    custom_timeout_ms: int = Field(
+        250, ge=1, description="Longest time of one custom pattern on one text; beyond it the request fails closed."
+    )

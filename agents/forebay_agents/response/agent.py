@@ -1,0 +1,24 @@
+"""The stage ``response``: ``completions`` in, ``responses`` out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from forebay.contract.handlers import Route
+from forebay.privacy.fingerprints import FingerprintHeaders
+from forebay.privacy.sealing import load_keyring
+from forebay.privacy.vault_redis import open_vault
+from forebay.runtime.stage import Stage
+from forebay.settings import Settings, StageSettings, VaultSettings
+from forebay_agents.response.handler import ResponseHandler
+
+
+@asynccontextmanager
+async def response_stage(settings: Settings) -> AsyncIterator[Stage]:
+    """The stage ``response``."""
+    async with open_vault(settings) as vault:
+        handler = ResponseHandler(vault, FingerprintHeaders(load_keyring(settings[VaultSettings])).opened)
+        yield Stage(
+            name="response",
+            routes=[Route(topic="completions", handle=handler.handle, on_failure=handler.on_failure)],
+            limits=settings[StageSettings],
+        )

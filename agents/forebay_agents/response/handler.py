@@ -1,0 +1,119 @@
+"""What does the requester get? The outcome, with personal data restored from the vault."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from forebay.contract import headers as h
+from forebay.contract.failures import Failure, Permanent
+from forebay.contract.handlers import Context, Output
+from forebay.contract.records import Completion, Error, RedactedRequest, Response, ResponseStatus
+from forebay.privacy.pseudonyms import PseudonymMap
+from forebay.privacy.restoring import Restorer
+
+_TIMING = "forebay-timing-"
+"""Headers ``forebay-timing-STAGE``: microseconds of stages whose records have no field for it."""
+
+
+class Maps(Protocol):
+    """The part of the vault that is needed here."""
+
+    async def load(self, ref: str) -> PseudonymMap:
+        """The map behind ``ref``; raises ``Permanent("vault_expired")``."""
+        ...
+
+
+class ResponseHandler:
+    """Makes terminal responses.
+
+    Args:
+        maps: the vault.
+        mark: headers of a completion and request id to the header that says which body the response is about.
+        clock_ms: ms since the epoch.
+    """
+
+    def __init__(
+        self,
+        maps: Maps,
+        mark: Callable[[h.Headers, str], dict[str, bytes]],
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._maps = maps
+        self._mark = mark
+        self._clock_ms = clock_ms
+
+    async def handle(self, completion: Completion, context: Context) -> list[Output]:
+        """The response to ``completion``. Without its mapping it is ``failed``: wrong names are no answer."""
+        started = time.perf_counter()
+        request = completion.request or RedactedRequest()
+        try:
+            mapping = await self._maps.load(request.vault_ref) if request.vault_ref else PseudonymMap()
+        except Permanent as failure:
+            return [self._output(completion, context, None, started, failure)]
+        return [self._output(completion, context, Restorer(mapping), started)]
+
+    def on_failure(self, completion: Completion | None, context: Context, failure: Failure) -> Sequence[Output]:
+        """A failed response: also a completion that cannot be read has somebody waiting for it."""
+        known = completion or Completion(request_id=context.fallback_id)
+        return [self._output(known, context, None, time.perf_counter(), failure)]
+
+    def _output(
+        self,
+        completion: Completion,
+        context: Context,
+        restorer: Restorer | None,
+        started: float,
+        failure: Failure | None = None,
+    ) -> Output:
+        """The response; no ``restorer``: whatever might hold a pseudonym is left out."""
+        request = completion.request or RedactedRequest()
+        error, status = completion.error, completion.status
+        if failure is not None:
+            error, status = Error(code=failure.code, message=failure.message), ResponseStatus.FAILED
+        content, calls, metadata = "", None, {}
+        if restorer is not None:
+            content = restorer.restore_text(completion.content)
+            calls = None if completion.tool_calls is None else restorer.restore_json(completion.tool_calls)
+            metadata = {restorer.restore(k): restorer.restore(v) for k, v in request.metadata.items()}
+        request_id = completion.request_id or context.fallback_id
+        response = Response(
+            request_id=request_id,
+            tenant_id=completion.tenant_id,
+            user_id=completion.user_id,
+            conversation_id=request.conversation_id,
+            status=status,
+            content=content,
+            tool_calls=calls,
+            finish_reason=completion.finish_reason,
+            error=error,
+            source=completion.source,
+            tier=completion.tier,
+            model=completion.model,
+            attempts=len(completion.attempts),
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+            cost_nanousd=completion.cost_nanousd,
+            saved_nanousd=completion.saved_nanousd,
+            confidence=completion.confidence,
+            redactions=request.entities,
+            timings=self._timings(completion, context, started),
+            degraded=completion.degraded,
+            metadata=metadata,
+            supersedes=h.text(context.source.headers, h.SUPERSEDES),
+            accepted_at=request.accepted_at or context.accepted_at,
+            responded_at=self._clock_ms(),
+        )
+        headers = self._mark(context.source.headers, request_id)
+        return Output(topic="responses", key=request_id, value=response, headers=headers)
+
+    @staticmethod
+    def _timings(completion: Completion, context: Context, started: float) -> dict[str, int]:
+        """Microseconds by stage: of the completion, of headers, and of this one."""
+        timings = dict(completion.timings)
+        for name in context.source.headers:
+            if name.startswith(_TIMING):
+                micros = h.number(context.source.headers, name)
+                if micros is not None:
+                    timings.setdefault(name.removeprefix(_TIMING), micros)
+        timings["response"] = round(1e6 * (time.perf_counter() - started))
+        return timings

@@ -1,0 +1,1 @@
+"""The stage ``retry``: holds failed records until they are due again."""

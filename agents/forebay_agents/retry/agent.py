@@ -1,0 +1,70 @@
+"""When is a failed record tried again? The scheduler stage: it holds records of the retry topics until they are due.
+
+A record's timer is its ``forebay-due-at`` header, so a restart loses none. Holding is a task that sleeps; the lane's
+window bounds how many, and beyond it the partition is paused by backpressure, not by sleeping in the poll path. A
+record that is not due for long (a provider may ask for a day) goes to the end of its topic again and again meanwhile.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from forebay.contract import headers as h
+from forebay.contract.failures import Permanent
+from forebay.contract.handlers import Context, Output, Route
+from forebay.contract.topics import RETRY_LEVELS, TOPICS
+from forebay.contract.wire import Delivered
+from forebay.runtime.stage import Stage
+from forebay.settings import Settings, StageSettings
+
+_HELD = 2_000
+"""Records held at once per topic and worker: timers are cheap, records are not."""
+
+LONGEST_HOLD_S = 1_800.0
+"""Seconds that one record is held before it is put back: well below the stage's time-out, which would be a failure."""
+
+
+class Scheduler:
+    """Sends records back to the stage they came from once they are due.
+
+    Args:
+        clock_ms: wall clock in ms since the epoch.
+        sleep: both injected so that tests need not wait.
+    """
+
+    def __init__(
+        self,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._clock_ms = clock_ms
+        self._sleep = sleep
+
+    async def handle(self, source: Delivered, _context: Context) -> list[Output]:
+        """Wait until ``source`` is due; its original bytes for its origin topic, or for the same one when it is not."""
+        origin, stage = h.text(source.headers, h.ORIGIN_TOPIC), h.text(source.headers, h.RETRY_STAGE)
+        if origin is None or origin not in TOPICS or origin in RETRY_LEVELS or stage is None:
+            raise Permanent("undecodable", "a record of a retry topic names no origin topic or no stage")
+        due_at = h.number(source.headers, h.DUE_AT) or 0
+        wait_s = (due_at - self._clock_ms()) / 1000
+        if wait_s > 0:
+            await self._sleep(min(wait_s, LONGEST_HOLD_S))
+        if wait_s > LONGEST_HOLD_S:
+            return [Output(topic=source.topic, key=source.key, value=source.value, headers=dict(source.headers))]
+        headers = {name: value for name, value in source.headers.items() if name != h.DUE_AT}
+        return [Output(topic=origin, key=source.key, value=source.value, headers=headers)]
+
+
+@asynccontextmanager
+async def retry_stage(settings: Settings) -> AsyncIterator[Stage]:
+    """The stage ``retry``."""
+    limits = settings[StageSettings].model_copy(
+        update={"in_flight": _HELD, "window": _HELD, "timeout_s": 2 * LONGEST_HOLD_S, "drain_s": 0.0}
+    )
+    scheduler = Scheduler()
+    yield Stage(
+        name="retry",
+        routes=[Route(topic=level, handle=scheduler.handle, raw=True) for level in RETRY_LEVELS],
+        limits=limits,
+    )

@@ -1,0 +1,31 @@
+"""The stage ``review``: ``completions`` and ``feedback`` in, ``reviews`` out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from forebay.avro.codec import open_codecs
+from forebay.avro.registry import open_registry
+from forebay.contract.handlers import Route
+from forebay.runtime.stage import Stage
+from forebay.settings import RedisSettings, Settings, StageSettings
+from forebay.state.redis_client import open_redis
+from forebay_agents.review.handler import ReviewHandler
+from forebay_agents.review.recent import RedisRecentOutcomes
+from forebay_agents.review.settings import ReviewSettings
+
+
+@asynccontextmanager
+async def review_stage(settings: Settings) -> AsyncIterator[Stage]:
+    """The stage ``review``."""
+    codec = open_codecs(settings, open_registry(settings))["completions"]
+    async with open_redis(settings) as client:
+        recent = RedisRecentOutcomes(client, settings[RedisSettings].key_prefix, codec, settings[ReviewSettings].keep_s)
+        handler = ReviewHandler(recent)
+        yield Stage(
+            name="review",
+            routes=[
+                Route(topic="completions", handle=handler.remember),
+                Route(topic="feedback", handle=handler.feedback),
+            ],
+            limits=settings[StageSettings],
+        )

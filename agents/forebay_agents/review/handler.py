@@ -1,0 +1,40 @@
+"""What becomes a task for a person? Here: what users disliked. (What a judge disliked comes from the evaluation.)"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from forebay.contract.failures import Rejected
+from forebay.contract.handlers import Context, Output
+from forebay.contract.records import Completion, Feedback, FeedbackRating, ResponseStatus, ReviewReason, ReviewTask
+from forebay_agents.review.recent import RecentOutcomes
+
+
+class ReviewHandler:
+    """Handlers of the stage; ``now_ms`` in ms since the epoch."""
+
+    def __init__(self, recent: RecentOutcomes, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+        self._recent = recent
+        self._now_ms = now_ms
+
+    async def remember(self, completion: Completion, _context: Context) -> Sequence[Output]:
+        """Keep an answer for feedback that may come."""
+        if completion.status is ResponseStatus.OK:
+            await self._recent.put(completion)
+        return ()
+
+    async def feedback(self, feedback: Feedback, _context: Context) -> Sequence[Output]:
+        """A review task for a negative verdict. Raises ``Rejected`` when the answer is not known (any more)."""
+        if feedback.rating is FeedbackRating.UP:
+            return ()
+        completion = await self._recent.get(feedback.tenant_id, feedback.request_id)
+        if completion is None:
+            raise Rejected("unknown_request", "feedback on a request that is unknown or too old")
+        task = ReviewTask(
+            review_id=f"review-{feedback.request_id}",
+            request_id=feedback.request_id,
+            tenant_id=feedback.tenant_id,
+            reason=ReviewReason.NEGATIVE_FEEDBACK,
+            completion=completion,
+            created_at=self._now_ms(),
+        )
+        return [Output(topic="reviews", key=task.review_id, value=task)]

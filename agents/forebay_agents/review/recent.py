@@ -1,0 +1,57 @@
+"""Which answer does a user's feedback speak of? Recent outcomes, redacted, kept in Redis for a while."""
+
+import zlib
+from typing import Any, Protocol
+
+from forebay.avro.codec import Codec
+from forebay.contract.failures import Transient
+from forebay.contract.records import Completion
+
+
+class RecentOutcomes(Protocol):
+    """Recent outcomes by request id. Both raise ``Transient("redis_unavailable")``."""
+
+    async def put(self, completion: Completion) -> None:
+        """Keep ``completion``."""
+        ...
+
+    async def get(self, tenant_id: str, request_id: str) -> Completion | None:
+        """The outcome of a tenant's request, if it is still kept."""
+        ...
+
+
+class RedisRecentOutcomes:
+    """In Redis, compressed.
+
+    Args:
+        client: a ``redis.asyncio`` client.
+        keep_s: seconds that an outcome is kept.
+    """
+
+    def __init__(self, client: Any, prefix: str, codec: Codec[Completion], keep_s: int) -> None:
+        self._client = client
+        self._prefix = f"{prefix}review:recent:"
+        self._codec = codec
+        self._keep_s = keep_s
+
+    async def put(self, completion: Completion) -> None:
+        """See :class:`RecentOutcomes`."""
+        key = self._key(completion.tenant_id, completion.request_id)
+        await self._run(self._client.set(key, zlib.compress(self._codec.encode(completion), 1), ex=self._keep_s))
+
+    async def get(self, tenant_id: str, request_id: str) -> Completion | None:
+        """See :class:`RecentOutcomes`."""
+        data = await self._run(self._client.get(self._key(tenant_id, request_id)))
+        return None if data is None else self._codec.decode(zlib.decompress(data))
+
+    def _key(self, tenant_id: str, request_id: str) -> str:
+        return f"{self._prefix}{tenant_id}:{request_id}"
+
+    @staticmethod
+    async def _run(command: Any) -> Any:
+        from redis.exceptions import RedisError
+
+        try:
+            return await command
+        except (RedisError, OSError, TimeoutError) as error:
+            raise Transient("redis_unavailable", f"recent outcomes: {type(error).__name__}") from None

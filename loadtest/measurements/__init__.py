@@ -1,0 +1,1 @@
+"""One file a measurement; ``python -m loadtest NAME`` runs it."""

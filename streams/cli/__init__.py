@@ -1,5 +1,0 @@
-"""The ``forebay`` command line: each command is an entry point and is imported only when it is called."""
-
-from streams.cli.main import main
-
-__all__ = ["main"]

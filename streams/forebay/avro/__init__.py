@@ -1,0 +1,1 @@
+"""How records become bytes and back: schemas, registry, codec, compatibility."""

@@ -1,0 +1,50 @@
+"""How does an output become the bytes that are published? By its topic's codec, with the headers it inherits."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from forebay.avro.codec import Codec
+from forebay.contract import headers as h
+from forebay.contract.failures import Permanent
+from forebay.contract.handlers import Output
+from forebay.contract.wire import Encoded
+from forebay.settings import KafkaSettings
+
+_SEAL_BYTES = 1_024
+"""Room for a seal: a record that goes back to its topic sealed is a little longer than it came."""
+
+
+class Encoding:
+    """Encodes outputs; ``codecs`` by logical topic."""
+
+    def __init__(self, codecs: Mapping[str, Codec[Any]], kafka: KafkaSettings) -> None:
+        self._codecs = codecs
+        self._kafka = kafka
+
+    def encode(self, outputs: Sequence[Output], source: h.Headers) -> list[Encoded]:
+        """Bytes of ``outputs``, which inherit the headers of their ``source``.
+
+        Raises:
+            Permanent: ``output_invalid`` or ``output_too_large``.
+        """
+        base = h.inherited(source)
+        return [self._encode(output, base) for output in outputs]
+
+    def _encode(self, output: Output, base: dict[str, bytes]) -> Encoded:
+        value = output.value
+        if not isinstance(value, bytes | None):
+            try:
+                value = self._codecs[output.topic].encode(value)
+            except (TypeError, ValueError, KeyError, AttributeError) as error:
+                raise Permanent("output_invalid", f"{type(error).__name__} encoding for {output.topic}") from None
+        limit = record_limit(output.topic, self._kafka) + (_SEAL_BYTES if value is output.value else 0)
+        if value is not None and len(value) > limit:
+            raise Permanent("output_too_large", f"{len(value)} bytes for {output.topic}, at most {limit}")
+        key = output.key.encode() if isinstance(output.key, str) else output.key
+        headers = base | output.headers if output.headers else base
+        return Encoded(topic=output.topic, key=key, value=value, headers=list(headers.items()))
+
+
+def record_limit(topic: str, kafka: KafkaSettings) -> int:
+    """Largest value of a record of ``topic``, in bytes: derived records embed the request."""
+    return kafka.max_record_bytes if topic == "requests" else 4 * kafka.max_record_bytes

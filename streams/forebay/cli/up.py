@@ -1,0 +1,156 @@
+"""``forebay up``, ``forebay down`` and ``forebay status``: the embedded stack as seen from a terminal."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forebay.embedded.discovery import DATA_DIR
+
+if TYPE_CHECKING:
+    from forebay.embedded.supervision.state import State
+    from forebay.settings import Settings
+
+up = typer.Typer(add_completion=False)
+down = typer.Typer(add_completion=False)
+status = typer.Typer(add_completion=False)
+
+DataDir = Annotated[Path, typer.Option("--data-dir", help="Data, logs and state of the stack.")]
+
+_STOP_S = 60.0
+
+
+class Workers(StrEnum):
+    """How stages become processes."""
+
+    EACH = "each"
+    SINGLE = "single"
+    NONE = "none"
+
+
+@up.command(
+    "up", help="Start Kafka, Redis, two local models and every stage; what the environment names is not started."
+)
+def up_command(
+    *,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when everything is ready.")] = False,
+    brokers: Annotated[int, typer.Option(min=1, max=7, help="Kafka brokers; 3 keep every record three times.")] = 1,
+    workers: Annotated[
+        Workers, typer.Option(help="A process for each stage, a single one for all, or none.")
+    ] = Workers.EACH,
+    data_dir: DataDir = Path(DATA_DIR),
+) -> None:
+    """Run the stack until Ctrl-C, or leave it running; exit status 1 when a part cannot be started."""
+    from forebay.artifacts import ArtifactError
+    from forebay.cli.up_display import Display, prepare
+    from forebay.embedded.plan import Options
+    from forebay.embedded.supervision.launch import detach as run_detached
+    from forebay.embedded.supervision.launch import supervise
+    from forebay.embedded.supervision.state import AlreadyRunningError, StackState, is_locked
+
+    options = Options(data_dir=data_dir, brokers=brokers, workers=workers.value)
+    run: Callable[[Options, Callable[[State], None]], State] = run_detached if detach else supervise
+    try:
+        if not is_locked(data_dir):
+            prepare(options)
+        with Display(stays=detach) as display:
+            last = run(options, display.show)
+    except (AlreadyRunningError, ArtifactError) as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    if last.stack is StackState.FAILED:
+        _explain(last)
+        raise typer.Exit(1)
+
+
+def _explain(state: "State") -> None:
+    from forebay.embedded.supervision.process import tail
+
+    what = f"{state.failed_part} {state.failure}" if state.failed_part else state.failure
+    typer.echo(f"forebay: {what}; everything is stopped", err=True)
+    if state.failed_part:
+        log = Path(state.logs) / f"{state.failed_part}.log"
+        typer.echo(f"--- the end of {log}\n{tail(log)}", err=True)
+
+
+@down.command("down", help="Stop the stack that runs here, and wait until it is gone.")
+def down_command(*, data_dir: DataDir = Path(DATA_DIR)) -> None:
+    """Ask the supervisor to stop; kill it, and with it everything, if it takes longer than a minute."""
+    from forebay.embedded.supervision import state as state_file
+
+    if not state_file.is_locked(data_dir):
+        state_file.remove(data_dir)
+        typer.echo("nothing is running here", err=True)
+        return
+    pid = state_file.holder(data_dir)
+    _end(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_S
+    while state_file.is_locked(data_dir):
+        if time.monotonic() > deadline:
+            _end(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    state_file.remove(data_dir)
+    typer.echo("stopped", err=True)
+
+
+def _end(pid: int | None, number: signal.Signals) -> None:
+    if pid is not None:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+
+
+@status.command("status", help="What runs here, what the topics hold, and what each stage has not finished yet.")
+def status_command(
+    *,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    data_dir: DataDir = Path(DATA_DIR),
+) -> None:
+    """Exit status 1 when neither a stack nor a broker is there."""
+    import orjson
+
+    from forebay.embedded.discovery import apply_to_environment
+    from forebay.embedded.supervision.state import live
+    from forebay.kafka.queries import BrokerUnavailableError
+    from forebay.settings import load
+
+    state = live(data_dir)
+    apply_to_environment(data_dir)
+    found: dict[str, Any] = {"processes": [row.public() for row in state.processes] if state else []}
+    problem = ""
+    try:
+        found |= _broker_view(load())
+    except BrokerUnavailableError as error:
+        problem = str(error)
+        found |= {"topics": {}, "lag": {}}
+    if json_output:
+        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    else:
+        from forebay.cli.up_display import print_status
+
+        print_status(found)
+    if problem:
+        typer.echo(f"forebay: {problem}", err=True)
+        sys.exit(0 if state else 1)
+
+
+def _broker_view(settings: "Settings") -> dict[str, Any]:
+    from forebay.kafka.group_offsets import read_offsets, topic_sizes, unfinished
+    from forebay.kafka.lag import stage_groups
+    from forebay.settings import KafkaSettings
+
+    kafka = settings[KafkaSettings]
+    offsets = read_offsets(kafka, stage_groups(settings))
+    return {
+        "topics": topic_sizes(offsets, kafka.topic_prefix),
+        "lag": unfinished(offsets, kafka.topic_prefix),
+    }

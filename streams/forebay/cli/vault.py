@@ -1,0 +1,75 @@
+"""``forebay vault``: keys and the right to erasure."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+T = TypeVar("T")
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Rotate the vault's keys; erase a person's data.")
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a sentence.")]
+
+
+@app.command(help="Seal every entry with the first key of the ring; the others can be removed after that.")
+def rotate(as_json: Json = False) -> None:
+    """Exit status 1 when an entry could not be opened with any key of the ring."""
+    changed, unreadable = _with_vault(lambda vault: vault.rotate())
+    if as_json:
+        _write({"resealed": changed, "unreadable": unreadable})
+    else:
+        typer.echo(f"{changed} entries sealed with the current key, {unreadable} that no key opens")
+    if unreadable:
+        raise typer.Exit(1)
+
+
+@app.command(help="Erase what is known of a user; answers that are still on their way to them get vault_expired.")
+def forget(
+    user: Annotated[str, typer.Option("--user", help="The user's id.")],
+    tenant: Annotated[str, typer.Option("--tenant", help="The user's tenant.")] = "default",
+    as_json: Json = False,
+) -> None:
+    """The right to erasure; topics forget by their retention (docs/how-to/redaction.md)."""
+    from forebay.privacy.vault import Owner
+
+    erased = _with_vault(lambda vault: vault.forget(Owner(tenant_id=tenant, user_id=user)))
+    if as_json:
+        _write({"erased": erased})
+    else:
+        typer.echo(f"{erased} entries erased")
+
+
+@app.command(help="Make a key: a line ID:BASE64 for FOREBAY_VAULT_KEYS or vault.keys_file; the newest goes first.")
+def key(key_id: Annotated[str, typer.Argument(help="Name of the key.", metavar="ID")]) -> None:
+    """To standard output only: it is stored nowhere."""
+    from forebay.privacy.sealing import new_key_line
+
+    if not key_id or any(char in ":, \n" for char in key_id):
+        typer.echo("forebay: an id has no blank, colon or comma", err=True)
+        raise typer.Exit(2)
+    typer.echo(new_key_line(key_id))
+
+
+def _with_vault(work: Callable[[Any], Awaitable[T]]) -> T:
+    import asyncio
+
+    from forebay.contract.failures import Failure
+    from forebay.embedded.installation import installation
+    from forebay.privacy.vault_redis import open_vault
+
+    async def run() -> T:
+        async with open_vault(installation()) as vault:
+            return await work(vault)
+
+    try:
+        return asyncio.run(run())
+    except Failure as failure:
+        typer.echo(f"forebay: {failure.message}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _write(content: dict[str, int]) -> None:
+    import json
+
+    typer.echo(json.dumps(content))

@@ -1,0 +1,1 @@
+"""How an application asks and gets its answer."""

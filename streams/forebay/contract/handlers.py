@@ -1,0 +1,99 @@
+"""What is a handler? A pure async function from one record to a list of outputs, or an exception that says what it is.
+
+It never touches Kafka; everything that makes its work safe is in :mod:`forebay.runtime.processing` and
+:mod:`forebay.runtime.stage`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from forebay.contract import headers as h
+from forebay.contract.failures import Failure
+from forebay.contract.records import Record
+from forebay.contract.wire import Delivered
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Output:
+    """A record to be published; ``headers`` are added to those inherited from the source."""
+
+    topic: str
+    key: str | bytes | None
+    value: Record | bytes | None
+    headers: dict[str, bytes] = field(default_factory=dict)
+
+
+WriteAhead = Callable[[Sequence[Output]], Awaitable[None]]
+"""Publishes outputs and waits for their delivery."""
+
+
+async def _no_write_ahead(_outputs: Sequence[Output]) -> None:
+    raise RuntimeError("this context cannot write ahead: it does not come from a running stage")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """What a handler may know about the delivery it works on.
+
+    Attributes:
+        source: the record's bytes and place.
+        attempt: 1 for the first try.
+        accepted_at: broker's timestamp of the first delivery, ms since the epoch.
+        write_ahead: publishes outputs *before* the handler goes on, and returns once they are delivered; for the few
+            records that must exist before a side effect does (the ledger's entry before a paid call).
+    """
+
+    source: Delivered
+    attempt: int
+    accepted_at: int
+    write_ahead: WriteAhead = field(default=_no_write_ahead, repr=False, compare=False)
+
+    @property
+    def fallback_id(self) -> str:
+        """An id for a record that cannot be read: a header, else its key if that is a plausible id, else its place."""
+        for given in (self.source.headers.get(h.REQUEST_ID), self.source.key):
+            text = (given or b"").decode("utf-8", "replace")
+            if 0 < len(text) <= 64 and text.isprintable() and "\ufffd" not in text:
+                return text
+        return f"{self.source.topic}-{self.source.partition}-{self.source.offset}"
+
+
+Handler = Callable[[Any, Context], Awaitable[Sequence[Output]]]
+"""A pure async function from one decoded record (bytes where the topic has no record type) to its outputs."""
+
+FailureHandler = Callable[[Any, Context, Failure], Sequence[Output]]
+"""Outputs for a record that ended without success, beside its dead letter; the record is ``None`` if undecodable."""
+
+
+def no_outputs(_record: Any, _context: Context, _failure: Failure) -> Sequence[Output]:
+    """For stages beside the request path: nobody waits for an answer."""
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """What a stage does with the records of one topic.
+
+    Attributes:
+        topic: logical name.
+        handle: see :data:`Handler`.
+        on_failure: see :data:`FailureHandler`; this is where the terminal response of a failed request comes from.
+        ordered: one record at a time, in order (tables need this); otherwise concurrent.
+        raw: the handler gets the :class:`Delivered` bytes undecoded.
+        in_flight: records of this topic in work at once, where the stage's limit does not suit.
+        turns: of these, in the handler at once; tenants take turns (:mod:`forebay.runtime.fair_queue`), the others
+            wait. Without it
+            all are in the handler, in order of arrival.
+        restarts: a record still in the handler when its partition went to another worker is left to that one, for
+            handlers that wait and cost nothing; otherwise the handler goes on, and its outputs may come twice.
+    """
+
+    topic: str
+    handle: Handler
+    on_failure: FailureHandler = no_outputs
+    ordered: bool = False
+    raw: bool = False
+    in_flight: int | None = None
+    turns: int | None = None
+    restarts: bool = False

@@ -1,0 +1,136 @@
+"""How do people write requests and read records? JSON, with the field names of the Avro schemas.
+
+A request needs only ``messages``, or is plain text; what is left out has its default. ``tools``, ``response_format``
+and ``tool_calls`` may be given as JSON values: the record carries them as JSON text.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar
+
+import fastuuid
+from pydantic import TypeAdapter, ValidationError
+
+from forebay.contract.records import Message, Request
+
+R = TypeVar("R")
+
+_JSON_TEXT = ("tools", "response_format", "tool_calls")
+
+
+class InvalidLineError(ValueError):
+    """A line is no request; ``record_id`` is its id, where it has one."""
+
+    def __init__(self, message: str, record_id: str | None = None) -> None:
+        super().__init__(message)
+        self.record_id = record_id
+
+
+def new_id() -> str:
+    """A UUIDv7: ids sort by time (RFC 9562)."""
+    return str(fastuuid.uuid7())
+
+
+def request_from_line(line: str, defaults: Mapping[str, Any] | None = None) -> Request:
+    """A request from a line of JSON or of plain text; ``defaults`` for fields that it leaves out.
+
+    Raises:
+        InvalidLineError: the message never quotes the text.
+    """
+    line = line.removeprefix("\ufeff")  # what some editors begin a file with
+    if not _is_unicode(line):
+        raise InvalidLineError("the line is not UTF-8")
+    if not line.lstrip().startswith("{"):
+        if not line.strip():
+            raise InvalidLineError("the line is empty")
+        return complete(Request(messages=(Message(content=line.strip()),), **(defaults or {})))
+    try:
+        content = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InvalidLineError(f"not JSON: {error.msg} at column {error.colno}") from None
+    except (ValueError, RecursionError):
+        raise InvalidLineError(
+            "not JSON that can be read: nested too deeply, or a number of thousands of digits"
+        ) from None
+    if not _is_unicode(json.dumps(content, ensure_ascii=False)):
+        raise InvalidLineError("a text is not Unicode: it has half of a surrogate pair")
+    return request_from_json({**(defaults or {}), **content})
+
+
+def request_from_json(content: Mapping[str, Any]) -> Request:
+    """A request from parsed JSON. Raises :class:`InvalidLineError` naming each wrong field."""
+    record_id = content.get("request_id")
+    values = _json_text(dict(content))
+    messages = values.get("messages")
+    if isinstance(messages, str):
+        values["messages"] = [{"content": messages}]
+    elif isinstance(messages, list):
+        values["messages"] = [_turn(dict(m)) if isinstance(m, dict) else m for m in messages]
+    try:
+        request: Request = _adapter(Request).validate_python(values)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'request'}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise InvalidLineError(problems, record_id if isinstance(record_id, str) else None) from None
+    return complete(request)
+
+
+def record_from_json(kind: type[R], content: Mapping[str, Any]) -> R:
+    """A record of ``kind`` from JSON values as :func:`to_json` gives them. Raises ``pydantic.ValidationError``."""
+    adapter: Any = _adapter  # the cache's types do not admit a type variable
+    record: R = adapter(kind).validate_python(content)
+    return record
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def complete(request: Request) -> Request:
+    """``request`` with an id and a time, where it has none."""
+    return replace(
+        request,
+        request_id=request.request_id or new_id(),
+        created_at=request.created_at or time.time_ns() // 1_000_000,
+    )
+
+
+def to_json(record: Any) -> Any:
+    """A record as JSON values."""
+    if is_dataclass(record) and not isinstance(record, type):
+        return {field.name: to_json(getattr(record, field.name)) for field in fields(record)}
+    if isinstance(record, Enum):
+        return record.value
+    if isinstance(record, Mapping):
+        return {key: to_json(value) for key, value in record.items()}
+    if isinstance(record, tuple | list):
+        return [to_json(item) for item in record]
+    return record
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _turn(values: dict[str, Any]) -> dict[str, Any]:
+    if values.get("tool_calls") is not None and values.get("content") is None:
+        values["content"] = ""  # OpenAI writes null where an assistant only calls tools
+    return _json_text(values)
+
+
+def _json_text(values: dict[str, Any]) -> dict[str, Any]:
+    for name in _JSON_TEXT:
+        if isinstance(values.get(name), dict | list):
+            values[name] = json.dumps(values[name], ensure_ascii=False)
+    return values

@@ -1,0 +1,84 @@
+"""What flows through the topics: one frozen dataclass for each Avro schema in ``schemas/``.
+
+The schema files are the contract with other languages; a test proves that these classes equal them field by field,
+type by type and default by default. Times are milliseconds since the epoch in UTC, money is nano-dollars
+(1e-9 US dollars), ids are UUIDv7 strings.
+"""
+
+from forebay.contract.records.conversation import (
+    CacheMode,
+    CachePolicy,
+    Message,
+    MessageRole,
+    Params,
+    RedactedRequest,
+    Request,
+)
+from forebay.contract.records.money import CallPurpose, Spend, UsageEvent, UsageStatus, WindowKind
+from forebay.contract.records.operations import AuditEvent, DeadLetterAction, DeadLetterState
+from forebay.contract.records.outcome import AnswerSource, Attempt, Completion, Error, Response, ResponseStatus
+from forebay.contract.records.quality import (
+    Alert,
+    CacheCheck,
+    Correction,
+    CorrectionAction,
+    Evaluation,
+    Feedback,
+    FeedbackRating,
+    ReviewReason,
+    ReviewTask,
+    Severity,
+)
+
+Record = (
+    Request
+    | RedactedRequest
+    | Completion
+    | Response
+    | UsageEvent
+    | Spend
+    | Evaluation
+    | Alert
+    | ReviewTask
+    | Feedback
+    | Correction
+    | CacheCheck
+    | DeadLetterState
+    | AuditEvent
+)
+"""Any record that is the value of a topic."""
+
+__all__ = [
+    "Alert",
+    "AnswerSource",
+    "Attempt",
+    "AuditEvent",
+    "CacheCheck",
+    "CacheMode",
+    "CachePolicy",
+    "CallPurpose",
+    "Completion",
+    "Correction",
+    "CorrectionAction",
+    "DeadLetterAction",
+    "DeadLetterState",
+    "Error",
+    "Evaluation",
+    "Feedback",
+    "FeedbackRating",
+    "Message",
+    "MessageRole",
+    "Params",
+    "Record",
+    "RedactedRequest",
+    "Request",
+    "Response",
+    "ResponseStatus",
+    "ReviewReason",
+    "ReviewTask",
+    "Severity",
+    "Spend",
+    "UsageEvent",
+    "UsageStatus",
+    "WindowKind",
+]

@@ -1,0 +1,152 @@
+"""Which topics are there? The one catalogue: name, key, record, retention, clean-up, and who may read it.
+
+Names here are logical; on the broker they carry ``kafka.topic_prefix``.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from forebay.contract import records
+from forebay.contract.records import Record
+
+
+class Access(StrEnum):
+    """Who may read a topic.
+
+    ``restricted``: holds personal data; only the stages that need it, and the producers and consumers themselves.
+    ``internal``: pseudonymous text; Forebay's stages, reviewers and operators.
+    """
+
+    RESTRICTED = "restricted"
+    INTERNAL = "internal"
+
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Topic:
+    """One topic.
+
+    Attributes:
+        name: logical name, without the prefix.
+        key: what the record key is, in words; always UTF-8 text.
+        record: type of the value; ``None`` for topics that carry the bytes of other topics.
+        retention_ms: how long records are kept; ``None`` with compaction: for ever.
+        compacted: only the newest record of a key is kept.
+        access: who may read it.
+        broker_time: records carry the broker's clock instead of the producer's.
+    """
+
+    name: str
+    key: str
+    record: type[Record] | None
+    retention_ms: int | None = 7 * DAY_MS
+    compacted: bool = False
+    access: Access = Access.INTERNAL
+    broker_time: bool = False
+    doc: str = ""
+
+    @property
+    def subject(self) -> str:
+        """Registry subject of the value without the topic prefix (TopicNameStrategy)."""
+        return f"{self.name}-value"
+
+
+_CATALOGUE = (
+    Topic(
+        name="requests",
+        key="request_id",
+        record=records.Request,
+        retention_ms=DAY_MS,
+        access=Access.RESTRICTED,
+        broker_time=True,
+        doc="What applications ask. Deadlines count from the broker's timestamp.",
+    ),
+    Topic(
+        name="requests.redacted",
+        key="prompt_hash",
+        record=records.RedactedRequest,
+        doc="Keyed by the canonical prompt, so that equal questions meet in one partition.",
+    ),
+    Topic(
+        name="requests.uncached",
+        key="prompt_hash",
+        record=records.RedactedRequest,
+        doc="What no cache could answer.",
+    ),
+    Topic(name="completions", key="request_id", record=records.Completion, doc="Outcomes, pseudonymous."),
+    Topic(
+        name="responses",
+        key="request_id",
+        record=records.Response,
+        retention_ms=DAY_MS,
+        access=Access.RESTRICTED,
+        doc="Terminal answers with personal data restored.",
+    ),
+    Topic(
+        name="usage",
+        key="tenant_id|user_id",
+        record=records.UsageEvent,
+        retention_ms=400 * DAY_MS,
+        doc="The ledger: kept longer than a financial year.",
+    ),
+    Topic(
+        name="spend",
+        key="JSON array of tenant_id, user_id, model, window, window_start",
+        record=records.Spend,
+        retention_ms=None,
+        compacted=True,
+        doc="Projection of the ledger.",
+    ),
+    Topic(name="evaluations", key="request_id", record=records.Evaluation, retention_ms=90 * DAY_MS, doc="Verdicts."),
+    Topic(
+        name="cache.verify",
+        key="request_id",
+        record=records.CacheCheck,
+        doc="Stored answers beside the answers to questions like theirs, to be judged off the critical path.",
+    ),
+    Topic(name="alerts", key="kind|subject", record=records.Alert, retention_ms=30 * DAY_MS, doc="For people."),
+    Topic(name="reviews", key="review_id", record=records.ReviewTask, retention_ms=30 * DAY_MS, doc="Open questions."),
+    Topic(name="feedback", key="request_id", record=records.Feedback, retention_ms=30 * DAY_MS, doc="Users' verdicts."),
+    Topic(
+        name="corrections",
+        key="request_id",
+        record=records.Correction,
+        retention_ms=400 * DAY_MS,
+        doc="People's decisions; also the fine-tuning set.",
+    ),
+    Topic(name="retry.10s", key="as in the origin topic", record=None, doc="Waits for the first delay."),
+    Topic(name="retry.1m", key="as in the origin topic", record=None, doc="Waits for the second delay."),
+    Topic(name="retry.10m", key="as in the origin topic", record=None, doc="Waits for the third delay."),
+    Topic(
+        name="dlq",
+        key="as in the origin topic",
+        record=None,
+        retention_ms=30 * DAY_MS,
+        doc="Original bytes (sealed when they may hold personal data) and forebay-dlq-* headers that say why.",
+    ),
+    Topic(
+        name="dlq.state",
+        key="dead_letter_id",
+        record=records.DeadLetterState,
+        retention_ms=None,
+        compacted=True,
+        doc="What was done with each dead letter.",
+    ),
+    Topic(
+        name="audit",
+        key="audit_id",
+        record=records.AuditEvent,
+        retention_ms=400 * DAY_MS,
+        doc="What operators did to dead letters.",
+    ),
+)
+
+TOPICS = MappingProxyType({topic.name: topic for topic in _CATALOGUE})
+"""Logical name to topic."""
+
+RETRY_LEVELS = ("retry.10s", "retry.1m", "retry.10m")
+"""Retry topics, shortest delay first; the delays themselves are settings."""

@@ -1,0 +1,95 @@
+"""What came out of the demo? Counts, money and checks, from the topics themselves."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from forebay.contract.records import CallPurpose, Response, UsageEvent, UsageStatus
+from forebay.demo.leaks import Leak
+from forebay.kafka.reader import read_topic
+from forebay.settings import Settings
+
+_FINAL = {UsageStatus.SETTLED, UsageStatus.FAILED, UsageStatus.AVOIDED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Money in nano-dollars; ``judge_scores`` is score to count."""
+
+    requests: int
+    responses: int
+    statuses: dict[str, int]
+    sources: dict[str, int]
+    escalations: int
+    redactions: dict[str, int]
+    dead_letters: dict[str, int]
+    cost_nanousd: int
+    saved_nanousd: int
+    ledger_nanousd: int
+    judge_nanousd: int
+    spend_per_user: dict[str, int]
+    judge_scores: dict[str, int]
+    reviews: int
+    alerts: int
+    leaks: list[dict[str, Any]]
+
+    @property
+    def problems(self) -> list[str]:
+        """Why the demo failed; empty when it did not."""
+        problems = []
+        if self.responses != self.requests:
+            problems.append(f"{self.requests - self.responses} requests have no terminal response")
+        if self.cost_nanousd != self.ledger_nanousd:
+            problems.append(f"responses cost {self.cost_nanousd}, the ledger says {self.ledger_nanousd}")
+        if self.leaks:
+            places = sorted({leak["where"] for leak in self.leaks})
+            problems.append(f"personal data was found in {', '.join(places)}")
+        return problems
+
+
+def latest_entries(settings: Settings) -> dict[str, UsageEvent]:
+    """Attempt id to its entry that counts: a final one if there is any, else the newest."""
+    entries: dict[str, UsageEvent] = {}
+    for record in read_topic(settings, "usage"):
+        entry = record.value
+        known = entries.get(entry.attempt_id) if entry is not None else None
+        if entry is not None and (known is None or known.status not in _FINAL):
+            entries[entry.attempt_id] = entry
+    return entries
+
+
+def summarise(settings: Settings, requests: int, responses: Sequence[Response], leaks: Sequence[Leak]) -> Summary:
+    """The summary of a demo whose stages have nothing left to do."""
+    entries = latest_entries(settings).values()
+    spend: defaultdict[str, int] = defaultdict(int)
+    for entry in entries:
+        if entry.purpose is CallPurpose.COMPLETION:
+            spend[f"{entry.tenant_id}/{entry.user_id}"] += entry.cost_nanousd
+    redactions: Counter[str] = Counter()
+    for response in responses:
+        redactions.update(response.redactions)
+    letters = Counter(
+        record.source.headers.get("forebay-dlq-code", b"?").decode() for record in read_topic(settings, "dlq")
+    )
+    evaluations = [record.value for record in read_topic(settings, "evaluations")]
+    scores = Counter(f"{evaluation.score:.0f}" for evaluation in evaluations if evaluation)
+    outcomes = [record.value for record in read_topic(settings, "completions") if record.value is not None]
+    return Summary(
+        requests=requests,
+        responses=len(responses),
+        statuses=dict(Counter(response.status.value for response in responses)),
+        sources=dict(Counter(response.source.value for response in responses)),
+        escalations=sum(any(a.outcome == "escalated" for a in outcome.attempts) for outcome in outcomes),
+        redactions=dict(redactions),
+        dead_letters=dict(letters),
+        cost_nanousd=sum(response.cost_nanousd for response in responses),
+        saved_nanousd=sum(response.saved_nanousd for response in responses),
+        ledger_nanousd=sum(spend.values()),
+        judge_nanousd=sum(entry.cost_nanousd for entry in entries if entry.purpose is CallPurpose.JUDGE),
+        spend_per_user=dict(sorted(spend.items())),
+        judge_scores=dict(sorted(scores.items())),
+        reviews=sum(1 for _ in read_topic(settings, "reviews")),
+        alerts=sum(1 for _ in read_topic(settings, "alerts")),
+        leaks=[asdict(leak) for leak in leaks],
+    )

@@ -1,0 +1,122 @@
+"""What has to be started, and under which names is it reached? What the environment names is used, never started."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Literal
+
+from forebay.artifacts import fetch
+from forebay.embedded.files import kept
+from forebay.embedded.parts import Layer, Part
+from forebay.embedded.ports import Ports
+from forebay.embedded.servers import class_cache, kafka, models
+from forebay.embedded.servers.http_probe import http_health
+from forebay.embedded.servers.redis import redis_part
+from forebay.embedded.settings import EmbeddedSettings
+from forebay.privacy.sealing import new_key_line
+from forebay.settings import KafkaSettings, Settings
+
+Workers = Literal["each", "single", "none"]
+
+_SLOW_TO_LOAD = frozenset({"completion", "redaction", "cache", "workers"})
+"""Workers that load for 2.6 to 6.4 s of CPU (litellm, Presidio, encoders): started beside the servers, not after."""
+_DRAIN_S = 8.0
+"""Workers drain for stage.drain_s (3 s), then commit and leave their groups."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The parts to start, servers first, and the variables under which everything is reached (with secrets)."""
+
+    servers: Sequence[Part]
+    workers: Sequence[Part]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the user chose."""
+
+    data_dir: Path
+    brokers: int = 1
+    workers: Workers = "each"
+
+
+def named(tier: str, environment: Mapping[str, str]) -> bool:
+    """Whether the environment names a model for ``tier``."""
+    variables = (f"FOREBAY_TIER_{tier.upper()}_MODEL", f"FOREBAY_TIER_{tier.upper()}_URL")
+    return any(environment.get(variable) for variable in variables)
+
+
+def stage_names() -> list[str]:
+    """All installed stages, as :func:`forebay.runtime.worker.stage_names`, which would import Faust (0.6 s)."""
+    return sorted(entry.name for entry in entry_points(group="forebay.stages"))
+
+
+def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -> Plan:
+    """The parts for ``options`` where the environment is ``environment``.
+
+    Raises:
+        ConfigurationError: the data folder has a cluster of another size.
+        ArtifactError: Kafka or a model is not there; :mod:`forebay.embedded.prepare` fetches them.
+    """
+    folder = options.data_dir.absolute()
+    ports = Ports(folder / "ports.json")
+    embedded = settings[EmbeddedSettings]
+    servers: list[Part] = []
+    reached: dict[str, str] = {}
+    if not environment.get("FOREBAY_KAFKA_BOOTSTRAP"):
+        cluster = kafka.plan(folder / "kafka", options.brokers, ports, settings[KafkaSettings])
+        jars = fetch("kafka")
+        servers += kafka.broker_parts(cluster, jars, class_cache.flags(jars))
+        reached |= {
+            "FOREBAY_KAFKA_BOOTSTRAP": cluster.bootstrap,
+            "FOREBAY_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+            "FOREBAY_KAFKA_REPLICATION_FACTOR": str(cluster.replicas),
+            "FOREBAY_KAFKA_MIN_INSYNC_REPLICAS": str(cluster.min_insync),
+        }
+    if not environment.get("FOREBAY_REDIS_URL"):
+        part, reached["FOREBAY_REDIS_URL"] = redis_part(folder / "redis", ports.take("redis"), embedded.redis_memory_mb)
+        servers.append(part)
+    for tier in models.TIERS:
+        if not named(tier, environment):
+            part, url = models.model_part(tier, ports.take(f"model-{tier}"), embedded)
+            servers.append(part)
+            reached[f"FOREBAY_TIER_{tier.upper()}_URL"] = url
+    if not environment.get("FOREBAY_VAULT_KEYS") and not environment.get("FOREBAY_VAULT_KEYS_FILE"):
+        keys = folder / "vault.keys"
+        kept(keys, lambda: new_key_line("embedded") + "\n")
+        reached["FOREBAY_VAULT_KEYS_FILE"] = str(keys)
+    workers = [_worker(name, stages, ports, {**environment, **reached}) for name, stages in _workers(options.workers)]
+    return Plan(servers=servers, workers=workers, environment=reached)
+
+
+def _workers(how: Workers) -> list[tuple[str, str | None]]:
+    """Name and stage of each worker process; no stage: all of them in one."""
+    if how == "none":
+        return []
+    return [("workers", None)] if how == "single" else [(name, name) for name in stage_names()]
+
+
+def _worker(name: str, stage: str | None, ports: Ports, environment: Mapping[str, str]) -> Part:
+    port = ports.take(f"worker-{name}")
+    return Part(
+        name=name,
+        layer=Layer.WORKER,
+        command=[sys.executable, "-m", "forebay", "worker", stage or "all"],
+        environment={
+            **environment,
+            "FOREBAY_WORKER_HOST": "127.0.0.1",
+            "FOREBAY_WORKER_PORT": str(port),
+            # One more worker of a stage that is started by hand has another name, or none.
+            "FOREBAY_WORKER_INSTANCE": f"embedded-{name}",
+        },
+        health=lambda: http_health(port, "/readyz"),
+        stage=stage,
+        port=port,
+        health_port=port,
+        stop_s=_DRAIN_S,
+        early=name in _SLOW_TO_LOAD,
+    )

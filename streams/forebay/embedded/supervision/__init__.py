@@ -1,0 +1,1 @@
+"""How the processes of the embedded stack are started, watched and ended."""

@@ -1,0 +1,142 @@
+"""Was this id used for another request? A fingerprint of the first body, kept as long as answers are.
+
+A producer that sends a request again (same id, same body) is welcome: everything behind works by id, and gives the same
+answer. The same id with another body is a mistake, and the second would get the first one's answer; so it is refused,
+and the first one's answer stands. An operator's replay may change the body (``--transform``): it sets the fingerprint.
+
+The fingerprint travels with the request and ends as a header of the response, so that each asker takes only what is
+about its own body. Who has the redacted text could guess the few digits that are missing in it until the fingerprint
+fits; so it is sealed wherever personal data must not be: in Redis, and on all topics between redaction and response.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from forebay.contract import headers as h
+from forebay.contract.failures import Failure, Rejected, Transient
+from forebay.contract.handlers import Context, FailureHandler, Handler, Output
+from forebay.contract.json_lines import to_json
+from forebay.contract.records import Request
+from forebay.privacy.sealing import Keyring, SealError
+
+CONFLICT = "idempotency_conflict"
+
+
+class Fingerprints(Protocol):
+    """What ids were used for; raises ``Transient("redis_unavailable")``."""
+
+    async def first(self, key: str, fingerprint: str) -> str:
+        """The fingerprint under ``key``, which is ours if there was none."""
+        ...
+
+    async def put(self, key: str, fingerprint: str) -> None:
+        """Replace it."""
+        ...
+
+
+def fingerprint(request: Request) -> str:
+    """A digest of all that makes ``request`` what it is; not of when it was made."""
+    body = to_json(replace(request, created_at=0))
+    encoded = json.dumps(body, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
+    return hashlib.blake2b(encoded, digest_size=16).hexdigest()
+
+
+class FingerprintHeaders:
+    """The header :data:`forebay.contract.headers.FINGERPRINT`, sealed while it travels between redaction and response.
+
+    Args:
+        keyring: seals it; bound to the request id, so that it cannot be moved to another request.
+    """
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    def sealed(self, request_id: str, fingerprint: str) -> dict[str, bytes]:
+        """The header as it leaves redaction."""
+        mark = self._keyring.seal(fingerprint.encode(), _context(request_id))
+        return {h.FINGERPRINT: base64.b64encode(mark)}
+
+    def opened(self, headers: h.Headers, request_id: str) -> dict[str, bytes]:
+        """The header of the response: plain, or empty when there is none that can be opened (a producer's own)."""
+        if h.FINGERPRINT not in headers:
+            return {}
+        try:
+            mark = base64.b64decode(headers[h.FINGERPRINT], validate=True)
+            return {h.FINGERPRINT: self._keyring.open(mark, _context(request_id))}
+        except (SealError, ValueError):
+            return {h.FINGERPRINT: b""}
+
+
+def _context(request_id: str) -> str:
+    return f"fingerprint/{request_id}"
+
+
+class RedisFingerprints:
+    """Fingerprints in Redis; ``client`` is a ``redis.asyncio`` client, ``keep_s`` in seconds."""
+
+    def __init__(self, client: Any, prefix: str, keep_s: int, keyring: Keyring) -> None:
+        self._client = client
+        self._prefix = f"{prefix}payload:"
+        self._keep_s = keep_s
+        self._keyring = keyring
+
+    async def first(self, key: str, fingerprint: str) -> str:
+        """See :class:`Fingerprints`."""
+        known = await self._set(key, fingerprint, nx=True, get=True)
+        if known is None:
+            return fingerprint
+        try:
+            return self._keyring.open(known, _context(key)).decode()
+        except SealError:  # its key was taken out of the ring: as good as forgotten, like all that it sealed
+            await self._set(key, fingerprint)
+            return fingerprint
+
+    async def put(self, key: str, fingerprint: str) -> None:
+        """See :class:`Fingerprints`."""
+        await self._set(key, fingerprint)
+
+    async def _set(self, key: str, fingerprint: str, **options: Any) -> Any:
+        from redis.exceptions import RedisError
+
+        sealed = self._keyring.seal(fingerprint.encode(), _context(key))
+        try:
+            return await self._client.set(self._prefix + key, sealed, ex=self._keep_s, **options)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise Transient("redis_unavailable", f"fingerprints: {type(error).__name__}") from None
+
+
+def guarded(handle: Handler, known: Fingerprints, marks: FingerprintHeaders) -> Handler:
+    """``handle``, for requests whose id was not used for another body; outputs carry id and fingerprint in headers."""
+
+    async def check(request: Request, context: Context) -> Sequence[Output]:
+        if not request.request_id:
+            return await handle(request, context)
+        key, ours = f"{request.tenant_id}:{request.request_id}", fingerprint(request)
+        if h.REPLAYED_AT in context.source.headers:
+            await known.put(key, ours)
+        elif await known.first(key, ours) != ours:
+            raise Rejected(CONFLICT, "the request_id was used for a request with another body")
+        named = {h.REQUEST_ID: request.request_id.encode()} | marks.sealed(request.request_id, ours)
+        return _with(await handle(request, context), named)
+
+    return check
+
+
+def marked(on_failure: FailureHandler, marks: FingerprintHeaders) -> FailureHandler:
+    """``on_failure``, whose outputs say which body they are about."""
+
+    def outputs(request: Request | None, context: Context, failure: Failure) -> Sequence[Output]:
+        made = on_failure(request, context, failure)
+        if request is None or not request.request_id:
+            return made
+        return _with(made, marks.sealed(request.request_id, fingerprint(request)))
+
+    return outputs
+
+
+def _with(outputs: Sequence[Output], headers: h.Headers) -> list[Output]:
+    return [replace(output, headers=dict(output.headers) | dict(headers)) for output in outputs]

@@ -1,0 +1,93 @@
+"""A vault store in memory: the twin of the one in Redis, for tests and for commands that need no server."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from time import time
+
+from forebay.contract.failures import Transient
+
+
+class MemoryVaultStore:
+    """See :class:`forebay.privacy.vault.VaultStore`.
+
+    Args:
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time) -> None:
+        self._clock = clock
+        self.entries: dict[str, tuple[bytes, str, float]] = {}
+        self.indexes: dict[str, dict[str, float]] = {}
+        self.down = False
+
+    def _check(self) -> None:
+        if self.down:
+            raise Transient("redis_unavailable", "the memory store plays dead")
+        for key in [key for key, (_, _, expiry) in self.entries.items() if expiry <= self._clock()]:
+            del self.entries[key]
+
+    async def get(self, key: str) -> bytes | None:
+        """See the protocol."""
+        self._check()
+        found = self.entries.get(key)
+        return found[0] if found else None
+
+    async def put(self, key: str, value: bytes, ttl_s: int | None) -> None:
+        """See the protocol."""
+        self._check()
+        self.entries[key] = value, "", float("inf") if ttl_s is None else self._clock() + ttl_s
+
+    async def put_new(self, key: str, value: bytes) -> None:
+        """See the protocol."""
+        self._check()
+        self.entries.setdefault(key, (value, "", float("inf")))
+
+    async def swap(self, key: str, expected: str, version: str, value: bytes, ttl_s: int) -> bool:
+        """See the protocol."""
+        self._check()
+        if (self.entries[key][1] if key in self.entries else "") != expected:
+            return False
+        self.entries[key] = value, version, self._clock() + ttl_s
+        return True
+
+    async def versioned(self, key: str) -> tuple[str, bytes] | None:
+        """See the protocol."""
+        self._check()
+        found = self.entries.get(key)
+        return (found[1], found[0]) if found else None
+
+    async def index(self, key: str, members: Mapping[str, float], now: float, ttl_s: int) -> None:
+        """See the protocol."""
+        self._check()
+        kept = {name: expiry for name, expiry in self.indexes.get(key, {}).items() if expiry > now}
+        self.indexes[key] = kept | dict(members)
+
+    async def members(self, key: str) -> list[str]:
+        """See the protocol."""
+        self._check()
+        return list(self.indexes.get(key, {}))
+
+    async def remove(self, keys: list[str]) -> int:
+        """See the protocol."""
+        self._check()
+        removed = 0
+        for key in keys:
+            removed += self.entries.pop(key, None) is not None
+            with suppress(KeyError):
+                del self.indexes[key]
+        return removed
+
+    async def scan(self, prefix: str) -> AsyncIterator[str]:
+        """See the protocol."""
+        self._check()
+        for key in [key for key in self.entries if key.startswith(prefix)]:
+            yield key
+
+    async def replace(self, key: str, old: bytes, new: bytes) -> bool:
+        """See the protocol."""
+        self._check()
+        found = self.entries.get(key)
+        if found is None or found[0] != old:
+            return False
+        self.entries[key] = new, found[1], found[2]
+        return True

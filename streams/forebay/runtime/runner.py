@@ -1,0 +1,219 @@
+"""How does a stage live? Connect, join the group, keep lanes and assignments in step, drain, commit, leave."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+
+from forebay.avro.codec import open_codecs
+from forebay.avro.encoding import Encoding
+from forebay.avro.registry import open_registry
+from forebay.contract.handlers import Output
+from forebay.contract.names import topic_on_broker
+from forebay.contract.topics import TOPICS, Access
+from forebay.kafka.producer import Delivery, Linger, new_producer
+from forebay.observability.metrics import StageMetrics
+from forebay.privacy.egress import EgressGuard, EgressSettings
+from forebay.privacy.outbound import Departures
+from forebay.privacy.sealing import load_keyring
+from forebay.runtime.faust_app import TP, new_faust_app
+from forebay.runtime.processing import Processor, Rules
+from forebay.runtime.stage import Lane, Stage
+from forebay.settings import KafkaSettings, RetrySettings, Settings, VaultSettings, WorkerSettings
+
+log = structlog.get_logger(__name__)
+
+
+class StageApp:
+    """A running stage: Faust app, lanes and producer.
+
+    Args:
+        stage: what to run.
+        settings: configuration of the substrate.
+    """
+
+    def __init__(self, stage: Stage, settings: Settings) -> None:
+        self.stage = stage
+        self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._kafka = settings[KafkaSettings]
+        self._metrics = StageMetrics(stage.name)
+        self._producer: AIOKafkaProducer = new_producer(self._kafka)
+        self._lanes: dict[str, Lane] = {}
+        self._background: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self.faust = new_faust_app(stage, self._kafka, settings[WorkerSettings].instance)
+        self._codecs = open_codecs(settings, open_registry(settings))
+        self._rules = self._new_rules(settings)
+        linger = Linger(self._producer, stage.limits.linger_ms / 1000)
+        self._delivery = Delivery(self._producer, self._kafka, self._metrics, linger)
+        self._add_lanes()
+        on_revoked: Any = self.faust.on_partitions_revoked  # mode's signal types do not admit bound methods
+        on_assigned: Any = self.faust.on_partitions_assigned
+        on_revoked.connect(self._on_revoked)
+        on_assigned.connect(self._on_assigned)
+        if stage.setup is not None:
+            stage.setup(self.faust)
+
+    async def start(self) -> None:
+        """Connect and join the consumer group; returns once started, see :attr:`ready`."""
+        for codec in self._codecs.values():
+            codec.warm()
+        await self._producer.start()
+        await self.faust.start()
+        if self.stage.background is not None:
+            self._background = asyncio.create_task(self.stage.background(self._publish))
+            self._background.add_done_callback(self._background_ended)
+
+    async def stop(self) -> None:
+        """Finish what is running (for ``drain_s``), commit, leave the group."""
+        if self._background is not None:
+            self._background.cancel()
+        for lane in self._lanes.values():
+            lane.pause()
+        await self._commit(await self._drain())
+        await self.faust.stop()
+        for lane in self._lanes.values():
+            await lane.close()
+        await self._producer.stop()
+
+    @property
+    def ready(self) -> bool:
+        """Whether partitions have been assigned, the stage is warm, and the app has not failed."""
+        warm = self.stage.warming is None or self.stage.warming.done()
+        return warm and self._ready.is_set() and not self.failure.done() and not self.faust.crashed
+
+    async def wait_failed(self) -> None:
+        """Return when the stage cannot go on. Raises what made it fail."""
+        crashed = asyncio.create_task(self._crashed())
+        try:
+            await asyncio.wait({self.failure, crashed}, return_when=asyncio.FIRST_COMPLETED)
+            if self.failure.done():
+                self.failure.result()
+            await crashed
+        finally:
+            crashed.cancel()
+
+    async def _crashed(self) -> None:
+        while not self.faust.crashed:  # noqa: ASYNC110 - mode offers no awaitable for this
+            await asyncio.sleep(0.25)
+        raise self.faust._crash_reason or RuntimeError("the Faust app crashed")  # noqa: SLF001 - no public accessor
+
+    def observe(self) -> None:
+        """Bring the gauges up to date: records in flight, lag of each assigned partition."""
+        self._metrics.in_flight(sum(lane.in_flight for lane in self._lanes.values()))
+        with contextlib.suppress(Exception):  # no consumer yet, or it is rebalancing: the gauges keep their values
+            consumer: Any = self.faust.consumer
+            for tp in consumer.assignment():
+                lane = self._lanes.get(tp.topic)
+                end = consumer.highwater(tp) if lane else None
+                if lane is None or end is None:
+                    continue
+                at = lane.positions().get(tp.partition)
+                if at is None:
+                    at = consumer._committed_offset.get(tp)  # noqa: SLF001 - no public accessor
+                self._metrics.lag(lane.route.topic, tp.partition, max(0, end - at) if at is not None else end)
+
+    def _new_rules(self, settings: Settings) -> Rules:
+        limits = self.stage.limits
+        restricted = any(TOPICS[route.topic].access is Access.RESTRICTED for route in self.stage.routes)
+        keyring = load_keyring(settings[VaultSettings]) if restricted else None
+        return Rules(
+            stage=self.stage.name,
+            timeout_s=limits.timeout_s,
+            max_attempts=limits.max_attempts,
+            codecs=self._codecs,
+            kafka=self._kafka,
+            retry=settings[RetrySettings],
+            keyring=keyring,
+            departures=Departures(EgressGuard(settings[EgressSettings]), keyring),
+        )
+
+    def _add_lanes(self) -> None:
+        for route in self.stage.routes:
+            name = topic_on_broker(route.topic, self._kafka)
+            lane = Lane(
+                route,
+                Processor(route, self._rules, self._metrics, self._delivery.deliver),
+                self._delivery,
+                self.stage.limits,
+                self._metrics,
+                fail=self._fail,
+                generation=lambda: self.faust.consumer_generation_id,
+            )
+            self._lanes[name] = lane
+            self._add_agent(name, lane)
+
+    def _add_agent(self, topic: str, lane: Lane) -> None:
+        channel = self.faust.topic(
+            topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+        )
+
+        async def consume(stream: Any) -> None:
+            try:
+                if self.stage.warming is not None:
+                    await asyncio.shield(self.stage.warming)
+                await lane.run(stream.channel)
+            except Exception as error:  # noqa: BLE001 - an exception that leaves the agent would acknowledge its event
+                self._fail(error)
+
+        self.faust.agent(channel, name=f"{self.stage.name}.{lane.route.topic}", concurrency=1)(consume)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.failure.done():
+            log.error("stage_failed", stage=self.stage.name, error=type(error).__name__, message=str(error))
+            self.failure.set_exception(error)
+
+    async def _publish(self, outputs: Sequence[Output]) -> None:
+        """Publish outputs that come of no record, and wait for their delivery."""
+        await self._delivery.deliver(Encoding(self._codecs, self._kafka).encode(outputs, {}))
+
+    def _background_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    async def _on_revoked(self, _app: Any, revoked: Iterable[TP], **_: Any) -> None:
+        by_topic = _by_topic(revoked)
+        progress = await self._drain(by_topic)
+        for topic, partitions in by_topic.items():
+            if topic in self._lanes:
+                # Before the commit: what finishes during it is not committed, so it must stay known.
+                self._lanes[topic].revoke(partitions)
+        await self._commit(progress)
+
+    async def _on_assigned(self, _app: Any, assigned: Iterable[TP], **_: Any) -> None:
+        by_topic = _by_topic(assigned)
+        for topic, lane in self._lanes.items():
+            lane.assign(by_topic.get(topic, set()))
+        self._ready.set()
+
+    async def _drain(self, by_topic: Mapping[str, set[int]] | None = None) -> dict[TP, int]:
+        """Progress of the lanes after draining, for all partitions or those given."""
+        topics = self._lanes.keys() if by_topic is None else by_topic.keys() & self._lanes.keys()
+        drained = await asyncio.gather(
+            *(self._lanes[topic].drain(None if by_topic is None else by_topic[topic]) for topic in topics)
+        )
+        return {
+            TP(topic_on_broker(name, self._kafka), partition): offset
+            for progress in drained
+            for (name, partition), offset in progress.items()
+        }
+
+    async def _commit(self, offsets: dict[TP, int]) -> None:
+        """Commit by ourselves: on revocation Faust has thrown away its acknowledged offsets before it asks us."""
+        if offsets:
+            with contextlib.suppress(
+                Exception
+            ):  # not in the group any more: the records are delivered again, deduplicated by id
+                consumer: Any = self.faust.consumer
+                await consumer._commit(offsets)  # noqa: SLF001 - the public commit() knows nothing of them
+
+
+def _by_topic(partitions: Iterable[TP]) -> dict[str, set[int]]:
+    by_topic: defaultdict[str, set[int]] = defaultdict(set)
+    for tp in partitions:
+        by_topic[tp.topic].add(tp.partition)
+    return dict(by_topic)

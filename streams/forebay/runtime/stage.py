@@ -1,0 +1,221 @@
+"""How is a handler run so that nothing is lost? Read this, then one ``agents/forebay_agents/*/agent.py``, and write a
+new stage.
+
+A stage reads each of its topics in a *lane*. For every record a lane opens a slot in the partition's tracker, waits for
+room (records and bytes in flight, window of the partition), and starts a task: process, deliver, finish the slot. The
+finished head of each partition is acknowledged to Faust, in order and only then; whatever else Faust does around
+acknowledgement loses messages (docs/explanation/delivery.md has the measurements). Tasks survive a rebalance: a record
+that is delivered again while its task runs joins that task.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from forebay.contract import headers as h
+from forebay.contract.handlers import Route, WriteAhead
+from forebay.contract.wire import Delivered
+from forebay.kafka.producer import Delivery
+from forebay.observability.metrics import StageMetrics
+from forebay.runtime.offset_tracker import PartitionTracker, Slot
+from forebay.runtime.processing import Processor
+from forebay.settings import Settings, StageSettings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stage: its name (also of its consumer group), what it does with which topic, and its limits.
+
+    Attributes:
+        setup: called with the Faust app before it starts, for what needs Faust itself (tables).
+        background: runs as long as the stage does; it gets a function that publishes outputs.
+        warming: done when the stage can handle records; it joins its group meanwhile. Its failure ends the worker.
+    """
+
+    name: str
+    routes: Sequence[Route]
+    limits: StageSettings
+    setup: Callable[[Any], None] | None = None
+    background: Callable[[WriteAhead], Coroutine[Any, Any, None]] | None = None
+    warming: "asyncio.Future[None] | None" = None
+
+
+OpenStage = Callable[[Settings], AbstractAsyncContextManager[Stage]]
+"""What an entry point in the group ``forebay.stages`` names: opens the stage's connections and yields it."""
+
+PartitionKey = tuple[str, int]
+"""Logical topic and partition number."""
+
+
+class Event(Protocol):
+    """The part of ``faust.Event`` that a lane needs."""
+
+    message: Any
+
+    def ack(self) -> bool:
+        """Tell Faust that the message is finished."""
+        ...
+
+
+class Lane:
+    """Runs one route: one Faust agent's stream in, delivered outputs out.
+
+    Args:
+        fail: called with the exception when a record cannot be finished by this process at all.
+        generation: current generation of the consumer group; acknowledgements of older ones are void.
+    """
+
+    def __init__(
+        self,
+        route: Route,
+        processor: Processor,
+        delivery: Delivery,
+        limits: StageSettings,
+        metrics: StageMetrics,
+        *,
+        fail: Callable[[BaseException], None],
+        generation: Callable[[], int],
+    ) -> None:
+        self.route = route
+        self._processor = processor
+        self._delivery = delivery
+        self._limits = limits
+        self._metrics = metrics
+        self._fail = fail
+        self._generation = generation
+        self._capacity = 1 if route.ordered else route.in_flight or limits.in_flight
+        self._trackers: dict[int, PartitionTracker] = {}
+        self._owned: frozenset[int] = frozenset()
+        self._tasks: dict[asyncio.Task[None], int] = {}
+        self._bytes = 0
+        self._room = asyncio.Event()
+        self._closed = False
+
+    async def run(self, events: AsyncIterator[Event]) -> None:
+        """Start work on each event as room allows; returns when the stream ends."""
+        async for event in events:
+            source = self._delivered(event.message)
+            tracker = self._trackers.setdefault(source.partition, PartitionTracker())
+            generation = event.message.generation_id
+            size = len(source.value or b"")
+            while generation == self._generation() and not self._may_start(source.partition, tracker, size):
+                self._room.clear()
+                await self._room.wait()
+            if generation != self._generation():
+                continue  # its partition was revoked while it waited: it is delivered again, here or elsewhere
+            slot = tracker.admit(source.offset, self._acknowledgement(event, generation))
+            if slot is not None:
+                self._start(source, slot, tracker, size)
+
+    def _delivered(self, message: Any) -> Delivered:
+        return Delivered(
+            topic=self.route.topic,
+            partition=message.partition,
+            offset=message.offset,
+            key=message.key,
+            value=message.value,
+            headers=h.from_kafka(message.headers),
+            timestamp_ms=round((message.timestamp or 0) * 1000),
+        )
+
+    def _may_start(self, partition: int, tracker: PartitionTracker, size: int) -> bool:
+        if self._closed or partition not in self._owned or tracker.window >= self._limits.window:
+            return False
+        return not self._tasks or (
+            len(self._tasks) < self._capacity and self._bytes + size <= self._limits.in_flight_bytes
+        )
+
+    def _acknowledgement(self, event: Event, generation: int) -> Callable[[], object]:
+        def acknowledge() -> None:
+            if generation == self._generation():
+                event.ack()
+
+        return acknowledge
+
+    def _start(self, source: Delivered, slot: Slot, tracker: PartitionTracker, size: int) -> None:
+        self._bytes += size
+        task = asyncio.create_task(self._work(source, slot, tracker))
+        self._tasks[task] = source.partition
+
+        def ended(task: asyncio.Task[None]) -> None:
+            del self._tasks[task]
+            self._bytes -= size
+            self._room.set()
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self._fail(error)
+
+        task.add_done_callback(ended)
+
+    async def _work(self, source: Delivered, slot: Slot, tracker: PartitionTracker) -> None:
+        outputs = await self._processor.process(source)
+        if outputs:
+            await self._delivery.deliver(outputs)
+        tracker.finish(slot)
+
+    async def drain(self, partitions: set[int] | None = None) -> Mapping[PartitionKey, int]:
+        """Start nothing more on the partitions, and let running tasks finish, for at most ``drain_s``.
+
+        Args:
+            partitions: only these; all by default.
+
+        Returns:
+            For each of the partitions with progress, the offset to commit.
+        """
+        self._owned = frozenset() if partitions is None else self._owned - partitions
+        waiting = [task for task, partition in self._tasks.items() if partitions is None or partition in partitions]
+        if waiting:
+            await asyncio.wait(waiting, timeout=self._limits.drain_s)
+        return {
+            (self.route.topic, partition): tracker.committable
+            for partition, tracker in self._trackers.items()
+            if tracker.committable is not None and (partitions is None or partition in partitions)
+        }
+
+    def revoke(self, partitions: set[int]) -> None:
+        """The partitions were taken from this worker, or will be delivered to it afresh."""
+        self._owned -= partitions
+        for partition in partitions & self._trackers.keys():
+            self._trackers[partition].revoke()
+
+    def assign(self, partitions: set[int]) -> None:
+        """These partitions are this worker's now; others are not any more."""
+        self._owned = frozenset(partitions)
+        self._room.set()
+        for partition in self._trackers.keys() - partitions:
+            if self.route.restarts:
+                self._leave(partition)
+            else:
+                self._trackers[partition].forget_finished()
+
+    def _leave(self, partition: int) -> None:
+        """What is still running of a partition that another worker has is done there."""
+        del self._trackers[partition]
+        for task in [task for task, of in self._tasks.items() if of == partition]:
+            task.cancel()
+
+    async def close(self) -> None:
+        """Start nothing more; cancel what is still running. Cancelled records are delivered to another worker."""
+        self._closed = True
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def pause(self) -> None:
+        """Start nothing more; what is running goes on."""
+        self._closed = True
+
+    @property
+    def in_flight(self) -> int:
+        """Records in tasks now."""
+        return len(self._tasks)
+
+    def positions(self) -> Mapping[int, int]:
+        """Partition to the offset that would be committed now."""
+        return {p: t.committable for p, t in self._trackers.items() if t.committable is not None}

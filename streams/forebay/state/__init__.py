@@ -1,0 +1,1 @@
+"""What workers remember in Redis between records: claims of paid calls."""
