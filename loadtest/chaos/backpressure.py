@@ -20,6 +20,7 @@ import psutil
 from forebay.avro.codec import open_codecs
 from forebay.avro.registry import open_registry
 from forebay.contract.canonical import prompt_hash
+from forebay.contract.clock import now_ms
 from forebay.contract.json_lines import new_id
 from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Message, RedactedRequest
@@ -108,7 +109,7 @@ def _queue(stack: Stack, count: int) -> None:
         request = RedactedRequest(
             request_id=new_id(),
             messages=(Message(content=f"What is {number} + 1?"),),
-            accepted_at=time.time_ns() // 1_000_000,
+            accepted_at=now_ms(),
         )
         producer.produce(topic_on_broker("requests.uncached", kafka), codec.encode(request), prompt_hash(request))
         producer.poll(0)

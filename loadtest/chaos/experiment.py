@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from forebay.contract.clock import now_ms
 from forebay.kafka.lag import wait_until_idle
 from forebay.kafka.queries import BrokerUnavailableError
 from loadtest.chaos.faults import Fault, Traces
@@ -66,7 +67,7 @@ def warm_up(stack: Stack) -> None:
 def run(stack: Stack, fault: Fault, load: Load, say: Callable[[str], None] = lambda _: None) -> Result:
     """Do ``fault`` to ``stack`` under ``load``; the stack is whole again when this returns."""
     stack.wait_ready()
-    begun_ms = _now_ms()
+    begun_ms = now_ms()
     since = mark(stack.settings, stack.invoice)
     log = stack.folder / f"accepted-{begun_ms}.jsonl"
     traffic = Traffic(
@@ -74,10 +75,10 @@ def run(stack: Stack, fault: Fault, load: Load, say: Callable[[str], None] = lam
     )  # fmt: skip
     traffic.start()
     time.sleep(load.requests / load.rate / 3)
-    begun_fault_ms = _now_ms()
+    begun_fault_ms = now_ms()
     traces, watch = _inflict(stack, fault)
     # A worker's end is the last thing that such a fault does.
-    at_ms = begun_fault_ms if watch is None else _now_ms()
+    at_ms = begun_fault_ms if watch is None else now_ms()
     if watch is not None:
         watch.join()
     stack.wait_ready()
@@ -135,7 +136,3 @@ def _wait_for_ledger(stack: Stack) -> None:
         if not any(entry.status is UsageStatus.STARTED for entry in entries.values()):
             return
         time.sleep(1.0)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

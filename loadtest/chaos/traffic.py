@@ -14,6 +14,7 @@ from typing import Any
 
 from forebay.avro.codec import Codec
 from forebay.avro.registry import open_registry
+from forebay.contract.clock import now_ms
 from forebay.contract.json_lines import new_id
 from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Message, Params, Request
@@ -90,7 +91,7 @@ class Traffic(threading.Thread):
                     topic,
                     codec.encode(request),
                     request.request_id.encode(),
-                    on_delivery=self._noting(request.request_id, time.time_ns() // 1_000_000, log),
+                    on_delivery=self._noting(request.request_id, now_ms(), log),
                 )
                 producer.poll(0)
             producer.flush(120)
@@ -117,7 +118,7 @@ class Traffic(threading.Thread):
             messages=(Message(content=f"{person}What is {about} + {draw.randrange(100)}?{self._pad}"),),
             params=Params(max_tokens=64),
             deadline_ms=self._deadline_ms,
-            created_at=time.time_ns() // 1_000_000,
+            created_at=now_ms(),
         )
 
 

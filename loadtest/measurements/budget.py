@@ -119,6 +119,7 @@ def _handler(client: Any, prefix: str, daily_usd: float) -> tuple[Any, _AtOnce]:
 
     from forebay.avro.codec import Codec
     from forebay.avro.registry import LocalRegistry
+    from forebay.contract.clock import now_ms
     from forebay.contract.records import Alert, CallPurpose, Completion, UsageEvent
     from forebay.privacy.egress import EgressGuard
     from forebay.runtime.fair_queue import FairQueue
@@ -144,7 +145,7 @@ def _handler(client: Any, prefix: str, daily_usd: float) -> tuple[Any, _AtOnce]:
     price = Price(input=_PRICE, output=_PRICE)
     tiers = (Tier(name="only", deployments=(Deployment(name="d", model="m", price=price),), max_answer_tokens=30),)
     settings = BudgetsSettings(tenant=Budget(daily_usd=daily_usd), soft_share=1.0)
-    budgets = RedisBudgets(client, prefix, settings, lambda: time.time_ns() // 1_000_000)
+    budgets = RedisBudgets(client, prefix, settings, now_ms)
     limiter = RedisLimiter(client, prefix)
     caller = Caller(
         provider,

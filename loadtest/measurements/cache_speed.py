@@ -24,6 +24,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
+from forebay.contract.clock import now_ms
 from forebay.contract.handlers import Context
 from forebay.contract.records import Completion, Message, RedactedRequest
 from forebay.contract.wire import Delivered
@@ -106,7 +107,7 @@ async def _fill(
     """
     rng, readings, drawn = random.Random(9), list[Reading](), None
     answer = "".join(random.Random(1).choices("abcdefghij klmnop qrst uvwxyz", k=600))
-    now, rows, size = time.time_ns() // 1_000_000, [], 0
+    now, rows, size = now_ms(), [], 0
     for start in range(0, len(texts), 200):
         jobs = []
         for text in texts[start : start + 200]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from forebay.contract.clock import now_ms
 from loadtest.simulator import timing, wire
 from loadtest.simulator.answers import Answer, answer_of, unit
 from loadtest.simulator.invoice import ATTEMPT_HEADER, Invoice, recorded_headers
@@ -69,7 +70,7 @@ class Call:
                 "cost_nanousd": cost,
                 "status": status,
                 "started_ms": self.started_ms,
-                "finished_ms": time.time_ns() // 1_000_000,
+                "finished_ms": now_ms(),
             }
         )
 

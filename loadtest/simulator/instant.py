@@ -1,12 +1,12 @@
 """How does an ``instant`` model answer? With prepared bytes: the cost of a call is HTTP and one line of invoice."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from aiohttp import web
 
+from forebay.contract.clock import now_ms
 from loadtest.simulator import wire
 from loadtest.simulator.invoice import ATTEMPT_HEADER, Invoice, Stats, recorded_headers
 from loadtest.simulator.script import Model
@@ -34,7 +34,7 @@ class Instant:
             if len(self._bodies) > 4096:
                 self._bodies.clear()
             prepared = self._bodies[name, stream, prompt] = _prepare(name, stream, prompt)
-        now = time.time_ns() // 1_000_000
+        now = now_ms()
         self._stats.begin(name)
         self._invoice.bill(
             {

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from forebay.contract.clock import now_ms
 from loadtest.simulator import wire
 from loadtest.simulator.admin import JSON, Admin, json_reply
 from loadtest.simulator.chat import Call, play
@@ -136,7 +137,7 @@ class Simulator:
             name=name,
             model=model,
             script=self.script,
-            started_ms=time.time_ns() // 1_000_000,
+            started_ms=now_ms(),
             prompt_tokens=tokens,
         )
         self.stats.begin(name)
@@ -179,7 +180,7 @@ class Simulator:
             name=name,
             model=model,
             script=self.script,
-            started_ms=time.time_ns() // 1_000_000,
+            started_ms=now_ms(),
             prompt_tokens=tokens,
         )
         self.stats.begin(name)

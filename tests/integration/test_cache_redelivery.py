@@ -21,6 +21,7 @@ import pytest
 
 from forebay.avro.codec import Codec
 from forebay.avro.registry import open_registry
+from forebay.contract.clock import now_ms
 from forebay.contract.json_lines import new_id
 from forebay.contract.names import group_on_broker, topic_on_broker
 from forebay.contract.records import AnswerSource, RedactedRequest, UsageEvent, UsageStatus
@@ -194,7 +195,7 @@ class Asked:
         self._calls = provider.calls()
         self._since = mark(settings, provider.invoice)
         requests = [request(question, request_id=new_id()) for _ in range(REQUESTS)]
-        self._sent = dict.fromkeys((one.request_id for one in requests), time.time_ns() // 1_000_000)
+        self._sent = dict.fromkeys((one.request_id for one in requests), now_ms())
         self._partition = self._publish(requests)
         _until(lambda: self.calls() == 1)
         time.sleep(1.0)  # so that the others, too, are in the hands of the worker that is killed

@@ -1,7 +1,6 @@
 """Dead letters on a real broker: looked at, chosen, replayed at most once whoever asks, parked, dropped, exported."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from forebay.avro.codec import open_codecs
 from forebay.avro.registry import open_registry
 from forebay.cli.dead_letters import app
 from forebay.contract import headers as h
+from forebay.contract.clock import now_ms
 from forebay.contract.failures import Permanent
 from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Completion, Message, RedactedRequest, Request, ResponseStatus
@@ -79,9 +79,7 @@ def _bury(settings: Settings, count: int, *, code: str = "retries_exhausted", ra
         source = Delivered(
             topic=topic, partition=0, offset=number, key=b"k", value=value, headers={}, timestamp_ms=1
         )  # fmt: skip
-        incident = Incident(
-            stage=stage, attempt=2, now_ms=time.time_ns() // 1_000_000, request_id=request_id, tenant_id="acme"
-        )
+        incident = Incident(stage=stage, attempt=2, now_ms=now_ms(), request_id=request_id, tenant_id="acme")
         letter = dead_letter(source, Permanent(code, "2 attempts, the last: provider_unavailable"), incident, rules)
         buried.append((letter.topic, letter.key, letter.value, letter.headers))
         ids.append(request_id)

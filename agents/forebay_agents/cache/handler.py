@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Failure, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import (
@@ -55,7 +56,7 @@ class CacheStage:
         verification: Verification,
         settings: CacheSettings,
         metrics: CacheMetrics,
-        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock_ms: Clock = now_ms,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store

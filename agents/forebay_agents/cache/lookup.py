@@ -1,11 +1,10 @@
 """Is there an answer already? First for the equal prompt, then for a question that one answer serves as well."""
 
 import asyncio
-import time
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.records import AnswerSource, RedactedRequest
 from forebay.runtime.fair_queue import FairQueue
 from forebay_agents.cache.error_bound.bound import coin
@@ -84,7 +83,7 @@ class Lookup:
         book: EvidenceBook,
         settings: CacheSettings,
         metrics: CacheMetrics,
-        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock_ms: Clock = now_ms,
     ) -> None:
         self._store = store
         self._locator = locator

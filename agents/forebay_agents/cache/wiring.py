@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from forebay.contract.clock import Clock, now_ms
 from forebay.privacy.egress import EgressGuard
 from forebay_agents.cache.error_bound.evidence import EvidenceBook
 from forebay_agents.cache.error_bound.judges import AgreementJudge
@@ -43,7 +44,7 @@ def assemble(
     *,
     guard: EgressGuard | None = None,
     judge: Judge | None = None,
-    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    clock_ms: Clock = now_ms,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] | None = None,
 ) -> Parts:

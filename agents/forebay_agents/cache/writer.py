@@ -1,9 +1,8 @@
 """What becomes of an answer that a model gave? It is kept for those who may share it, or there is a reason why not."""
 
 import dataclasses
-import time
-from collections.abc import Callable
 
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.records import AnswerSource, CacheMode, Completion, RedactedRequest, ResponseStatus
 from forebay.privacy.egress import EgressGuard
 from forebay_agents.cache.admission import Refusal, fresh_for_s, looks_permanent, refusal
@@ -34,7 +33,7 @@ class Keeper:
         flight: SingleFlight,
         settings: CacheSettings,
         guard: EgressGuard,
-        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock_ms: Clock = now_ms,
     ) -> None:
         self._store = store
         self._locator = locator

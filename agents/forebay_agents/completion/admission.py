@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from forebay.contract.clock import Clock
 from forebay.contract.failures import Rejected
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Alert, RedactedRequest, Severity
@@ -27,7 +28,7 @@ class Admission:
         limits: LimitsSettings,
         limiter: Limiter,
         budgets: Budgets,
-        now_ms: Callable[[], int],
+        now_ms: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._limits = limits

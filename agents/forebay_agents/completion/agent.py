@@ -1,12 +1,12 @@
 """The stage ``completion``: ``requests.uncached`` in; ``completions`` and ``usage`` out."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from forebay.avro.codec import open_codecs
 from forebay.avro.registry import open_registry
+from forebay.contract.clock import now_ms
 from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.records import CallPurpose, RedactedRequest, Spend, WindowKind
 from forebay.privacy.egress import EgressGuard, EgressSettings
@@ -90,7 +90,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             limiter,
             budgets,
             burst_s=rates.burst_s,
-            now_ms=_now_ms,
+            now_ms=now_ms,
             hedge_share=own.hedge_share,
             shorten=shortener.to_fit,
         )
@@ -103,14 +103,14 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
         delays_s = settings[RetrySettings].delays_s
         handler = CompletionHandler(
             Cascade(models.tiers, attempts, router),
-            Admission(rates, limiter, budgets, _now_ms),
+            Admission(rates, limiter, budgets, now_ms),
             # Half of the look-ahead for one tenant: the other half is there to see past its flood.
             FairQueue(own.in_flight, own.look_ahead // 2),
             shortener,
             claims,
             claim_required=own.claim_required,
             waits_s=(delays_s[0], delays_s[min(1, len(delays_s) - 1)]),
-            now_ms=_now_ms,
+            now_ms=now_ms,
         )
         common = settings[StageSettings]
         ahead = {"in_flight": own.in_flight + own.look_ahead, "window": max(common.window, 2 * own.look_ahead)}
@@ -124,7 +124,3 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             limits=limits,
             warming=warming,
         )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from forebay.contract.clock import Clock
 from forebay.contract.failures import Expired
 from forebay.contract.handlers import WriteAhead
 from forebay.contract.json_lines import new_id
@@ -63,7 +64,7 @@ class Attempts:
         budgets: Budgets,
         *,
         burst_s: float,
-        now_ms: Callable[[], int],
+        now_ms: Clock,
         hedge_share: float = 0.0,
         shorten: Shorten | None = None,
     ) -> None:

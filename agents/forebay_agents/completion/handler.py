@@ -1,9 +1,10 @@
 """What does the completion stage do with a request? Claim it, let the cascade answer, enter each call."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from forebay.contract import headers as h
+from forebay.contract.clock import Clock
 from forebay.contract.failures import Failure, Rejected, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Alert, AnswerSource, Completion, Error, RedactedRequest, ResponseStatus
@@ -39,7 +40,7 @@ class CompletionHandler:
         *,
         claim_required: bool,
         waits_s: tuple[float, float],
-        now_ms: Callable[[], int],
+        now_ms: Clock,
     ) -> None:
         self._cascade = cascade
         self._admission = admission

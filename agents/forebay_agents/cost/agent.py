@@ -6,13 +6,13 @@ changelog writes are delivered too.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import faust
 
+from forebay.contract.clock import now_ms
 from forebay.contract.handlers import Context, Output, Route, WriteAhead
 from forebay.contract.records import UsageEvent
 from forebay.runtime.stage import Stage
@@ -75,7 +75,7 @@ class CostStage:
         source = context.source
         for table in self._tables:
             table.partition = source.partition
-        rows = self._projection.apply(entry, partition=source.partition, offset=source.offset, now_ms=_now_ms())
+        rows = self._projection.apply(entry, partition=source.partition, offset=source.offset, now_ms=now_ms())
         await asyncio.gather(*(write for table in self._tables for write in table.take_undelivered()))
         return [Output(topic="spend", key=key, value=row) for key, row in rows]
 
@@ -83,7 +83,7 @@ class CostStage:
         """Declare abandoned attempts unsettled, and forget old ones, for ever."""
         while True:
             await asyncio.sleep(self._settings.sweep_every_s)
-            now, after_ms = _now_ms(), round(1000 * self._settings.unsettled_after_s)
+            now, after_ms = now_ms(), round(1000 * self._settings.unsettled_after_s)
             await publish([usage_output(entry) for entry in abandoned(self._attempts, now_ms=now, after_ms=after_ms)])
             keep_ms = round(1000 * self._settings.remember_s)
             for attempt_id, partition in forgettable(self._attempts, now_ms=now, after_ms=keep_ms):
@@ -103,7 +103,3 @@ async def cost_stage(settings: Settings) -> AsyncIterator[Stage]:
         setup=handlers.setup,
         background=handlers.sweep,
     )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,12 +1,12 @@
 """Which calls belong to an invoice's period? Those that began in it."""
 
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
+from forebay.contract import clock
 from forebay.contract.records import UsageEvent
 from forebay_agents.cost.reconciliation import InvoiceLine
 
@@ -28,7 +28,7 @@ class Period:
     @classmethod
     def of(cls, since: str, until: str, now_ms: int | None = None) -> Self:
         """From ISO 8601 times (UTC unless they say otherwise) or ages. Raises :class:`InvalidPeriodError`."""
-        now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+        now = clock.now_ms() if now_ms is None else now_ms
         return cls(since=_moment(since, now), until=_moment(until, now))
 
     def cut(

@@ -1,9 +1,9 @@
 """What does the evaluation stage do with an outcome? If it is in the sample: judge it, and tell those concerned."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from forebay.contract import headers as h
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import CODES, FailureClass, Permanent, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.json_lines import new_id
@@ -54,7 +54,7 @@ class EvaluationHandler:
         caller: Caller,
         claims: Claims,
         scores: ScoreStore,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Clock = now_ms,
         metrics: EvaluationMetrics = METRICS,
     ) -> None:
         self._metrics = metrics

@@ -1,9 +1,9 @@
 """What does the ledger say of a call? One attempt, written ahead as ``started`` and closed with what became of it."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import CallPurpose, UsageEvent, UsageStatus
@@ -32,7 +32,7 @@ class Ledger:
     def __init__(
         self,
         purpose: CallPurpose,
-        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock_ms: Clock = now_ms,
         attempt_id: Callable[[], str] = new_id,
     ) -> None:
         self._purpose = purpose

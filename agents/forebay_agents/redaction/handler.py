@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from forebay.contract.canonical import prompt_hash
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Failure, Rejected, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Completion, Error, RedactedRequest, Request, ResponseStatus
@@ -68,7 +69,7 @@ class RedactionHandler:
         max_messages: int,
         max_chars: int,
         guard: EgressGuard | None = None,
-        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock_ms: Clock = now_ms,
     ) -> None:
         self._find = find
         self._vault = vault

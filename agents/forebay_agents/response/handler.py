@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from forebay.contract import headers as h
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Failure, Permanent
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Completion, Error, RedactedRequest, Response, ResponseStatus
@@ -36,7 +37,7 @@ class ResponseHandler:
         self,
         maps: Maps,
         mark: Callable[[h.Headers, str], dict[str, bytes]],
-        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock_ms: Clock = now_ms,
     ) -> None:
         self._maps = maps
         self._mark = mark

@@ -6,11 +6,11 @@ record that is not due for long (a provider may ask for a day) goes to the end o
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from forebay.contract import headers as h
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Permanent
 from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.topics import RETRY_LEVELS, TOPICS
@@ -35,7 +35,7 @@ class Scheduler:
 
     def __init__(
         self,
-        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock_ms: Clock = now_ms,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._clock_ms = clock_ms

@@ -1,13 +1,13 @@
 """``forebay review``: what a person decides."""
 
 import getpass
-import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import orjson
 import typer
 
+from forebay.contract.clock import now_ms
 from forebay.contract.records import Correction, CorrectionAction, ReviewTask
 from forebay.settings import Settings
 
@@ -84,7 +84,7 @@ def _decide(review_id: str, action: CorrectionAction, reviewer: str, reason: str
         reviewer=reviewer,
         reason=reason or None,
         completion=task.completion,
-        created_at=time.time_ns() // 1_000_000,
+        created_at=now_ms(),
     )
     publish(settings, [Output(topic="corrections", key=task.request_id, value=correction)])
     typer.echo(f"{task.review_id}: {action.value}")

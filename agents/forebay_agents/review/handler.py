@@ -1,8 +1,8 @@
 """What becomes a task for a person? Here: what users disliked. (What a judge disliked comes from the evaluation.)"""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Rejected
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Completion, Feedback, FeedbackRating, ResponseStatus, ReviewReason, ReviewTask
@@ -12,7 +12,7 @@ from forebay_agents.review.recent import RecentOutcomes
 class ReviewHandler:
     """Handlers of the stage; ``now_ms`` in ms since the epoch."""
 
-    def __init__(self, recent: RecentOutcomes, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+    def __init__(self, recent: RecentOutcomes, now_ms: Clock = now_ms) -> None:
         self._recent = recent
         self._now_ms = now_ms
 

@@ -5,7 +5,6 @@ and ``tool_calls`` may be given as JSON values: the record carries them as JSON 
 """
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 import fastuuid
 from pydantic import TypeAdapter, ValidationError
 
+from forebay.contract.clock import now_ms
 from forebay.contract.records import Message, Request
 
 R = TypeVar("R")
@@ -101,7 +101,7 @@ def complete(request: Request) -> Request:
     return replace(
         request,
         request_id=request.request_id or new_id(),
-        created_at=request.created_at or time.time_ns() // 1_000_000,
+        created_at=request.created_at or now_ms(),
     )
 
 

@@ -18,6 +18,7 @@ from forebay.avro.codec import Codec, UndecodableError
 from forebay.avro.encoding import Encoding
 from forebay.avro.registry import RegistryUnavailableError
 from forebay.contract import headers as h
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Expired, Failure, Permanent, Rejected, Transient
 from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.wire import Delivered, Encoded
@@ -68,7 +69,7 @@ class Processor:
         rules: Rules,
         metrics: StageMetrics,
         deliver: Callable[[Sequence[Encoded]], Awaitable[None]],
-        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock_ms: Clock = now_ms,
     ) -> None:
         self._route = route
         self._rules = rules

@@ -1,11 +1,11 @@
 """What may an operator do to the cache by hand? Look, purge, warm, and start a new epoch."""
 
-import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from forebay.contract.canonical import prompt_hash
+from forebay.contract.clock import now_ms
 from forebay.contract.json_lines import InvalidLineError, request_from_json
 from forebay.contract.records import Completion, MessageRole, RedactedRequest, ResponseStatus
 from forebay_agents.cache.error_bound.bound import evidence_of, threshold
@@ -129,7 +129,7 @@ async def warm(locator: Locator, keeper: Keeper, request: RedactedRequest, answe
         content=answer,
         finish_reason="stop",
         request=request,
-        completed_at=time.time_ns() // 1_000_000,
+        completed_at=now_ms(),
     )
     entry = keeper.entry(completion, request, address, trust=Trust.VERIFIED)
     await keeper.write(entry, request, address)

@@ -5,12 +5,12 @@ pending). So a call whose worker died is counted once the ledger knows it, and a
 back with the next entry. Amounts are nano-dollars.
 """
 
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.records import Spend, WindowKind
 from forebay.contract.windows import window_start
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
@@ -155,7 +155,7 @@ class RedisBudgets:
         client: Any,
         prefix: str,
         settings: BudgetsSettings,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Clock = now_ms,
     ) -> None:
         self._client = client
         self._prefix = f"{prefix}budget:"

@@ -1,7 +1,6 @@
 """Which dead letters does a command mean, and how does it name them? Options to filters, letters to lines."""
 
 import re
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
@@ -10,6 +9,7 @@ from typing import Any
 import typer
 
 from forebay.cli.dead_letters.options import State
+from forebay.contract.clock import now_ms
 from forebay.contract.failures import CODES
 from forebay.settings import Settings
 
@@ -78,7 +78,7 @@ def _moment(text: str) -> int | None:
     if not text:
         return None
     if age := _AGE.fullmatch(text):
-        return time.time_ns() // 1_000_000 - int(age[1]) * _AGE_MS[age[2]]
+        return now_ms() - int(age[1]) * _AGE_MS[age[2]]
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

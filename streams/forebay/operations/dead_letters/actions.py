@@ -1,6 +1,5 @@
 """The steps behind ``forebay dlq``: each opens the journal, so that no two operators act at once."""
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from forebay.avro.codec import open_codecs
 from forebay.avro.registry import open_registry
+from forebay.contract.clock import now_ms
 from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import DeadLetterAction, DeadLetterState
@@ -75,24 +75,24 @@ def decide(
     settings: Settings, letters: Sequence[DeadLetter], action: DeadLetterAction, by: str, reason: str | None
 ) -> None:
     """Park or drop ``letters``, with an entry in the audit trail, in one step."""
-    now_ms = _now_ms()
+    at = now_ms()
     states = [
         Output(
             topic="dlq.state",
             key=letter.letter_id,
-            value=DeadLetterState(dead_letter_id=letter.letter_id, action=action, by=by, reason=reason, at=now_ms),
+            value=DeadLetterState(dead_letter_id=letter.letter_id, action=action, by=by, reason=reason, at=at),
         )
         for letter in letters
     ]
     name = "dlq.park" if action is DeadLetterAction.PARKED else "dlq.drop"
     subject = " ".join(letter.letter_id for letter in letters)
     with Journal(settings) as journal:
-        journal.step([*states, audit(name, Plan(by=by, reason=reason), subject, len(letters), now_ms, {})])
+        journal.step([*states, audit(name, Plan(by=by, reason=reason), subject, len(letters), at, {})])
 
 
 def record_audit(settings: Settings, action: str, by: str, reason: str | None, subject: str, count: int) -> None:
     """An entry in the audit trail for something that changed nothing, beside whatever another operator is doing."""
-    publish(settings, [audit(action, Plan(by=by, reason=reason), subject, count, _now_ms(), {})])
+    publish(settings, [audit(action, Plan(by=by, reason=reason), subject, count, now_ms(), {})])
 
 
 def _transform(settings: Settings, path: Path) -> RecordTransform:
@@ -135,7 +135,3 @@ class _Bar:
             completed=progress.replayed + progress.parked + progress.unmended,
             outcomes=f"{progress.succeeded} served, {progress.failed} failed again, {progress.retrying} waiting",
         )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

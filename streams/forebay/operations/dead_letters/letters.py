@@ -1,9 +1,9 @@
 """What is in the dead letter queue? Each letter with why it is there and what was done with it since."""
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from forebay.contract import clock
 from forebay.contract import headers as h
 from forebay.contract.failures import CODES
 from forebay.contract.records import DeadLetterState
@@ -152,7 +152,7 @@ _NEW_MS = 3_600_000
 
 def group(letters: Iterable[DeadLetter], now_ms: int | None = None) -> Sequence[Group]:
     """Letters by stage and code, the newest error class first; ``new``: it was first seen within the last hour."""
-    now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    now = clock.now_ms() if now_ms is None else now_ms
     found: dict[tuple[str, str], list[DeadLetter]] = {}
     for letter in letters:
         found.setdefault((letter.stage, letter.code), []).append(letter)

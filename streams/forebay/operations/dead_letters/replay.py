@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from forebay.contract import headers as h
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import AuditEvent, DeadLetterAction, DeadLetterState
@@ -111,7 +112,7 @@ class Replayer:
     plan: Plan
     transform: Transform | None = None
     on_progress: Callable[[Progress], None] = lambda _progress: None
-    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    now_ms: Clock = now_ms
     sleep: Callable[[float], None] = time.sleep
     replay_id: str = field(default_factory=new_id)
     _silent: int = field(default=0, init=False)
