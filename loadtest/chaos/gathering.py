@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from forebay.kafka.decoding import ReadRecord
 from forebay.kafka.group_offsets import read_offsets
 from forebay.kafka.lag import consumer_lag
-from forebay.kafka.reader import ReadRecord, read_topic
+from forebay.kafka.reader import read_topic
 from forebay.operations.dead_letters.letters import letter_of
 from forebay.settings import KafkaSettings, Settings
 from forebay_agents.cost.reconciliation import InvoiceLine

@@ -1,27 +1,166 @@
-"""What is in a topic? For commands and tests: a plain consumer that decodes, outside every consumer group."""
+"""What is in a topic? For commands, consoles and tests: a plain consumer that decodes, outside every consumer group.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+"Up to the end" is a place, not a record: of a compacted topic the last records may be gone, and behind a transaction
+stands its marker, which nobody is given. So positions count: that of the last record, and the end of the partition as
+the client tells it at once, where waiting for a record would take its half second. Only what is committed is read, and
+the end is that of what is committed.
+"""
 
-from forebay.avro.codec import Codec, UndecodableError
-from forebay.avro.registry import open_registry
-from forebay.contract import headers as h
+import time
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
 from forebay.contract.names import topic_on_broker
-from forebay.contract.topics import TOPICS
-from forebay.contract.wire import Delivered
 from forebay.kafka.connection import confluent_options, silent
-from forebay.kafka.queries import partitions_of, watermarks
+from forebay.kafka.decoding import Decoder, ReadRecord
+from forebay.kafka.queries import BrokerUnavailableError, partitions_of, watermarks
 from forebay.settings import KafkaSettings, Settings
 
+Place = tuple[str, int]
+"""Logical topic and partition."""
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReadRecord:
-    """A record with its decoded value: a record type, bytes in topics that carry bytes, ``None`` with an ``error``."""
+_POLL_S = 0.5
+_PATIENCE_S = 90.0
+"""How long a read waits for brokers that say nothing: a new leader is there within seconds, and a transaction whose
+producer was killed ends after 60."""
+_BATCH = 500
 
-    source: Delivered
-    value: Any
-    error: UndecodableError | None
+
+class TopicReader:
+    """Reads topics, and knows how far it is; one thread at a time.
+
+    Args:
+        topics: logical names.
+        from_beginning: all that is kept; otherwise only what is written from now on.
+        consumer: a confluent-kafka consumer with ``enable.partition.eof``; made from the settings unless given.
+
+    Raises:
+        BrokerUnavailableError: see :func:`forebay.kafka.queries.partitions_of`.
+    """
+
+    def __init__(
+        self, settings: Settings, topics: Sequence[str], *, from_beginning: bool = True, consumer: Any = None
+    ) -> None:
+        from confluent_kafka import TopicPartition
+
+        self._kafka = settings[KafkaSettings]
+        self._decoder = Decoder(settings, topics)
+        self._consumer: Any = consumer or _new_consumer(self._kafka)
+        self._uncommitted: Any = None
+        self.positions: dict[Place, int] = {}
+        """Offset that is read next."""
+        self.firsts: dict[Place, int] = {}
+        """Offsets of the oldest records, as last looked at."""
+        assigned = []
+        try:
+            for topic in topics:
+                name = topic_on_broker(topic, self._kafka)
+                for number in partitions_of(self._consumer, name, self._kafka):
+                    partition = TopicPartition(name, number)
+                    low, high = watermarks(self._consumer, partition)
+                    partition.offset = low if from_beginning else high
+                    self.positions[topic, number], self.firsts[topic, number] = partition.offset, low
+                    assigned.append(partition)
+            self._consumer.assign(assigned)
+        except BaseException:
+            self._consumer.close()
+            raise
+        self._assigned = assigned
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the brokers."""
+        for consumer in filter(None, (self._consumer, self._uncommitted)):
+            consumer.close()
+
+    def read_to_end(self, *, settled: bool = False) -> Iterator[ReadRecord]:
+        """What was not read yet, up to the ends that the partitions have at this call, in order in each of them.
+
+        Args:
+            settled: wait for the transactions that are open now: the end is that of all that was written.
+
+        Raises:
+            BrokerUnavailableError: the brokers say nothing for a minute and a half.
+            KafkaException: they refuse.
+        """
+        ends = self._look(settled=settled)
+        todo = {place for place, end in ends.items() if self.positions[place] < end}
+        heard = time.monotonic()
+        while todo:
+            message = self._consumer.poll(_POLL_S)
+            record = None if message is None else self._take(message)
+            if record is not None:
+                heard = time.monotonic()
+                place = record.source.topic, record.source.partition
+                yield record
+                if self.positions[place] >= ends[place]:
+                    todo.discard(place)
+                continue
+            if message is None:
+                self._ask_positions()
+            left = {place for place in todo if self.positions[place] < ends[place]}
+            todo, heard = left, time.monotonic() if left != todo else heard
+            if time.monotonic() - heard > _PATIENCE_S:
+                raise BrokerUnavailableError(
+                    f"the brokers at {self._kafka.bootstrap} say nothing of {', '.join(sorted({t for t, _ in todo}))}"
+                )
+
+    def _look(self, *, settled: bool) -> dict[Place, int]:
+        if settled and self._uncommitted is None:
+            self._uncommitted = _new_consumer(self._kafka, isolation_level="read_uncommitted")
+        ends = {}
+        for partition in self._assigned:
+            place = self._decoder.names[partition.topic], partition.partition
+            self.firsts[place], ends[place] = watermarks(self._uncommitted if settled else self._consumer, partition)
+        return ends
+
+    def wait(self, seconds: float) -> list[ReadRecord]:
+        """What comes next: returns with the first records, or with none after so many seconds.
+
+        Raises:
+            KafkaException: the brokers refuse.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            message = self._consumer.poll(max(0.0, deadline - time.monotonic()))
+            if message is None:
+                return []
+            if (first := self._take(message)) is not None:
+                more = (self._take(found) for found in self._consumer.consume(_BATCH - 1, 0))
+                return [first, *(record for record in more if record is not None)]
+
+    def _take(self, message: Any) -> ReadRecord | None:
+        """The record in ``message``; ``None`` for an event, of which the end of a partition is noted."""
+        from confluent_kafka import KafkaError, KafkaException
+
+        error = message.error()
+        if error is None:
+            record = self._decoder.decoded(message)
+            self.positions[record.source.topic, record.source.partition] = record.source.offset + 1
+            return record
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own names of codes
+            place = self._decoder.names[message.topic()], message.partition()
+            self.positions[place] = max(self.positions[place], message.offset())
+        elif error.code() in (
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+            KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+            KafkaError._AUTHENTICATION,  # noqa: SLF001 - as above
+        ):
+            raise KafkaException(error)
+        return None  # all else passes: a broker that was lost, a leader that moved
+
+    def _ask_positions(self) -> None:
+        for found in self._consumer.position(self._assigned):
+            place = self._decoder.names[found.topic], found.partition
+            self.positions[place] = max(self.positions[place], found.offset)
 
 
 def read_topic(
@@ -36,61 +175,58 @@ def read_topic(
     Raises:
         BrokerUnavailableError: see :func:`forebay.kafka.queries.partitions_of`.
     """
-    from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+    with TopicReader(settings, [topic], from_beginning=from_beginning) as reader:
+        if until_end:
+            yield from reader.read_to_end()
+            return
+        while True:
+            yield from reader.wait(_POLL_S)
+
+
+def records_at(settings: Settings, places: Sequence[tuple[str, int, int]]) -> list[ReadRecord | None]:
+    """The records at these places (logical topic, partition, offset); ``None`` where one has expired.
+
+    Raises:
+        BrokerUnavailableError: as :func:`read_topic`.
+    """
+    if not places:
+        return []
+    from confluent_kafka import TopicPartition
 
     kafka = settings[KafkaSettings]
-    record = TOPICS[topic].record
-    codec: Codec[Any] | None = None
-    if record is not None:
-        codec = Codec(record, topic_on_broker(TOPICS[topic].subject, kafka), open_registry(settings))
-    consumer = Consumer(
-        confluent_options(kafka)
-        | {"group.id": topic_on_broker("reader", kafka), "enable.auto.commit": False, "fetch.wait.max.ms": 50},
-        logger=silent(),
-    )
+    decoder = Decoder(settings, sorted({topic for topic, _, _ in places}))
+    consumer: Any = _new_consumer(kafka, auto_offset_reset="error")  # an expired record is no other record
+    found: list[ReadRecord | None] = []
     try:
-        name = topic_on_broker(topic, kafka)
-        partitions = [TopicPartition(name, number) for number in partitions_of(consumer, name, kafka)]
-        ends = {}
-        for partition in partitions:
-            low, high = watermarks(consumer, partition)
-            partition.offset = OFFSET_BEGINNING if from_beginning else high
-            if from_beginning and high > low:
-                ends[partition.partition] = high
-        consumer.assign(partitions)
-        while ends or not until_end:
-            message: Any = consumer.poll(0.5)
-            if message is None:
-                if until_end:
-                    ends = _not_reached(consumer, partitions, ends)
+        for topic, number, offset in places:
+            name = topic_on_broker(topic, kafka)
+            known = number in partitions_of(consumer, name, kafka)
+            low, high = watermarks(consumer, TopicPartition(name, number)) if known else (0, 0)
+            if not low <= offset < high:
+                found.append(None)
                 continue
-            if message.error() is None:
-                yield _decoded(message, topic, codec)
-                if message.offset() + 1 >= ends.get(message.partition(), 1 << 63):
-                    ends.pop(message.partition(), None)
+            consumer.assign([TopicPartition(name, number, offset)])
+            message = consumer.poll(_PATIENCE_S)
+            consumer.unassign()
+            there = message is not None and message.error() is None and message.offset() == offset
+            found.append(decoder.decoded(message) if there else None)
     finally:
         consumer.close()
+    return found
 
 
-def _not_reached(consumer: Any, partitions: list[Any], ends: dict[int, int]) -> dict[int, int]:
-    """Ends not reached yet: of a compacted topic the last offsets may be gone, so positions count, not records."""
-    positions = {tp.partition: tp.offset for tp in consumer.position(partitions)}
-    return {partition: end for partition, end in ends.items() if positions.get(partition, -1) < end}
+def _new_consumer(kafka: KafkaSettings, **options: str) -> Any:
+    from confluent_kafka import Consumer
 
-
-def _decoded(message: Any, topic: str, codec: Codec[Any] | None) -> ReadRecord:
-    source = Delivered(
-        topic=topic,
-        partition=message.partition(),
-        offset=message.offset(),
-        key=message.key(),
-        value=message.value(),
-        headers=h.from_kafka(message.headers()),
-        timestamp_ms=message.timestamp()[1],
+    return Consumer(
+        confluent_options(kafka)
+        | {
+            "group.id": topic_on_broker("reader", kafka),
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 50,
+        }
+        | {name.replace("_", "."): value for name, value in options.items()},
+        logger=silent(),
     )
-    if codec is None:
-        return ReadRecord(source=source, value=message.value(), error=None)
-    try:
-        return ReadRecord(source=source, value=codec.decode(message.value()), error=None)
-    except UndecodableError as error:
-        return ReadRecord(source=source, value=None, error=error)

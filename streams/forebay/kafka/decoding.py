@@ -1,0 +1,59 @@
+"""What does a message of a Kafka client say? A record with its place, decoded if its topic has a record type."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forebay.avro.codec import Codec, UndecodableError
+from forebay.avro.registry import open_registry
+from forebay.contract import headers as h
+from forebay.contract.names import topic_on_broker
+from forebay.contract.topics import TOPICS
+from forebay.contract.wire import Delivered
+from forebay.settings import KafkaSettings, Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadRecord:
+    """A record with its decoded value: a record type, bytes in topics that carry bytes, ``None`` with an ``error``."""
+
+    source: Delivered
+    value: Any
+    error: UndecodableError | None
+
+
+class Decoder:
+    """Messages of confluent-kafka to records.
+
+    Attributes:
+        names: name on the broker to logical topic.
+    """
+
+    def __init__(self, settings: Settings, topics: Sequence[str]) -> None:
+        kafka, registry = settings[KafkaSettings], open_registry(settings)
+        self.names = {topic_on_broker(topic, kafka): topic for topic in topics}
+        self._codecs: dict[str, Codec[Any]] = {}
+        for topic in topics:
+            record = TOPICS[topic].record
+            if record is not None:
+                self._codecs[topic] = Codec(record, topic_on_broker(TOPICS[topic].subject, kafka), registry)
+
+    def decoded(self, message: Any) -> ReadRecord:
+        """The record in ``message``, which is no event."""
+        topic = self.names[message.topic()]
+        source = Delivered(
+            topic=topic,
+            partition=message.partition(),
+            offset=message.offset(),
+            key=message.key(),
+            value=message.value(),
+            headers=h.from_kafka(message.headers()),
+            timestamp_ms=message.timestamp()[1],
+        )
+        codec = self._codecs.get(topic)
+        if codec is None:
+            return ReadRecord(source=source, value=message.value(), error=None)
+        try:
+            return ReadRecord(source=source, value=codec.decode(message.value()), error=None)
+        except UndecodableError as error:
+            return ReadRecord(source=source, value=None, error=error)

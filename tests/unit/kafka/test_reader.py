@@ -1,0 +1,151 @@
+"""How far does a reader read? Up to the ends of the moment, whatever stands there: a record, a marker, nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from forebay.kafka.reader import TopicReader
+from forebay.settings import Settings
+
+TOPIC = "forebay.dlq"
+FORBIDDEN, LOST = KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError._ALL_BROKERS_DOWN
+
+
+@dataclass
+class Message:
+    """A record of ``dlq``, whose values are bytes; or an event."""
+
+    number: int
+    at: int
+    event: int | None = None
+
+    def error(self) -> KafkaError | None:
+        return None if self.event is None else KafkaError(self.event)
+
+    def topic(self) -> str:
+        return TOPIC
+
+    def partition(self) -> int:
+        return self.number
+
+    def offset(self) -> int:
+        return self.at
+
+    def key(self) -> bytes:
+        return b"k"
+
+    def value(self) -> bytes:
+        return f"{self.number}-{self.at}".encode()
+
+    def headers(self) -> None:
+        return None
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 7
+
+
+@dataclass
+class Consumer:
+    """Says what the test has it say; ``ends`` and ``at`` (where it stands) by partition."""
+
+    ends: dict[int, int]
+    says: list[Message | None] = field(default_factory=list)
+    at: dict[int, int] = field(default_factory=dict)
+    assigned: Mapping[int, int] = field(default_factory=dict)
+    closed: bool = False
+
+    def list_topics(self, topic: str, timeout: float) -> Any:
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=None, partitions=dict.fromkeys(self.ends))})
+
+    def get_watermark_offsets(self, partition: Any, timeout: float) -> tuple[int, int]:
+        return 0, self.ends[partition.partition]
+
+    def assign(self, partitions: list[Any]) -> None:
+        self.assigned = {partition.partition: partition.offset for partition in partitions}
+
+    def position(self, partitions: list[Any]) -> list[Any]:
+        return [TopicPartition(one.topic, one.partition, self.at.get(one.partition, -1001)) for one in partitions]
+
+    def poll(self, _timeout: float) -> Message | None:
+        assert self.says, "it reads on although it has all"
+        return self.says.pop(0)
+
+    def consume(self, count: int, _timeout: float) -> list[Message | None]:
+        taken, self.says = self.says[:count], self.says[count:]
+        return taken
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def reader(consumer: Consumer, **options: bool) -> TopicReader:
+    return TopicReader(Settings({}), ["dlq"], consumer=consumer, **options)
+
+
+def read(consumer: Consumer) -> list[str]:
+    return [record.value.decode() for record in reader(consumer).read_to_end()]
+
+
+def end(number: int, at: int) -> Message:
+    return Message(number, at, KafkaError._PARTITION_EOF)
+
+
+@pytest.mark.parametrize(
+    ("ends", "says", "values"),
+    [
+        ({0: 2}, [Message(0, 0), Message(0, 1)], ["0-0", "0-1"]),
+        ({0: 0, 1: 0}, [], []),
+        ({0: 3}, [Message(0, 1), end(0, 3)], ["0-1"]),  # a marker, or a hole, at the end
+        ({0: 3}, [end(0, 3)], []),  # nothing but what was aborted
+        ({0: 1, 1: 2}, [Message(1, 0), Message(0, 0), Message(1, 1)], ["1-0", "0-0", "1-1"]),
+        ({0: 1}, [Message(0, 0, LOST), None, Message(0, 0)], ["0-0"]),
+        ({0: 2, 1: 1}, [Message(1, 0), Message(1, 1), Message(0, 1)], ["1-0", "1-1", "0-1"]),  # written meanwhile
+    ],
+)
+def test_the_end_is_a_place(ends: dict[int, int], says: list[Message | None], values: list[str]) -> None:
+    assert read(Consumer(ends, says)) == values
+
+
+def test_where_it_stands_counts_when_nothing_is_said() -> None:
+    assert read(Consumer({0: 3}, [Message(0, 0), None], at={0: 3})) == ["0-0"]
+
+
+def test_it_goes_on_where_it_was() -> None:
+    consumer = Consumer({0: 2}, [Message(0, 0), end(0, 2)])
+    one = reader(consumer)
+    assert len(list(one.read_to_end())) == 1
+    assert list(one.read_to_end()) == []
+    consumer.ends, consumer.says = {0: 5}, [Message(0, 2), Message(0, 3), end(0, 5)]
+    assert [record.source.offset for record in one.read_to_end()] == [2, 3]
+    assert one.positions == {("dlq", 0): 5}
+
+
+def test_whoever_begins_at_the_end_gets_what_comes() -> None:
+    consumer = Consumer({0: 9, 1: 4})
+    one = reader(consumer, from_beginning=False)
+    assert consumer.assigned == {0: 9, 1: 4}
+    assert list(one.read_to_end()) == []
+    consumer.says = [end(0, 9), None]
+    assert one.wait(0) == []
+    consumer.says = [end(1, 4), Message(0, 9), end(0, 10), Message(1, 4)]
+    assert [record.value for record in one.wait(0)] == [b"0-9", b"1-4"]
+    assert one.positions == {("dlq", 0): 10, ("dlq", 1): 5}
+
+
+def test_who_may_not_read_is_told_instead_of_left_waiting() -> None:
+    with pytest.raises(KafkaException):
+        read(Consumer({0: 1}, [Message(0, 0, FORBIDDEN)]))
+
+
+def test_it_leaves_the_brokers_at_the_end_and_when_it_cannot_begin() -> None:
+    consumer = Consumer({})
+    with reader(Consumer({0: 0})) as one:
+        pass
+    assert one._consumer.closed
+    with pytest.raises(Exception, match="no topic"):
+        reader(consumer)
+    assert consumer.closed
