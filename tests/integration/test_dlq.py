@@ -25,7 +25,7 @@ from forebay.operations.dead_letters.replay import Plan, Replayer, audit
 from forebay.privacy.outbound import WITHHELD
 from forebay.privacy.sealing import load_keyring
 from forebay.runtime.dead_letters import Incident, dead_letter
-from forebay.runtime.processing import Rules
+from forebay.runtime.rules import Rules
 from forebay.settings import KafkaSettings, RetrySettings, Settings, VaultSettings
 
 pytestmark = pytest.mark.embedded

@@ -33,7 +33,7 @@ class Incident:
 
 
 class SealingRules(Protocol):
-    """The part of :class:`forebay.runtime.processing.Rules` that is needed here."""
+    """The part of :class:`forebay.runtime.rules.Rules` that is needed here."""
 
     @property
     def retry(self) -> RetrySettings:

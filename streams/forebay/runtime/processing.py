@@ -6,15 +6,14 @@ least one delivered output or in a decision to drop it is what :mod:`forebay.run
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import structlog
 
-from forebay.avro.codec import Codec, UndecodableError
+from forebay.avro.codec import UndecodableError
 from forebay.avro.encoding import Encoding
 from forebay.avro.registry import RegistryUnavailableError
 from forebay.contract import headers as h
@@ -23,36 +22,12 @@ from forebay.contract.failures import Expired, Failure, Permanent, Rejected, Tra
 from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.wire import Delivered, Encoded
 from forebay.observability.metrics import StageMetrics
-from forebay.privacy.outbound import Departures
-from forebay.privacy.sealing import Keyring, SealError
+from forebay.privacy.sealing import SealError
 from forebay.runtime.dead_letters import Incident, dead_letter, delay_s, retry_record
 from forebay.runtime.fair_queue import FairQueue
-from forebay.settings import KafkaSettings, RetrySettings
+from forebay.runtime.rules import Rules
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rules:
-    """What :class:`Processor` needs to know, the same for every route of a stage.
-
-    Attributes:
-        stage: its name.
-        timeout_s: hard limit of one handler call, in seconds.
-        max_attempts: tries before a record is dead-lettered.
-        codecs: logical topic to codec of its values.
-        keyring: seals restricted bytes that leave a restricted topic; ``None`` only in stages that never see any.
-        departures: checks what leaves for people and for the dead letters.
-    """
-
-    stage: str
-    timeout_s: float
-    max_attempts: int
-    codecs: Mapping[str, Codec[Any]]
-    kafka: KafkaSettings
-    retry: RetrySettings
-    keyring: Keyring | None = None
-    departures: Departures | None = None
 
 
 class Processor:

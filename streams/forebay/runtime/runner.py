@@ -14,16 +14,14 @@ from forebay.avro.encoding import Encoding
 from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Output
 from forebay.contract.names import topic_on_broker
-from forebay.contract.topics import TOPICS, Access
 from forebay.kafka.producer import Delivery, Linger, new_producer
 from forebay.observability.metrics import StageMetrics
-from forebay.privacy.egress import EgressGuard, EgressSettings
-from forebay.privacy.outbound import Departures
 from forebay.privacy.sealing import load_keyring
 from forebay.runtime.faust_app import TP, new_faust_app
-from forebay.runtime.processing import Processor, Rules
+from forebay.runtime.processing import Processor
+from forebay.runtime.rules import rules_of
 from forebay.runtime.stage import Lane, Stage
-from forebay.settings import KafkaSettings, RetrySettings, Settings, VaultSettings, WorkerSettings
+from forebay.settings import KafkaSettings, Settings, VaultSettings, WorkerSettings
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +45,14 @@ class StageApp:
         self._ready = asyncio.Event()
         self.faust = new_faust_app(stage, self._kafka, settings[WorkerSettings].instance)
         self._codecs = open_codecs(settings, open_registry(settings))
-        self._rules = self._new_rules(settings)
+        self._rules = rules_of(
+            stage.name,
+            stage.routes,
+            stage.limits,
+            settings,
+            self._codecs,
+            keyring=lambda: load_keyring(settings[VaultSettings]),
+        )
         linger = Linger(self._producer, stage.limits.linger_ms / 1000)
         self._delivery = Delivery(self._producer, self._kafka, self._metrics, linger)
         self._add_lanes()
@@ -116,21 +121,6 @@ class StageApp:
                 if at is None:
                     at = consumer._committed_offset.get(tp)  # noqa: SLF001 - no public accessor
                 self._metrics.lag(lane.route.topic, tp.partition, max(0, end - at) if at is not None else end)
-
-    def _new_rules(self, settings: Settings) -> Rules:
-        limits = self.stage.limits
-        restricted = any(TOPICS[route.topic].access is Access.RESTRICTED for route in self.stage.routes)
-        keyring = load_keyring(settings[VaultSettings]) if restricted else None
-        return Rules(
-            stage=self.stage.name,
-            timeout_s=limits.timeout_s,
-            max_attempts=limits.max_attempts,
-            codecs=self._codecs,
-            kafka=self._kafka,
-            retry=settings[RetrySettings],
-            keyring=keyring,
-            departures=Departures(EgressGuard(settings[EgressSettings]), keyring),
-        )
 
     def _add_lanes(self) -> None:
         for route in self.stage.routes:

@@ -16,7 +16,7 @@ from forebay.contract.wire import Delivered
 from forebay.operations.dead_letters import letters
 from forebay.privacy.sealing import Keyring
 from forebay.runtime.dead_letters import Incident, dead_letter, retry_record
-from forebay.runtime.processing import Rules
+from forebay.runtime.rules import Rules
 from forebay.settings import KafkaSettings, RetrySettings
 from loadtest.provider import main as provider
 from loadtest.simulator import script

@@ -18,7 +18,8 @@ from forebay.contract.wire import Delivered, Encoded
 from forebay.kafka.producer import Delivery
 from forebay.observability.metrics import Metrics, StageMetrics
 from forebay.privacy.sealing import Keyring
-from forebay.runtime.processing import Processor, Rules
+from forebay.runtime.processing import Processor
+from forebay.runtime.rules import Rules
 from forebay.runtime.stage import Lane
 from forebay.settings import KafkaSettings, RetrySettings, Settings, StageSettings
 
