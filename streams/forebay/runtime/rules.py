@@ -1,4 +1,4 @@
-"""What does a processor need to know, the same for every route of a stage? Made here for workers and for tests alike."""
+"""What does a processor need to know, the same for every route of a stage? Made here for workers and tests alike."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
