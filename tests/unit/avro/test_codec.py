@@ -14,8 +14,8 @@ from forebay.avro.registry import LocalRegistry, UnknownSchemaError
 from forebay.avro.schemas import Schema, schema_of
 from forebay.contract.records import Alert, Completion, Message, Request, UsageEvent
 from forebay.contract.topics import TOPICS
+from forebay.testing import codecs
 from tests.unit.avro.record_strategies import records_of
-from tests.unit.runtime.bench import codecs
 
 CANARY = "078-05-1120"
 CODES = {"empty_message", "not_avro", "unknown_schema", "undecodable"}

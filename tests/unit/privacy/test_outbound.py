@@ -11,7 +11,7 @@ from forebay.contract.wire import Encoded
 from forebay.observability.metrics import Metrics
 from forebay.privacy.egress import EgressGuard
 from forebay.privacy.outbound import WITHHELD, Departures
-from tests.unit.runtime.bench import KEYRING
+from forebay.testing import KEYRING
 
 CARD = "4111 1111 1111 1111"
 ORIGIN = [(h.ORIGIN_TOPIC, b"completions"), (h.ORIGIN_PARTITION, b"3"), (h.ORIGIN_OFFSET, b"41")]

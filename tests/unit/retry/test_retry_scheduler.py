@@ -1,7 +1,6 @@
 """The scheduler: a failed record waits until it is due, goes back to where it came from, and is never lost."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -9,100 +8,90 @@ from hypothesis import strategies as st
 
 from forebay.contract import headers as h
 from forebay.contract.failures import Transient
+from forebay.contract.handlers import Context, Handler, Output, Route
+from forebay.contract.records import Completion
 from forebay.contract.topics import RETRY_LEVELS
-from forebay.contract.wire import Delivered, Encoded
+from forebay.contract.wire import Delivered
 from forebay.runtime.dead_letters import LONGEST_WAIT_S, delay_s, retry_level
-from forebay.settings import ConfigurationError, RetrySettings, Settings
+from forebay.runtime.stage import Stage
+from forebay.settings import ConfigurationError, RetrySettings, Settings, StageSettings
+from forebay.testing import MemoryTopics, Outcome, StageRunner, VirtualClock
 from forebay_agents.retry.agent import LONGEST_HOLD_S, Scheduler, retry_stage
-from tests.unit.runtime.bench import NOW_MS, delivered, failing, header, processor, sent_back
 
 GONE = Transient("redis_unavailable", "gone")
 
 
-class Time:
-    """A clock that only the scheduler's own waiting moves."""
-
-    def __init__(self) -> None:
-        self.now_ms = NOW_MS
-        self.waits: list[float] = []
-
-    def __call__(self) -> int:
-        return self.now_ms
-
-    async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now_ms += round(1000 * seconds)
+@pytest.fixture
+def clock() -> VirtualClock:
+    """Only the scheduler's own waiting moves it."""
+    return VirtualClock()
 
 
 @pytest.fixture
-def time() -> Time:
-    return Time()
+def scheduling(clock: VirtualClock) -> StageRunner:
+    handle = Scheduler(clock, clock.sleep).handle
+    routes = [Route(topic=level, handle=handle, raw=True) for level in RETRY_LEVELS]
+    return StageRunner(Stage(name="retry", routes=routes, limits=StageSettings()), topics=MemoryTopics(clock))
 
 
-@pytest.fixture
-def schedule(time: Time) -> Callable[[Delivered], Awaitable[list[Encoded]]]:
-    scheduler = Scheduler(time, time.sleep)
+def failing(after_s: float | None = None) -> Handler:
+    async def handle(_record: object, _context: Context) -> Sequence[Output]:
+        raise Transient("provider_rate_limited", "429", retry_after_s=after_s)
 
-    async def schedule(source: Delivered) -> list[Encoded]:
-        return await processor(scheduler.handle, source.topic, raw=True, stage="retry").process(source)
-
-    return schedule
+    return handle
 
 
 async def failed(after_s: float | None = None) -> Delivered:
     """A record as it waits in a retry topic."""
-    failure = Transient("provider_rate_limited", "429", retry_after_s=after_s)
-    source = delivered("completions", key=b"k", value=b"\0", headers={"their-own": b"x"})
-    [retry] = await processor(failing(failure), "completions", codecs=_Any()).process(source)
-    return sent_back(retry, retry.topic)
+    cache = StageRunner.of("completions", failing(after_s), name="cache")
+    outcome = await cache.send("completions", Completion(), key="k", headers={"their-own": b"x"})
+    assert outcome.retry is not None
+    return outcome.retry.source
 
 
-class _Any(dict[str, object]):
-    def __missing__(self, _topic: str) -> object:
-        class Codec:
-            decode = staticmethod(lambda value: value)
-
-        return Codec
+async def schedule(scheduling: StageRunner, source: Delivered, **headers: bytes) -> Outcome:
+    """What the scheduler makes of a record in a retry topic."""
+    return await scheduling.send(source.topic, source.value, key=source.key, headers={**source.headers, **headers})
 
 
 async def test_a_record_is_held_until_it_is_due_and_goes_back_as_it_was(
-    time: Time, schedule: Callable[[Delivered], Awaitable[list[Encoded]]]
+    clock: VirtualClock, scheduling: StageRunner
 ) -> None:
     source = await failed()
-    [back] = await schedule(source)
-    assert (time.waits, back.topic, back.key, back.value) == ([10.0], "completions", b"k", b"\0")
+    [back] = (await schedule(scheduling, source)).outputs
+    assert (clock.slept, back.topic, back.key, back.record) == ([10.0], "completions", "k", Completion())
     kept = {name: value for name, value in source.headers.items() if name != h.DUE_AT}
-    assert {name: value for name, value in back.headers if name != h.TRACEPARENT} == kept
+    assert {name: value for name, value in back.source.headers.items() if name != h.TRACEPARENT} == kept
 
 
 async def test_a_timer_that_ran_out_while_nobody_looked_is_due_at_once(
-    time: Time, schedule: Callable[[Delivered], Awaitable[list[Encoded]]]
+    clock: VirtualClock, scheduling: StageRunner
 ) -> None:
     source = await failed()
-    time.now_ms += 86_400_000
-    [back] = await schedule(source)
-    assert (time.waits, back.topic) == ([], "completions")
+    clock.advance(86_400)
+    [back] = (await schedule(scheduling, source)).outputs
+    assert (clock.slept, back.topic) == ([], "completions")
 
 
 async def test_a_wait_longer_than_a_hold_is_waited_in_turns_and_the_record_is_still_its_stages(
-    time: Time, schedule: Callable[[Delivered], Awaitable[list[Encoded]]]
+    clock: VirtualClock, scheduling: StageRunner
 ) -> None:
     source = await failed(after_s=2.5 * LONGEST_HOLD_S)
-    for _ in range(2):
-        [again] = await schedule(source)
-        assert again.topic == source.topic
-        source = sent_back(again, again.topic)
-    [back] = await schedule(source)
+    await schedule(scheduling, source)
+    assert [one.source.topic for one in scheduling.outcomes] == [source.topic] * 3
+    [back] = scheduling.outcomes[-1].outputs
     assert back.topic == "completions"
-    assert time.waits == [LONGEST_HOLD_S, LONGEST_HOLD_S, LONGEST_HOLD_S / 2]
-    assert header(back, h.RETRY_STAGE) == "cache"
+    assert clock.slept == [LONGEST_HOLD_S, LONGEST_HOLD_S, LONGEST_HOLD_S / 2]
+    assert back.headers[h.RETRY_STAGE] == "cache"
 
 
 async def test_a_failure_of_the_scheduler_leaves_the_record_to_its_stage() -> None:
     source = await failed()
-    [retry] = await processor(failing(GONE), source.topic, raw=True, stage="retry").process(source)
-    assert header(retry, h.RETRY_STAGE) == "cache"
-    assert header(retry, h.ORIGIN_TOPIC) == "completions"
+    broken = Route(topic=source.topic, handle=failing(), raw=True)
+    runner = StageRunner(Stage(name="retry", routes=[broken], limits=StageSettings()))
+    retry = (await schedule(runner, source)).retry
+    assert retry is not None
+    assert (retry.stage, retry.origin_topic) == ("cache", "completions")
 
 
 @pytest.mark.parametrize(
@@ -116,19 +105,17 @@ async def test_a_failure_of_the_scheduler_leaves_the_record_to_its_stage() -> No
     ],
 )
 async def test_a_record_that_came_from_nowhere_is_a_dead_letter(
-    headers: dict[str, bytes], schedule: Callable[[Delivered], Awaitable[list[Encoded]]]
+    headers: dict[str, bytes], scheduling: StageRunner
 ) -> None:
-    [dead] = await schedule(delivered("retry.10s", headers=headers))
-    assert (dead.topic, header(dead, "forebay-dlq-code")) == ("dlq", "undecodable")
+    outcome = await scheduling.send("retry.10s", b"value", headers=headers)
+    assert (outcome.code, outcome.outputs) == ("undecodable", ())
+    assert outcome.dead_letter is not None
 
 
-async def test_what_the_scheduler_buries_is_still_its_stages(
-    schedule: Callable[[Delivered], Awaitable[list[Encoded]]],
-) -> None:
-    source = await failed()
-    broken = replace(source, headers={**source.headers, h.ORIGIN_TOPIC: b"no"})
-    [dead] = await schedule(broken)
-    assert (header(dead, "forebay-dlq-stage"), header(dead, h.RETRY_STAGE)) == ("retry", "cache")
+async def test_what_the_scheduler_buries_is_still_its_stages(scheduling: StageRunner) -> None:
+    letter = (await schedule(scheduling, await failed(), **{h.ORIGIN_TOPIC: b"no"})).dead_letter
+    assert letter is not None
+    assert (letter.stage, letter.source.headers[h.RETRY_STAGE]) == ("retry", b"cache")
 
 
 async def test_the_stage_reads_every_level_and_has_time_for_the_longest_hold() -> None:

@@ -1,49 +1,26 @@
-"""Parts that tests of the substrate are made of: real codecs and rules, and fakes of what is injected."""
+"""Parts of a worker below what :mod:`forebay.testing` shows: one processor, one lane, and a broker that misbehaves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from forebay.avro.codec import Codec, open_codecs
-from forebay.avro.registry import LocalRegistry
 from forebay.contract.failures import Failure
 from forebay.contract.handlers import Context, FailureHandler, Handler, Output, Route, no_outputs
 from forebay.contract.records import Alert
 from forebay.contract.wire import Delivered, Encoded
 from forebay.kafka.producer import Delivery
 from forebay.observability.metrics import Metrics, StageMetrics
-from forebay.privacy.sealing import Keyring
 from forebay.runtime.processing import Processor
 from forebay.runtime.rules import Rules
 from forebay.runtime.stage import Lane
-from forebay.settings import KafkaSettings, RetrySettings, Settings, StageSettings
+from forebay.settings import KafkaSettings, RetrySettings, StageSettings
+from forebay.testing import KEYRING, VirtualClock, codecs
 
-KEYRING = Keyring({"k1": b"\1" * 32})
 PREFIX = KafkaSettings().topic_prefix
-
-
-@cache
-def codecs() -> Mapping[str, Codec[Any]]:
-    """The codecs of all topics, with the ids that are checked in."""
-    return open_codecs(Settings({}), LocalRegistry(prefix=PREFIX))
-
-
-def delivered(topic: str = "requests.redacted", **fields: Any) -> Delivered:
-    """A record from the broker."""
-    known: dict[str, Any] = {
-        "partition": 3,
-        "offset": 41,
-        "key": b"key",
-        "value": b"value",
-        "headers": {},
-        "timestamp_ms": 1_000_000,
-    }
-    return Delivered(topic=topic, **(known | fields))
 
 
 def rules(stage: str = "cache", **changes: Any) -> Rules:
@@ -62,12 +39,6 @@ def rules(stage: str = "cache", **changes: Any) -> Rules:
 def metrics(stage: str = "cache") -> StageMetrics:
     """Metrics of their own registry."""
     return StageMetrics(stage, Metrics(CollectorRegistry()))
-
-
-def header(record: Encoded, name: str) -> str | None:
-    """A header of an output as text."""
-    found = dict(record.headers).get(name)
-    return None if found is None else found.decode()
 
 
 async def settle() -> None:
@@ -216,28 +187,21 @@ class LaneBench:
         await settle()
 
 
-NOW_MS = 1_700_000_000_000
-
-
-async def no_delivery(_outputs: Sequence[Encoded]) -> None:
-    """For processors whose handlers write nothing ahead."""
-    raise AssertionError("nothing should be written ahead")
-
-
 def processor(
     handle: Handler,
     topic: str = "requests.redacted",
     *,
     on_failure: FailureHandler = no_outputs,
-    raw: bool = False,
     turns: int | None = None,
-    now_ms: int = NOW_MS,
-    deliver: Callable[[Sequence[Encoded]], Awaitable[None]] = no_delivery,
     **changes: Any,
 ) -> Processor:
-    """A processor of one route, at a given time."""
-    route = Route(topic=topic, handle=handle, on_failure=on_failure, raw=raw, turns=turns)
-    return Processor(route, rules(**changes), metrics(), deliver, clock_ms=lambda: now_ms)
+    """A processor of one route, whose handler writes nothing ahead."""
+
+    async def deliver(_outputs: Sequence[Encoded]) -> None:
+        raise AssertionError("nothing should be written ahead")
+
+    route = Route(topic=topic, handle=handle, on_failure=on_failure, turns=turns)
+    return Processor(route, rules(**changes), metrics(), deliver, VirtualClock())
 
 
 def failing(error: BaseException) -> Handler:
@@ -253,8 +217,3 @@ def told(_record: Any, context: Context, failure: Failure) -> Sequence[Output]:
     """A failure handler that publishes what it was told."""
     alert = Alert(alert_id=context.fallback_id, kind=failure.code, message=failure.message)
     return [Output(topic="alerts", key=failure.code, value=alert)]
-
-
-def sent_back(record: Encoded, topic: str, **fields: Any) -> Delivered:
-    """What a consumer of ``topic`` gets when ``record`` is published there."""
-    return delivered(topic, key=record.key, value=record.value, headers=dict(record.headers), **fields)

@@ -9,80 +9,97 @@ import pytest
 from forebay.avro.registry import RegistryUnavailableError
 from forebay.contract import headers as h
 from forebay.contract.failures import Expired, Failure, Permanent, Rejected, Transient
-from forebay.contract.handlers import Context, Output
+from forebay.contract.handlers import Context, FailureHandler, Handler, Output
 from forebay.contract.records import Alert, RedactedRequest, UsageEvent
-from forebay.contract.wire import Encoded
-from forebay.settings import KafkaSettings
-from tests.unit.runtime.bench import NOW_MS, codecs, delivered, failing, header, processor, sent_back, told
+from forebay.operations.dead_letters.letters import DeadLetter
+from forebay.settings import Settings
+from forebay.testing import MemoryTopics, Outcome, Retry, StageRunner, VirtualClock, codecs, delivered
+from tests.unit.runtime.bench import failing, processor, told
 
+NOW_MS = VirtualClock().now_ms
 REQUEST = RedactedRequest(request_id="r-1", tenant_id="acme", accepted_at=NOW_MS - 1_000)
+GONE = Transient("redis_unavailable", "gone")
 
 
-def asked(request: RedactedRequest = REQUEST, **fields: Any) -> Any:
-    return delivered(value=codecs()["requests.redacted"].encode(request), **fields)
+def stage(
+    handle: Handler | BaseException, on_failure: FailureHandler = told, *, name: str = "cache", **limits: Any
+) -> StageRunner:
+    """A stage of four attempts whose handler is, or raises, ``handle``."""
+    handler = failing(handle) if isinstance(handle, BaseException) else handle
+    return StageRunner.of("requests.redacted", handler, on_failure=on_failure, name=name, max_attempts=4, **limits)
 
 
-def topics(outputs: Sequence[Encoded]) -> list[str]:
-    return [output.topic for output in outputs]
+async def seen(runner: StageRunner, request: RedactedRequest | bytes | None = REQUEST, **headers: bytes) -> Outcome:
+    """What the stage makes of one request."""
+    return await runner.send("requests.redacted", request, key="key", headers=headers)
 
 
-def alert_of(output: Encoded) -> Alert:
-    found = codecs()["alerts"].decode(output.value)
-    assert isinstance(found, Alert)
-    return found
+def retry_of(outcome: Outcome) -> Retry:
+    assert outcome.retry is not None
+    assert (outcome.outputs, outcome.dead_letter) == ((), None)
+    return outcome.retry
+
+
+def letter_of(outcome: Outcome) -> DeadLetter:
+    assert outcome.dead_letter is not None
+    return outcome.dead_letter
+
+
+def told_of(outcome: Outcome) -> Alert:
+    """What the failure handler published, alone."""
+    [alert] = outcome.outputs
+    assert isinstance(alert.record, Alert)
+    return alert.record
 
 
 async def test_a_handler_gets_the_record_and_its_outputs_are_encoded() -> None:
     async def handle(request: RedactedRequest, context: Context) -> Sequence[Output]:
-        assert (request, context.attempt, context.accepted_at) == (REQUEST, 1, 1_000_000)
+        assert (request, context.attempt, context.accepted_at) == (REQUEST, 1, NOW_MS)
         return [Output(topic="requests.uncached", key="k", value=request, headers={"forebay-x": b"1"})]
 
-    [output] = await processor(handle).process(asked(headers={h.TRACEPARENT: b"00-ab-cd-01"}))
-    assert (output.topic, output.key) == ("requests.uncached", b"k")
-    assert codecs()["requests.uncached"].decode(output.value) == REQUEST
-    assert (header(output, h.TRACEPARENT), header(output, "forebay-x")) == ("00-ab-cd-01", "1")
+    [output] = (await seen(stage(handle), **{h.TRACEPARENT: b"00-ab-cd-01"})).outputs
+    assert (output.topic, output.key, output.record) == ("requests.uncached", "k", REQUEST)
+    assert output.headers == {h.TRACEPARENT: "00-ab-cd-01", "forebay-x": "1"}
 
 
 async def test_a_transient_failure_becomes_one_retry_with_the_record_as_it_was() -> None:
-    source = asked(headers={"their-own": b"kept"})
-    [retry] = await processor(failing(Transient("redis_unavailable", "gone"))).process(source)
+    outcome = await seen(stage(GONE), **{"their-own": b"kept"})
+    source, retry = outcome.source.source, retry_of(outcome).source
     assert (retry.topic, retry.key, retry.value) == ("retry.10s", source.key, source.value)
-    assert dict(retry.headers) == {
+    assert retry.headers == {
         "their-own": b"kept",
         h.ATTEMPT: b"2",
         h.RETRY_STAGE: b"cache",
         h.DUE_AT: str(NOW_MS + 10_000).encode(),
         h.LAST_CODE: b"redis_unavailable",
         h.ORIGIN_TOPIC: b"requests.redacted",
-        h.ORIGIN_PARTITION: b"3",
-        h.ORIGIN_OFFSET: b"41",
-        h.ORIGIN_TIMESTAMP: b"1000000",
+        h.ORIGIN_PARTITION: b"0",
+        h.ORIGIN_OFFSET: b"0",
+        h.ORIGIN_TIMESTAMP: str(NOW_MS).encode(),
         h.FIRST_FAILED_AT: str(NOW_MS).encode(),
     }
 
 
 async def test_origin_headers_are_written_once_and_attempts_counted_on() -> None:
-    fail = failing(Transient("redis_unavailable", "gone"))
-    [first] = await processor(fail).process(asked())
-    again = sent_back(first, "requests.redacted", partition=0, offset=99, timestamp_ms=5)
-    [second] = await processor(fail, now_ms=NOW_MS + 20_000).process(again)
-    assert second.topic == "retry.1m"
-    assert header(second, h.ATTEMPT) == "3"
-    assert header(second, h.DUE_AT) == str(NOW_MS + 80_000)
-    for name in h.ORIGIN:
-        assert header(second, name) == header(first, name), name
+    runner = stage(GONE)
+    first = retry_of(await seen(runner))
+    [again] = await runner.advance(20)
+    second = retry_of(again)
+    assert (second.source.topic, second.attempt, second.due_at) == ("retry.1m", 3, NOW_MS + 70_000)
+    assert [second.source.headers[name] for name in h.ORIGIN] == [first.source.headers[name] for name in h.ORIGIN]
 
 
 async def test_the_handler_of_a_retry_knows_its_attempt_and_when_it_was_first_accepted() -> None:
-    seen: list[tuple[int, int]] = []
+    tries: list[tuple[int, int]] = []
 
     async def handle(_request: RedactedRequest, context: Context) -> Sequence[Output]:
-        seen.append((context.attempt, context.accepted_at))
-        raise Transient("redis_unavailable", "gone")
+        tries.append((context.attempt, context.accepted_at))
+        raise GONE
 
-    [retry] = await processor(handle).process(asked(timestamp_ms=77))
-    await processor(handle).process(sent_back(retry, "requests.redacted", timestamp_ms=999))
-    assert seen == [(1, 77), (2, 77)]
+    runner = stage(handle)
+    await seen(runner)
+    await runner.advance(10)
+    assert tries == [(1, NOW_MS), (2, NOW_MS)]
 
 
 @pytest.mark.parametrize(
@@ -91,82 +108,71 @@ async def test_the_handler_of_a_retry_knows_its_attempt_and_when_it_was_first_ac
      (-5.0, "retry.10s", 0)],
 )  # fmt: skip
 async def test_what_the_other_side_asks_us_to_wait_is_waited(retry_after_s: float, topic: str, wait_ms: int) -> None:
-    failure = Transient("provider_rate_limited", "429", retry_after_s=retry_after_s)
-    [retry] = await processor(failing(failure)).process(asked())
-    assert (retry.topic, header(retry, h.DUE_AT)) == (topic, str(NOW_MS + wait_ms))
+    retry = retry_of(await seen(stage(Transient("provider_rate_limited", "429", retry_after_s=retry_after_s))))
+    assert (retry.source.topic, retry.due_at) == (topic, NOW_MS + wait_ms)
 
 
 async def test_what_a_failure_carries_is_in_the_retry_and_its_outputs_do_not_inherit_it() -> None:
     failure = Transient("provider_timeout", "slow")
     failure.carry[h.SPENT] = b"700"
-    [retry] = await processor(failing(failure)).process(asked())
-    assert header(retry, h.SPENT) == "700"
+    spent: list[int | None] = []
 
     async def handle(_request: RedactedRequest, context: Context) -> Sequence[Output]:
-        assert h.number(context.source.headers, h.SPENT) == 700
+        spent.append(h.number(context.source.headers, h.SPENT))
+        if context.attempt == 1:
+            raise failure
         return [Output(topic="alerts", key="k", value=Alert())]
 
-    [output] = await processor(handle).process(sent_back(retry, "requests.redacted"))
-    assert [name for name, _ in output.headers] == [h.TRACEPARENT]
+    runner = stage(handle)
+    await seen(runner)
+    [again] = await runner.advance(10)
+    assert spent == [None, 700]
+    assert [list(output.headers) for output in again.outputs] == [[h.TRACEPARENT]]
 
 
 async def test_retries_end_with_the_last_attempt() -> None:
     failure = Transient("redis_unavailable", "the vault's Redis")
     failure.carry[h.SPENT] = b"9"
-    seen: list[bytes] = []
-
-    def on_failure(record: Any, context: Context, failure: Any) -> Sequence[Output]:
-        seen.append(failure.carry[h.SPENT])
-        return told(record, context, failure)
-
-    source = asked(headers={h.ATTEMPT: b"4"})
-    answer, dead = await processor(failing(failure), on_failure=on_failure).process(source)
-    assert alert_of(answer).kind == header(dead, "forebay-dlq-code") == "retries_exhausted"
-    assert header(dead, "forebay-dlq-message") == "4 attempts, the last: redis_unavailable: the vault's Redis"
-    assert header(dead, "forebay-dlq-attempts") == "4"
-    assert seen == [b"9"], "what the last try cost is lost"
+    outcome = await seen(stage(failure), **{h.ATTEMPT: b"4"})
+    letter = letter_of(outcome)
+    assert told_of(outcome).kind == letter.code == "retries_exhausted"
+    assert letter.message == "4 attempts, the last: redis_unavailable: the vault's Redis"
+    assert letter.attempts == 4
+    assert outcome.failure is not None
+    assert outcome.failure.carry[h.SPENT] == b"9", "what the last try cost is lost"
 
 
 async def test_a_deadline_ends_retries_that_would_come_too_late() -> None:
-    request = RedactedRequest(request_id="r-1", accepted_at=NOW_MS, deadline_ms=10_000)
     failure = Transient("redis_unavailable", "gone")
     failure.carry[h.SPENT] = b"9"
-    spent: list[bytes] = []
-
-    def on_failure(record: Any, context: Context, failure: Any) -> Sequence[Output]:
-        spent.append(failure.carry[h.SPENT])
-        return told(record, context, failure)
-
-    run = processor(failing(failure), on_failure=on_failure)
-    [answer] = await run.process(asked(request))
-    assert (alert_of(answer).kind, spent) == ("deadline_exceeded", [b"9"])
-    assert topics(await run.process(asked(RedactedRequest(accepted_at=NOW_MS, deadline_ms=10_001)))) == ["retry.10s"]
+    outcome = await seen(stage(failure), RedactedRequest(request_id="r-1", accepted_at=NOW_MS, deadline_ms=10_000))
+    assert outcome.failure is not None
+    assert (told_of(outcome).kind, outcome.failure.carry[h.SPENT]) == ("deadline_exceeded", b"9")
+    assert retry_of(await seen(stage(failure), RedactedRequest(accepted_at=NOW_MS, deadline_ms=10_001)))
 
 
 async def test_a_record_past_its_deadline_is_not_worked_on() -> None:
     request = RedactedRequest(request_id="r-1", accepted_at=NOW_MS - 5_000, deadline_ms=5_000)
-    run = processor(failing(AssertionError("was called")), on_failure=told)
-    [answer] = await run.process(asked(request))
-    assert alert_of(answer).kind == "deadline_exceeded"
+    assert told_of(await seen(stage(AssertionError("was called")), request)).kind == "deadline_exceeded"
 
 
 @pytest.mark.parametrize("failure", [Rejected("invalid_request", "no"), Expired("deadline_exceeded", "late")])
 async def test_a_rejected_or_expired_record_gets_its_answer_and_no_dead_letter(failure: Failure) -> None:
-    [answer] = await processor(failing(failure), on_failure=told).process(asked())
-    assert alert_of(answer).kind == failure.code
+    outcome = await seen(stage(failure))
+    assert (told_of(outcome).kind, outcome.dead_letter) == (failure.code, None)
 
 
 async def test_a_permanent_failure_gets_an_answer_and_a_dead_letter_with_the_record_as_it_was() -> None:
-    source = asked(headers={"their-own": b"kept"})
-    answer, dead = await processor(failing(Permanent("no_tier", "no such tier")), on_failure=told).process(source)
-    assert alert_of(answer).kind == "no_tier"
+    outcome = await seen(stage(Permanent("no_tier", "no such tier")), **{"their-own": b"kept"})
+    assert told_of(outcome).kind == "no_tier"
+    source, dead = outcome.source.source, letter_of(outcome).source
     assert (dead.topic, dead.key, dead.value) == ("dlq", source.key, source.value)
-    assert dict(dead.headers) == {
+    assert dead.headers == {
         "their-own": b"kept",
         h.ORIGIN_TOPIC: b"requests.redacted",
-        h.ORIGIN_PARTITION: b"3",
-        h.ORIGIN_OFFSET: b"41",
-        h.ORIGIN_TIMESTAMP: b"1000000",
+        h.ORIGIN_PARTITION: b"0",
+        h.ORIGIN_OFFSET: b"0",
+        h.ORIGIN_TIMESTAMP: str(NOW_MS).encode(),
         h.FIRST_FAILED_AT: str(NOW_MS).encode(),
         "forebay-dlq-stage": b"cache",
         "forebay-dlq-code": b"no_tier",
@@ -180,36 +186,40 @@ async def test_a_permanent_failure_gets_an_answer_and_a_dead_letter_with_the_rec
 
 
 async def test_a_dead_letter_of_a_retry_keeps_its_origin_and_loses_its_timer() -> None:
-    [retry] = await processor(failing(Transient("redis_unavailable", "gone"))).process(asked())
-    run = processor(failing(Permanent("no_tier", "no")), now_ms=NOW_MS + 60_000)
-    [dead] = await run.process(sent_back(retry, "requests.redacted", offset=99))
-    assert (header(dead, h.ORIGIN_OFFSET), header(dead, h.FIRST_FAILED_AT)) == ("41", str(NOW_MS))
-    assert (header(dead, "forebay-dlq-attempts"), header(dead, "forebay-dlq-failed-at")) == ("2", str(NOW_MS + 60_000))
-    assert header(dead, h.DUE_AT) is header(dead, h.RETRY_STAGE) is None
+    async def handle(_request: RedactedRequest, context: Context) -> Sequence[Output]:
+        raise GONE if context.attempt == 1 else Permanent("no_tier", "no")
+
+    runner = stage(handle)
+    await seen(runner)
+    [again] = await runner.advance(60)
+    letter = letter_of(again)
+    assert (letter.attempts, letter.first_failed_at, letter.failed_at) == (2, NOW_MS, NOW_MS + 10_000)
+    assert letter.source.headers[h.ORIGIN_OFFSET] == b"0"
+    assert not {h.DUE_AT, h.RETRY_STAGE} & letter.source.headers.keys()
 
 
 async def test_a_bug_is_named_by_type_and_place_but_never_by_its_text() -> None:
-    answer, dead = await processor(failing(KeyError("Ann Lee, SSN 078-05-1120")), on_failure=told).process(asked())
-    assert alert_of(answer).kind == "bug"
-    assert (header(dead, "forebay-dlq-code"), header(dead, "forebay-dlq-class")) == ("bug", "bug")
-    assert (header(dead, "forebay-dlq-message") or "").startswith("KeyError in failing.<locals>.handle:")
+    outcome = await seen(stage(KeyError("Ann Lee, SSN 078-05-1120")))
+    letter = letter_of(outcome)
+    assert told_of(outcome).kind == "bug"
+    assert (letter.code, letter.failure_class) == ("bug", "bug")
+    assert letter.message.startswith("KeyError in failing.<locals>.handle:")
 
 
 async def test_a_bug_in_the_failure_handler_still_ends_in_a_dead_letter() -> None:
     def on_failure(_record: Any, _context: Context, _failure: Any) -> Sequence[Output]:
         raise ZeroDivisionError
 
-    run = processor(failing(Rejected("invalid_request", "no")), on_failure=on_failure)
-    [dead] = await run.process(asked())
-    assert (dead.topic, header(dead, "forebay-dlq-code")) == ("dlq", "invalid_request")
+    outcome = await seen(stage(Rejected("invalid_request", "no"), on_failure))
+    assert (letter_of(outcome).code, outcome.outputs) == ("invalid_request", ())
 
 
 async def test_an_answer_that_cannot_be_encoded_still_ends_in_a_dead_letter() -> None:
     def on_failure(_record: Any, _context: Context, _failure: Any) -> Sequence[Output]:
         return [Output(topic="alerts", key="k", value=UsageEvent())]
 
-    [dead] = await processor(failing(Permanent("no_tier", "no")), on_failure=on_failure).process(asked())
-    assert (dead.topic, header(dead, "forebay-dlq-code")) == ("dlq", "no_tier")
+    outcome = await seen(stage(Permanent("no_tier", "no"), on_failure))
+    assert (letter_of(outcome).code, outcome.outputs) == ("no_tier", ())
 
 
 async def test_a_handler_that_hangs_is_retried() -> None:
@@ -217,8 +227,7 @@ async def test_a_handler_that_hangs_is_retried() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    [retry] = await processor(hang, timeout_s=0.001).process(asked())
-    assert (retry.topic, header(retry, h.LAST_CODE)) == ("retry.10s", "handler_timeout")
+    assert retry_of(await seen(stage(hang, timeout_s=0.001))).code == "handler_timeout"
 
 
 async def test_cancellation_is_no_failure() -> None:
@@ -229,16 +238,17 @@ async def test_cancellation_is_no_failure() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    work = asyncio.create_task(processor(hang).process(asked()))
+    runner = stage(hang)
+    work = asyncio.create_task(seen(runner))
     await started.wait()
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
+    assert [one.topic for one in runner.topics.log] == ["requests.redacted"]
 
 
 async def test_a_record_does_not_stand_still_when_something_inside_its_handler_was_cancelled() -> None:
-    outputs = await processor(failing(asyncio.CancelledError())).process(asked())
-    assert [(output.topic, header(output, "forebay-dlq-code")) for output in outputs] == [("dlq", "bug")]
+    assert letter_of(await seen(stage(asyncio.CancelledError()))).code == "bug"
 
 
 @pytest.mark.parametrize(
@@ -251,11 +261,11 @@ async def test_what_cannot_be_read_is_answered_and_kept_as_it_is(value: bytes | 
         assert record is None
         return told(record, context, failure)
 
-    run = processor(failing(AssertionError("was called")), on_failure=on_failure)
-    answer, dead = await run.process(delivered(value=value, key=b"their-id"))
-    assert alert_of(answer).kind == header(dead, "forebay-dlq-code") == code
-    assert (dead.value, header(dead, "forebay-dlq-request-id")) == (value, "their-id")
-    assert header(dead, "forebay-dlq-tenant") is None
+    outcome = await seen(stage(AssertionError("was called"), on_failure), value)
+    letter = letter_of(outcome)
+    assert told_of(outcome).kind == letter.code == code
+    assert (letter.source.value, letter.request_id) == (value, "key")
+    assert "forebay-dlq-tenant" not in letter.source.headers
 
 
 async def test_a_registry_that_is_down_is_waited_for() -> None:
@@ -269,8 +279,8 @@ async def test_a_registry_that_is_down_is_waited_for() -> None:
     codec = codecs()["requests.redacted"]
     other = type(codec)(RedactedRequest, codec.subject, Down())
     run = processor(failing(AssertionError("was called")), codecs={**codecs(), "requests.redacted": other})
-    [retry] = await run.process(delivered(value=b"\0\0\0\0\x63abc"))
-    assert (retry.topic, header(retry, h.LAST_CODE)) == ("retry.10s", "registry_unavailable")
+    [retry] = await run.process(delivered("requests.redacted", b"\0\0\0\0\x63abc"))
+    assert (retry.topic, dict(retry.headers)[h.LAST_CODE]) == ("retry.10s", b"registry_unavailable")
 
 
 @pytest.mark.parametrize(
@@ -286,37 +296,36 @@ async def test_an_output_that_does_not_fit_is_a_failure_of_the_record(output: Ou
     async def handle(_request: RedactedRequest, _context: Context) -> Sequence[Output]:
         return [output]
 
-    [dead] = await processor(handle, kafka=KafkaSettings(max_record_bytes=16_384)).process(asked())
-    assert (dead.topic, header(dead, "forebay-dlq-code")) == ("dlq", code)
+    topics = MemoryTopics(settings=Settings({"kafka": {"max_record_bytes": 16_384}}))
+    outcome = await seen(StageRunner.of("requests.redacted", handle, topics=topics))
+    assert (letter_of(outcome).code, outcome.outputs) == (code, ())
 
 
 async def test_a_retry_of_another_stage_is_left_to_it() -> None:
-    [retry] = await processor(failing(Transient("redis_unavailable", "gone")), stage="evaluation").process(asked())
-    back = sent_back(retry, "requests.redacted")
-    assert await processor(failing(AssertionError("was called"))).process(back) == []
-    assert topics(await processor(failing(Permanent("bug", "x")), stage="evaluation").process(back)) == ["dlq"]
+    retry = retry_of(await seen(stage(GONE, name="evaluation"))).source
+    left = await seen(stage(AssertionError("was called")), retry.value, **retry.headers)
+    assert (left.code, left.outputs) == ("", ())
+    own = await seen(stage(Permanent("bug", "x"), name="evaluation"), retry.value, **retry.headers)
+    assert letter_of(own).code == "bug"
 
 
 async def test_a_retry_header_alone_does_not_silence_a_fresh_record() -> None:
-    run = processor(failing(Rejected("invalid_request", "no")), on_failure=told)
-    assert topics(await run.process(asked(headers={h.RETRY_STAGE: b"evaluation"}))) == ["alerts"]
+    outcome = await seen(stage(Rejected("invalid_request", "no")), **{h.RETRY_STAGE: b"evaluation"})
+    assert told_of(outcome).kind == "invalid_request"
 
 
 async def test_what_is_written_ahead_is_delivered_before_the_handler_goes_on() -> None:
-    events: list[Any] = []
-
-    async def deliver(outputs: Sequence[Encoded]) -> None:
-        events.extend(outputs)
+    topics = MemoryTopics()
+    before: list[UsageEvent] = []
 
     async def handle(_request: RedactedRequest, context: Context) -> Sequence[Output]:
         await context.write_ahead([Output(topic="usage", key="t|u", value=UsageEvent(attempt_id="a"))])
-        events.append("went on")
+        before.extend(topics.records("usage"))
         return ()
 
-    source = asked(headers={h.TRACEPARENT: b"00-ab-cd-01"})
-    assert await processor(handle, deliver=deliver).process(source) == []
-    entry, then = events
-    assert (entry.topic, header(entry, h.TRACEPARENT), then) == ("usage", "00-ab-cd-01", "went on")
+    runner = StageRunner.of("requests.redacted", handle, topics=topics)
+    [entry] = (await seen(runner, **{h.TRACEPARENT: b"00-ab-cd-01"})).outputs
+    assert (entry.headers[h.TRACEPARENT], before) == ("00-ab-cd-01", [UsageEvent(attempt_id="a")])
 
 
 async def test_tenants_take_turns_for_the_handler_and_higher_priority_goes_first() -> None:
@@ -340,3 +349,7 @@ async def test_what_fails_or_is_late_gives_its_turn_back() -> None:
     one_at_once = processor(failing(ValueError("x")), turns=1, on_failure=told)
     for request in (REQUEST, late, REQUEST):
         assert await asyncio.wait_for(one_at_once.process(asked(request)), 5)
+
+
+def asked(request: RedactedRequest) -> Any:
+    return delivered("requests.redacted", codecs()["requests.redacted"].encode(request))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ from structlog.testing import capture_logs
 
 from forebay.contract import headers as h
 from forebay.contract.failures import Permanent, Transient
-from forebay.contract.handlers import Context, Output
+from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.records import Alert, Message, MessageRole, Params, Request
-from forebay.contract.wire import Delivered, Encoded
+from forebay.operations.dead_letters.letters import DeadLetter
 from forebay.privacy.sealing import Keyring
-from forebay.settings import ConfigurationError, KafkaSettings
-from tests.unit.runtime.bench import KEYRING, NOW_MS, codecs, delivered, failing, header, processor, sent_back, told
+from forebay.runtime.stage import Stage
+from forebay.settings import ConfigurationError, Settings, StageSettings
+from forebay.testing import KEYRING, MemoryTopics, StageRunner, codecs, delivered
+from tests.unit.runtime.bench import failing, processor, told
 
 CANARY = "078-05-1120"
 SECRET = Request(request_id="r-1", messages=(Message(content=f"I am Ann Lee, {CANARY}"),))
@@ -24,89 +27,91 @@ GONE = Transient("redis_unavailable", "the vault's Redis")
 DOWN = Permanent("no_tier", "no")
 
 
-def asked(request: Request = SECRET, **fields: Any) -> Delivered:
-    return delivered("requests", value=codecs()["requests"].encode(request), **fields)
+def redaction(error: BaseException, keyring: Keyring = KEYRING) -> StageRunner:
+    """The stage, whose handler raises ``error``."""
+    route = Route(topic="requests", handle=failing(error), on_failure=told)
+    return StageRunner(Stage(name="redaction", routes=[route], limits=StageSettings()), keyring=keyring)
 
 
-async def ended(error: BaseException, source: Delivered | None = None, **changes: Any) -> Encoded:
-    """The retry or dead letter of a request whose handler raised ``error``."""
-    [kept] = await processor(failing(error), "requests", **({"stage": "redaction"} | changes)).process(
-        source or asked()
-    )
-    return kept
+async def letter(runner: StageRunner, value: bytes | Request = SECRET, **headers: bytes) -> DeadLetter:
+    """The dead letter of a request."""
+    outcome = await runner.send("requests", value, headers=headers)
+    assert outcome.dead_letter is not None
+    return outcome.dead_letter
 
 
-@pytest.mark.parametrize(("error", "topic"), [(GONE, "retry.10s"), (DOWN, "dlq")])
-async def test_a_request_is_sealed_where_it_is_kept(error: Exception, topic: str) -> None:
-    source = asked()
-    kept = await ended(error, source)
-    assert kept.topic == topic
-    assert CANARY.encode() not in (kept.value or b"")
-    assert KEYRING.open(kept.value or b"", header(kept, h.SEALED) or "") == source.value
-    assert header(kept, h.SEALED) == "requests/3/41"
+@pytest.mark.parametrize("error", [GONE, DOWN])
+async def test_a_request_is_sealed_where_it_is_kept(error: Exception) -> None:
+    runner = redaction(error)
+    outcome = await runner.send("requests", SECRET)
+    kept = outcome.retry or outcome.dead_letter
+    assert kept is not None
+    assert CANARY.encode() not in (kept.source.value or b"")
+    assert runner.original(kept) == SECRET
+    assert kept.source.headers[h.SEALED] == b"requests/0/0"
 
 
 async def test_a_sealed_retry_is_opened_for_its_handler() -> None:
-    async def handle(request: Request, _context: Context) -> Sequence[Output]:
+    async def handle(request: Request, context: Context) -> Sequence[Output]:
         assert request == SECRET
+        if context.attempt == 1:
+            raise GONE
         return [Output(topic="alerts", key="k", value=Alert())]
 
-    retry = await ended(GONE)
-    run = processor(handle, "requests", stage="redaction")
-    [output] = await run.process(sent_back(retry, "requests"))
-    assert (output.topic, header(output, h.SEALED)) == ("alerts", None)
+    runner = StageRunner.of("requests", handle)
+    await runner.send("requests", SECRET)
+    [again] = await runner.advance(10)
+    assert again.source.headers[h.SEALED]
+    assert [(output.topic, h.SEALED in output.headers) for output in again.outputs] == [("alerts", False)]
 
 
 async def test_a_second_retry_keeps_the_seal_of_the_first() -> None:
-    first = await ended(GONE)
-    second = await ended(GONE, sent_back(first, "requests", partition=0, offset=99))
-    assert (second.value, header(second, h.SEALED)) == (first.value, header(first, h.SEALED))
+    runner = redaction(GONE)
+    first = (await runner.send("requests", SECRET)).retry
+    [again] = await runner.advance(10)
+    assert first is not None
+    assert again.retry is not None
+    assert again.retry.source.value == first.source.value
+    assert again.retry.source.headers[h.SEALED] == first.source.headers[h.SEALED]
 
 
 async def test_a_dead_letter_cannot_be_opened_as_another_record() -> None:
-    kept = await ended(DOWN)
-    moved = sent_back(kept, "requests")
-    moved = delivered("requests", value=moved.value, headers={**moved.headers, h.SEALED: b"requests/3/42"})
-    assert header(await ended(DOWN, moved), "forebay-dlq-code") == "unreadable_seal"
+    kept = await letter(redaction(DOWN))
+    moved = await letter(redaction(DOWN), kept.source.value or b"", **{h.SEALED: b"requests/0/1"})
+    assert moved.code == "unreadable_seal"
 
 
 async def test_without_the_key_a_sealed_record_is_a_dead_letter_and_stays_sealed() -> None:
-    retry = await ended(GONE)
-    dead = await ended(DOWN, sent_back(retry, "requests"), keyring=Keyring({"other": b"\2" * 32}))
-    assert header(dead, "forebay-dlq-code") == "unreadable_seal"
-    assert (dead.value, header(dead, h.SEALED)) == (retry.value, header(retry, h.SEALED))
+    retry = (await redaction(GONE).send("requests", SECRET)).retry
+    assert retry is not None
+    another = redaction(DOWN, keyring=Keyring({"other": b"\2" * 32}))
+    dead = (await another.send("requests", retry.source.value, headers=retry.source.headers)).dead_letter
+    assert dead is not None
+    assert dead.code == "unreadable_seal"
+    assert (dead.source.value, dead.source.headers[h.SEALED]) == (retry.source.value, b"requests/0/0")
 
 
 async def test_a_header_that_claims_a_seal_does_not_let_clear_text_out() -> None:
-    dead = await ended(DOWN, asked(headers={h.SEALED: b"requests/3/41"}))
-    assert header(dead, "forebay-dlq-code") == "unreadable_seal"
-    assert CANARY.encode() not in (dead.value or b"")
+    dead = await letter(redaction(DOWN), **{h.SEALED: b"requests/0/0"})
+    assert dead.code == "unreadable_seal"
+    assert CANARY.encode() not in (dead.source.value or b"")
 
 
 async def test_a_stage_without_a_key_stops_rather_than_letting_a_request_out() -> None:
+    run = processor(failing(DOWN), "requests", stage="redaction", keyring=None)
     with pytest.raises(ConfigurationError, match="vault key"):
-        await ended(DOWN, keyring=None)
+        await run.process(delivered("requests", codecs()["requests"].encode(SECRET)))
 
 
 async def test_a_request_at_the_limit_finds_its_way_back_sealed() -> None:
-    kafka = KafkaSettings(max_record_bytes=16_384)
-    retry = await ended(GONE, delivered("requests", value=b"\0" * 16_384), kafka=kafka, codecs=_Lenient())
-
-    async def schedule(source: Delivered, _context: Context) -> Sequence[Output]:
-        return [Output(topic="requests", key=source.key, value=source.value)]
-
-    run = processor(schedule, "retry.10s", raw=True, kafka=kafka)
-    assert [output.topic for output in await run.process(sent_back(retry, "retry.10s"))] == ["requests"]
-
-
-class _Lenient(dict[str, Any]):
-    """Codecs under which any bytes are a record."""
-
-    def __missing__(self, _topic: str) -> Any:
-        class Codec:
-            decode = staticmethod(lambda _value: None)
-
-        return Codec
+    topics = MemoryTopics(settings=Settings({"kafka": {"max_record_bytes": 16_384}}))
+    shorter = replace(SECRET, tools="x" * 16_000)
+    room = 16_384 - len(topics.codecs["requests"].encode(shorter))
+    runner = StageRunner.of("requests", failing(GONE), topics=topics)
+    outcome = await runner.send("requests", replace(SECRET, tools="x" * (16_000 + room)))
+    assert len(outcome.source.source.value or b"") == 16_384
+    await runner.advance(10)
+    assert len(topics.published("requests")[1].source.value or b"") > 16_384
 
 
 _TEXT = st.text(max_size=8).map(lambda text: text + CANARY)
@@ -156,10 +161,12 @@ async def test_no_text_of_a_request_is_in_a_header_a_message_a_log_or_a_value(
             value += CANARY.encode()
         case "changed":
             value = value[:at] + bytes([value[at] ^ 0xFF]) + value[at + 1 :]
+    runner = redaction(error)
     with capture_logs() as logs:
-        run = processor(failing(error), "requests", stage="redaction", on_failure=told, now_ms=NOW_MS)
-        outputs = await run.process(delivered("requests", value=value))
-    assert outputs
+        outcome = await runner.send("requests", value)
+    left = runner.topics.log[1:]
+    assert outcome.outputs or outcome.retry
+    assert left
     assert CANARY not in repr(logs)
-    assert CANARY.encode() not in b"".join([output.value or b"" for output in outputs])
-    assert CANARY not in repr([output.headers for output in outputs])
+    assert CANARY.encode() not in b"".join([one.source.value or b"" for one in left])
+    assert CANARY not in repr([one.source.headers for one in left])
