@@ -1,13 +1,11 @@
-import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from forebay.contract.handlers import Context
-from forebay.contract.wire import Delivered
+from forebay.testing import VirtualClock, context
 from forebay_agents.cache.error_bound.verification import Judge
 from forebay_agents.cache.handler import CacheStage
 from forebay_agents.cache.metrics import CacheMetrics
@@ -16,11 +14,7 @@ from forebay_agents.cache.store.memory import MemoryStore
 from forebay_agents.cache.wiring import Parts, assemble
 from tests.unit.cache.memory import WordMatcher
 
-CONTEXT = Context(
-    source=Delivered(topic="t", partition=0, offset=0, key=b"k", value=b"", headers={}, timestamp_ms=0),
-    attempt=1,
-    accepted_at=0,
-)
+CONTEXT = context("requests.redacted", accepted_at=0)
 
 
 @dataclass
@@ -29,7 +23,7 @@ class Bench:
 
     store: MemoryStore
     executor: ThreadPoolExecutor
-    now_ms: int = 1_000_000
+    clock: VirtualClock = field(default_factory=lambda: VirtualClock(1_000_000))
 
     def worker(self, threshold: float = 0.9, **settings: object) -> CacheStage:
         return self.parts(threshold, **settings).stage
@@ -44,15 +38,10 @@ class Bench:
             own,
             CacheMetrics(CollectorRegistry()),
             judge=judge,
-            clock_ms=lambda: self.now_ms,
-            clock=lambda: self.now_ms / 1000,
-            sleep=self.sleep,
+            clock_ms=self.clock,
+            clock=self.clock.seconds,
+            sleep=self.clock.sleep,
         )
-
-    async def sleep(self, seconds: float) -> None:
-        """Time passes at once, but others get their turn."""
-        self.now_ms += round(1000 * seconds)
-        await asyncio.sleep(0)
 
 
 @pytest.fixture

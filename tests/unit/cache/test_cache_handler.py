@@ -105,7 +105,7 @@ async def test_without_its_store_everything_misses_and_nothing_fails(bench: Benc
 async def test_answers_grow_stale(bench: Bench) -> None:
     worker = bench.worker(ttl_s=60)
     await worker.keep(completion(request("a question")), CONTEXT)
-    bench.now_ms += 60_001
+    bench.clock.now_ms += 60_001
     [output] = await worker.answer(request("a question"), CONTEXT)
     assert output.topic == "requests.uncached"
 

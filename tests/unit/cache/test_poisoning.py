@@ -30,7 +30,7 @@ async def test_a_flood_of_questions_stops_at_the_quota(bench: Bench) -> None:
     assert len(bench.store.entries) == 3
     await worker.keep(completion(request("an honest question", user="alice")), CONTEXT)
     assert len(bench.store.entries) == 4
-    bench.now_ms += 3_600_000
+    bench.clock.now_ms += 3_600_000
     await worker.keep(completion(request("another question", user="mallory")), CONTEXT)
     assert len(bench.store.entries) == 5
 

@@ -9,6 +9,7 @@ import pytest
 
 from forebay.contract.failures import Transient
 from forebay.contract.records import Completion
+from forebay.testing import VirtualClock
 from forebay_agents.cache.store.memory import MemoryStore
 from forebay_agents.cache.store.store import Place, StoreUnavailableError
 from tests.unit.cache.conftest import CONTEXT, Bench
@@ -17,8 +18,8 @@ from tests.unit.cache.memory import completion, request
 _EQUAL = 50
 
 
-class Unhurried(Bench):
-    """A bench on which a pause takes its time, so that an answer can come meanwhile."""
+class Unhurried(VirtualClock):
+    """A pause takes its time, so that an answer can come meanwhile."""
 
     async def sleep(self, seconds: float) -> None:
         self.now_ms += 1
@@ -26,12 +27,12 @@ class Unhurried(Bench):
 
 
 @pytest.fixture
-def unhurried() -> Iterator[Unhurried]:
+def unhurried() -> Iterator[Bench]:
     with ThreadPoolExecutor(1) as executor:
-        yield Unhurried(store=MemoryStore(), executor=executor)
+        yield Bench(store=MemoryStore(), executor=executor, clock=Unhurried(1_000_000))
 
 
-async def test_a_late_store_makes_equal_requests_wait_for_the_one_that_pays(unhurried: Unhurried) -> None:
+async def test_a_late_store_makes_equal_requests_wait_for_the_one_that_pays(unhurried: Bench) -> None:
     worker = unhurried.worker()
     asked = [request("What is a forebay?", request_id=f"r{number}") for number in range(_EQUAL)]
     unhurried.store.down = True
@@ -67,7 +68,7 @@ async def test_who_waited_in_vain_comes_back_once_before_paying(bench: Bench) ->
 async def test_who_has_no_time_to_come_back_pays(bench: Bench) -> None:
     worker = bench.worker(flight_lease_s=600)
     await worker.answer(request("What is a forebay?", request_id="r1"), CONTEXT)
-    hurried = request("What is a forebay?", request_id="r2", accepted_at=bench.now_ms, deadline_ms=40_000)
+    hurried = request("What is a forebay?", request_id="r2", accepted_at=bench.clock.now_ms, deadline_ms=40_000)
     assert (await worker.answer(hurried, CONTEXT))[0].topic == "requests.uncached"
 
 
@@ -104,7 +105,7 @@ class OneLateClaim(MemoryStore):
 async def test_who_asks_for_the_lease_leads_although_the_store_is_late_and_then_answers_others() -> None:
     store = OneLateClaim()
     with ThreadPoolExecutor(1) as executor:
-        worker = Unhurried(store=store, executor=executor).worker()
+        worker = Bench(store=store, executor=executor, clock=Unhurried()).worker()
         asked = [request("What is a forebay?", request_id=f"r{number}") for number in range(_EQUAL)]
         tasks = [asyncio.create_task(worker.answer(one, CONTEXT)) for one in asked]
         while not store.claims:
@@ -119,7 +120,7 @@ async def test_who_asks_for_the_lease_leads_although_the_store_is_late_and_then_
     assert all(isinstance(output[0].value, Completion) for output in outputs)
 
 
-async def test_a_store_that_is_late_after_the_answer_makes_nobody_pay(unhurried: Unhurried) -> None:
+async def test_a_store_that_is_late_after_the_answer_makes_nobody_pay(unhurried: Bench) -> None:
     worker = unhurried.worker()
     first = request("What is a forebay?", request_id="r1")
     assert (await worker.answer(first, CONTEXT))[0].topic == "requests.uncached"
@@ -140,10 +141,10 @@ async def test_nobody_waits_for_a_leader_that_is_done_whose_answer_is_gone(bench
     await here.answer(first, CONTEXT)
     await elsewhere.keep(completion(first), CONTEXT)
     bench.store.entries.clear()
-    began_ms = bench.now_ms
+    began_ms = bench.clock.now_ms
     second = await here.answer(request("What is a forebay?", request_id="r2"), CONTEXT)
     assert second[0].topic == "requests.uncached"
-    assert bench.now_ms - began_ms < 1_000
+    assert bench.clock.now_ms - began_ms < 1_000
 
 
 async def test_a_leader_that_was_lost_is_replaced_once_its_lease_is_over(bench: Bench) -> None:

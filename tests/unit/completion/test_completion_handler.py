@@ -7,13 +7,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 from prometheus_client import CollectorRegistry
 
-from forebay.avro.codec import Codec
-from forebay.avro.registry import LocalRegistry
 from forebay.contract import headers as h
 from forebay.contract.failures import Expired, Failure, Permanent, Rejected, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import (
-    Alert,
     AnswerSource,
     Completion,
     Message,
@@ -22,9 +19,9 @@ from forebay.contract.records import (
     UsageEvent,
     UsageStatus,
 )
-from forebay.contract.wire import Delivered
 from forebay.runtime.fair_queue import FairQueue
 from forebay.state.idempotency import Claims
+from forebay.testing import MemoryClaims, codecs, context
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.handler import CompletionHandler
 from forebay_agents.completion.metrics import CompressionMetrics
@@ -33,16 +30,12 @@ from forebay_agents.completion.quotas.settings import LimitsSettings
 from forebay_agents.completion.settings import CompletionSettings
 from forebay_agents.completion.shortening import Shortener
 from forebay_agents.models.providers.provider import Call, ProviderError
-from tests.unit.completion.claims import MemoryClaims
 from tests.unit.completion.compression.test_messages import TALK
 from tests.unit.completion.fakes import NoLimits, Provider, Written, asked, bad, cascade_of, good, tier
 
 NOW_MS = 7_000
 TIERS = (tier("small", accept=0.6), tier("large", accept=0.5))
-CODECS: dict[str, Codec[object]] = {
-    topic: Codec(record, f"{topic}-value", LocalRegistry())  # type: ignore[misc]  # of several kinds
-    for topic, record in (("completions", Completion), ("usage", UsageEvent), ("alerts", Alert))
-}
+CODECS = codecs()
 
 
 class Purse(NoBudgets):
@@ -83,10 +76,7 @@ class Bench:
 
     def context(self, **headers: bytes) -> Context:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        source = Delivered(
-            topic="requests.uncached", partition=0, offset=3, key=b"r", value=b"", headers=named, timestamp_ms=0
-        )
-        return Context(source=source, attempt=1, accepted_at=0, write_ahead=self.written)
+        return context("requests.uncached", key=b"r", headers=named, accepted_at=0, write_ahead=self.written)
 
 
 def bench(**replies: object) -> Bench:
@@ -262,8 +252,8 @@ def test_a_requester_hears_of_every_failure(failure: Failure, status: ResponseSt
 
 def test_also_of_one_that_cannot_be_read() -> None:
     table = bench()
-    context = table.context(forebay_request_id=b"original", forebay_spent_nanousd=b"12")
-    (output,) = table.handler().on_failure(None, context, Permanent("undecodable", "no avro"))
+    delivery = table.context(forebay_request_id=b"original", forebay_spent_nanousd=b"12")
+    (output,) = table.handler().on_failure(None, delivery, Permanent("undecodable", "no avro"))
     found = completion_of([output])
     assert (found.request_id, found.request, found.cost_nanousd) == ("original", None, 12)
 

@@ -5,11 +5,9 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from forebay.avro.codec import open_codecs
-from forebay.avro.registry import open_registry
 from forebay.contract import headers as h
 from forebay.contract.failures import Permanent, Transient
-from forebay.contract.handlers import Context, Output
+from forebay.contract.handlers import Output
 from forebay.contract.records import (
     AnswerSource,
     CallPurpose,
@@ -20,10 +18,9 @@ from forebay.contract.records import (
     ReviewReason,
     UsageStatus,
 )
-from forebay.contract.wire import Delivered
 from forebay.privacy.egress import EgressGuard
-from forebay.settings import load
 from forebay.state.idempotency import Claims
+from forebay.testing import MemoryClaims, codecs, context
 from forebay_agents.evaluation.handler import JUDGE, EvaluationHandler
 from forebay_agents.evaluation.metrics import EvaluationMetrics
 from forebay_agents.evaluation.rolling import LocalScores
@@ -33,7 +30,6 @@ from forebay_agents.models.ledger import Ledger
 from forebay_agents.models.metrics import ModelMetrics
 from forebay_agents.models.pricing import PriceList
 from forebay_agents.models.providers.provider import ProviderError
-from tests.unit.completion.claims import MemoryClaims
 from tests.unit.completion.fakes import Provider, Written, good, tier
 
 
@@ -54,8 +50,7 @@ class Judge:
         own = EvaluationSettings(**({"sample_rate": 1.0, "min_samples": 2, "window": 4} | settings))
         ledger, metrics = Ledger(CallPurpose.JUDGE), ModelMetrics(CollectorRegistry())
         caller = Caller(self.provider, PriceList({}, lambda _: None), ledger, metrics, EgressGuard())
-        installed = load()
-        claims = Claims(MemoryClaims(), open_codecs(installed, open_registry(installed)))
+        claims = Claims(MemoryClaims(), codecs())
         self.registry = CollectorRegistry()
         self.handler = EvaluationHandler(
             own, tier("judge"), caller, claims, LocalScores(), lambda: 1_000, EvaluationMetrics(self.registry)
@@ -66,12 +61,9 @@ class Judge:
     ) -> dict[str, list[Any]]:
         """Outputs by topic."""
         self.provider.replies["judge"] = says if isinstance(says, ProviderError) else good(says)
-        source = Delivered(
-            topic="completions", partition=0, offset=0, key=b"r", value=b"", headers=headers, timestamp_ms=1
-        )
-        context = Context(source=source, attempt=1, accepted_at=1, write_ahead=self.written)
+        delivery = context("completions", headers=headers, write_ahead=self.written)
         found: dict[str, list[Any]] = {}
-        outputs: list[Output] = list(await self.handler.handle(completion, context))
+        outputs: list[Output] = list(await self.handler.handle(completion, delivery))
         for output in outputs:
             found.setdefault(output.topic, []).append(output.value)
         return found

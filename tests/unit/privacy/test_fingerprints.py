@@ -8,9 +8,9 @@ from forebay.contract import headers as h
 from forebay.contract.failures import Rejected
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Completion, Message, Request
-from forebay.contract.wire import Delivered
 from forebay.privacy.fingerprints import CONFLICT, FingerprintHeaders, RedisFingerprints, fingerprint, guarded, marked
 from forebay.privacy.sealing import Keyring
+from forebay.testing import context
 
 REQUEST = Request(request_id="r1", tenant_id="t", messages=(Message(content="one"),), created_at=1)
 RING = Keyring({"k1": bytes(32)})
@@ -30,10 +30,7 @@ class Known:
 
 
 def _context(**headers: bytes) -> Context:
-    source = Delivered(
-        topic="requests", partition=0, offset=0, key=b"r1", value=b"", headers=headers, timestamp_ms=0
-    )  # fmt: skip
-    return Context(source=source, attempt=1, accepted_at=0)
+    return context("requests", key=b"r1", headers=headers)
 
 
 async def _pass_on(request: Request, _context: Context) -> list[Output]:

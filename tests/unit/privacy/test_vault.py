@@ -8,54 +8,47 @@ from forebay.contract.failures import Permanent, Transient
 from forebay.privacy.pseudonyms import Numbering, PseudonymMap
 from forebay.privacy.sealing import Keyring
 from forebay.privacy.vault import Owner, Vault
-from forebay.privacy.vault_memory import MemoryVaultStore
+from forebay.testing import MemoryVaultStore, VirtualClock, memory_vault
 
 OLD, NEW = {"a": b"\1" * 32}, {"b": b"\2" * 32, "a": b"\1" * 32}
 ANN = Owner(tenant_id="acme", user_id="ann@example.com")
 MAP = PseudonymMap(originals={"<PERSON_1>": "Ann Lee"})
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def store(clock: VirtualClock) -> MemoryVaultStore:
+    return MemoryVaultStore(clock.seconds)
 
 
-@pytest.fixture
-def store(clock: Clock) -> MemoryVaultStore:
-    return MemoryVaultStore(clock)
+def _vault(store: MemoryVaultStore, clock: VirtualClock, keys: dict[str, bytes] | None = None) -> Vault:
+    return memory_vault(clock, store=store, keyring=Keyring(keys or OLD), ttl_s=60)
 
 
-def _vault(store: MemoryVaultStore, clock: Clock, keys: dict[str, bytes] | None = None) -> Vault:
-    return Vault(store, Keyring(keys or OLD), prefix="fb:", ttl_s=60, clock=clock)
-
-
-async def test_what_is_stored_is_loaded_until_it_expires(store: MemoryVaultStore, clock: Clock) -> None:
+async def test_what_is_stored_is_loaded_until_it_expires(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
     ref = await vault.store(MAP, ANN)
     assert await _vault(store, clock).load(ref) == MAP
-    clock.now += 61
+    clock.advance(61)
     with pytest.raises(Permanent) as gone:
         await vault.load(ref)
     assert gone.value.code == "vault_expired"
 
 
-async def test_redis_holds_nothing_personal(store: MemoryVaultStore, clock: Clock) -> None:
+async def test_redis_holds_nothing_personal(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
     await vault.store(MAP, ANN)
     await vault.extend(ANN, "ann-lee-1985", await vault.conversation(ANN, "ann-lee-1985"), MAP.originals)
     everything = repr(store.entries) + repr(store.indexes)
     assert all(secret not in everything for secret in ("Ann", "Lee", "ann", "example", "acme", "1985"))
-    assert all(key.startswith("fb:vault:") for key in (*store.entries, *store.indexes))
+    assert all(key.startswith("test:vault:") for key in (*store.entries, *store.indexes))
 
 
-async def test_forgetting_erases_a_user_and_nobody_else(store: MemoryVaultStore, clock: Clock) -> None:
+async def test_forgetting_erases_a_user_and_nobody_else(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
     bob = Owner(tenant_id="acme", user_id="bob")
     hers, his = await vault.store(MAP, ANN), await vault.store(MAP, bob)
@@ -68,7 +61,7 @@ async def test_forgetting_erases_a_user_and_nobody_else(store: MemoryVaultStore,
     assert await vault.forget(ANN) == 0
 
 
-async def test_conversations_of_two_users_are_apart(store: MemoryVaultStore, clock: Clock) -> None:
+async def test_conversations_of_two_users_are_apart(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
     await vault.extend(ANN, "c", await vault.conversation(ANN, "c"), MAP.originals)
     other_user = Owner(tenant_id="acme", user_id="eve")
@@ -76,7 +69,7 @@ async def test_conversations_of_two_users_are_apart(store: MemoryVaultStore, clo
     assert (await vault.conversation(other_user, "c")).tags == (await vault.conversation(other_tenant, "c")).tags == {}
 
 
-async def test_concurrent_turns_lose_no_value(store: MemoryVaultStore, clock: Clock) -> None:
+async def test_concurrent_turns_lose_no_value(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
 
     async def turn(name: str) -> str:
@@ -94,7 +87,7 @@ async def test_concurrent_turns_lose_no_value(store: MemoryVaultStore, clock: Cl
     assert len(set(zip(names, tags, strict=True))) == 7
 
 
-async def test_rotation_reseals_and_the_old_key_can_go(store: MemoryVaultStore, clock: Clock) -> None:
+async def test_rotation_reseals_and_the_old_key_can_go(store: MemoryVaultStore, clock: VirtualClock) -> None:
     before = _vault(store, clock)
     ref = await before.store(MAP, ANN)
     await before.extend(ANN, "c", await before.conversation(ANN, "c"), MAP.originals)
@@ -106,7 +99,7 @@ async def test_rotation_reseals_and_the_old_key_can_go(store: MemoryVaultStore, 
     assert await after.forget(ANN) == 2
 
 
-async def test_an_entry_under_a_lost_key_is_no_wrong_answer(store: MemoryVaultStore, clock: Clock) -> None:
+async def test_an_entry_under_a_lost_key_is_no_wrong_answer(store: MemoryVaultStore, clock: VirtualClock) -> None:
     ref = await _vault(store, clock).store(MAP, ANN)
     lost = _vault(store, clock, {"b": NEW["b"]})
     with pytest.raises(Permanent) as closed:
@@ -115,15 +108,15 @@ async def test_an_entry_under_a_lost_key_is_no_wrong_answer(store: MemoryVaultSt
     assert await lost.rotate() == (0, 2)
 
 
-async def test_an_entry_cannot_be_moved_to_another_reference(store: MemoryVaultStore, clock: Clock) -> None:
+async def test_an_entry_cannot_be_moved_to_another_reference(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
     mine, yours = await vault.store(MAP, ANN), await vault.store(PseudonymMap(), ANN)
-    store.entries[f"fb:vault:m:{yours}"] = store.entries[f"fb:vault:m:{mine}"]
+    store.entries[f"test:vault:m:{yours}"] = store.entries[f"test:vault:m:{mine}"]
     with pytest.raises(Permanent, match="another context"):
         await vault.load(yours)
 
 
-async def test_a_dead_redis_is_transient(store: MemoryVaultStore, clock: Clock) -> None:
+async def test_a_dead_redis_is_transient(store: MemoryVaultStore, clock: VirtualClock) -> None:
     store.down = True
     with pytest.raises(Transient) as down:
         await _vault(store, clock).store(MAP, ANN)

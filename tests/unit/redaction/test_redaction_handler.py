@@ -10,12 +10,9 @@ from prometheus_client import CollectorRegistry
 
 from forebay.contract.canonical import prompt_hash
 from forebay.contract.failures import Permanent, Rejected, Transient
-from forebay.contract.handlers import Context
 from forebay.contract.records import Completion, Message, MessageRole, Params, RedactedRequest, Request, ResponseStatus
-from forebay.contract.wire import Delivered
-from forebay.privacy.sealing import Keyring
 from forebay.privacy.vault import Vault
-from forebay.privacy.vault_memory import MemoryVaultStore
+from forebay.testing import MemoryVaultStore, context, memory_vault
 from forebay_agents.redaction.detection.detector import Found
 from forebay_agents.redaction.detection.spans import Span
 from forebay_agents.redaction.handler import TIMING, RedactionHandler
@@ -40,11 +37,7 @@ async def find(parts: Sequence[Part], _known: Mapping[str, str], _tenant: str) -
     return Found(spans=found, language="en")
 
 
-CONTEXT = Context(
-    source=Delivered(topic="requests", partition=0, offset=7, key=b"r1", value=b"", headers={}, timestamp_ms=5),
-    attempt=1,
-    accepted_at=5,
-)
+CONTEXT = context("requests", key=b"r1", accepted_at=5)
 
 
 class Counted:
@@ -75,7 +68,7 @@ def store() -> MemoryVaultStore:
 
 @pytest.fixture
 def vault(store: MemoryVaultStore) -> Vault:
-    return Vault(store, Keyring({"k": b"\1" * 32}), prefix="fb:", ttl_s=60)
+    return memory_vault(store=store)
 
 
 @pytest.fixture

@@ -5,37 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from forebay.contract.failures import Permanent, Transient
-from forebay.contract.handlers import Context, Output
+from forebay.contract.failures import Permanent
+from forebay.contract.handlers import Route
 from forebay.contract.records import Attempt, Completion, Error, RedactedRequest, Response, ResponseStatus
-from forebay.contract.wire import Delivered
 from forebay.privacy.pseudonyms import PseudonymMap
+from forebay.privacy.vault import Owner
+from forebay.runtime.stage import Stage
+from forebay.settings import StageSettings
+from forebay.testing import MemoryVaultStore, Outcome, StageRunner, VirtualClock, context, memory_vault
 from forebay_agents.response.handler import ResponseHandler
 
-
-class Maps:
-    """A vault with one entry."""
-
-    async def load(self, ref: str) -> PseudonymMap:
-        if ref == "down":
-            raise Transient("redis_unavailable", "no")
-        if ref != "ref":
-            raise Permanent("vault_expired", "gone")
-        return PseudonymMap(originals={"<PERSON_1>": "Ana Lee"})
-
-
-CONTEXT = Context(
-    source=Delivered(
-        topic="completions", partition=0, offset=7, key=b"r1", value=b"", timestamp_ms=5,
-        headers={"forebay-timing-redaction": b"1200", "forebay-timing-x": b"no number"},
-    ),
-    attempt=1,
-    accepted_at=5,
-)  # fmt: skip
+TIMED = {"forebay-timing-redaction": b"1200", "forebay-timing-x": b"no number"}
 REQUEST = RedactedRequest(
     request_id="r1",
     conversation_id="c",
-    vault_ref="ref",
+    vault_ref="nobody's",
     entities={"PERSON": 1},
     metadata={"for": "<PERSON_1>"},
     accepted_at=3,
@@ -51,20 +35,42 @@ OK = Completion(
     timings={"completion": 10},
     request=REQUEST,
 )
-HANDLER = ResponseHandler(Maps(), lambda _headers, _id: {}, clock_ms=lambda: 9)
 
 
-def _response(outputs: list[Output]) -> Response:
-    [output] = outputs
-    assert output.topic == "responses"
-    assert isinstance(output.value, Response)
-    assert output.key == output.value.request_id
-    return output.value
+@pytest.fixture
+def store() -> MemoryVaultStore:
+    return MemoryVaultStore(VirtualClock().seconds)
 
 
-async def test_pseudonyms_are_restored_and_the_rest_is_passed_on() -> None:
+@pytest.fixture
+def handler(store: MemoryVaultStore) -> ResponseHandler:
+    return ResponseHandler(memory_vault(store=store), lambda _headers, _id: {}, clock_ms=lambda: 9)
+
+
+@pytest.fixture
+def stage(handler: ResponseHandler) -> StageRunner:
+    route = Route(topic="completions", handle=handler.handle, on_failure=handler.on_failure)
+    return StageRunner(Stage(name="response", routes=[route], limits=StageSettings(max_attempts=2)))
+
+
+async def redacted(store: MemoryVaultStore, **fields: object) -> Completion:
+    """An answer whose pseudonyms are in the vault."""
+    mapping = PseudonymMap(originals={"<PERSON_1>": "Ana Lee"})
+    ref = await memory_vault(store=store).store(mapping, Owner(tenant_id="acme", user_id="u"))
+    return replace(OK, request=replace(REQUEST, vault_ref=ref), **fields)  # type: ignore[arg-type]  # any of its fields
+
+
+def response_of(outcome: Outcome) -> Response:
+    [output] = outcome.outputs
+    response = output.record
+    assert isinstance(response, Response)
+    assert (output.topic, output.key) == ("responses", response.request_id)
+    return response
+
+
+async def test_pseudonyms_are_restored_and_the_rest_is_passed_on(stage: StageRunner, store: MemoryVaultStore) -> None:
     calls = json.dumps([{"function": {"arguments": '{"to": "<PERSON_1>"}'}}])
-    response = _response(await HANDLER.handle(replace(OK, tool_calls=calls), CONTEXT))
+    response = response_of(await stage.send("completions", await redacted(store, tool_calls=calls), headers=TIMED))
     assert response.status is ResponseStatus.OK
     assert response.content == "Dear Ana Lee, not <PERSON_2>"
     assert json.loads(json.loads(response.tool_calls or "")[0]["function"]["arguments"]) == {"to": "Ana Lee"}
@@ -76,33 +82,44 @@ async def test_pseudonyms_are_restored_and_the_rest_is_passed_on() -> None:
     assert response.timings["redaction"] == 1200
 
 
-async def test_without_its_mapping_a_response_fails_instead_of_guessing() -> None:
-    gone = replace(OK, request=replace(REQUEST, vault_ref="other"))
-    response = _response(await HANDLER.handle(gone, CONTEXT))
+async def test_without_its_mapping_a_response_fails_instead_of_guessing(stage: StageRunner) -> None:
+    response = response_of(await stage.send("completions", OK))
     assert response.status is ResponseStatus.FAILED
-    assert response.error == Error(code="vault_expired", message="gone")
+    assert response.error is not None
+    assert response.error.code == "vault_expired"
     assert (response.content, response.tool_calls, response.metadata) == ("", None, {})
     assert response.cost_nanousd == 7
 
 
-async def test_an_error_is_passed_on() -> None:
+async def test_an_error_is_passed_on(stage: StageRunner) -> None:
     error = Error(code="no_tier", message="none")
-    response = _response(
-        await HANDLER.handle(Completion(request_id="r1", status=ResponseStatus.REJECTED, error=error), CONTEXT)
-    )
+    completion = Completion(request_id="r1", status=ResponseStatus.REJECTED, error=error)
+    response = response_of(await stage.send("completions", completion))
     assert (response.status, response.error) == (ResponseStatus.REJECTED, error)
 
 
-async def test_a_dead_redis_is_retried() -> None:
-    with pytest.raises(Transient):
-        await HANDLER.handle(replace(OK, request=replace(REQUEST, vault_ref="down")), CONTEXT)
-
-
-@pytest.mark.parametrize("completion", [OK, None])
-def test_a_failure_is_a_response_too(completion: Completion | None) -> None:
-    failure = Permanent("retries_exhausted", "8 attempts")
-    response = _response(list(HANDLER.on_failure(completion, CONTEXT, failure)))
-    assert response.request_id == "r1"
-    assert response.status is ResponseStatus.FAILED
-    assert response.error == Error(code="retries_exhausted", message="8 attempts")
+async def test_a_dead_redis_is_waited_for_and_then_told(stage: StageRunner, store: MemoryVaultStore) -> None:
+    completion = await redacted(store)
+    store.down = True
+    first = await stage.send("completions", completion)
+    assert (first.code, first.outputs) == ("redis_unavailable", ())
+    [last] = await stage.advance(10)
+    response = response_of(last)
+    assert response.error is not None
+    assert (response.status, response.error.code) == (ResponseStatus.FAILED, "retries_exhausted")
     assert response.content == ""
+
+
+async def test_what_cannot_be_read_has_somebody_waiting_for_it_too(stage: StageRunner) -> None:
+    response = response_of(await stage.send("completions", b"{}", key="r1"))
+    assert response.error is not None
+    assert (response.request_id, response.status) == ("r1", ResponseStatus.FAILED)
+    assert response.error.code == "not_avro"
+
+
+def test_a_failure_keeps_the_cost_and_says_nothing_of_the_answer(handler: ResponseHandler) -> None:
+    [output] = handler.on_failure(OK, context("completions"), Permanent("retries_exhausted", "8 attempts"))
+    response = output.value
+    assert isinstance(response, Response)
+    assert response.error == Error(code="retries_exhausted", message="8 attempts")
+    assert (response.cost_nanousd, response.content) == (7, "")

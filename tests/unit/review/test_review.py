@@ -3,7 +3,6 @@
 import pytest
 
 from forebay.contract.failures import Rejected
-from forebay.contract.handlers import Context
 from forebay.contract.records import (
     Completion,
     Correction,
@@ -13,15 +12,11 @@ from forebay.contract.records import (
     ReviewReason,
     ReviewTask,
 )
-from forebay.contract.wire import Delivered
+from forebay.testing import context
 from forebay_agents.review.handler import ReviewHandler
 from forebay_agents.review.tasks import open_tasks
 
-CONTEXT = Context(
-    source=Delivered(topic="feedback", partition=0, offset=0, key=b"r", value=b"", headers={}, timestamp_ms=1),
-    attempt=1,
-    accepted_at=1,
-)
+CONTEXT = context("feedback")
 
 
 class Remembered:
