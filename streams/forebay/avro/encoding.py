@@ -13,6 +13,12 @@ from forebay.settings import KafkaSettings
 _SEAL_BYTES = 1_024
 """Room for a seal: a record that goes back to its topic sealed is a little longer than it came."""
 
+_FRAMING_BYTES = 65_536
+"""Key, headers and batch framing around the largest value."""
+
+_BATCH_BYTES = 256
+"""Of these, what a batch of one record and the lengths in it take at most."""
+
 
 class Encoding:
     """Encodes outputs; ``codecs`` by logical topic."""
@@ -48,3 +54,16 @@ class Encoding:
 def record_limit(topic: str, kafka: KafkaSettings) -> int:
     """Largest value of a record of ``topic``, in bytes: derived records embed the request."""
     return kafka.max_record_bytes if topic == "requests" else 4 * kafka.max_record_bytes
+
+
+def message_limit(topic: str, kafka: KafkaSettings) -> int:
+    """``max.message.bytes`` of ``topic``: its largest batch, of one record."""
+    return record_limit(topic, kafka) + _FRAMING_BYTES
+
+
+def fits(record: Encoded, kafka: KafkaSettings) -> bool:
+    """Whether the topic takes ``record``, with its key and headers; a close guess upwards, without encoding names."""
+    size = len(record.value or b"") + len(record.key or b"") + _BATCH_BYTES
+    for name, value in record.headers:
+        size += 4 * len(name) + len(value) + 10  # a character is at most four bytes, a length at most five
+    return size <= message_limit(record.topic, kafka)

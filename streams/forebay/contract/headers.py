@@ -35,9 +35,19 @@ COMPRESSION = "forebay-compression"
 """What was done to a long prompt before models saw it: ``cut``, ``holdout``, or why else nothing was cut."""
 SPENT = "forebay-spent-nanousd"
 """What earlier tries of a request cost, in nano-dollars."""
+KEYLESS = "forebay-dlq-keyless"
+"""The record had no key; the one of its dead letter is made up."""
+WITHOUT_BYTES = "forebay-dlq-without-bytes"
+"""Why a dead letter has none of the record's bytes: ``too_large``, ``not_sealable``, ``refused`` or ``unreadable``."""
+LENGTH = "forebay-dlq-length"
+"""Bytes of the value that a dead letter does not have, where they are known."""
+HASH = "forebay-dlq-hash"
+"""Of the same: ``sha256:HEX``; of a restricted topic ``hmac-sha256:KEY:HEX``, since few bytes can be guessed."""
 
 ORIGIN = (ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ORIGIN_TIMESTAMP, FIRST_FAILED_AT)
 """Written at the first failure and never changed."""
+
+_LARGEST = (1 << 63) - 1
 
 _OF_ONE_DELIVERY = frozenset({ATTEMPT, RETRY_STAGE, DUE_AT, SEALED, LAST_CODE, SPENT, *ORIGIN})
 
@@ -77,8 +87,9 @@ def text(headers: Headers, name: str) -> str | None:
 
 
 def number(headers: Headers, name: str) -> int | None:
-    """Value of a header as a whole number; ``None`` when it is absent or no number."""
+    """Value of a header as a whole number; ``None`` when it is absent or no number that a counter or time may have."""
     try:
-        return int(headers[name])
+        value = int(headers[name])
     except (KeyError, ValueError):
         return None
+    return value if 0 <= value <= _LARGEST else None

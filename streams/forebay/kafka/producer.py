@@ -2,7 +2,9 @@
 
 One idempotent aiokafka producer a stage (``acks=all``, KIP-98), used directly: ``Topic.send`` costs twice the CPU
 (faust-facts: 5,000 against 7,000 records/s). A send that fails is tried again until the broker takes it, since the
-source record stays unacknowledged meanwhile; an error that no repetition can mend ends the worker.
+source record stays unacknowledged meanwhile. What no repetition can mend is of two kinds: an output that nobody will
+ever take (too large, no record at all) is refused to whoever made it, who makes another; an error of this producer or
+its rights ends the worker.
 """
 
 import asyncio
@@ -13,14 +15,17 @@ from typing import Any, Protocol
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    BrokerResponseError,
     ClusterAuthorizationFailedError,
     KafkaError,
-    OutOfOrderSequenceNumber,
+    MessageSizeTooLargeError,
     ProducerFenced,
+    RecordListTooLargeError,
     TopicAuthorizationFailedError,
     UnsupportedForMessageFormatError,
 )
 
+from forebay.avro.encoding import fits
 from forebay.contract.names import topic_on_broker
 from forebay.contract.wire import Encoded
 from forebay.kafka.connection import aiokafka_options
@@ -31,18 +36,32 @@ log = structlog.get_logger(__name__)
 
 FATAL = (
     ClusterAuthorizationFailedError,
-    OutOfOrderSequenceNumber,
     ProducerFenced,
     TopicAuthorizationFailedError,
     UnsupportedForMessageFormatError,
 )
 """Errors after which this producer, or this configuration, can deliver nothing more."""
 
+OF_THE_RECORD = (MessageSizeTooLargeError, RecordListTooLargeError)
+"""Errors of what was sent; of a batch, though, so that a record may get them for another one's sake."""
+
+_REFUSALS = 4
+"""Times that an output gets such an error before it counts as refused itself: each time in another batch."""
+
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
 class DeliveryError(Exception):
     """The outputs cannot be delivered by this process; its records stay unacknowledged and another takes them over."""
+
+
+class RefusedError(Exception):
+    """``output`` will never be taken as it is; all others of the same call are delivered. ``why`` names a type."""
+
+    def __init__(self, output: Encoded, why: str) -> None:
+        super().__init__(f"{output.topic}: {why}")
+        self.output = output
+        self.why = why
 
 
 class Producer(Protocol):
@@ -65,6 +84,7 @@ class Delivery:
 
     Args:
         pace: told of every send, see :class:`Linger`.
+        renew: called when a broker refused a batch for good, see :func:`renew_identity`.
         sleep: injected so that tests need not wait.
     """
 
@@ -75,8 +95,10 @@ class Delivery:
         metrics: StageMetrics,
         pace: Callable[[int], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        renew: Callable[[], None] = lambda: None,
     ) -> None:
         self._producer = producer
+        self._renew = renew
         self._settings = settings
         self._metrics = metrics
         self._sleep = sleep
@@ -84,53 +106,99 @@ class Delivery:
         self._pace = pace or (lambda _records: None)
 
     async def deliver(self, outputs: Sequence[Encoded]) -> None:
-        """Return once every output is acknowledged. Raises :class:`DeliveryError`."""
+        """Return once every output is acknowledged.
+
+        Raises:
+            RefusedError: one of them is not and never will be; the others are.
+            DeliveryError: this process can deliver nothing more.
+        """
         self._pace(len(outputs))
         pending = outputs
         pause = _FIRST_PAUSE_S
+        refusals = _Refusals()
         while pending:
-            pending = await self._attempt(pending)
+            pending = await self._attempt(pending, refusals)
             if pending:
                 await self._sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
+        if refusals.final is not None:
+            raise refusals.final
 
-    async def _attempt(self, outputs: Sequence[Encoded]) -> list[Encoded]:
-        """Send all, then wait for all: those that were not acknowledged."""
+    async def _attempt(self, outputs: Sequence[Encoded], refusals: "_Refusals") -> list[Encoded]:
+        """Send all, then wait for all: those that were not acknowledged, and may be yet."""
         sent: list[tuple[Encoded, Awaitable[Any] | None]] = []
         for output in outputs:
-            sent.append((output, await self._send(output)))
+            try:
+                sent.append((output, await self._send(output)))
+            except RefusedError as refused:
+                refusals.final = refused
         missing: list[Encoded] = []
         for output, acknowledgement in sent:
-            if acknowledgement is None or not await self._acknowledged(acknowledgement):
+            error = None if acknowledgement is None else await self._error_of(acknowledgement)
+            if acknowledgement is not None and error is None:
+                self._metrics.delivered(output.topic)
+            elif not isinstance(error, OF_THE_RECORD) or refusals.may_be_another_ones(output):
                 missing.append(output)
             else:
-                self._metrics.delivered(output.topic)
+                refusals.final = RefusedError(output, type(error).__name__)
         return missing
 
     async def _send(self, output: Encoded) -> Awaitable[Any] | None:
         name = self._names.get(output.topic)
         if name is None:
             name = self._names[output.topic] = topic_on_broker(output.topic, self._settings)
+        if not fits(output, self._settings):
+            raise RefusedError(output, "larger than its topic takes")
         try:
             return await self._producer.send(name, output.value, output.key, headers=output.headers)
         except KafkaError as error:
             self._note(error)
             return None
+        except Exception as error:  # noqa: BLE001 - the library asserts and encodes: what it will not send is no record
+            raise RefusedError(output, type(error).__name__) from None
 
-    async def _acknowledged(self, acknowledgement: Awaitable[Any]) -> bool:
+    async def _error_of(self, acknowledgement: Awaitable[Any]) -> KafkaError | None:
         try:
             await acknowledgement
         except KafkaError as error:
             self._note(error)
-            return False
-        return True
+            return error
+        return None
 
     def _note(self, error: KafkaError) -> None:
         kind = type(error).__name__
         self._metrics.delivery_error(kind)
         if isinstance(error, FATAL):
             raise DeliveryError(f"the producer cannot go on: {kind}") from error
+        if isinstance(error, BrokerResponseError) and not error.retriable:
+            self._renew()
         log.warning("delivery_retried", stage=self._metrics.stage, error=kind)
+
+
+class _Refusals:
+    """What one call of :meth:`Delivery.deliver` was refused."""
+
+    def __init__(self) -> None:
+        self.final: RefusedError | None = None
+        self._counts: dict[int, int] = {}
+
+    def may_be_another_ones(self, output: Encoded) -> bool:
+        """Count an error of the record; whether it may still be that of another record of its batch."""
+        count = self._counts[id(output)] = self._counts.get(id(output), 0) + 1
+        return count < _REFUSALS
+
+
+def renew_identity(producer: Any) -> None:
+    """Have ``producer`` ask for a new producer id before its next batch (KIP-98).
+
+    A batch that a broker refused for good took its numbers with it: the broker would call each later one out of order,
+    for ever. aiokafka leaves its state there, and there is no public way to begin afresh.
+    """
+    state = producer._txn_manager  # noqa: SLF001
+    if state is not None and state.has_pid():
+        state._pid_and_epoch = state._pid_and_epoch._replace(pid=-1, epoch=-1)  # noqa: SLF001
+        state._pid_waiter = asyncio.get_running_loop().create_future()  # noqa: SLF001
+        state._sequence_numbers.clear()  # noqa: SLF001
 
 
 class Linger:

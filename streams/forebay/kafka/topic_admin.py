@@ -9,14 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forebay.avro.encoding import record_limit
+from forebay.avro.encoding import message_limit
 from forebay.contract.names import topic_on_broker
 from forebay.contract.topics import TOPICS, Topic
 from forebay.kafka.connection import confluent_options, silent
 from forebay.settings import KafkaSettings
-
-_FRAMING_BYTES = 65_536
-"""Key, headers and batch framing around the largest value."""
 
 _PAUSE_S = 0.1
 _MISSING = "missing"
@@ -65,7 +62,7 @@ def wanted(topic: Topic, kafka: KafkaSettings) -> Wanted:
         config={
             "cleanup.policy": "compact" if topic.compacted else "delete",
             "retention.ms": str(retention),
-            "max.message.bytes": str(record_limit(topic.name, kafka) + _FRAMING_BYTES),
+            "max.message.bytes": str(message_limit(topic.name, kafka)),
             "min.insync.replicas": str(kafka.min_insync_replicas),
             "message.timestamp.type": "LogAppendTime" if topic.broker_time else "CreateTime",
         },

@@ -5,6 +5,7 @@ context (what the bytes belong to) is authenticated, so that a sealed value cann
 """
 
 import base64
+import hmac
 import os
 import stat
 from collections.abc import Mapping
@@ -39,6 +40,7 @@ class Keyring:
             if len(key) != 32:
                 raise ConfigurationError(f"vault key {key_id!r} has {len(key) * 8} bits, needs 256")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._keys = dict(keys)
         self.current = next(iter(keys))
 
     @property
@@ -52,6 +54,11 @@ class Keyring:
         nonce = os.urandom(_NONCE_BYTES)
         sealed = self._ciphers[self.current].encrypt(nonce, plain, context.encode())
         return bytes([_VERSION, len(key_id)]) + key_id + nonce + sealed
+
+    def tag(self, digest: bytes) -> str:
+        """``KEY:HEX``, by which whoever has the key knows a digest again, and nobody else can guess what it is of."""
+        key = hmac.digest(self._keys[self.current], b"forebay-tag", "sha256")  # not the key that seals
+        return f"{self.current}:{hmac.digest(key, digest, 'sha256').hex()}"
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """The plain bytes. Raises :class:`SealError`."""

@@ -1,10 +1,13 @@
 """How is a record kept that could not be processed? As its original bytes, with headers that say what happened.
 
 Bytes from a restricted topic are sealed with the vault key before they leave it: neither a retry topic nor the dead
-letter queue ever holds personal data in the clear. Header names follow Kafka Connect's ``__connect.errors.*`` (KIP-298)
-in spirit; they are listed in docs/reference/dead-letters.md.
+letter queue ever holds personal data in the clear. What cannot be kept (too large, no key to seal it with, never read)
+leaves a dead letter without bytes, which nothing can keep from being written: it is small, and all in it is ours.
+Header names follow Kafka Connect's ``__connect.errors.*`` (KIP-298) in spirit; they are listed in
+docs/reference/dead-letters.md.
 """
 
+import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +19,9 @@ from forebay.privacy.sealing import Keyring, looks_sealed
 from forebay.settings import ConfigurationError, RetrySettings
 
 DLQ = "dlq"
+
+_LONGEST_KEY = 1_024
+_LONGEST_HEADER = 1_000
 
 LONGEST_WAIT_S = 86_400.0
 """Seconds that a record waits for its next try at most: who is asked to wait for a year has not been answered."""
@@ -78,40 +84,93 @@ def retry_record(
 
 
 def dead_letter(source: Delivered, failure: Failure, incident: Incident, rules: SealingRules) -> Encoded:
-    """The record for the dead letter queue."""
+    """The record for the dead letter queue.
+
+    Raises:
+        ConfigurationError: its bytes must be sealed, and there is no key; see :func:`bare_letter`.
+    """
     value, headers = _keep(source, incident, rules.keyring)
     headers.pop(h.DUE_AT, None)
     if source.topic not in RETRY_LEVELS:  # what the scheduler buries is still another stage's to try again
         headers.pop(h.RETRY_STAGE, None)
-    headers |= {
-        "forebay-dlq-stage": incident.stage.encode(),
-        "forebay-dlq-code": failure.code.encode(),
-        "forebay-dlq-class": failure.failure_class.value.encode(),
-        "forebay-dlq-message": failure.message.encode(),
-        "forebay-dlq-attempts": str(incident.attempt).encode(),
-        "forebay-dlq-failed-at": str(incident.now_ms).encode(),
-        "forebay-dlq-request-id": incident.request_id.encode(),
+    key = source.key
+    if key is None:  # without key and value a record cannot be sent
+        key, headers[h.KEYLESS] = _made_up_key(source), b"1"
+    headers |= _of_failure(failure, incident)
+    return Encoded(topic=DLQ, key=key, value=value, headers=list(headers.items()))
+
+
+def bare_letter(
+    source: Delivered, failure: Failure, incident: Incident, rules: SealingRules, *, without: str
+) -> Encoded:
+    """A dead letter that can always be written: no byte of the record but a short key; never raises.
+
+    Args:
+        without: why, a value of the header :data:`forebay.contract.headers.WITHOUT_BYTES`.
+    """
+    headers = _of_failure(failure, incident) | {h.WITHOUT_BYTES: without.encode()}
+    if source.value is not None:
+        headers[h.LENGTH] = str(len(source.value)).encode()
+        headers[h.HASH] = hash_of(source, rules.keyring)
+    origin = {name: source.headers[name] for name in h.ORIGIN if len(source.headers.get(name) or b"") in range(1, 65)}
+    headers |= _origin(source, incident) | (origin if h.ORIGIN_TOPIC in origin else {})
+    if source.topic in RETRY_LEVELS and len(stage := source.headers.get(h.RETRY_STAGE) or b"") in range(1, 65):
+        headers[h.RETRY_STAGE] = stage
+    key = source.key
+    if key is None or len(key) > _LONGEST_KEY:
+        key, headers[h.KEYLESS] = _made_up_key(source), b"1"
+    return Encoded(topic=DLQ, key=key, value=None, headers=list(headers.items()))
+
+
+def hash_of(source: Delivered, keyring: Keyring | None) -> bytes:
+    """By what whoever has the record's value knows it again; empty when only a key could keep it from being guessed."""
+    digest = hashlib.sha256(source.value or b"").digest()
+    if not _restricted(source):
+        return b"sha256:" + digest.hex().encode()
+    return b"hmac-sha256:" + keyring.tag(digest).encode() if keyring is not None else b""
+
+
+def _made_up_key(source: Delivered) -> bytes:
+    return f"{source.topic}-{source.partition}-{source.offset}".encode()
+
+
+def _of_failure(failure: Failure, incident: Incident) -> dict[str, bytes]:
+    texts = {
+        "forebay-dlq-stage": incident.stage,
+        "forebay-dlq-code": failure.code,
+        "forebay-dlq-class": failure.failure_class.value,
+        "forebay-dlq-message": failure.message,
+        "forebay-dlq-attempts": str(incident.attempt),
+        "forebay-dlq-failed-at": str(incident.now_ms),
+        "forebay-dlq-request-id": incident.request_id,
     }
     if incident.tenant_id is not None:
-        headers["forebay-dlq-tenant"] = incident.tenant_id.encode()
-    return Encoded(topic=DLQ, key=source.key, value=value, headers=list(headers.items()))
+        texts["forebay-dlq-tenant"] = incident.tenant_id
+    return {name: text[:_LONGEST_HEADER].encode("utf-8", "replace") for name, text in texts.items()}
+
+
+def _origin(source: Delivered, incident: Incident) -> dict[str, bytes]:
+    return {
+        h.ORIGIN_TOPIC: source.topic.encode(),
+        h.ORIGIN_PARTITION: str(source.partition).encode(),
+        h.ORIGIN_OFFSET: str(source.offset).encode(),
+        h.ORIGIN_TIMESTAMP: str(source.timestamp_ms).encode(),
+        h.FIRST_FAILED_AT: str(incident.now_ms).encode(),
+    }
+
+
+def _restricted(source: Delivered) -> bool:
+    topic = TOPICS.get(source.topic)
+    return topic is not None and topic.access is Access.RESTRICTED
 
 
 def _keep(source: Delivered, incident: Incident, keyring: Keyring | None) -> tuple[bytes | None, dict[str, bytes]]:
     """Value and headers of a record that leaves its topic; origin headers are written once."""
     headers = dict(source.headers)
     if h.ORIGIN_TOPIC not in headers:
-        headers |= {
-            h.ORIGIN_TOPIC: source.topic.encode(),
-            h.ORIGIN_PARTITION: str(source.partition).encode(),
-            h.ORIGIN_OFFSET: str(source.offset).encode(),
-            h.ORIGIN_TIMESTAMP: str(source.timestamp_ms).encode(),
-            h.FIRST_FAILED_AT: str(incident.now_ms).encode(),
-        }
+        headers |= _origin(source, incident)
     value = source.value
-    topic = TOPICS.get(source.topic)
-    restricted = topic is not None and topic.access is Access.RESTRICTED
-    if restricted and value and not (h.SEALED in headers and looks_sealed(value)):
+    if _restricted(source) and value and not (h.SEALED in headers and looks_sealed(value)):
         if keyring is None:
             raise ConfigurationError(f"stage {incident.stage} reads {source.topic} without a vault key")
         context = f"{source.topic}/{source.partition}/{source.offset}"

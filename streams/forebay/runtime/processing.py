@@ -18,12 +18,14 @@ from forebay.avro.encoding import Encoding
 from forebay.avro.registry import RegistryUnavailableError
 from forebay.contract import headers as h
 from forebay.contract.clock import Clock, now_ms
-from forebay.contract.failures import Expired, Failure, Permanent, Rejected, Transient
+from forebay.contract.failures import Expired, Failure, Permanent, Transient
 from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.wire import Delivered, Encoded
+from forebay.kafka.producer import RefusedError
 from forebay.observability.metrics import StageMetrics
 from forebay.privacy.sealing import SealError
-from forebay.runtime.dead_letters import Incident, dead_letter, delay_s, retry_record
+from forebay.runtime.dead_letters import DLQ
+from forebay.runtime.endings import Endings, deadline_of, innermost, place
 from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.rules import Rules
 
@@ -52,19 +54,40 @@ class Processor:
         self._deliver = deliver
         self._clock_ms = clock_ms
         self._encoding = Encoding(rules.codecs, rules.kafka)
+        self._endings = Endings(route, rules, metrics, self._encoding, clock_ms)
         self._turns = None if route.turns is None else FairQueue(route.turns)
         self._decode = None if route.raw else rules.codecs[route.topic].decode
 
     async def process(self, source: Delivered) -> list[Encoded]:
         """Everything that has to be delivered before ``source`` may be acknowledged."""
+        try:
+            return await self._process(source)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the stage: it would at each start
+            failure = self._bug("processing_bug", source, error)
+            return self._endings.bare(self._context(source), failure, "not_sealable")
+
+    def instead(self, source: Delivered, refused: RefusedError, *, again: bool) -> list[Encoded]:
+        """What is delivered in place of outputs of which one was refused; ``again``: these were in place of others."""
+        log.warning(
+            "output_refused", stage=self._rules.stage, output=refused.output.topic, why=refused.why, **place(source)
+        )
+        context = self._context(source)
+        failure = Permanent("output_too_large", f"{refused.why}: an output for {refused.output.topic}")
+        if refused.output.topic == DLQ:
+            code = h.text(dict(refused.output.headers), "forebay-dlq-code")
+            return self._endings.bare(context, Permanent(code or failure.code, failure.message), "refused")
+        if again:
+            return self._endings.bare(context, failure, "refused")
+        try:
+            record = self._read(source)
+        except Failure:
+            record = None
+        return self._endings.failed(record, context, failure)
+
+    async def _process(self, source: Delivered) -> list[Encoded]:
         if self._is_retry_of_another_stage(source):
             return []
-        context = Context(
-            source=source,
-            attempt=h.number(source.headers, h.ATTEMPT) or 1,
-            accepted_at=h.number(source.headers, h.ORIGIN_TIMESTAMP) or source.timestamp_ms,
-            write_ahead=partial(self._write_ahead, source),
-        )
+        context = self._context(source)
         started = time.perf_counter()
         record: Any = None
         try:
@@ -78,29 +101,35 @@ class Processor:
                 self._rules.departures.enforce(outputs)
             return self._encoding.encode(outputs, source.headers)
         except Failure as failure:
-            return self._failed(record, context, failure)
+            return self._endings.failed(record, context, failure)
         except TimeoutError:
-            return self._failed(record, context, self._timed_out())
+            return self._endings.failed(record, context, self._timed_out())
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
             # Nobody cancelled us: something inside the handler was. The record would stand still for ever.
-            return self._failed(
+            return self._endings.failed(
                 record, context, Permanent("bug", "something that the handler waited for was cancelled")
             )
         except Exception as error:  # noqa: BLE001 - whatever a handler does, its record must end somewhere
-            # The type only: an exception's text may quote the request.
-            log.error(
-                "handler_bug",
-                stage=self._rules.stage,
-                error=type(error).__name__,
-                **_place(source),
-                where=_innermost(error),
-            )
-            return self._failed(record, context, Permanent("bug", f"{type(error).__name__} in {_innermost(error)}"))
+            return self._endings.failed(record, context, self._bug("handler_bug", source, error))
         finally:
             self._metrics.handled(self._route.topic, time.perf_counter() - started)
+
+    def _bug(self, event: str, source: Delivered, error: Exception) -> Permanent:
+        # The type only: an exception's text may quote the request.
+        kind, where = type(error).__name__, innermost(error)
+        log.error(event, stage=self._rules.stage, error=kind, **place(source), where=where)
+        return Permanent("bug", f"{kind} in {where}")
+
+    def _context(self, source: Delivered) -> Context:
+        return Context(
+            source=source,
+            attempt=h.number(source.headers, h.ATTEMPT) or 1,
+            accepted_at=h.number(source.headers, h.ORIGIN_TIMESTAMP) or source.timestamp_ms,
+            write_ahead=partial(self._write_ahead, source),
+        )
 
     def _turn(self, record: Any) -> AbstractAsyncContextManager[None]:
         if self._turns is None:
@@ -119,7 +148,10 @@ class Processor:
 
     async def _write_ahead(self, source: Delivered, outputs: Sequence[Output]) -> None:
         started = time.perf_counter()
-        await self._deliver(self._encoding.encode(outputs, source.headers))
+        try:
+            await self._deliver(self._encoding.encode(outputs, source.headers))
+        except RefusedError as refused:
+            raise Permanent("output_too_large", f"{refused.why}: written ahead for {refused.output.topic}") from None
         self._metrics.written_ahead(time.perf_counter() - started)
 
     def _read(self, source: Delivered) -> Any:
@@ -147,89 +179,7 @@ class Processor:
     def _timed_out(self) -> Transient:
         return Transient("handler_timeout", f"{self._rules.stage} took longer than {self._rules.timeout_s:g} s")
 
-    def _failed(self, record: Any, context: Context, failure: Failure) -> list[Encoded]:
-        """Outputs for a failure; a failure of the failure handling itself still ends in a dead letter."""
-        try:
-            return self._outputs_of_failure(record, context, failure)
-        except Exception as error:  # noqa: BLE001 - as above
-            log.error(
-                "failure_handler_bug",
-                stage=self._rules.stage,
-                error=type(error).__name__,
-                **_place(context.source),
-                where=_innermost(error),
-            )
-            return self._dead_letter(context, failure, record)
-
-    def _outputs_of_failure(self, record: Any, context: Context, failure: Failure) -> list[Encoded]:
-        source, rules = context.source, self._rules
-        if isinstance(failure, Transient) and context.attempt < rules.max_attempts:
-            due_at = self._clock_ms() + round(1000 * delay_s(failure, context.attempt, rules.retry.delays_s))
-            deadline = deadline_of(record, context)
-            if deadline is None or due_at < deadline:
-                self._metrics.retried(self._route.topic, failure.code)
-                return [retry_record(source, failure, self._incident(context, record), due_at, rules)]
-            failure = _given_up(failure, Expired("deadline_exceeded", f"no time for another try after {failure.code}"))
-        elif isinstance(failure, Transient):
-            tried = f"{context.attempt} attempts, the last: {failure.code}: {failure.message}"
-            failure = _given_up(failure, Permanent("retries_exhausted", tried))
-        self._metrics.failed(self._route.topic, failure.code)
-        log.warning(
-            "record_failed",
-            stage=rules.stage,
-            code=failure.code,
-            message=failure.message,
-            attempt=context.attempt,
-            **_place(source),
-        )
-        terminal = self._encoding.encode(self._route.on_failure(record, context, failure), source.headers)
-        if isinstance(failure, Rejected | Expired):
-            return terminal
-        return [*terminal, *self._dead_letter(context, failure, record)]
-
-    def _dead_letter(self, context: Context, failure: Failure, record: Any) -> list[Encoded]:
-        self._metrics.dead_lettered(self._route.topic, failure.code)
-        letter = dead_letter(context.source, failure, self._incident(context, record), self._rules)
-        return [self._rules.departures.letter(letter) if self._rules.departures is not None else letter]
-
-    def _incident(self, context: Context, record: Any) -> Incident:
-        return Incident(
-            stage=self._rules.stage,
-            attempt=context.attempt,
-            now_ms=self._clock_ms(),
-            request_id=getattr(record, "request_id", None) or context.fallback_id,
-            tenant_id=getattr(record, "tenant_id", None),
-        )
-
     def _check_deadline(self, record: Any, context: Context) -> None:
         deadline = deadline_of(record, context)
         if deadline is not None and self._clock_ms() >= deadline:
             raise Expired("deadline_exceeded", f"the deadline passed before stage {self._rules.stage}")
-
-
-def deadline_of(record: Any, context: Context) -> int | None:
-    """When ``record`` stops being of use, in ms since the epoch; ``None`` for records without ``deadline_ms``."""
-    allowed: int | None = getattr(record, "deadline_ms", None)
-    if allowed is None:
-        return None
-    replayed_at = h.number(context.source.headers, h.REPLAYED_AT)
-    return (replayed_at or getattr(record, "accepted_at", 0) or context.accepted_at) + allowed
-
-
-def _given_up(failure: Transient, final: Failure) -> Failure:
-    """``final`` in place of ``failure``, with what the last try left to be known (its cost)."""
-    final.carry |= failure.carry
-    return final
-
-
-def _place(source: Delivered) -> dict[str, Any]:
-    return {"topic": source.topic, "partition": source.partition, "offset": source.offset}
-
-
-def _innermost(error: BaseException) -> str:
-    trace = error.__traceback__
-    if trace is None:
-        return "?"
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -14,7 +15,7 @@ from forebay.avro.encoding import Encoding
 from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Output
 from forebay.contract.names import topic_on_broker
-from forebay.kafka.producer import Delivery, Linger, new_producer
+from forebay.kafka.producer import Delivery, Linger, new_producer, renew_identity
 from forebay.observability.metrics import StageMetrics
 from forebay.privacy.sealing import load_keyring
 from forebay.runtime.faust_app import TP, new_faust_app
@@ -54,7 +55,9 @@ class StageApp:
             keyring=lambda: load_keyring(settings[VaultSettings]),
         )
         linger = Linger(self._producer, stage.limits.linger_ms / 1000)
-        self._delivery = Delivery(self._producer, self._kafka, self._metrics, linger)
+        self._delivery = Delivery(
+            self._producer, self._kafka, self._metrics, linger, renew=partial(renew_identity, self._producer)
+        )
         self._add_lanes()
         on_revoked: Any = self.faust.on_partitions_revoked  # mode's signal types do not admit bound methods
         on_assigned: Any = self.faust.on_partitions_assigned

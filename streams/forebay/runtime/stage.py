@@ -19,7 +19,7 @@ import structlog
 from forebay.contract import headers as h
 from forebay.contract.handlers import Route, WriteAhead
 from forebay.contract.wire import Delivered
-from forebay.kafka.producer import Delivery
+from forebay.kafka.producer import Delivery, RefusedError
 from forebay.observability.metrics import StageMetrics
 from forebay.runtime.offset_tracker import PartitionTracker, Slot
 from forebay.runtime.processing import Processor
@@ -154,8 +154,14 @@ class Lane:
 
     async def _work(self, source: Delivered, slot: Slot, tracker: PartitionTracker) -> None:
         outputs = await self._processor.process(source)
-        if outputs:
-            await self._delivery.deliver(outputs)
+        again = False
+        while outputs:
+            try:
+                await self._delivery.deliver(outputs)
+                break
+            except RefusedError as refused:
+                outputs = self._processor.instead(source, refused, again=again)
+                again = True
         tracker.finish(slot)
 
     async def drain(self, partitions: set[int] | None = None) -> Mapping[PartitionKey, int]:

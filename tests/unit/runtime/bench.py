@@ -41,6 +41,12 @@ def metrics(stage: str = "cache") -> StageMetrics:
     return StageMetrics(stage, Metrics(CollectorRegistry()))
 
 
+def header(record: Encoded, name: str) -> str | None:
+    """A header of an output as text."""
+    found = dict(record.headers).get(name)
+    return None if found is None else found.decode()
+
+
 async def settle() -> None:
     """Let everything that can run, run."""
     for _ in range(20):
@@ -72,6 +78,9 @@ class FakeProducer:
     ) -> Awaitable[None]:
         if self.refusals and (refusal := self.refusals.pop(0)) is not None:
             raise refusal
+        assert value is not None or key is not None, "as aiokafka's producer does"
+        for name, _ in headers or ():
+            name.encode()
         self.sent.append(Encoded(topic=topic.removeprefix(PREFIX), key=key, value=value, headers=list(headers or ())))
         future = asyncio.get_running_loop().create_future()
         error = self.errors.pop(0) if self.errors else None
@@ -155,13 +164,13 @@ class LaneBench:
         finally:
             self.working.pop(place, None)
 
-    def deliver(self, *offsets: int, partition: int = 0, value: bytes = b"v") -> None:
+    def deliver(self, *offsets: int, partition: int = 0, key: bytes | None = b"k", value: bytes | None = b"v") -> None:
         """Put records into the stream, delivered in the current generation."""
         for offset in offsets:
             message = SimpleNamespace(
                 partition=partition,
                 offset=offset,
-                key=b"k",
+                key=key,
                 value=value,
                 headers=[],
                 timestamp=1.0,

@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from hashlib import sha256
 
 import pytest
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forebay.contract import headers as h
+from forebay.contract.failures import Permanent
+from forebay.contract.handlers import Output
 from forebay.kafka.producer import DeliveryError
-from tests.unit.runtime.bench import LaneBench, settle
+from tests.unit.runtime.bench import LaneBench, header, settle
 
 
 @pytest.fixture
@@ -67,6 +71,37 @@ async def test_what_cannot_be_delivered_ends_the_stage_and_is_not_acknowledged(b
     [failure] = bench.failures
     assert isinstance(failure, DeliveryError)
     assert bench.acked == []
+
+
+async def test_an_output_that_is_no_record_becomes_a_dead_letter_and_the_partition_goes_on(
+    bench: LaneBench,
+) -> None:
+    bench.deliver(1, key=None, value=None)
+    bench.deliver(2)
+    await settle()
+    bench.working[0, 1].set_result([Output(topic="retry.10s", key=None, value=None)])
+    await bench.finish(2)
+    assert (bench.failures, bench.acked) == ([], [(0, 0, 1), (0, 0, 2)])
+    letter = next(record for record in bench.producer.sent if record.key == b"retry.10s-0-1")
+    assert (letter.topic, letter.value, header(letter, "forebay-dlq-code")) == ("dlq", None, "output_too_large")
+
+
+@pytest.mark.parametrize("error", [MessageSizeTooLargeError(), UnicodeEncodeError("utf-8", "x", 0, 1, "no")])
+async def test_a_dead_letter_that_nobody_takes_is_written_without_its_bytes(error: Exception) -> None:
+    async with LaneBench() as bench:
+        bench.lane.assign({0})
+        bench.producer.refusals = [error] if isinstance(error, ValueError) else []
+        bench.producer.errors = [] if isinstance(error, ValueError) else [error] * 4
+        bench.deliver(1, value=b"bytes")
+        await settle()
+        bench.working[0, 1].set_exception(Permanent("no_tier", "no"))
+        while not bench.acked:
+            await settle()
+        letter = bench.producer.sent[-1]
+        assert (letter.topic, letter.key, letter.value) == ("dlq", b"k", None)
+        assert (header(letter, "forebay-dlq-code"), header(letter, h.WITHOUT_BYTES)) == ("no_tier", "refused")
+        assert header(letter, h.LENGTH) == "5"
+        assert header(letter, h.HASH) == "sha256:" + sha256(b"bytes").hexdigest()
 
 
 async def test_so_many_in_flight_and_no_more() -> None:

@@ -17,9 +17,9 @@ from forebay.contract.records import Alert, Message, MessageRole, Params, Reques
 from forebay.operations.dead_letters.letters import DeadLetter
 from forebay.privacy.sealing import Keyring
 from forebay.runtime.stage import Stage
-from forebay.settings import ConfigurationError, Settings, StageSettings
-from forebay.testing import KEYRING, MemoryTopics, StageRunner, codecs, delivered
-from tests.unit.runtime.bench import failing, processor, told
+from forebay.settings import Settings, StageSettings
+from forebay.testing import KEYRING, MemoryTopics, StageRunner, codecs
+from tests.unit.runtime.bench import failing, told
 
 CANARY = "078-05-1120"
 SECRET = Request(request_id="r-1", messages=(Message(content=f"I am Ann Lee, {CANARY}"),))
@@ -95,12 +95,6 @@ async def test_a_header_that_claims_a_seal_does_not_let_clear_text_out() -> None
     dead = await letter(redaction(DOWN), **{h.SEALED: b"requests/0/0"})
     assert dead.code == "unreadable_seal"
     assert CANARY.encode() not in (dead.source.value or b"")
-
-
-async def test_a_stage_without_a_key_stops_rather_than_letting_a_request_out() -> None:
-    run = processor(failing(DOWN), "requests", stage="redaction", keyring=None)
-    with pytest.raises(ConfigurationError, match="vault key"):
-        await run.process(delivered("requests", codecs()["requests"].encode(SECRET)))
 
 
 async def test_a_request_at_the_limit_finds_its_way_back_sealed() -> None:
