@@ -7,6 +7,7 @@ Each stage declares its own section beside its rules; ``docs/reference/configura
 
 import os
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
@@ -193,11 +194,15 @@ class Settings:
     Args:
         content: the parsed file: section name to its keys.
         origin: where it was read, for error messages.
+        reached: variables that count where the environment has none of that name.
     """
 
-    def __init__(self, content: dict[str, dict[str, Any]], origin: str = "forebay.yaml") -> None:
+    def __init__(
+        self, content: dict[str, dict[str, Any]], origin: str = "forebay.yaml", reached: Mapping[str, str] | None = None
+    ) -> None:
         self._content = content
         self._origin = origin
+        self._reached = reached or {}
         self._sections: dict[type[Section], Section] = {}
 
     def __getitem__(self, kind: type[S]) -> S:
@@ -205,12 +210,20 @@ class Settings:
         found = self._sections.get(kind)
         if found is None:
             try:
-                found = kind(**(self._content.get(kind.section) or {}))
+                found = kind(**(self._content.get(kind.section) or {}) | self._reached_of(kind))
             except ValidationError as error:
                 raise ConfigurationError(_explain(error, kind, self._origin)) from None
             self._sections[kind] = found
         assert isinstance(found, kind)
         return found
+
+    def _reached_of(self, kind: type[Section]) -> dict[str, str]:
+        variables = {key: f"{kind.model_config['env_prefix']}{key}".upper() for key in kind.model_fields}
+        return {
+            key: self._reached[name]
+            for key, name in variables.items()
+            if name in self._reached and name not in os.environ
+        }
 
     @property
     def section_names(self) -> frozenset[str]:
@@ -218,17 +231,20 @@ class Settings:
         return frozenset(self._content)
 
 
-def load(path: str | Path | None = None) -> Settings:
+def load(path: str | Path | None = None, reached: Mapping[str, str] | None = None) -> Settings:
     """Read the configuration file.
 
     Args:
         path: the file; by default ``$FOREBAY_CONFIG``, then ``./forebay.yaml``, then the one that is shipped.
+        reached: variables that count where the environment has none of that name: how a stack that was found running
+            is reached.
 
     Raises:
         ConfigurationError: the file is missing, is not YAML, or names an unset variable without a default.
     """
     chosen = Path(path or os.environ.get("FOREBAY_CONFIG") or _default_path())
-    return _load(chosen, tuple(sorted((k, v) for k, v in os.environ.items() if k.isupper())))
+    environment = {name: value for name, value in os.environ.items() if name.isupper()}
+    return _load(chosen, _frozen({**(reached or {}), **environment}), _frozen(reached or {}))
 
 
 def _default_path() -> Path:
@@ -236,8 +252,15 @@ def _default_path() -> Path:
     return here if here.exists() else data_path("forebay.yaml")
 
 
+_Variables = tuple[tuple[str, str], ...]
+
+
+def _frozen(variables: Mapping[str, str]) -> _Variables:
+    return tuple(sorted(variables.items()))
+
+
 @cache
-def _load(path: Path, environment: tuple[tuple[str, str], ...]) -> Settings:
+def _load(path: Path, environment: _Variables, reached: _Variables) -> Settings:
     try:
         parsed = yaml.safe_load(path.read_text("utf-8")) or {}
     except FileNotFoundError:
@@ -246,7 +269,7 @@ def _load(path: Path, environment: tuple[tuple[str, str], ...]) -> Settings:
         raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(parsed, dict) or not all(isinstance(value, dict | None) for value in parsed.values()):
         raise ConfigurationError(f"{path} must be a mapping of section names to mappings")
-    return Settings(_resolve(parsed, dict(environment), str(path)), str(path))
+    return Settings(_resolve(parsed, dict(environment), str(path)), str(path), dict(reached))
 
 
 def _resolve(node: Any, environment: dict[str, str], where: str) -> Any:

@@ -16,13 +16,15 @@ def worker(stages: Annotated[list[str], typer.Argument(help="Stage names, or `al
     # What is imported stays: looking through it for garbage costs an eighth of the imports' CPU (litellm 4.3 s, 3.8 s
     # without). forebay.runtime.worker switches the collector on again.
     gc.disable()
-    from forebay.embedded.installation import installation
+    from forebay.embedded.discovery import apply_to_environment
     from forebay.observability import logging
     from forebay.runtime.worker import main, stage_names
     from forebay.settings import WorkerSettings, load
 
     # A further worker beside an embedded stack joins it; one that is told its brokers is told everything.
-    settings = load() if os.environ.get("FOREBAY_KAFKA_BOOTSTRAP") else installation()
+    if not os.environ.get("FOREBAY_KAFKA_BOOTSTRAP"):
+        apply_to_environment()
+    settings = load()
     names = stage_names() if stages == ["all"] else stages
     logging.configure(settings[WorkerSettings].log_level, worker=",".join(names))
     sys.exit(main(names, settings))

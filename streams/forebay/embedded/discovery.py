@@ -8,17 +8,24 @@ from forebay.embedded.supervision.state import live
 DATA_DIR = ".forebay"
 
 
-def apply_to_environment(data_dir: str | Path = DATA_DIR) -> bool:
-    """Point this process at the stack that runs in ``data_dir``; whether one does.
+def reached(data_dir: str | Path = DATA_DIR) -> dict[str, str]:
+    """Variables under which the stack that runs in ``data_dir`` is reached; empty when none does.
 
-    A server that the environment names already is left alone, together with everything that says how to reach it.
+    A server that the environment names already is left out, together with everything that says how to reach it.
     """
     state = live(Path(data_dir))
     if state is None:
-        return False
+        return {}
     kafka_is_named = "FOREBAY_KAFKA_BOOTSTRAP" in os.environ
-    for name, value in state.environment.items():
-        if kafka_is_named and name.startswith("FOREBAY_KAFKA_"):
-            continue
-        os.environ.setdefault(name, value)
-    return True
+    return {
+        name: value
+        for name, value in state.environment.items()
+        if name not in os.environ and not (kafka_is_named and name.startswith("FOREBAY_KAFKA_"))
+    }
+
+
+def apply_to_environment(data_dir: str | Path = DATA_DIR) -> bool:
+    """Point this process, and all that it starts, at the stack that runs in ``data_dir``; whether one does."""
+    found = reached(data_dir)
+    os.environ.update(found)
+    return live(Path(data_dir)) is not None

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from forebay.embedded.discovery import apply_to_environment
+from forebay.embedded.discovery import DATA_DIR, apply_to_environment
 from forebay.embedded.files import kept, write_private
+from forebay.embedded.installation import installation
 from forebay.embedded.supervision import state as state_file
 from forebay.embedded.supervision.keeper import ProcessState
 from forebay.embedded.supervision.state import AlreadyRunningError, ProcessRow, StackState, State
+from forebay.settings import KafkaSettings, RedisSettings
 
 ROW = ProcessRow(
     name="redaction", stage="redaction", pid=7, port=20001, health_port=20001, state=ProcessState.READY, restarts=2
@@ -96,6 +98,34 @@ def test_what_the_environment_names_wins(tmp_path: Path, monkeypatch: pytest.Mon
     assert os.environ["FOREBAY_KAFKA_BOOTSTRAP"] == "real:9092"
     assert "FOREBAY_KAFKA_REPLICATION_FACTOR" not in os.environ
     assert os.environ["FOREBAY_REDIS_URL"].startswith("redis://:secret@")
+
+
+def test_an_application_finds_the_stack_and_keeps_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = dict(os.environ)
+    with state_file.lock(tmp_path / DATA_DIR):
+        state_file.write(tmp_path / DATA_DIR, STATE)
+        found = installation()
+    kafka = found[KafkaSettings]
+    assert (kafka.bootstrap, kafka.replication_factor) == ("127.0.0.1:20002", 3)
+    assert found[RedisSettings].url.get_secret_value() == "redis://:secret@127.0.0.1:20003/0"
+    assert dict(os.environ) == before
+    assert installation()[KafkaSettings].bootstrap == "127.0.0.1:9092", "the stack is gone: so is its address"
+
+
+def test_what_the_environment_names_wins_for_an_application_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOREBAY_KAFKA_BOOTSTRAP", "real:9092")
+    monkeypatch.setenv("FOREBAY_REDIS_URL", "redis://real:6379/0")
+    with state_file.lock(tmp_path / DATA_DIR):
+        state_file.write(tmp_path / DATA_DIR, STATE)
+        found = installation()
+    assert (found[KafkaSettings].bootstrap, found[KafkaSettings].replication_factor) == ("real:9092", 1)
+    assert found[RedisSettings].url.get_secret_value() == "redis://real:6379/0"
 
 
 def test_private_files_are_whole_and_private(tmp_path: Path) -> None:
