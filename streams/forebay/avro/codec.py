@@ -20,20 +20,13 @@ from forebay.avro.registry import Registry, UnknownSchemaError
 from forebay.avro.schemas import Schema, record_name, schema_of
 from forebay.contract.names import topic_on_broker
 from forebay.contract.topics import TOPICS
+from forebay.contract.wire import UndecodableError as UndecodableError  # raised here: who decodes finds it here
 from forebay.settings import KafkaSettings, Settings
 
 R = TypeVar("R")
 
 MAGIC = 0
 _HEADER = struct.Struct(">bI")
-
-
-class UndecodableError(ValueError):
-    """The bytes are not a record of the expected type; ``code`` is the stable error code."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Codec(Generic[R]):

@@ -1,7 +1,9 @@
 """How do people write requests and read records? JSON, with the field names of the Avro schemas.
 
-A request needs only ``messages``, or is plain text; what is left out has its default. ``tools``, ``response_format``
-and ``tool_calls`` may be given as JSON values: the record carries them as JSON text.
+A request needs only ``messages``, or is plain text; what is left out has its default. Messages may be as the OpenAI
+chat format has them: ``tools``, ``response_format`` and ``tool_calls`` as JSON values (the record carries them as JSON
+text), ``content`` as a list of parts of text (joined by line feeds: glued together, two parts could make a word of two,
+or hide a name from redaction).
 """
 
 import json
@@ -15,11 +17,16 @@ import fastuuid
 from pydantic import TypeAdapter, ValidationError
 
 from forebay.contract.clock import now_ms
+from forebay.contract.field_names import explained
 from forebay.contract.records import Message, Request
 
 R = TypeVar("R")
 
 _JSON_TEXT = ("tools", "response_format", "tool_calls")
+_TEXT_PARTS = {"text": "text", "refusal": "refusal"}
+"""Type of a part of a message's content, and the key under which it has its text."""
+_OF_ANSWERS = frozenset({"annotations", "audio", "function_call", "refusal"})
+"""What OpenAI's clients put, empty, into an answer that goes back into the conversation."""
 
 
 class InvalidLineError(ValueError):
@@ -62,22 +69,29 @@ def request_from_line(line: str, defaults: Mapping[str, Any] | None = None) -> R
 
 
 def request_from_json(content: Mapping[str, Any]) -> Request:
-    """A request from parsed JSON. Raises :class:`InvalidLineError` naming each wrong field."""
-    record_id = content.get("request_id")
+    """A request from parsed JSON. Raises :class:`InvalidLineError` naming each wrong field, never quoting its value.
+
+    ``messages`` may be a text; values that are records already (``Message``, ``Params`` …) are taken as they are.
+    """
+    given = content.get("request_id")
+    record_id = given if isinstance(given, str) else None
     values = _json_text(dict(content))
     messages = values.get("messages")
     if isinstance(messages, str):
         values["messages"] = [{"content": messages}]
-    elif isinstance(messages, list):
-        values["messages"] = [_turn(dict(m)) if isinstance(m, dict) else m for m in messages]
+    elif isinstance(messages, list | tuple):
+        try:
+            values["messages"] = [
+                _turn(dict(message), number) if isinstance(message, Mapping) else message
+                for number, message in enumerate(messages)
+            ]
+        except InvalidLineError as error:
+            raise InvalidLineError(str(error), record_id) from None
     try:
         request: Request = _adapter(Request).validate_python(values)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'request'}: {problem['msg']}"
-            for problem in error.errors(include_input=False, include_url=False)
-        )
-        raise InvalidLineError(problems, record_id if isinstance(record_id, str) else None) from None
+        problems = "; ".join(map(explained, error.errors(include_input=False, include_url=False)))
+        raise InvalidLineError(problems, record_id) from None
     return complete(request)
 
 
@@ -123,10 +137,28 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _turn(values: dict[str, Any]) -> dict[str, Any]:
-    if values.get("tool_calls") is not None and values.get("content") is None:
+def _turn(values: dict[str, Any], number: int) -> dict[str, Any]:
+    for name in _OF_ANSWERS.intersection(values):
+        if not values[name]:
+            del values[name]
+    content = values.get("content")
+    if values.get("tool_calls") is not None and content is None:
         values["content"] = ""  # OpenAI writes null where an assistant only calls tools
+    elif isinstance(content, list | tuple):
+        values["content"] = "\n".join(_text(part, f"messages.{number}.content.{at}") for at, part in enumerate(content))
     return _json_text(values)
+
+
+def _text(part: Any, place: str) -> str:
+    kind = part.get("type") if isinstance(part, Mapping) else None
+    if not isinstance(kind, str):
+        raise InvalidLineError(f"{place}: a part without a type; only parts of text can be read")
+    if kind not in _TEXT_PARTS:
+        raise InvalidLineError(f"{place}: a part of the type {kind[:40]!r}; only parts of text can be read")
+    text = part.get(_TEXT_PARTS[kind])
+    if not isinstance(text, str):
+        raise InvalidLineError(f"{place}.{_TEXT_PARTS[kind]}: Input should be a valid string")
+    return text
 
 
 def _json_text(values: dict[str, Any]) -> dict[str, Any]:

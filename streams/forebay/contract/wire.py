@@ -1,4 +1,4 @@
-"""A record on its way in and on its way out, as bytes."""
+"""A record on its way in and on its way out, as bytes; and the error that says that bytes are none."""
 
 from dataclasses import dataclass
 
@@ -26,3 +26,11 @@ class Encoded:
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
+
+
+class UndecodableError(ValueError):
+    """The bytes are not a record of the expected type; ``code`` is the stable error code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
