@@ -1,115 +1,81 @@
-"""How does an application ask? A client on confluent-kafka: publish a request, wait for its response.
+"""How does an application ask? A client: publish a request, wait for its response.
 
-Production is idempotent (KIP-98) and partitioned like Java's and aiokafka's clients (murmur2). Responses are read from
-the whole topic, from the moment the client was opened; of repeated responses the first counts. For services with very
-many requests a consumer group of their own is the better way: docs/how-to/consume-responses.md.
+For services with very many requests a consumer group of their own is the better way:
+docs/how-to/consume-responses.md.
 """
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, InvalidStateError
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import structlog
+# As they were found here first, and are still.
+from forebay.client.errors import NotDeliveredError as NotDeliveredError
+from forebay.client.errors import RequestTooLargeError as RequestTooLargeError
 
-from forebay.avro.codec import Codec, UndecodableError
-from forebay.avro.registry import Registry, open_registry
-from forebay.client.pending import Waiting
-from forebay.contract import headers as h
-from forebay.contract.json_lines import complete
-from forebay.contract.names import topic_on_broker
-from forebay.contract.records import Message, Request, Response
-from forebay.kafka.connection import confluent_options, silent
-from forebay.kafka.queries import partitions_of, watermarks
-from forebay.settings import KafkaSettings, Settings, load
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from types import TracebackType
 
-_POLL_S = 0.1
-_FLUSH_S = 30.0
+    from forebay.avro.registry import Registry
+    from forebay.client.asking import Asked
+    from forebay.client.channel import Channel
+    from forebay.contract.records import Feedback, Request, Response
+    from forebay.settings import Settings
 
-log = structlog.get_logger(__name__)
-
-
-class RequestTooLargeError(ValueError):
-    """The encoded request exceeds ``kafka.max_record_bytes``."""
-
-
-class NotDeliveredError(Exception):
-    """The brokers did not take the request."""
+_ROOM_S = 0.1
 
 
 class ForebayClient:
     """Publishes requests and waits for their responses; thread-safe; close it, or use it in a ``with``.
 
     Args:
-        settings: by default those of ``forebay.yaml`` and the environment.
+        settings: by default those of the installation at hand: what the environment names, else the embedded stack
+            that runs in the current directory, else what ``forebay.yaml`` says.
         on_response: called, on the client's own thread, with each response to one of this client's requests.
+        channel: instead of all these, a connection that is open already, or stands for one.
+
+    Raises:
+        BrokerUnavailableError: no broker answers within 15 s, or the topics are not there.
+        ConfigurationError: the settings cannot be used, or the brokers refuse who asks.
     """
 
     def __init__(
         self,
-        settings: Settings | None = None,
+        settings: "Settings | None" = None,
         *,
-        registry: Registry | None = None,
-        on_response: Callable[[Response], None] | None = None,
+        registry: "Registry | None" = None,
+        on_response: "Callable[[Response], None] | None" = None,
+        channel: "Channel | None" = None,
     ) -> None:
-        # Imported here: commands that only read a file must not pay for librdkafka.
-        from confluent_kafka import Producer
+        if channel is None:
+            # Imported here: commands that only read a file must not pay for librdkafka.
+            from forebay.client.kafka_channel import open_channel
 
-        settings = settings or load()
-        self._kafka = settings[KafkaSettings]
-        registry = registry or open_registry(settings)
-        self._requests = Codec(Request, topic_on_broker("requests-value", self._kafka), registry)
-        self._responses = Codec(Response, topic_on_broker("responses-value", self._kafka), registry)
-        self._on_response = on_response
-        self._waiting = Waiting()
-        self._stopping = threading.Event()
-        self._producer = Producer(
-            confluent_options(self._kafka)
-            | {
-                "enable.idempotence": True,
-                "acks": "all",
-                "partitioner": "murmur2_random",
-                "linger.ms": 2,
-                "message.max.bytes": self._kafka.max_record_bytes + 65_536,
-                "delivery.timeout.ms": 120_000,
-            },
-            logger=silent(),
-        )
-        self._consumer = self._open_consumer()
-        self._threads = [
-            threading.Thread(target=self._read_responses, name="forebay-responses", daemon=True),
-            threading.Thread(target=self._poll_deliveries, name="forebay-deliveries", daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
+            channel = open_channel(settings, registry, on_response)
+        self._channel = channel
 
-    def submit(self, request: Request | str | Iterable[Message], **fields: Any) -> "Future[Response]":
+    def submit(self, request: "Asked", **fields: Any) -> "Future[Response]":
         """Publish a request without waiting.
 
         Args:
-            request: a request, its messages, or the text of one user message.
-            fields: further fields of the request, when ``request`` is none itself.
+            request: a request (record or mapping), its messages (records, or mappings as OpenAI has them), or the text
+                of one user message.
+            fields: further fields of the request, when ``request`` is only its messages.
 
         Returns:
-            A future of the response.
+            A future of the response; it fails with :class:`NotDeliveredError` when the brokers did not take it.
 
         Raises:
+            InvalidRequestError: a field does not exist, or cannot have that value.
             RequestTooLargeError: it is too long to be accepted.
             ValueError: a field does not fit the schema (a number of more than 64 bits).
+            ClientClosedError: the client is closed.
         """
-        record = _request(request, fields)
+        record = _complete(request, fields)
         return self._publish(record.request_id, self.encode(record), record)
 
-    def encode(self, request: Request) -> bytes:
+    def encode(self, request: "Request") -> bytes:
         """The bytes of a complete request, for :meth:`submit_raw`. Raises what :meth:`submit` does."""
-        value = self._requests.encode(request)
-        if len(value) > self._kafka.max_record_bytes:
-            raise RequestTooLargeError(
-                f"the request has {len(value):,} bytes, at most {self._kafka.max_record_bytes:,} are accepted"
-            )
-        return value
+        return self._channel.encode("requests", request)
 
     def submit_raw(self, request_id: str, value: bytes) -> "Future[Response]":
         """Publish the bytes of a request that was encoded before, under the key ``request_id``.
@@ -118,71 +84,69 @@ class ForebayClient:
         """
         return self._publish(request_id, value, None)
 
-    def _publish(self, request_id: str, value: bytes, request: Request | None) -> "Future[Response]":
-        future = self._waiting.add(request_id, request)
-
-        def delivered(error: Any, _message: Any) -> None:
-            if error is not None:
-                self._waiting.remove(request_id, future)
-                _settle([future], NotDeliveredError(str(error)))
-
-        topic = topic_on_broker("requests", self._kafka)
-        while True:
-            try:
-                self._producer.produce(topic, value, request_id.encode(), on_delivery=delivered)
-            except BufferError:  # librdkafka's queue is full: wait for room
-                self._producer.poll(_POLL_S)
-            else:
-                return future
-
-    def ask(
-        self, request: Request | str | Iterable[Message], *, timeout_s: float | None = 60.0, **fields: Any
-    ) -> Response:
+    def ask(self, request: "Asked", *, timeout_s: float | None = 60.0, **fields: Any) -> "Response":
         """Publish a request and wait for its response. Raises ``TimeoutError`` after ``timeout_s`` seconds."""
-        record = _request(request, fields)
+        record = _complete(request, fields)
         future = self.submit(record)
         try:
             return future.result(timeout_s)
         finally:
-            self._waiting.remove(record.request_id, future)
+            self._channel.give_up(record.request_id, future)
 
-    async def ask_async(
-        self, request: Request | str | Iterable[Message], *, timeout_s: float | None = 60.0, **fields: Any
-    ) -> Response:
-        """As :meth:`ask`, without blocking the event loop."""
-        record = _request(request, fields)
+    async def ask_async(self, request: "Asked", *, timeout_s: float | None = 60.0, **fields: Any) -> "Response":
+        """As :meth:`ask`, without blocking the event loop; :class:`AsyncForebayClient` has all methods like this."""
+        import asyncio
+
+        record = _complete(request, fields)
         future = self.submit(record)
         try:
             async with asyncio.timeout(timeout_s):
                 return await asyncio.wrap_future(future)
         finally:
-            self._waiting.remove(record.request_id, future)
+            self._channel.give_up(record.request_id, future)
+
+    def send_feedback(self, feedback: "Feedback", *, timeout_s: float = 30.0) -> None:
+        """Publish what a user thinks of an answer, and wait until the brokers have it.
+
+        Raises:
+            InvalidRequestError: it names no request.
+            NotDeliveredError: the brokers did not take it.
+            TimeoutError: they have not taken it after ``timeout_s`` seconds; they may still.
+        """
+        from forebay.client.asking import feedback_of
+
+        record = feedback_of(feedback)
+        value = self._channel.encode("feedback", record)
+        while True:
+            try:
+                return self._channel.deliver("feedback", record.request_id, value).result(timeout_s)
+            except BufferError:
+                self._channel.make_room(_ROOM_S)
 
     @property
     def outstanding(self) -> int:
         """Ids that still wait for a response."""
-        return len(self._waiting)
+        return self._channel.outstanding
 
     def close(self) -> None:
         """Deliver what is queued, stop reading; requests that still wait are cancelled.
 
         What the brokers have not taken after 30 s fails with :class:`NotDeliveredError`.
         """
-        if self._producer.flush(_FLUSH_S):
-            self._producer.purge()
-            self._producer.flush(1)
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-        self._consumer.close()
-        for future in self._waiting.take_all():
-            future.cancel()
+        self._channel.close()
+
+    def _publish(self, request_id: str, value: bytes, request: "Request | None") -> "Future[Response]":
+        while True:
+            try:
+                return self._channel.ask(request_id, value, request)
+            except BufferError:  # librdkafka's queue is full
+                self._channel.make_room(_ROOM_S)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
         self.close()
 
@@ -190,79 +154,14 @@ class ForebayClient:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
+        import asyncio
+
         await asyncio.to_thread(self.close)
 
-    def _open_consumer(self) -> Any:
-        """A consumer of all partitions from their present ends, fixed before the first request can be answered."""
-        from confluent_kafka import Consumer, TopicPartition
 
-        consumer = Consumer(
-            confluent_options(self._kafka)
-            | {
-                "group.id": topic_on_broker("client", self._kafka),
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": 50,
-                "fetch.message.max.bytes": 4 * self._kafka.max_record_bytes,
-            },
-            logger=silent(),
-        )
-        topic = topic_on_broker("responses", self._kafka)
-        numbers = partitions_of(consumer, topic, self._kafka)
-        partitions = [TopicPartition(topic, number) for number in numbers]
-        for partition in partitions:
-            partition.offset = watermarks(consumer, partition)[1]
-        consumer.assign(partitions)
-        return consumer
+def _complete(asked: "Asked", fields: dict[str, Any]) -> "Request":
+    from forebay.client.asking import request_of  # pydantic, which reads mappings
 
-    def _poll_deliveries(self) -> None:
-        while not self._stopping.is_set():
-            self._producer.poll(_POLL_S)
-
-    def _read_responses(self) -> None:
-        while not self._stopping.is_set():
-            message = self._consumer.poll(_POLL_S)
-            if message is None or message.error():
-                continue
-            try:
-                request_id = (message.key() or b"").decode()
-            except UnicodeDecodeError:
-                continue
-            if not self._waiting.has(request_id):
-                continue  # another client's, or a repetition
-            about = h.text(h.from_kafka(message.headers()), h.FINGERPRINT) or ""
-            try:
-                response = self._responses.decode(message.value())
-            except UndecodableError as error:
-                _settle(self._waiting.take(request_id, about), error)
-                continue
-            futures = self._waiting.take(request_id, about)
-            _settle(futures, response)
-            if futures and self._on_response is not None:
-                try:
-                    self._on_response(response)
-                except Exception as error:  # noqa: BLE001 - whatever it is, the other requests' responses must be read
-                    log.error("on_response_failed", error=type(error).__name__)
-
-
-def _settle(futures: "Iterable[Future[Response]]", outcome: Response | Exception) -> None:
-    """Give ``futures`` their outcome, unless whoever waited has gone."""
-    for future in futures:
-        try:
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
-        except InvalidStateError:  # cancelled by a time-out of ask_async, or not delivered after all
-            continue
-
-
-def _request(request: Request | str | Iterable[Message], fields: dict[str, Any]) -> Request:
-    if isinstance(request, Request):
-        if fields:
-            raise TypeError("give fields either in the request or as arguments, not both")
-        return complete(request)
-    messages = (Message(content=request),) if isinstance(request, str) else tuple(request)
-    return complete(Request(messages=messages, **fields))
+    return request_of(asked, fields)

@@ -1,67 +1,29 @@
 """Python in the documentation compiles; what uses Forebay's API runs, with nothing but the network left out."""
 
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from forebay.avro.codec import Codec, open_codecs
-from forebay.avro.encoding import Encoding
-from forebay.avro.registry import LocalRegistry
-from forebay.client import client
-from forebay.client.pending import Waiting
-from forebay.contract.handlers import Context, Output
-from forebay.contract.records import Completion, Error, Request, Response, ResponseStatus
-from forebay.kafka import publisher
-from forebay.settings import KafkaSettings, Settings, load
+from forebay.client import kafka_channel
+from forebay.contract.handlers import Context
+from forebay.contract.records import Completion, Error, Response, ResponseStatus
+from forebay.settings import load
+from tests.unit.client.held_channel import AnsweringChannel
 from tests.unit.docs.pages import ROOT, Block, blocks
 
 BLOCKS = list(blocks("python"))
 SENDING = ("README.md", "docs/how-to/send-requests.md")
 
 
-class OfflineClient(client.ForebayClient):
-    """The real client, but for brokers: each request is encoded, and answered at once."""
-
-    def __init__(self, settings: Settings | None = None, **options: Any) -> None:
-        super_parameters = client.ForebayClient.__init__.__kwdefaults__ or {}
-        assert options.keys() <= super_parameters.keys()
-        assert isinstance(settings, Settings)
-        self._kafka = settings[KafkaSettings]
-        self._requests = Codec(Request, "requests-value", LocalRegistry())
-        self._waiting = Waiting()
-
-    def _publish(self, request_id: str, value: bytes, request: Request | None) -> Any:
-        assert request is not None
-        assert self._requests.decode(value) == request
-        ASKED.append(request)
-        future: Any = client.Future()
-        future.set_result(Response(request_id=request_id, status=ResponseStatus.OK, content="19", tier="small"))
-        return future
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-ASKED: list[Request] = []
-
-
 @pytest.fixture
-def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Output]:
-    """No brokers; what is published."""
-    published: list[Output] = []
-
-    def publish(settings: Settings, outputs: Sequence[Output], timeout_s: float = 30.0) -> None:
-        Encoding(open_codecs(settings, LocalRegistry(prefix="forebay.")), settings[KafkaSettings]).encode(outputs, {})
-        published.extend(outputs)
-
-    ASKED.clear()
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AnsweringChannel:
+    """No brokers: both clients are the real ones, each request is encoded, and answered at once."""
+    channel = AnsweringChannel()
     monkeypatch.chdir(tmp_path)  # no embedded stack runs here
-    monkeypatch.setattr(client, "ForebayClient", OfflineClient)
-    monkeypatch.setattr(publisher, "publish", publish)
-    return published
+    monkeypatch.setattr(kafka_channel, "open_channel", lambda *_: channel)
+    return channel
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)
@@ -72,14 +34,10 @@ def test_a_block_compiles(block: Block) -> None:
 @pytest.mark.parametrize(
     "block", [block for block in BLOCKS if str(block.page.relative_to(ROOT)) in SENDING], ids=lambda block: block.name
 )
-def test_a_block_that_sends_runs(block: Block, offline: list[Output]) -> None:
+def test_a_block_that_sends_runs(block: Block, offline: AnsweringChannel) -> None:
     exec(compile(block.text, block.name, "exec"), {"__name__": "example"})
-    assert ASKED or offline
-
-
-def test_the_offline_client_refuses_what_the_real_one_refuses(offline: list[Output]) -> None:
-    with OfflineClient(load()) as asking, pytest.raises(TypeError):
-        asking.ask("x", colour="red")
+    assert offline.asked or offline.delivered
+    assert offline.closed
 
 
 def test_the_consumer_drops_repetitions_and_takes_what_supersedes() -> None:
