@@ -13,6 +13,7 @@ from forebay.contract import headers as h
 from forebay.contract.clock import Clock
 from forebay.contract.failures import Expired, Failure, Permanent, Rejected, Transient
 from forebay.contract.handlers import Context, Route
+from forebay.contract.records.addressed import Addressed, Handled, addressed
 from forebay.contract.wire import Delivered, Encoded
 from forebay.observability.metrics import StageMetrics
 from forebay.runtime.dead_letters import DLQ, Incident, bare_letter, dead_letter, delay_s, retry_record
@@ -31,7 +32,7 @@ class Endings:
         self._encoding = encoding
         self._clock_ms = clock_ms
 
-    def failed(self, record: Any, context: Context, failure: Failure) -> list[Encoded]:
+    def failed(self, record: Handled, context: Context, failure: Failure) -> list[Encoded]:
         """Outputs for a failure; ``record`` is ``None`` if it could not be read."""
         try:
             return self._outputs(record, context, failure)
@@ -39,17 +40,17 @@ class Endings:
             self._log_bug("failure_handler_bug", context.source, error)
             return [*self._answer_at_least(context, failure), *self._dead_letter(context, failure, record)]
 
-    def bare(self, context: Context, failure: Failure, without: str, record: Any = None) -> list[Encoded]:
+    def bare(self, context: Context, failure: Failure, without: str, record: Handled = None) -> list[Encoded]:
         """A dead letter without bytes; ``without`` says why (:data:`forebay.contract.headers.WITHOUT_BYTES`)."""
         self._metrics.dead_lettered(self._route.topic, failure.code)
         incident = self._incident(context, record)
         return [bare_letter(context.source, failure, incident, self._rules, without=without)]
 
-    def _outputs(self, record: Any, context: Context, failure: Failure) -> list[Encoded]:
+    def _outputs(self, record: Handled, context: Context, failure: Failure) -> list[Encoded]:
         source, rules = context.source, self._rules
         if isinstance(failure, Transient) and context.attempt < rules.max_attempts:
             due_at = self._clock_ms() + round(1000 * delay_s(failure, context.attempt, rules.retry.delays_s))
-            deadline = deadline_of(record, context)
+            deadline = deadline_of(addressed(record), context)
             if deadline is None or due_at < deadline:
                 self._metrics.retried(self._route.topic, failure.code)
                 return [retry_record(source, failure, self._incident(context, record), due_at, rules)]
@@ -78,7 +79,7 @@ class Endings:
         except Exception:  # noqa: BLE001 - then the dead letter goes out without an answer
             return []
 
-    def _dead_letter(self, context: Context, failure: Failure, record: Any) -> list[Encoded]:
+    def _dead_letter(self, context: Context, failure: Failure, record: Handled) -> list[Encoded]:
         source, rules = context.source, self._rules
         if len(source.value or b"") > record_limit(DLQ, rules.kafka):  # not even looked at: that would take long
             return self.bare(context, failure, "too_large", record)
@@ -94,13 +95,14 @@ class Endings:
         self._metrics.dead_lettered(self._route.topic, failure.code)
         return [letter]
 
-    def _incident(self, context: Context, record: Any) -> Incident:
+    def _incident(self, context: Context, record: Handled) -> Incident:
+        address = addressed(record)
         return Incident(
             stage=self._rules.stage,
             attempt=context.attempt,
             now_ms=self._clock_ms(),
-            request_id=getattr(record, "request_id", None) or context.fallback_id,
-            tenant_id=getattr(record, "tenant_id", None),
+            request_id=address.request_id or context.fallback_id,
+            tenant_id=address.tenant_id,
         )
 
     def _log_bug(self, event: str, source: Delivered, error: Exception) -> None:
@@ -108,13 +110,12 @@ class Endings:
         log.error(event, stage=self._rules.stage, error=kind, **place(source), where=where)
 
 
-def deadline_of(record: Any, context: Context) -> int | None:
-    """When ``record`` stops being of use, in ms since the epoch; ``None`` for records without ``deadline_ms``."""
-    allowed: int | None = getattr(record, "deadline_ms", None)
-    if allowed is None:
+def deadline_of(address: Addressed, context: Context) -> int | None:
+    """When a record stops being of use, in ms since the epoch; ``None`` for records without ``deadline_ms``."""
+    if address.deadline_ms is None:
         return None
     replayed_at = h.number(context.source.headers, h.REPLAYED_AT)
-    return (replayed_at or getattr(record, "accepted_at", 0) or context.accepted_at) + allowed
+    return (replayed_at or address.accepted_at or context.accepted_at) + address.deadline_ms
 
 
 def place(source: Delivered) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from forebay.contract import headers as h
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Expired, Failure, Permanent, Transient
 from forebay.contract.handlers import Context, Output, Route
+from forebay.contract.records.addressed import Addressed, Handled, addressed
 from forebay.contract.wire import Delivered, Encoded
 from forebay.kafka.producer import RefusedError
 from forebay.observability.metrics import StageMetrics
@@ -89,12 +90,13 @@ class Processor:
             return []
         context = self._context(source)
         started = time.perf_counter()
-        record: Any = None
+        record: Handled = None
         try:
             record = self._read(source)
-            self._check_deadline(record, context)
-            async with self._turn(record):
-                self._check_deadline(record, context)
+            address = addressed(record)
+            self._check_deadline(address, context)
+            async with self._turn(address):
+                self._check_deadline(address, context)
                 async with asyncio.timeout(self._rules.timeout_s):
                     outputs = await self._route.handle(record, context)
             if self._rules.departures is not None:
@@ -131,10 +133,10 @@ class Processor:
             write_ahead=partial(self._write_ahead, source),
         )
 
-    def _turn(self, record: Any) -> AbstractAsyncContextManager[None]:
+    def _turn(self, address: Addressed) -> AbstractAsyncContextManager[None]:
         if self._turns is None:
             return nullcontext()
-        return self._turns.slot(getattr(record, "tenant_id", ""), getattr(record, "priority", 0))
+        return self._turns.slot(address.tenant_id or "", address.priority)
 
     def _is_retry_of_another_stage(self, source: Delivered) -> bool:
         """Whether another consumer of the same topic asked for this retry.
@@ -179,7 +181,7 @@ class Processor:
     def _timed_out(self) -> Transient:
         return Transient("handler_timeout", f"{self._rules.stage} took longer than {self._rules.timeout_s:g} s")
 
-    def _check_deadline(self, record: Any, context: Context) -> None:
-        deadline = deadline_of(record, context)
+    def _check_deadline(self, address: Addressed, context: Context) -> None:
+        deadline = deadline_of(address, context)
         if deadline is not None and self._clock_ms() >= deadline:
             raise Expired("deadline_exceeded", f"the deadline passed before stage {self._rules.stage}")
