@@ -15,12 +15,7 @@ from forebay_agents.cache.metrics import METRICS
 from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.store.redis import RedisStore
 from forebay_agents.cache.wiring import assemble, calibrated
-from forebay_agents.models.caller import Caller
-from forebay_agents.models.ledger import Ledger
-from forebay_agents.models.metrics import METRICS as MODEL_METRICS
-from forebay_agents.models.pricing import PriceList
-from forebay_agents.models.providers.litellm_provider import LitellmProvider
-from forebay_agents.models.settings import ModelsSettings
+from forebay_agents.models.open_caller import open_caller, tier_of
 
 _KEPT_AT_ONCE = 2
 """Answers being stored: they queue at the same encoder as the look-ups, for whom somebody waits."""
@@ -33,7 +28,7 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
     if own.flight_wait_s > common.timeout_s - 5:
         raise ConfigurationError("cache.flight_wait_s must be at least 5 s below stage.timeout_s")
     guard = EgressGuard(settings[EgressSettings])
-    judge = _judge(own, settings[ModelsSettings], guard) if own.judge_tier else None
+    judge = _judge(settings, own) if own.judge_tier else None
     # One thread: the two cores are shared with the other stages, and inference uses one anyway.
     with ThreadPoolExecutor(1, thread_name_prefix="encoder") as executor:
         async with open_redis(settings) as client:
@@ -55,12 +50,7 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
             )
 
 
-def _judge(own: CacheSettings, models: ModelsSettings, guard: EgressGuard) -> ModelJudge:
-    tier = models.tier(own.judge_tier)
-    if tier is None:
-        raise ConfigurationError(f"cache.judge_tier: there is no tier {own.judge_tier!r}")
-    provider = LitellmProvider()  # made ready by the first judgement: the start-up of a stack may not wait for it
-    caller = Caller(
-        provider, PriceList(models.prices, provider.list_price), Ledger(CallPurpose.JUDGE), MODEL_METRICS, guard
-    )
-    return ModelJudge(tier, caller, timeout_s=own.judge_timeout_s)
+def _judge(settings: Settings, own: CacheSettings) -> ModelJudge:
+    tier = tier_of(settings, own.judge_tier, "cache.judge_tier")
+    # Made ready by the first judgement: the start-up of a stack may not wait for it.
+    return ModelJudge(tier, open_caller(settings, CallPurpose.JUDGE).caller, timeout_s=own.judge_timeout_s)

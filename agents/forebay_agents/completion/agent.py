@@ -9,7 +9,6 @@ from forebay.avro.registry import open_registry
 from forebay.contract.clock import now_ms
 from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.records import CallPurpose, RedactedRequest, Spend, WindowKind
-from forebay.privacy.egress import EgressGuard, EgressSettings
 from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.stage import Stage
 from forebay.settings import RedisSettings, RetrySettings, Settings, StageSettings
@@ -27,12 +26,10 @@ from forebay_agents.completion.quotas.settings import BudgetsSettings, LimitsSet
 from forebay_agents.completion.routing.live import LiveRouter
 from forebay_agents.completion.settings import CompletionSettings
 from forebay_agents.completion.shortening import Shortener
-from forebay_agents.models.caller import Caller
-from forebay_agents.models.ledger import Ledger
-from forebay_agents.models.metrics import METRICS, POOL_METRICS
+from forebay_agents.models.metrics import POOL_METRICS
+from forebay_agents.models.open_caller import open_caller
 from forebay_agents.models.pool import DeploymentPool
-from forebay_agents.models.pricing import NANO, PriceList
-from forebay_agents.models.providers.litellm_provider import LitellmProvider
+from forebay_agents.models.pricing import NANO
 from forebay_agents.models.settings import ModelsSettings
 
 _ROWS_AT_ONCE = 8
@@ -55,22 +52,14 @@ class LedgerView:
 async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``completion``."""
     own, models = settings[CompletionSettings], settings[ModelsSettings]
-    provider = LitellmProvider()
-    prices = PriceList(models.prices, provider.list_price)
-    caller = Caller(
-        provider,
-        prices,
-        Ledger(CallPurpose.COMPLETION),
-        METRICS,
-        EgressGuard(settings[EgressSettings]),
-    )
+    calling = open_caller(settings, CallPurpose.COMPLETION)
     pool = DeploymentPool(models.tiers, models.cooldown_s, POOL_METRICS)
     rates, money = settings[LimitsSettings], settings[BudgetsSettings]
     value_nanousd = None if own.value_of_quality_usd is None else NANO * own.value_of_quality_usd
     router = LiveRouter(own.router_folder, ROUTER_METRICS, value_nanousd)
 
     async def warm_up() -> None:
-        await provider.ready()
+        await calling.provider.ready()
         await asyncio.to_thread(router.warm_up)
 
     # litellm takes seconds to import; joining the group, which is mostly waiting, takes one more beside it.
@@ -81,12 +70,12 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
 
         def cached_share(request: RedactedRequest) -> float:
             tier = models.tier(request.tier or "") or models.tiers[0]
-            return prices.cached_share(tier.deployments[0])
+            return calling.prices.cached_share(tier.deployments[0])
 
         shortener = Shortener(own, COMPRESSION_METRICS, cached_share)
         attempts = Attempts(
             pool,
-            caller,
+            calling.caller,
             limiter,
             budgets,
             burst_s=rates.burst_s,

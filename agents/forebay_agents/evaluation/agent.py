@@ -7,7 +7,6 @@ from forebay.avro.codec import open_codecs
 from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Route
 from forebay.contract.records import CallPurpose
-from forebay.privacy.egress import EgressGuard, EgressSettings
 from forebay.runtime.stage import Stage
 from forebay.settings import ConfigurationError, RedisSettings, Settings, StageSettings
 from forebay.state.idempotency import Claims, RedisClaimStore
@@ -16,31 +15,20 @@ from forebay_agents.evaluation.handler import EvaluationHandler
 from forebay_agents.evaluation.rolling import RedisScores
 from forebay_agents.evaluation.rubrics import RUBRICS
 from forebay_agents.evaluation.settings import EvaluationSettings
-from forebay_agents.models.caller import Caller
-from forebay_agents.models.ledger import Ledger
-from forebay_agents.models.metrics import METRICS
-from forebay_agents.models.pricing import PriceList
-from forebay_agents.models.providers.litellm_provider import LitellmProvider
+from forebay_agents.models.open_caller import open_caller, tier_of
 from forebay_agents.models.settings import ModelsSettings
 
 
 @asynccontextmanager
 async def evaluation_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``evaluation``."""
-    own, models = settings[EvaluationSettings], settings[ModelsSettings]
-    tier = models.tier(own.judge_tier) if own.judge_tier else models.tiers[-1]
-    if tier is None:
-        raise ConfigurationError(f"evaluation.judge_tier: there is no tier {own.judge_tier!r}")
+    own = settings[EvaluationSettings]
+    judge = own.judge_tier or settings[ModelsSettings].tiers[-1].name
+    tier = tier_of(settings, judge, "evaluation.judge_tier")
     if own.rubric not in RUBRICS:
         raise ConfigurationError(f"evaluation.rubric: there is no rubric {own.rubric!r}; rubrics: {', '.join(RUBRICS)}")
-    provider = LitellmProvider()  # not made ready here: the first judgement may wait, the start-up of a stack may not
-    caller = Caller(
-        provider,
-        PriceList(models.prices, provider.list_price),
-        Ledger(CallPurpose.JUDGE),
-        METRICS,
-        EgressGuard(settings[EgressSettings]),
-    )
+    # Not made ready here: the first judgement may wait, the start-up of a stack may not.
+    caller = open_caller(settings, CallPurpose.JUDGE).caller
     prefix = settings[RedisSettings].key_prefix
     async with open_redis(settings) as client:
         claims = Claims(RedisClaimStore(client, prefix), open_codecs(settings, open_registry(settings)))
