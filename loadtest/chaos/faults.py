@@ -1,5 +1,6 @@
 """What can go wrong? The catalogue of faults: each is done to a stack under load, and is over when it returns."""
 
+import asyncio
 import os
 import signal
 import time
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from forebay.contract.names import topic_on_broker
 from forebay.kafka.connection import confluent_options
-from forebay.settings import KafkaSettings, RedisSettings
+from forebay.settings import KafkaSettings
+from forebay.state.redis_client import open_redis
 from loadtest.chaos.poison import poison
 from loadtest.chaos.stack import Stack
 
@@ -112,10 +114,11 @@ def _redis_killed(stack: Stack) -> None:
 
 
 def _redis_emptied(stack: Stack) -> None:
-    from redis import Redis
+    async def empty() -> None:
+        async with open_redis(stack.settings, timeout_s=10.0) as client:
+            await client.flushall()
 
-    with Redis.from_url(stack.settings[RedisSettings].url.get_secret_value(), socket_timeout=10) as client:
-        client.flushall()
+    asyncio.run(empty())
 
 
 def _poison(stack: Stack) -> Traces:

@@ -50,25 +50,18 @@ def report(rejections: int, crowd: int) -> dict[str, Any]:
 
 
 async def _measure(path: str, rejections: int, crowd: int) -> dict[str, Any]:
-    from redis.asyncio import BlockingConnectionPool, Redis, UnixDomainSocketConnection
-
     from forebay.runtime.worker import calm_collector
+    from forebay.state.redis_client import open_redis_at
 
-    pool: Any = BlockingConnectionPool(
-        connection_class=UnixDomainSocketConnection, path=path, max_connections=32, timeout=60, protocol=2
-    )
-    client: Any = Redis.from_pool(pool)
     # 30 tokens of answer at most and 20 of prompt: each call reserves 50,000 nano-dollars and settles 30,000.
     worst_usd = 50e-6
     calm_collector()  # as in a worker
-    try:
+    async with open_redis_at(f"unix://{path}", timeout_s=60.0) as client:
         spent = await _turned_away(_handler(client, "spent:", daily_usd=0.0)[0], rejections)
         short = await _turned_away(_handler(client, "short:", daily_usd=1e-9)[0], rejections)
         close = await _turned_away(_handler(client, "close:", daily_usd=40e-6)[0], rejections, "Word. " * 1_000)
         rich, provider = _handler(client, "rich:", daily_usd=_PAYS_FOR * 30e-6)
         ended = await asyncio.gather(*(_ask(rich, f"r{number}") for number in range(crowd)))
-    finally:
-        await client.aclose()
     return {
         "nothing_left": spent,
         "too_little_left": short,

@@ -22,12 +22,12 @@ from typing import Any
 
 import numpy as np
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
 from forebay.contract.clock import now_ms
 from forebay.contract.handlers import Context
 from forebay.contract.records import Completion, Message, RedactedRequest
 from forebay.contract.wire import Delivered
+from forebay.state.redis_client import open_redis_at
 from forebay_agents.cache.matching.matcher import CalibratedMatcher
 from forebay_agents.cache.matching.matching import Reading, Verdict
 from forebay_agents.cache.metrics import CacheMetrics
@@ -76,26 +76,26 @@ async def measure(entries: int, lookups: int, encoded: int) -> dict[str, Any]:
     matcher = Timed(settings)
     texts = stored(entries)
     with _redis() as (path, _), ThreadPoolExecutor(1) as executor:
-        client: Any = Redis(unix_socket_path=str(path), protocol=2)
-        store = RedisStore(client, "forebay:")
-        stage = assemble(store, matcher, executor, settings, CacheMetrics(CollectorRegistry())).stage
-        empty = (await client.info("memory"))["used_memory"]
-        matrix, packed = await _fill(store, matcher, settings, texts, encoded)
-        used = (await client.info("memory"))["used_memory"]
-        rng = random.Random(8)
-        workload = asked(texts[:encoded], lookups, rng)
-        kinds = {kind: await _run(stage, matcher, wordings) for kind, wordings in workload.items()}
-        recall = await _recall(
-            store, matcher, settings, matrix, texts, [rng.choice(texts[:encoded]) for _ in range(_PROBES)]
-        )
-        return {
-            "entries": len(texts),
-            "encoded": min(encoded, len(texts)),
-            "lookups": kinds,
-            "redis_bytes_per_entry": round((used - empty) / len(texts)),
-            "packed_entry_bytes": packed,
-            "recall_at_5": recall,
-        }
+        async with open_redis_at(f"unix://{path}", timeout_s=60.0) as client:
+            store = RedisStore(client, "forebay:")
+            stage = assemble(store, matcher, executor, settings, CacheMetrics(CollectorRegistry())).stage
+            empty = (await client.info("memory"))["used_memory"]
+            matrix, packed = await _fill(store, matcher, settings, texts, encoded)
+            used = (await client.info("memory"))["used_memory"]
+            rng = random.Random(8)
+            workload = asked(texts[:encoded], lookups, rng)
+            kinds = {kind: await _run(stage, matcher, wordings) for kind, wordings in workload.items()}
+            recall = await _recall(
+                store, matcher, settings, matrix, texts, [rng.choice(texts[:encoded]) for _ in range(_PROBES)]
+            )
+            return {
+                "entries": len(texts),
+                "encoded": min(encoded, len(texts)),
+                "lookups": kinds,
+                "redis_bytes_per_entry": round((used - empty) / len(texts)),
+                "packed_entry_bytes": packed,
+                "recall_at_5": recall,
+            }
 
 
 async def _fill(

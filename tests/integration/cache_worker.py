@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import aiohttp
-import redis.asyncio as redis
 from prometheus_client import CollectorRegistry
 
 from forebay.contract.records import AnswerSource, Completion, RedactedRequest, ResponseStatus
+from forebay.state.redis_client import open_redis_at
 from forebay_agents.cache.metrics import CacheMetrics
 from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.store.redis import RedisStore
@@ -53,15 +53,13 @@ async def serve(parts: Parts, asked: RedactedRequest, http: aiohttp.ClientSessio
 
 async def main(socket: Path, provider: str, ids: list[str]) -> None:
     """All requests at once."""
-    client = redis.Redis(unix_socket_path=str(socket))
     own = CacheSettings(flight_lease_s=60, flight_wait_s=60, verify_hits=0.0, verify_near_misses=0.0)
-    with ThreadPoolExecutor(1) as executor:
-        parts = assemble(RedisStore(client, "fb:"), WordMatcher(), executor, own, CacheMetrics(CollectorRegistry()))
-        async with aiohttp.ClientSession() as http:
+    async with open_redis_at(f"unix://{socket}", timeout_s=60.0) as client, aiohttp.ClientSession() as http:
+        with ThreadPoolExecutor(1) as executor:
+            parts = assemble(RedisStore(client, "fb:"), WordMatcher(), executor, own, CacheMetrics(CollectorRegistry()))
             await asyncio.gather(
                 *(serve(parts, dataclasses.replace(request(QUESTION), request_id=name), http, provider) for name in ids)
             )
-    await client.aclose()
 
 
 if __name__ == "__main__":

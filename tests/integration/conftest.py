@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from forebay.settings import Settings, load
+from forebay.state.redis_client import open_redis_at
 from tests.conftest import Kafka
 from tests.integration.responder import Responder
 
@@ -33,15 +34,9 @@ def responder(shared_settings: Settings) -> Iterator[Responder]:
 @asynccontextmanager
 async def empty_redis(url: str, connections: int = 32) -> AsyncIterator[Any]:
     """A client as workers have it, but patient, of a database with nothing in it."""
-    from redis.asyncio import BlockingConnectionPool, Redis
-
-    pool: Any = BlockingConnectionPool.from_url(url, max_connections=connections, timeout=30, protocol=2)
-    client: Any = Redis.from_pool(pool)
-    await client.flushdb()
-    try:
+    async with open_redis_at(url, timeout_s=30.0, connections=connections) as client:
+        await client.flushdb()
         yield client
-    finally:
-        await client.aclose()
 
 
 @pytest.fixture(scope="session")

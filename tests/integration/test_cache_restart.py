@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from redis.asyncio import Redis
 
+from forebay.state.redis_client import open_redis_at
 from forebay_agents.cache.store.redis import RedisStore
 from forebay_agents.cache.store.store import Place
 from tests.integration.conftest import empty_redis
@@ -26,7 +26,7 @@ async def test_vectors_and_answers_survive_a_killed_redis(redis_server: tuple[Se
     servers.kill("redis")
     # Redis 8.2 ends at once here when a vector was added with CAS: such a command cannot be read back.
     servers.start("redis")
-    async with Redis.from_url(scratch_url, protocol=2) as other:
+    async with open_redis_at(scratch_url, timeout_s=10.0) as other:
         store = RedisStore(other, "fb:")
         for number, vector in enumerate(vectors):
             [nearest] = await store.nearest("t:a", "p", vector, count=1, effort=100)

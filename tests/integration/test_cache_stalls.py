@@ -6,11 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 
 import pytest
-from redis.exceptions import RedisError
 
 from forebay.contract.failures import Transient
 from forebay.settings import RedisSettings, Settings
-from forebay.state.redis_client import open_redis
+from forebay.state.redis_client import open_redis, redis_errors
 from forebay_agents.cache.store.redis import RedisStore
 from tests.integration.conftest import empty_redis
 from tests.integration.test_cache_redis import answer, open_worker
@@ -33,7 +32,7 @@ async def test_a_thousand_equal_requests_make_one_call_a_worker_at_most_while_re
 
     async def stall() -> None:
         for _ in range(STALLS):
-            with suppress(RedisError):
+            with suppress(*redis_errors()):
                 await patient.execute_command("CLIENT", "PAUSE", round(1000 * STALL_S), "ALL")
             await asyncio.sleep(STALL_S + SOUND_S)
 

@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import redis as redis_client
 from confluent_kafka import Consumer, Producer
 
 from forebay.artifacts import fetch
@@ -15,7 +14,8 @@ from forebay.embedded.ports import Ports
 from forebay.embedded.servers.class_cache import flags
 from forebay.embedded.servers.kafka import broker_parts, plan, probe
 from forebay.kafka.topic_admin import TopicAdmin, wanted
-from forebay.settings import KafkaSettings, RedisSettings, Settings
+from forebay.settings import KafkaSettings, Settings
+from forebay.state.redis_client import open_redis, open_redis_at, redis_errors
 from tests.conftest import Kafka
 from tests.stack import Servers
 
@@ -93,30 +93,29 @@ def test_a_killed_broker_comes_back_with_its_data(kafka: Kafka, topics: TopicAdm
     assert sorted(consume(kafka.bootstrap, f"{prefix}usage", len(values))) == sorted(values)
 
 
-def test_a_killed_redis_comes_back_with_its_data(redis_server: tuple[Servers, str]) -> None:
+async def test_a_killed_redis_comes_back_with_its_data(redis_server: tuple[Servers, str]) -> None:
     servers, url = redis_server
-    client = redis_client.Redis.from_url(url)
-    client.set("kept", "yes")
-    client.execute_command("WAITAOF", 1, 0, 5_000)
+    async with open_redis_at(url, timeout_s=10.0) as client:
+        await client.set("kept", "yes")
+        await client.execute_command("WAITAOF", 1, 0, 5_000)
     servers.kill("redis")
     servers.start("redis")
-    assert client.get("kept") == b"yes"
-    client.close()
+    async with open_redis_at(url, timeout_s=10.0) as client:
+        assert await client.get("kept") == b"yes"
 
 
-def test_redis_finds_neighbours(settings: Settings) -> None:
-    client = redis_client.Redis.from_url(settings[RedisSettings].url.get_secret_value())
-    client.execute_command("VADD", "vectors", "VALUES", 2, 1.0, 0.0, "east")
-    client.execute_command("VADD", "vectors", "VALUES", 2, 0.0, 1.0, "north")
-    assert client.execute_command("VSIM", "vectors", "VALUES", 2, 0.9, 0.1, "COUNT", 1) == [b"east"]
-    client.close()
+async def test_redis_finds_neighbours(settings: Settings) -> None:
+    async with open_redis(settings, timeout_s=10.0) as client:
+        await client.execute_command("VADD", "vectors", "VALUES", 2, 1.0, 0.0, "east")
+        await client.execute_command("VADD", "vectors", "VALUES", 2, 0.0, 1.0, "north")
+        assert await client.execute_command("VSIM", "vectors", "VALUES", 2, 0.9, 0.1, "COUNT", 1) == [b"east"]
 
 
-def test_redis_wants_its_password_and_hides_it(redis_server: tuple[Servers, str], stack_folder: Path) -> None:
+async def test_redis_wants_its_password_and_hides_it(redis_server: tuple[Servers, str], stack_folder: Path) -> None:
     servers, url = redis_server
-    open_url = "redis://" + url.rpartition("@")[2]
-    with pytest.raises(redis_client.AuthenticationError):
-        redis_client.Redis.from_url(open_url).ping()
+    async with open_redis_at("redis://" + url.rpartition("@")[2], timeout_s=10.0) as stranger:
+        with pytest.raises(redis_errors(), match="Authentication required"):
+            await stranger.ping()
     password = url.split(":")[2].partition("@")[0]
     pid = servers.children["redis"].pid
     assert password not in Path(f"/proc/{pid}/cmdline").read_text()

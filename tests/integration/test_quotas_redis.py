@@ -5,10 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import redis.asyncio
 
 from forebay.contract.failures import Transient
 from forebay.contract.records import Spend, WindowKind
+from forebay.state.redis_client import open_redis_at
 from forebay_agents.completion.quotas.budgets import RedisBudgets, Room
 from forebay_agents.completion.quotas.rates import Limit, RedisLimiter, corrections
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
@@ -55,9 +55,8 @@ async def test_what_exceeds_a_burst_goes_when_all_is_free(limiter: RedisLimiter)
 
 
 async def test_a_limit_is_no_outage() -> None:
-    dead: Any = redis.asyncio.Redis.from_url("redis://127.0.0.1:1/0")
-    assert await RedisLimiter(dead, "x:").take([limit("a", 1)]) == 0.0
-    await dead.aclose()
+    async with open_redis_at("redis://127.0.0.1:1/0", timeout_s=1.0) as dead:
+        assert await RedisLimiter(dead, "x:").take([limit("a", 1)]) == 0.0
 
 
 def budgets(redis_client: Any, prefix: str | None = None, now: list[int] | None = None, **fields: Any) -> RedisBudgets:
@@ -145,10 +144,9 @@ async def test_a_dead_workers_reservation_ends(redis_client: Any) -> None:
 
 
 async def test_money_is_not_guessed_at() -> None:
-    dead: Any = redis.asyncio.Redis.from_url("redis://127.0.0.1:1/0")
-    with pytest.raises(Transient):
-        await budgets(dead).reserve("t", "u", "1", 1)
-    await dead.aclose()
+    async with open_redis_at("redis://127.0.0.1:1/0", timeout_s=1.0) as dead:
+        with pytest.raises(Transient):
+            await budgets(dead).reserve("t", "u", "1", 1)
 
 
 def _fields(row: Spend) -> dict[str, Any]:

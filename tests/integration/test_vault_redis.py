@@ -1,17 +1,16 @@
 """The vault on a real Redis: the scripts do there what the twin in memory does."""
 
 import asyncio
-from contextlib import suppress
 from typing import Any
 
 import pytest
-import redis.asyncio
 
 from forebay.contract.failures import Permanent, Transient
 from forebay.privacy.pseudonyms import Numbering, PseudonymMap
 from forebay.privacy.sealing import Keyring
 from forebay.privacy.vault import Owner, Vault
 from forebay.privacy.vault_redis import RedisVaultStore
+from forebay.state.redis_client import open_redis_at
 
 pytestmark = pytest.mark.embedded
 ANN = Owner(tenant_id="acme", user_id="ann")
@@ -58,10 +57,8 @@ async def test_concurrent_turns_lose_no_value(redis_client: Any) -> None:
 
 
 async def test_a_dead_redis_is_transient() -> None:
-    client = redis.asyncio.Redis(unix_socket_path="/nonexistent/socket")
-    with pytest.raises(Transient) as down:
-        await _vault(client, {"a": b"\1" * 32}).store(MAP, ANN)
+    async with open_redis_at("unix:///nonexistent/socket", timeout_s=1.0) as client:
+        with pytest.raises(Transient) as down:
+            await _vault(client, {"a": b"\1" * 32}).store(MAP, ANN)
     assert down.value.code == "redis_unavailable"
     assert "Ann" not in down.value.message
-    with suppress(Exception):
-        await client.aclose()

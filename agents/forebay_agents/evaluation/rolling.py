@@ -7,6 +7,8 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from forebay.state.redis_client import redis_errors
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rolling:
@@ -60,8 +62,6 @@ class RedisScores:
 
     async def push(self, model: str, score: float, window: int) -> list[float]:
         """See :class:`ScoreStore`."""
-        from redis.exceptions import RedisError
-
         local = await self._local.push(model, score, window)
         key = f"{self._prefix}scores:{model}"
         try:
@@ -70,18 +70,16 @@ class RedisScores:
             pipeline.ltrim(key, 0, window - 1)
             pipeline.lrange(key, 0, window - 1)
             return [float(item) for item in (await pipeline.execute())[2]]
-        except (RedisError, OSError, TimeoutError):
+        except redis_errors():
             return local
 
     async def set_alerted(self, model: str, alerted: bool) -> bool:
         """See :class:`ScoreStore`."""
-        from redis.exceptions import RedisError
-
         local = await self._local.set_alerted(model, alerted)
         key = f"{self._prefix}alerted"
         try:
             changed = await (self._client.sadd(key, model) if alerted else self._client.srem(key, model))
-        except (RedisError, OSError, TimeoutError):
+        except redis_errors():
             return local
         return bool(changed)
 

@@ -15,7 +15,7 @@ import structlog
 
 from forebay.contract.failures import Transient
 from forebay.settings import RedisSettings, Settings
-from forebay.state.redis_client import open_redis
+from forebay.state.redis_client import open_redis, redis_errors
 
 log = structlog.get_logger(__name__)
 
@@ -105,9 +105,7 @@ async def open_daily(settings: Settings) -> AsyncIterator[Daily]:
 
 
 async def _do(call: Awaitable[Any]) -> Any:
-    from redis.exceptions import RedisError
-
     try:
         return await call
-    except (RedisError, OSError, TimeoutError) as error:
+    except redis_errors() as error:
         raise Transient("redis_unavailable", f"Redis does not answer: {type(error).__name__}") from None

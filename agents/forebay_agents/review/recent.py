@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from forebay.avro.codec import Codec
 from forebay.contract.failures import Transient
 from forebay.contract.records import Completion
+from forebay.state.redis_client import redis_errors
 
 
 class RecentOutcomes(Protocol):
@@ -49,9 +50,7 @@ class RedisRecentOutcomes:
 
     @staticmethod
     async def _run(command: Any) -> Any:
-        from redis.exceptions import RedisError
-
         try:
             return await command
-        except (RedisError, OSError, TimeoutError) as error:
+        except redis_errors() as error:
             raise Transient("redis_unavailable", f"recent outcomes: {type(error).__name__}") from None

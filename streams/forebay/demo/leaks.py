@@ -1,14 +1,19 @@
 """Is there personal data where none may be? Looks for known values in topics, Redis and logs, like grep."""
 
+import asyncio
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from forebay.contract.topics import TOPICS, Access
 from forebay.kafka.reader import read_topic
-from forebay.settings import RedisSettings, Settings
+from forebay.settings import Settings
+from forebay.state.redis_client import open_redis
+
+_PATIENCE_S = 60.0
+"""A command here may ask for a set with a million members."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,18 +27,18 @@ class Leak:
 def find_leaks(settings: Settings, values: Sequence[str], logs: Iterable[Path]) -> list[Leak]:
     """Every place outside the restricted topics that holds one of ``values``, upper and lower case alike."""
     needles = [value.casefold().encode() for value in values]
-    found = []
-    for where, content in _places(settings, logs):
-        folded = content.decode("utf-8", "replace").casefold().encode()
-        found += [Leak(where=where, value=number) for number, needle in enumerate(needles) if needle in folded]
+    found = [leak for where, content in _topics(settings) for leak in _leaks(where, content, needles)]
+    found += asyncio.run(_in_redis(settings, needles))
+    for log in logs:
+        found += _leaks(f"log {log.name}", log.read_bytes(), needles)
     return found
 
 
-def _places(settings: Settings, logs: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    yield from _topics(settings)
-    yield from _redis(settings)
-    for log in logs:
-        yield f"log {log.name}", log.read_bytes()
+def _leaks(where: str, content: bytes, needles: Sequence[bytes]) -> Iterator[Leak]:
+    folded = content.decode("utf-8", "replace").casefold().encode()
+    for number, needle in enumerate(needles):
+        if needle in folded:
+            yield Leak(where=where, value=number)
 
 
 def _topics(settings: Settings) -> Iterator[tuple[str, bytes]]:
@@ -46,25 +51,42 @@ def _topics(settings: Settings) -> Iterator[tuple[str, bytes]]:
             yield f"topic {topic.name}", b"\0".join((source.key or b"", source.value or b"", headers))
 
 
-def _redis(settings: Settings) -> Iterator[tuple[str, bytes]]:
-    import redis
+async def _in_redis(settings: Settings, needles: Sequence[bytes]) -> list[Leak]:
+    async with open_redis(settings, timeout_s=_PATIENCE_S) as client:
+        return [leak async for content in contents(client) for leak in _leaks("redis", content, needles)]
 
-    client: Any = redis.Redis.from_url(settings[RedisSettings].url.get_secret_value(), protocol=2)
-    read: dict[bytes, Any] = {
-        b"string": lambda key: [client.get(key)],
-        b"hash": lambda key: [part for pair in client.hgetall(key).items() for part in pair],
+
+async def contents(client: Any) -> AsyncIterator[bytes]:
+    """All that a Redis holds, keys too, also as it is before compression; ``client`` is a ``redis.asyncio`` client."""
+    read: dict[bytes, Callable[[bytes], Awaitable[Any]]] = {
+        b"string": client.get,
+        b"hash": client.hgetall,
         b"list": lambda key: client.lrange(key, 0, -1),
-        b"set": lambda key: list(client.smembers(key)),
+        b"set": client.smembers,
         b"zset": lambda key: client.zrange(key, 0, -1),
-        b"stream": lambda key: [repr(client.xrange(key)).encode()],
-        b"none": lambda key: [],  # it expired after it was listed
-        b"vectorset": lambda key: [repr(client.execute_command("VRANDMEMBER", key, 1_000_000)).encode()],
+        b"stream": client.xrange,
+        b"vectorset": lambda key: client.execute_command("VRANDMEMBER", key, 1_000_000),
     }
-    for key in client.scan_iter(count=1000):
-        values = read[client.type(key)](key)
-        for value in (key, *values):
-            for content in _inflated(value or b""):
-                yield "redis", content
+    async for key in client.scan_iter(count=1000):
+        kind = await client.type(key)
+        if kind == b"none":
+            continue  # it expired after it was listed
+        for part in (key, *_parts(await read[kind](key))):
+            for content in _inflated(part):
+                yield content
+
+
+def _parts(value: Any) -> Iterator[bytes]:
+    """The texts that a value of any type is made of."""
+    if isinstance(value, bytes):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield name
+            yield from _parts(part)
+    elif isinstance(value, Iterable):
+        for part in value:
+            yield from _parts(part)
 
 
 def _inflated(value: bytes) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ from forebay.contract.handlers import Context, FailureHandler, Handler, Output
 from forebay.contract.json_lines import to_json
 from forebay.contract.records import Request
 from forebay.privacy.sealing import Keyring, SealError
+from forebay.state.redis_client import redis_errors
 
 CONFLICT = "idempotency_conflict"
 
@@ -100,12 +101,10 @@ class RedisFingerprints:
         await self._set(key, fingerprint)
 
     async def _set(self, key: str, fingerprint: str, **options: Any) -> Any:
-        from redis.exceptions import RedisError
-
         sealed = self._keyring.seal(fingerprint.encode(), _context(key))
         try:
             return await self._client.set(self._prefix + key, sealed, ex=self._keep_s, **options)
-        except (RedisError, OSError, TimeoutError) as error:
+        except redis_errors() as error:
             raise Transient("redis_unavailable", f"fingerprints: {type(error).__name__}") from None
 
 

@@ -11,6 +11,7 @@ from forebay.contract.failures import Transient
 from forebay.privacy.sealing import load_keyring
 from forebay.privacy.vault import Vault
 from forebay.settings import RedisSettings, Settings, VaultSettings
+from forebay.state.redis_client import open_redis, redis_errors
 
 T = TypeVar("T")
 
@@ -105,11 +106,9 @@ class RedisVaultStore:
 
     @staticmethod
     async def _do(call: Awaitable[T]) -> T:
-        from redis.exceptions import RedisError
-
         try:
             return await call
-        except (RedisError, OSError, TimeoutError) as error:
+        except redis_errors() as error:
             # The type only: messages of some clients quote the command, and commands carry values.
             raise Transient("redis_unavailable", f"the vault's Redis: {type(error).__name__}") from None
 
@@ -117,12 +116,7 @@ class RedisVaultStore:
 @asynccontextmanager
 async def open_vault(settings: Settings) -> AsyncIterator[Vault]:
     """The vault of this installation; connects on first use."""
-    from redis.asyncio import Redis
-
-    chosen, vault = settings[RedisSettings], settings[VaultSettings]
-    timeout_s = chosen.timeout_ms / 1000
-    client = Redis.from_url(chosen.url.get_secret_value(), socket_timeout=timeout_s, socket_connect_timeout=timeout_s)
-    try:
-        yield Vault(RedisVaultStore(client), load_keyring(vault), prefix=chosen.key_prefix, ttl_s=vault.ttl_s)
-    finally:
-        await client.aclose()
+    prefix, vault = settings[RedisSettings].key_prefix, settings[VaultSettings]
+    keyring = load_keyring(vault)
+    async with open_redis(settings) as client:
+        yield Vault(RedisVaultStore(client), keyring, prefix=prefix, ttl_s=vault.ttl_s)

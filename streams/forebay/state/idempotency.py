@@ -19,6 +19,7 @@ import structlog
 from forebay.avro.codec import Codec
 from forebay.contract.failures import Transient
 from forebay.contract.handlers import Output
+from forebay.state.redis_client import redis_errors
 
 log = structlog.get_logger(__name__)
 
@@ -93,11 +94,9 @@ class RedisClaimStore:
 
     async def kept(self, key: str) -> bytes | None:
         """See :class:`ClaimStore`."""
-        from redis.exceptions import RedisError
-
         try:
             found: bytes | None = await self._client.hget(self._prefix + key, "outputs")
-        except (RedisError, OSError, TimeoutError) as error:
+        except redis_errors() as error:
             raise _away(error) from None
         return found
 
@@ -114,11 +113,9 @@ class RedisClaimStore:
         await self._run(_RELEASE, key, owner)
 
     async def _run(self, script: str, key: str, *arguments: Any) -> Any:
-        from redis.exceptions import RedisError
-
         try:
             return await self._client.eval(script, 1, self._prefix + key, *arguments)
-        except (RedisError, OSError, TimeoutError) as error:
+        except redis_errors() as error:
             raise _away(error) from None
 
 

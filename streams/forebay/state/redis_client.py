@@ -1,4 +1,8 @@
-"""One way to connect to Redis, for everything that does."""
+"""One way to connect to Redis, for everything that does; redis-py is imported here and nowhere else.
+
+``except redis_errors()`` is how everybody else hears that Redis is away: Python asks for the types only when something
+was raised, so that a command which needs no Redis never imports its client.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,16 +17,27 @@ _QUEUE_S = 10.0
 
 
 @asynccontextmanager
-async def open_redis(settings: Settings) -> AsyncIterator[Any]:
-    """A client that answers in bytes; it connects on first use and waits at most ``redis.timeout_ms`` a command."""
+async def open_redis(settings: Settings, *, timeout_s: float | None = None) -> AsyncIterator[Any]:
+    """A client of the installation's Redis that answers in bytes; it connects on first use.
+
+    Args:
+        timeout_s: longest wait for one command, in seconds; without it, ``redis.timeout_ms``.
+    """
+    chosen = settings[RedisSettings]
+    longest_s = chosen.timeout_ms / 1000 if timeout_s is None else timeout_s
+    async with open_redis_at(chosen.url.get_secret_value(), timeout_s=longest_s) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_redis_at(url: str, *, timeout_s: float, connections: int = _CONNECTIONS) -> AsyncIterator[Any]:
+    """The same for a Redis that no settings name: ``redis://``, ``rediss://`` or ``unix://`` and a path."""
     from redis.asyncio import BlockingConnectionPool, Redis
 
-    chosen = settings[RedisSettings]
-    timeout_s = chosen.timeout_ms / 1000
     pool: Any = BlockingConnectionPool.from_url(
-        chosen.url.get_secret_value(),
-        max_connections=_CONNECTIONS,
-        timeout=_QUEUE_S,
+        url,
+        max_connections=connections,
+        timeout=max(_QUEUE_S, timeout_s),
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
         protocol=2,
@@ -32,3 +47,10 @@ async def open_redis(settings: Settings) -> AsyncIterator[Any]:
         yield client
     finally:
         await client.aclose()
+
+
+def redis_errors() -> tuple[type[Exception], ...]:
+    """What a command raises while Redis is away or slow. Never log their texts: they may quote the command."""
+    from redis.exceptions import RedisError
+
+    return RedisError, OSError, TimeoutError

@@ -1,32 +1,38 @@
-"""The search for leaks outlives what it searches."""
+"""The search for leaks reads all that Redis holds, and outlives what it searches."""
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
-import redis
-
-from forebay.demo.leaks import _redis
-from forebay.embedded.installation import installation
+from forebay.demo.leaks import contents
 
 
-class Expiring:
-    """A Redis whose second key expires between the list and the look."""
+class Holding:
+    """A Redis of three keys, the second of which expires between the list and the look."""
 
-    def scan_iter(self, count: int) -> Iterator[bytes]:
-        yield from (b"one", b"gone", b"two")
+    async def scan_iter(self, count: int) -> AsyncIterator[bytes]:
+        for key in (b"one", b"gone", b"two"):
+            yield key
 
-    def type(self, key: bytes) -> bytes:
-        return b"none" if key == b"gone" else b"string"
+    async def type(self, key: bytes) -> bytes:
+        return {b"one": b"string", b"gone": b"none", b"two": b"stream"}[key]
 
-    def get(self, key: bytes) -> bytes:
-        return b"value of " + key
+    async def get(self, key: bytes) -> bytes:
+        return b"\0\0" + zlib.compress(b"Ann Lee")
+
+    async def xrange(self, key: bytes) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        return [(b"1-0", {b"name": b"Bob Ray"})]
+
+    hgetall = smembers = get
 
 
-def test_a_key_that_expires_meanwhile_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(*_: Any, **__: Any) -> Expiring:
-        return Expiring()
+async def _found(client: Any) -> set[bytes]:
+    return {content async for content in contents(client)}
 
-    monkeypatch.setattr(redis.Redis, "from_url", opened)
-    found = [content for _, content in _redis(installation())]
-    assert {b"one", b"value of one", b"gone", b"two", b"value of two"} <= set(found)
+
+async def test_keys_and_values_are_read_also_where_they_are_compressed_or_nested() -> None:
+    assert {b"one", b"Ann Lee", b"two", b"1-0", b"name", b"Bob Ray"} <= await _found(Holding())
+
+
+async def test_a_key_that_expires_meanwhile_is_passed_over() -> None:
+    assert b"gone" not in await _found(Holding())

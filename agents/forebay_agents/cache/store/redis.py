@@ -11,9 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from functools import partial
 from typing import Any, TypeVar
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
+from forebay.state.redis_client import redis_errors
 from forebay_agents.cache.store.store import Neighbour, Note, Place, StoreUnavailableError, Trace, Vector
 
 T = TypeVar("T")
@@ -36,12 +34,12 @@ class RedisStore:
     """See :class:`forebay_agents.cache.store.store.Store`.
 
     Args:
-        client: returns bytes.
+        client: a ``redis.asyncio`` client that answers in bytes.
         prefix: put in front of every key.
     """
 
-    def __init__(self, client: Redis, prefix: str) -> None:
-        self._redis: Any = client  # redis-py types neither execute_command nor the results of a pipeline
+    def __init__(self, client: Any, prefix: str) -> None:
+        self._redis = client
         self._prefix = f"{prefix}cache:"
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
@@ -214,7 +212,7 @@ class RedisStore:
         try:
             async with self._turns:
                 return await call()
-        except (RedisError, OSError, TimeoutError) as error:
+        except redis_errors() as error:
             raise StoreUnavailableError(type(error).__name__) from None
 
 

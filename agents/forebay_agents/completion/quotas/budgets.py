@@ -11,8 +11,10 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from forebay.contract.clock import Clock, now_ms
+from forebay.contract.failures import Transient
 from forebay.contract.records import Spend, WindowKind
 from forebay.contract.windows import window_start
+from forebay.state.redis_client import redis_errors
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
 from forebay_agents.models.pricing import NANO
 
@@ -195,14 +197,10 @@ class RedisBudgets:
             await self._run(_LEDGER, accounts, f"{row.user_id}|{row.model}", amount, _longest(accounts))
 
     async def _run(self, script: str, accounts: Sequence[Account], *arguments: Any) -> Any:
-        from redis.exceptions import RedisError
-
-        from forebay.contract.failures import Transient
-
         keys = [self._prefix + account.name for account in accounts]
         try:
             return await self._client.eval(script, len(keys), *keys, *arguments)
-        except (RedisError, OSError, TimeoutError) as error:
+        except redis_errors() as error:
             raise Transient("redis_unavailable", f"budgets: {type(error).__name__}") from None
 
     def _accounts(self, tenant_id: str, user_id: str, at_ms: int) -> Iterable[Account]:

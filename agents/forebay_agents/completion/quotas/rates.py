@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from forebay.state.redis_client import redis_errors
 from forebay_agents.completion.quotas.settings import LimitsSettings, Rate
 from forebay_agents.models.settings import Deployment
 
@@ -89,15 +90,13 @@ class RedisLimiter:
         await self._run(_CORRECT, [limit for limit in limits if limit.units])
 
     async def _run(self, script: str, limits: Sequence[Limit]) -> int:
-        from redis.exceptions import RedisError
-
         if not limits:
             return 0
         keys = [self._prefix + limit.name for limit in limits]
         arguments = [argument for limit in limits for argument in limit.arguments()]
         try:
             return int(await self._client.eval(script, len(keys), *keys, *arguments))
-        except (RedisError, OSError, TimeoutError):
+        except redis_errors():
             return 0
 
 
