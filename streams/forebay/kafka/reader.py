@@ -183,36 +183,61 @@ def read_topic(
             yield from reader.wait(_POLL_S)
 
 
-def records_at(settings: Settings, places: Sequence[tuple[str, int, int]]) -> list[ReadRecord | None]:
-    """The records at these places (logical topic, partition, offset); ``None`` where one has expired.
+def records_at(
+    settings: Settings, places: Sequence[tuple[str, int, int]], *, consumer: Any = None
+) -> list[ReadRecord | None]:
+    """The records at these places (logical topic, partition, offset); ``None`` where none is, or not any more.
+
+    Args:
+        consumer: as of :class:`TopicReader`, but with ``auto.offset.reset`` ``error``: an expired record is no other.
 
     Raises:
-        BrokerUnavailableError: as :func:`read_topic`.
+        BrokerUnavailableError: as :func:`read_topic`; also when the brokers do not give what they have.
     """
     if not places:
         return []
     from confluent_kafka import TopicPartition
 
     kafka = settings[KafkaSettings]
-    decoder = Decoder(settings, sorted({topic for topic, _, _ in places}))
-    consumer: Any = _new_consumer(kafka, auto_offset_reset="error")  # an expired record is no other record
-    found: list[ReadRecord | None] = []
+    topics = sorted({topic for topic, _, _ in places})
+    decoder = Decoder(settings, topics)
+    reader: Any = consumer or _new_consumer(kafka, auto_offset_reset="error")
+    found: dict[tuple[str, int, int], ReadRecord] = {}
     try:
-        for topic, number, offset in places:
+        for topic in topics:
             name = topic_on_broker(topic, kafka)
-            known = number in partitions_of(consumer, name, kafka)
-            low, high = watermarks(consumer, TopicPartition(name, number)) if known else (0, 0)
-            if not low <= offset < high:
-                found.append(None)
-                continue
-            consumer.assign([TopicPartition(name, number, offset)])
-            message = consumer.poll(_PATIENCE_S)
-            consumer.unassign()
-            there = message is not None and message.error() is None and message.offset() == offset
-            found.append(decoder.decoded(message) if there else None)
+            wanted = sorted({(number, offset) for of, number, offset in places if of == topic})
+            known = {number for number, _ in wanted}.intersection(partitions_of(reader, name, kafka))
+            kept = {number: range(*watermarks(reader, TopicPartition(name, number))) for number in known}
+            for number, offset in wanted:
+                if number in kept and offset in kept[number]:
+                    message = _message_at(reader, TopicPartition(name, number, offset))
+                    if message is not None:
+                        found[topic, number, offset] = decoder.decoded(message)
     finally:
-        consumer.close()
-    return found
+        reader.close()
+    return [found.get(place) for place in places]
+
+
+def _message_at(consumer: Any, place: Any) -> Any:
+    """The message at a ``TopicPartition`` with an offset below its end; ``None`` where there is none."""
+    from confluent_kafka import KafkaError
+
+    nothing = (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET)  # noqa: SLF001 - librdkafka's own names
+    deadline = time.monotonic() + _PATIENCE_S
+    consumer.assign([place])
+    try:
+        while (left := deadline - time.monotonic()) > 0:
+            message = consumer.poll(left)
+            if message is None:
+                break
+            if message.error() is None:  # else a later record: at this place is a marker, or what was aborted
+                return message if message.offset() == place.offset else None
+            if message.error().code() in nothing:
+                return None
+        raise BrokerUnavailableError(f"no broker gives record {place.offset} of {place.topic}-{place.partition}")
+    finally:
+        consumer.unassign()
 
 
 def _new_consumer(kafka: KafkaSettings, **options: str) -> Any:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from forebay.kafka.reader import TopicReader
+from forebay.kafka.queries import BrokerUnavailableError
+from forebay.kafka.reader import TopicReader, records_at
 from forebay.settings import Settings
 
 TOPIC = "forebay.dlq"
+EXPIRED = KafkaError._AUTO_OFFSET_RESET
 FORBIDDEN, LOST = KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError._ALL_BROKERS_DOWN
 
 
@@ -66,6 +68,9 @@ class Consumer:
 
     def assign(self, partitions: list[Any]) -> None:
         self.assigned = {partition.partition: partition.offset for partition in partitions}
+
+    def unassign(self) -> None:
+        self.assigned = {}
 
     def position(self, partitions: list[Any]) -> list[Any]:
         return [TopicPartition(one.topic, one.partition, self.at.get(one.partition, -1001)) for one in partitions]
@@ -149,3 +154,38 @@ def test_it_leaves_the_brokers_at_the_end_and_when_it_cannot_begin() -> None:
     with pytest.raises(Exception, match="no topic"):
         reader(consumer)
     assert consumer.closed
+
+
+@pytest.mark.parametrize(
+    ("place", "says", "found"),
+    [
+        ((0, 5), [Message(0, 5)], b"0-5"),
+        ((0, 5), [Message(0, 5, LOST), Message(0, 5)], b"0-5"),  # a broker that was lost for a moment
+        ((0, 5), [Message(0, 6)], None),  # a marker, or what was aborted or compacted away
+        ((0, 5), [end(0, 6)], None),
+        ((0, 5), [Message(0, 5, EXPIRED)], None),  # since the bounds were looked at
+        ((0, 7), [], None),
+        ((0, -1), [], None),
+        ((2, 0), [], None),
+        ((1 << 40, 1 << 70), [], None),
+    ],
+)
+def test_a_single_record_is_read_where_it_lies(
+    place: tuple[int, int], says: list[Message | None], found: bytes | None
+) -> None:
+    consumer = Consumer({0: 7, 1: 7}, says)
+    [record] = records_at(Settings({}), [("dlq", *place)], consumer=consumer)
+    assert (record and record.value) == found
+    assert (consumer.says, consumer.assigned, consumer.closed) == ([], {}, True)
+
+
+def test_several_records_come_in_the_order_in_which_they_were_asked_for() -> None:
+    consumer = Consumer({0: 7, 1: 7}, [Message(0, 2), Message(0, 5), Message(1, 3)])  # read in that of the topic
+    places = [("dlq", 1, 3), ("dlq", 0, 5), ("dlq", 0, 9), ("dlq", 0, 2), ("dlq", 1, 3)]
+    found = [record and record.value for record in records_at(Settings({}), places, consumer=consumer)]
+    assert found == [b"1-3", b"0-5", None, b"0-2", b"1-3"]
+
+
+def test_what_the_brokers_have_and_do_not_give_is_not_called_expired() -> None:
+    with pytest.raises(BrokerUnavailableError, match="no broker gives record 5"):
+        records_at(Settings({}), [("dlq", 0, 5)], consumer=Consumer({0: 7}, [None]))
