@@ -122,9 +122,13 @@ def _metrics(data: Path) -> list[Path]:
 
 def _letters(settings: Any) -> dict[str, int]:
     """Dead letters by code."""
-    from forebay.operations.dead_letters.letters import read_letters
+    from forebay.operations.dead_letters.opening import open_dead_letters
 
-    return dict(Counter(letter.code for letter in read_letters(settings)))
+    counts = Counter[str]()
+    with open_dead_letters(settings) as letters:
+        for group in letters.stats():
+            counts[group.code] += group.count
+    return dict(counts)
 
 
 def main(seconds: float, rate: float) -> int:

@@ -48,7 +48,7 @@ def gather(
     ]
     letters = []
     for record in _new(settings, "dlq", since):
-        letter = letter_of(record.source, {})
+        letter = letter_of(record.source)
         letters.append(
             Letter(
                 letter_id=letter.letter_id,

@@ -1,6 +1,7 @@
 """Dead letters on a real broker: looked at, chosen, replayed at most once whoever asks, parked, dropped, exported."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,15 +14,20 @@ from forebay.cli.dead_letters import app
 from forebay.contract import headers as h
 from forebay.contract.clock import now_ms
 from forebay.contract.failures import Permanent
+from forebay.contract.handlers import Output
 from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Completion, Message, RedactedRequest, Request, ResponseStatus
 from forebay.contract.wire import Delivered, Encoded
 from forebay.kafka.connection import confluent_options
 from forebay.kafka.reader import read_topic
-from forebay.operations.dead_letters.journal import FencedError, Journal, JournalError
-from forebay.operations.dead_letters.letters import REPLAY_ID, Filter, read_letters, read_states
-from forebay.operations.dead_letters.outcomes import TopicOutcomes
-from forebay.operations.dead_letters.replay import Plan, Replayer, audit
+from forebay.kafka.transactions import FencedError, StepError, Transactions
+from forebay.operations.dead_letters.audit import audit
+from forebay.operations.dead_letters.letters import REPLAY_ID
+from forebay.operations.dead_letters.opening import open_dead_letters
+from forebay.operations.dead_letters.outcomes import watch
+from forebay.operations.dead_letters.plan import Plan, Wish
+from forebay.operations.dead_letters.selection import Filter
+from forebay.operations.seen_writes import OutdatedError
 from forebay.privacy.outbound import WITHHELD
 from forebay.privacy.sealing import load_keyring
 from forebay.runtime.dead_letters import Incident, dead_letter
@@ -29,6 +35,7 @@ from forebay.runtime.rules import Rules
 from forebay.settings import KafkaSettings, RetrySettings, Settings, VaultSettings
 
 pytestmark = pytest.mark.embedded
+ALL = Filter(states=frozenset())
 SECRET = "jane.doe@example.com"
 Cli = Callable[..., Result]
 
@@ -101,6 +108,8 @@ def test_operators_look_before_they_act(cli: Cli, settings: Settings) -> None:
     }
     listed = [json.loads(line) for line in cli("list", "--json", "--code", "retries_exhausted").stdout.splitlines()]
     assert sorted(row["request_id"] for row in listed) == sorted(ids)
+    named = cli("list", "--json", "--id", listed[1]["id"], "--id", "0-999").stdout.splitlines()
+    assert [json.loads(line)["id"] for line in named] == [listed[1]["id"]]
     shown = json.loads(cli("show", listed[0]["id"]).stdout)
     assert shown["record"]["messages"][0]["content"].startswith("question")
     assert shown["headers"]["forebay-dlq-stage"] == "completion"
@@ -158,7 +167,7 @@ def test_a_dry_run_changes_nothing(cli: Cli, settings: Settings) -> None:
     _bury(settings, 2)
     assert len(cli("replay", "--dry-run", "--json").stdout.splitlines()) == 2
     assert _replayed(settings) == []
-    assert read_states(settings) == {}
+    assert list(read_topic(settings, "dlq.state")) == []
 
 
 def test_a_letter_is_replayed_once_and_a_second_replay_finds_nothing(cli: Cli, settings: Settings) -> None:
@@ -180,27 +189,33 @@ def test_a_letter_is_replayed_once_and_a_second_replay_finds_nothing(cli: Cli, s
 
 def test_of_two_operators_at_once_one_replays(settings: Settings, topics: object) -> None:
     ids = _bury(settings, 3)
-    letters = list(read_letters(settings))
+    plan = Plan(by="someone", settle_s=0)
+    with open_dead_letters(settings) as slow, open_dead_letters(settings) as quick:
+        letters = slow.find(ALL)
 
-    class Nothing:
-        def poll(self, _seconds: float) -> None: ...
+        def wish() -> Wish:  # asked once before the only batch: the slow one has the journal and has sent nothing yet
+            assert quick.replay(letters, "all", plan).replayed == 3
+            return Wish.GO
 
-        def counts(self) -> tuple[int, int, int]:
-            return 0, 0, 0
-
-    def replayer(journal: Journal) -> Replayer:
-        plan = Plan(by="someone", settle_s=0)
-        return Replayer(journal=journal, states=read_states(settings), outcomes=Nothing(), plan=plan)
-
-    with Journal(settings) as early:
-        slow = replayer(early)
-        with Journal(settings) as late:
-            assert replayer(late).run(letters, "all").replayed == 3
-            with pytest.raises(FencedError):
-                slow.run(letters, "all")
-    with Journal(settings) as third:
-        assert replayer(third).run(letters, "all").skipped == 3
+        with pytest.raises(FencedError):
+            slow.replay(letters, "all", plan, wish=wish)
+        assert slow.replay(letters, "all", plan).skipped == 3
     assert _replayed(settings) == sorted(ids)
+
+
+def test_of_two_operators_who_decide_the_second_is_told(settings: Settings, topics: object) -> None:
+    _bury(settings, 2)
+    with open_dead_letters(settings) as ann, open_dead_letters(settings) as bob:
+        seen = {letter.letter_id: letter.seen for letter in ann.find(ALL)}
+        first, second = seen
+        bob.drop([first], by="bob", reason="test data")
+        with pytest.raises(OutdatedError) as told:
+            ann.park([first, second], by="ann", seen=seen)
+        assert {letter_id: note.value.by for letter_id, note in told.value.entries.items()} == {first: "bob"}
+        assert {letter.letter_id: letter.state.value for letter in ann.find(ALL)} == {first: "dropped", second: "open"}
+        [dropped] = [letter for letter in ann.find(ALL) if letter.letter_id == first]
+        ann.park([first, second], by="ann", seen=seen | {first: dropped.seen})
+        assert {letter.state.value for letter in bob.find(ALL)} == {"parked"}
 
 
 def test_a_canary_that_fails_stops_the_replay(cli: Cli, settings: Settings) -> None:
@@ -221,9 +236,9 @@ def test_what_was_replayed_too_often_is_parked(cli: Cli, settings: Settings) -> 
 
 def test_an_export_stops_no_replay(cli: Cli, settings: Settings, tmp_path: Path) -> None:
     _bury(settings, 1)
-    with Journal(settings) as replaying:
+    with Transactions(settings, "dlq-operator") as replaying:
         cli("export", str(tmp_path / "letters.jsonl"), "--by", "ann")
-        replaying.step([audit("dlq.replay", Plan(by="bob"), "all", 1, 1, {})])
+        replaying.step([_entry("bob")])
     assert [event.by for event in _audit(settings)] == ["bob", "ann"]
 
 
@@ -239,68 +254,33 @@ def test_what_was_dropped_comes_again_only_by_name(cli: Cli, settings: Settings)
 
 def test_a_step_that_cannot_be_written_says_so_and_leaves_nothing_half_done(cli: Cli, settings: Settings) -> None:
     _bury(settings, 1)
-    with Journal(settings) as journal:
-        with pytest.raises(JournalError, match="nothing was done"):
-            journal.step([audit("dlq.replay", Plan(by="\udcff"), "all", 1, 1, {})])
-        with pytest.raises(JournalError):
+    with Transactions(settings, "dlq-operator") as journal:
+        with pytest.raises(StepError, match="nothing was done"):
+            journal.step([_entry("\udcff")])
+        with pytest.raises(StepError):
             journal.step([], [Encoded(topic="dlq", key=b"k", value=b"x" * (64 << 20), headers=[])])
-        journal.step([audit("dlq.replay", Plan(by="bob"), "all", 1, 1, {})])
+        journal.step([_entry("bob")])
     assert [event.by for event in _audit(settings)] == ["bob"]
 
 
-@pytest.mark.parametrize(
-    ("topic", "headers", "value", "counted"),
-    [
-        ("completions", {}, ResponseStatus.OK, (1, 0, 0)),
-        ("completions", {}, ResponseStatus.REJECTED, (0, 1, 0)),
-        ("completions", {h.RETRY_STAGE: b"response"}, ResponseStatus.OK, (0, 0, 0)),
-        ("completions", {REPLAY_ID: b"of somebody else"}, ResponseStatus.OK, (0, 0, 0)),
-        ("dlq", {}, None, (0, 1, 0)),
-        ("retry.1m", {h.ATTEMPT: b"2"}, None, (0, 0, 0)),
-        ("retry.1m", {h.ATTEMPT: b"3"}, None, (0, 0, 1)),
-    ],
-)
-def test_what_became_of_a_replayed_letter(
-    settings: Settings,
-    topics: object,
-    topic: str,
-    headers: dict[str, bytes],
-    value: ResponseStatus | None,
-    counted: tuple[int, int, int],
-) -> None:
-    outcomes = TopicOutcomes(settings, "mine")
-    body = b"x" if value is None else _completion(settings, value)
-    marks = {REPLAY_ID: b"mine", h.REPLAYED_LETTER: b"0-0"} | headers
-    # Twice, as after a redelivery; and a second letter of the same request, which counts for itself.
-    _publish(settings, [(topic, b"k", body, list(marks.items()))] * 2)
-    outcomes.poll(1)
-    assert outcomes.counts() == counted
-    _publish(settings, [(topic, b"k", body, list((marks | {h.REPLAYED_LETTER: b"0-1"}).items()))])
-    outcomes.poll(1)
-    assert outcomes.counts() == tuple(2 * count for count in counted)
-    outcomes.close()
-
-
-def _completion(settings: Settings, status: ResponseStatus) -> bytes:
+def test_a_replay_sees_what_becomes_of_its_letters_from_now_on(settings: Settings, topics: object) -> None:
     codec = open_codecs(settings, open_registry(settings))["completions"]
-    return codec.encode(Completion(request_id="r", status=status))
+    answered = codec.encode(Completion(request_id="r", status=ResponseStatus.OK))
 
+    def made_of(letter: bytes, topic: str, value: bytes, attempt: bytes = b"1") -> None:
+        headers = {REPLAY_ID: b"mine", h.REPLAYED_LETTER: letter, h.ATTEMPT: attempt}
+        _publish(settings, [(topic, b"k", value, list(headers.items()))])
 
-def test_a_replay_pauses_when_its_letters_only_wait_again(settings: Settings, topics: object) -> None:
-    _bury(settings, 60)
-
-    class Waiting:
-        def poll(self, _seconds: float) -> None: ...
-
-        def counts(self) -> tuple[int, int, int]:
-            return 14, 1, 5
-
-    with Journal(settings) as journal:
-        plan = Plan(by="someone", settle_s=0, rate_per_s=100)
-        replayer = Replayer(journal=journal, states={}, outcomes=Waiting(), plan=plan)
-        progress = replayer.run(list(read_letters(settings)), "all")
-    assert progress.paused == "6 of 20 failed again, 5 of them wait for another try"
-    assert progress.replayed == 20
+    made_of(b"0-0", "completions", answered)
+    with watch(settings, "mine") as outcomes:
+        made_of(b"0-1", "completions", answered)
+        made_of(b"0-2", "dlq", b"x")
+        made_of(b"0-3", "retry.1m", b"x", b"3")
+        deadline = time.monotonic() + 30
+        while sum(outcomes.counts()) < 3 and time.monotonic() < deadline:
+            outcomes.poll(0.1)
+        outcomes.poll(0)
+        assert outcomes.counts() == (1, 1, 1)
 
 
 def test_park_drop_and_export_leave_a_trail(cli: Cli, settings: Settings, tmp_path: Path) -> None:
@@ -318,6 +298,10 @@ def test_park_drop_and_export_leave_a_trail(cli: Cli, settings: Settings, tmp_pa
     assert trail == [("dlq.park", "ann", "later"), ("dlq.drop", "bob", "test data"), ("dlq.export", "ann", None)]
     assert json.loads(cli("replay", "--yes", "--json", "--settle", "0").stdout)["replayed"] == 1
     cli("show", "0-999", status=2)
+
+
+def _entry(by: str) -> Output:
+    return audit("dlq.replay", by=by, reason=None, subject="all", count=1, at=1)
 
 
 def _audit(settings: Settings) -> Iterator[object]:
@@ -386,7 +370,7 @@ def test_foreign_records_in_the_topics_disturb_nobody(cli: Cli, settings: Settin
     _publish(settings, [(topic, b"k", b"garbage", []) for topic in ("dlq", "dlq.state", "audit")])
     _publish(settings, [("dlq", None, None, [("forebay-dlq-failed-at", b"never")])])
     assert len(cli("list", "--json").stdout.splitlines()) == 3
-    assert Filter(stage="?").matches(next(letter for letter in read_letters(settings) if letter.stage == "?"))
+    assert len(cli("list", "--json", "--stage", "?").stdout.splitlines()) == 2
     progress = json.loads(cli("replay", "--yes", "--json", "--settle", "0").stdout)
     assert (progress["replayed"], progress["unmended"]) == (1, 2), "what nobody can send back holds up nobody"
     assert all("does not say which topic" in problem for problem in progress["problems"].values())

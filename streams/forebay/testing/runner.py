@@ -168,7 +168,7 @@ class StageRunner:
     @property
     def dead_letters(self) -> list[DeadLetter]:
         """What lies in the dead letter queue."""
-        return [letter_of(one.source, {}) for one in self.topics.published(DLQ)]
+        return [letter_of(one.source) for one in self.topics.published(DLQ)]
 
     def original(self, kept: Retry | DeadLetter) -> Any:
         """The record that waits or is dead, unsealed and decoded; ``None`` if it is no record."""
@@ -228,5 +228,5 @@ class _Reader:
             outputs=tuple(one for one in written if one not in kept),
             retry=next((retry for retry in self._topics.retries if retry.source in [one.source for one in kept]), None),
             failure=failures[-1] if failures else None,
-            dead_letter=next((letter_of(one.source, {}) for one in kept if one.topic == DLQ), None),
+            dead_letter=next((letter_of(one.source) for one in kept if one.topic == DLQ), None),
         )

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from forebay.contract import headers
 from forebay.contract.failures import Permanent, Transient
-from forebay.contract.records import DeadLetterAction
 from forebay.contract.topics import RETRY_LEVELS, TOPICS, Access
 from forebay.contract.wire import Delivered
 from forebay.operations.dead_letters import letters
@@ -65,7 +64,7 @@ def test_every_header_is_described() -> None:
 
 def test_every_state_of_a_letter_is_described() -> None:
     states = {row[0] for row in rows(page("reference/dead-letters.md"), "States")[2:]}
-    assert states == {f"`{state}`" for state in (letters.OPEN, *DeadLetterAction)}
+    assert states == {f"`{state}`" for state in letters.LetterState}
 
 
 def test_every_alert_is_described() -> None:

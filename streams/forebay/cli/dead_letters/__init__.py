@@ -2,10 +2,10 @@
 
 import base64
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
@@ -28,10 +28,22 @@ from forebay.cli.dead_letters.options import (
     Yes,
     finite,
 )
-from forebay.cli.dead_letters.printing import dry_text, explained, print_json, print_table, time_text
-from forebay.cli.dead_letters.selection import chosen_letters, letter_filter, letter_line, letters_by_id
-from forebay.contract.records import DeadLetterAction
-from forebay.settings import Settings
+from forebay.cli.dead_letters.printing import (
+    dead_letters,
+    letter_line,
+    preview_line,
+    preview_text,
+    print_json,
+    print_table,
+    time_text,
+)
+from forebay.cli.dead_letters.progress_bar import ReplayBar
+from forebay.cli.dead_letters.selection import letter_filter, states_of
+
+if TYPE_CHECKING:  # a command's module is loaded for every `forebay --help`
+    from forebay.operations.dead_letters.letters import DeadLetter
+    from forebay.operations.dead_letters.plan import Progress
+    from forebay.operations.dead_letters.preview import Preview
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at dead letters, and replay them.")
 
@@ -41,9 +53,8 @@ _PROBLEMS_SHOWN = 20
 @app.command(help="Letters by stage and error code, the newest error class first.")
 def stats(as_json: AsJson = False) -> None:
     """A group is new when its first letter is less than an hour old."""
-    from forebay.operations.dead_letters.letters import group, read_letters
-
-    groups = group(letter.without_bytes() for letter in read_letters(_settings()))
+    with dead_letters() as letters:
+        groups = letters.stats()
     if as_json:
         print_json([asdict(item) for item in groups])
         return
@@ -64,10 +75,13 @@ def list_letters(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """One JSON line a letter with ``--json``."""
-    chosen = letter_filter(stage, code, tenant, request_id, text, since, until, ids, state)
-    letters = chosen_letters(_settings(), chosen, limit, with_bytes=False)
+    with dead_letters() as letters:
+        chosen = letter_filter(
+            letters.now_ms(), stage, code, tenant, request_id, text, since, until, ids, states_of(state)
+        )
+        found = letters.find(chosen, limit)
     if as_json:
-        for letter in letters:
+        for letter in found:
             typer.echo(orjson.dumps(letter_line(letter)).decode())
         return
     print_table(
@@ -75,7 +89,7 @@ def list_letters(
         [
             (item.letter_id, time_text(item.failed_at), item.stage, item.code, item.tenant_id, item.request_id,
              str(item.replays), item.state, item.message)
-            for item in letters
+            for item in found
         ],
     )  # fmt: skip
 
@@ -86,30 +100,20 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="JSON, which it is anyway.")] = True,
 ) -> None:
     """JSON. A sealed record is shown as such: opening it is for `replay --transform --dry-run`."""
-    from forebay.avro.codec import UndecodableError, open_codecs
-    from forebay.avro.registry import open_registry
-    from forebay.contract import headers as h
     from forebay.contract.json_lines import to_json
-    from forebay.operations.dead_letters.originals import is_withheld
-    from forebay.privacy.outbound import WITHHELD
 
-    settings = _settings()
-    [letter] = letters_by_id(settings, [letter_id])
-    content = letter_line(letter) | {
-        "headers": {name: value.decode("utf-8", "replace") for name, value in letter.source.headers.items()},
-        "key": (letter.source.key or b"").decode("utf-8", "replace"),
-        "bytes": len(letter.source.value or b""),
+    with dead_letters() as letters:
+        shown = letters.show(letter_id)
+    source = shown.letter.source
+    content = letter_line(shown.letter) | {
+        "headers": {name: value.decode("utf-8", "replace") for name, value in source.headers.items()},
+        "key": (source.key or b"").decode("utf-8", "replace"),
+        "bytes": len(source.value or b""),
     }
-    codec = open_codecs(settings, open_registry(settings)).get(letter.origin_topic)
-    if h.SEALED in letter.source.headers:
-        content["record"] = "sealed"
-    elif is_withheld(letter):
-        content["record"] = f"withheld: {h.text(letter.source.headers, WITHHELD)} in it; see {letter.origin_topic}"
-    elif codec is not None:
-        try:
-            content["record"] = to_json(codec.decode(letter.source.value))
-        except UndecodableError as error:
-            content["record"] = f"{error.code}: {error}"
+    if shown.record is not None:
+        content["record"] = to_json(shown.record)
+    elif shown.hidden:
+        content["record"] = shown.hidden
     typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
 
 
@@ -135,33 +139,96 @@ def replay(
     reason: Reason = "", as_json: AsJson = False, yes: Yes = False,
 ) -> None:  # fmt: skip
     """Exit status 1 when the replay paused itself."""
-    from forebay.operations.dead_letters.actions import dry_run_lines, run_replay
-    from forebay.operations.dead_letters.replay import Plan
+    from forebay.operations.dead_letters.plan import Plan
+    from forebay.operations.dead_letters.selection import replayable_states
 
-    settings = _settings()
-    chosen = letter_filter(
-        stage, code, tenant, request_id, text, since, until, ids, _replayable(again=again, by_id=bool(ids))
-    )
-    letters = chosen_letters(settings, chosen, limit)
-    if dry_run:
-        counts = Counter[str]()
-        with explained():
-            for line in dry_run_lines(settings, letters, max_replays, transform):
-                counts[line["action"]] += 1
-                typer.echo(orjson.dumps(line).decode() if as_json else dry_text(line))
-        typer.echo(
-            f"would replay {counts['replay']}, park {counts['park']}, leave open {counts['leave']}; nothing was done",
-            err=True,
+    with dead_letters() as letters:
+        states = replayable_states(again=again, by_id=bool(ids))
+        chosen = letter_filter(letters.now_ms(), stage, code, tenant, request_id, text, since, until, ids, states)
+        found = letters.find(chosen, limit, whole=True)
+        if dry_run:
+            _print_previews(letters.preview(found, max_replays, transform), as_json=as_json)
+            return
+        if found and not yes and not as_json:
+            typer.confirm(f"Replay {len(found)} letters?", abort=True, err=True)
+        plan = Plan(
+            by=by, reason=reason or None, rate_per_s=rate, canary=canary, pause_above=pause_above, settle_s=settle,
+            max_replays=max_replays, again=again,
+        )  # fmt: skip
+        with ReplayBar(len(found), show=not as_json) as bar:
+            progress = letters.replay(found, chosen.describe(), plan, transform=transform, on_progress=bar.update)
+    _print_outcome(progress, as_json=as_json)
+    if progress.paused:
+        raise typer.Exit(1)
+
+
+@app.command(help="Set letters aside for a person.")
+def park(
+    ids: Annotated[list[str], typer.Argument(help="Ids of letters.")], by: By, reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """A parked letter is replayed only with ``--again``."""
+    with dead_letters() as letters:
+        _print_decided("parked", letters.park(ids, by=by, reason=reason or None), as_json=as_json)
+
+
+@app.command(help="Give letters up for good; a reason is needed.")
+def drop(
+    ids: Annotated[list[str], typer.Argument(help="Ids of letters.")],
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why, for the audit trail; without personal data.")],
+    as_json: AsJson = False,
+) -> None:
+    """The letter stays in its topic until its retention ends; it is only not offered any more."""
+    with dead_letters() as letters:
+        _print_decided("dropped", letters.drop(ids, by=by, reason=reason), as_json=as_json)
+
+
+@app.command(help="Write letters to a file: JSON lines with the record's bytes as they are, sealed ones sealed.")
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to; must not exist.")], by: By,
+    stage: Stage = "", code: Code = "", tenant: Tenant = "", request_id: RequestId = "", text: Text = "",
+    since: Since = "", until: Until = "", ids: Ids = None, state: InState = State.ALL, limit: Limit = 0,
+    reason: Reason = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """The file is readable by its owner only; the export is in the audit trail before the file has anything in it."""
+    with dead_letters() as letters:
+        chosen = letter_filter(
+            letters.now_ms(), stage, code, tenant, request_id, text, since, until, ids, states_of(state)
         )
-        return
-    if letters and not yes and not as_json:
-        typer.confirm(f"Replay {len(letters)} letters?", abort=True, err=True)
-    plan = Plan(
-        by=by, reason=reason or None, rate_per_s=rate, canary=canary, pause_above=pause_above, settle_s=settle,
-        max_replays=max_replays, again=again,
-    )  # fmt: skip
-    with explained():
-        progress = run_replay(settings, letters, chosen, plan, transform, show=not as_json)
+        found = letters.find(chosen, limit, whole=True)
+        try:
+            file.touch(mode=0o600, exist_ok=False)
+        except OSError as error:
+            raise typer.BadParameter(f"cannot make {file}: {error.strerror}") from None
+        exported = letters.export(found, chosen.describe(), by=by, reason=reason or None)
+    with file.open("wb") as stream:
+        for letter in exported:
+            headers = {n: v.decode("utf-8", "replace") for n, v in letter.source.headers.items()}
+            content = letter_line(letter) | {
+                "headers": headers,
+                "key_base64": base64.b64encode(letter.source.key or b"").decode(),
+                "value_base64": base64.b64encode(letter.source.value or b"").decode(),
+            }
+            stream.write(orjson.dumps(content) + b"\n")
+    if as_json:
+        print_json({"action": "exported", "letters": len(exported), "file": str(file)})
+    else:
+        typer.echo(f"{len(exported)} letters written to {file}")
+
+
+def _print_previews(previews: "Iterable[Preview]", *, as_json: bool) -> None:
+    counts = Counter[str]()
+    for preview in previews:
+        counts[preview.fate.value] += 1
+        typer.echo(orjson.dumps(preview_line(preview)).decode() if as_json else preview_text(preview))
+    typer.echo(
+        f"would replay {counts['replay']}, park {counts['park']}, leave open {counts['leave']}; nothing was done",
+        err=True,
+    )
+
+
+def _print_outcome(progress: "Progress", *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(progress))
     else:
@@ -175,86 +242,14 @@ def replay(
             typer.echo(f"left open: {problem}", err=True)
     if progress.paused:
         typer.echo(f"paused: {progress.paused}", err=True)
-        raise typer.Exit(1)
 
 
-@app.command(help="Set letters aside for a person.")
-def park(
-    ids: Annotated[list[str], typer.Argument(help="Ids of letters.")], by: By, reason: Reason = "",
-    as_json: AsJson = False,
-) -> None:  # fmt: skip
-    """A parked letter is replayed only with ``--again``."""
-    _decide(ids, DeadLetterAction.PARKED, by, reason, as_json=as_json)
-
-
-@app.command(help="Give letters up for good; a reason is needed.")
-def drop(
-    ids: Annotated[list[str], typer.Argument(help="Ids of letters.")],
-    by: By,
-    reason: Annotated[str, typer.Option(help="Why, for the audit trail; without personal data.")],
-    as_json: AsJson = False,
-) -> None:
-    """The letter stays in its topic until its retention ends; it is only not offered any more."""
-    if not reason.strip():
-        raise typer.BadParameter("a reason is needed", param_hint="--reason")
-    _decide(ids, DeadLetterAction.DROPPED, by, reason, as_json=as_json)
-
-
-@app.command(help="Write letters to a file: JSON lines with the record's bytes as they are, sealed ones sealed.")
-def export(
-    file: Annotated[Path, typer.Argument(help="Where to; must not exist.")], by: By,
-    stage: Stage = "", code: Code = "", tenant: Tenant = "", request_id: RequestId = "", text: Text = "",
-    since: Since = "", until: Until = "", ids: Ids = None, state: InState = State.ALL, limit: Limit = 0,
-    reason: Reason = "", as_json: AsJson = False,
-) -> None:  # fmt: skip
-    """The file is readable by its owner only; the export is in the audit trail before the file has anything in it."""
-    from forebay.operations.dead_letters.actions import record_audit
-
-    settings = _settings()
-    chosen = letter_filter(stage, code, tenant, request_id, text, since, until, ids, state)
-    letters = chosen_letters(settings, chosen, limit)
-    try:
-        file.touch(mode=0o600, exist_ok=False)
-    except OSError as error:
-        raise typer.BadParameter(f"cannot make {file}: {error.strerror}") from None
-    with explained():
-        record_audit(settings, "dlq.export", by, reason or None, chosen.describe(), len(letters))
-    with file.open("wb") as stream:
-        for letter in letters:
-            headers = {n: v.decode("utf-8", "replace") for n, v in letter.source.headers.items()}
-            content = letter_line(letter) | {
-                "headers": headers,
-                "key_base64": base64.b64encode(letter.source.key or b"").decode(),
-                "value_base64": base64.b64encode(letter.source.value or b"").decode(),
-            }
-            stream.write(orjson.dumps(content) + b"\n")
+def _print_decided(action: str, letters: "Sequence[DeadLetter]", *, as_json: bool) -> None:
     if as_json:
-        print_json({"action": "exported", "letters": len(letters), "file": str(file)})
-    else:
-        typer.echo(f"{len(letters)} letters written to {file}")
-
-
-def _decide(ids: Sequence[str], action: DeadLetterAction, by: str, reason: str, *, as_json: bool) -> None:
-    from forebay.operations.dead_letters.actions import decide
-
-    settings = _settings()
-    letters = letters_by_id(settings, ids)
-    with explained():
-        decide(settings, letters, action, by, reason or None)
-    if as_json:
-        print_json({"action": action.value, "letters": [letter.letter_id for letter in letters]})
-    else:
-        typer.echo(f"{action.value} {len(letters)}")
-
-
-def _replayable(*, again: bool, by_id: bool) -> frozenset[str]:
-    """States of the letters that a replay may choose from; none: all of them."""
-    if not again:
-        return frozenset({State.OPEN})
-    return frozenset() if by_id else frozenset({State.OPEN, State.REPLAYED, State.PARKED})
-
-
-def _settings() -> Settings:
-    from forebay.embedded.installation import installation
-
-    return installation()
+        before = {letter.letter_id: letter.state.value for letter in letters}
+        print_json({"action": action, "letters": list(before), "before": before})
+        return
+    typer.echo(f"{action} {len(letters)}")
+    for letter in letters:
+        if letter.note is not None and letter.note.value is not None:
+            typer.echo(f"{letter.letter_id} was {letter.state.value} by {letter.note.value.by} before", err=True)

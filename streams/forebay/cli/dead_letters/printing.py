@@ -4,35 +4,99 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import typer
+
+if TYPE_CHECKING:  # a command's module is loaded for every `forebay --help`
+    from forebay.operations.dead_letters.actions import DeadLetters
+    from forebay.operations.dead_letters.letters import DeadLetter
+    from forebay.operations.dead_letters.preview import Preview
 
 _PIPED_WIDTH = 240
 """Columns of a table that goes into a file or a pipe, where a code must not be broken over lines."""
 
 
 @contextmanager
+def dead_letters() -> Iterator["DeadLetters"]:
+    """The dead letters of this installation; see :func:`explained`."""
+    from forebay.embedded.installation import installation
+    from forebay.operations.dead_letters.opening import open_dead_letters
+
+    with explained(), open_dead_letters(installation()) as letters:
+        yield letters
+
+
+@contextmanager
 def explained() -> Iterator[None]:
-    """What an operator can mend, or has to know, in one line and exit status 1."""
+    """What an operator can mend, or has to know, in a line.
+
+    Exit status 2 where something was asked for that there is not, else 1.
+    """
     from forebay.kafka.publisher import PublishError
-    from forebay.operations.dead_letters.journal import FencedError, JournalError
+    from forebay.kafka.transactions import FencedError, StepError
+    from forebay.operations.choices import InvalidChoiceError
     from forebay.operations.dead_letters.transform import TransformError
+    from forebay.operations.seen_writes import OutdatedError
 
     try:
         yield
-    except (FencedError, JournalError, PublishError, TransformError) as error:
+    except InvalidChoiceError as error:
+        raise typer.BadParameter(str(error), param_hint=f"--{error.field}" if error.field else None) from None
+    except OutdatedError as error:
+        typer.echo(f"forebay: {error}", err=True)
+        for letter_id, note in error.entries.items():
+            if note is not None and note.value is not None:
+                typer.echo(f"{letter_id} was {note.value.action.value} by {note.value.by}", err=True)
+        raise typer.Exit(1) from None
+    except (FencedError, StepError, PublishError, TransformError) as error:
         typer.echo(f"forebay: {error}", err=True)
         raise typer.Exit(1) from None
 
 
-def dry_text(line: dict[str, Any]) -> str:
-    """A line of a dry run for people."""
-    head = f"{line['id']}  {line['stage']}  {line['code']}  {line['request_id']}  {line['action']}"
-    return (
-        head + (f"\n{line['diff']}" if line.get("diff") else "") + (f"\n  {line['error']}" if "error" in line else "")
-    )
+def letter_line(letter: "DeadLetter") -> dict[str, Any]:
+    """What a JSON line says of a letter: no content of its record."""
+    return {
+        "id": letter.letter_id,
+        "stage": letter.stage,
+        "code": letter.code,
+        "class": letter.failure_class,
+        "message": letter.message,
+        "attempts": letter.attempts,
+        "failed_at": letter.failed_at,
+        "first_failed_at": letter.first_failed_at,
+        "origin_topic": letter.origin_topic,
+        "request_id": letter.request_id,
+        "tenant_id": letter.tenant_id,
+        "replays": letter.replays,
+        "replay_id": letter.replay_id,
+        "state": letter.state.value,
+    }
+
+
+def preview_line(preview: "Preview") -> dict[str, Any]:
+    """What a JSON line of a dry run says of a letter."""
+    letter = preview.letter
+    line = {
+        "id": letter.letter_id,
+        "stage": letter.stage,
+        "code": letter.code,
+        "request_id": letter.request_id,
+        "action": preview.fate.value,
+    }
+    if preview.diff is not None:
+        line["diff"] = preview.diff
+    if preview.problem:
+        line["error"] = preview.problem
+    return line
+
+
+def preview_text(preview: "Preview") -> str:
+    """A letter of a dry run for people."""
+    letter = preview.letter
+    head = f"{letter.letter_id}  {letter.stage}  {letter.code}  {letter.request_id}  {preview.fate.value}"
+    return head + (f"\n{preview.diff}" if preview.diff else "") + (f"\n  {preview.problem}" if preview.problem else "")
 
 
 def time_text(at_ms: int) -> str:

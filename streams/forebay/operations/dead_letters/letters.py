@@ -1,25 +1,46 @@
-"""What is in the dead letter queue? Each letter with why it is there and what was done with it since."""
+"""What is in a dead letter? Why it is there, the record that it was, and what was done with it since."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from forebay.contract import clock
 from forebay.contract import headers as h
 from forebay.contract.failures import CODES
 from forebay.contract.records import DeadLetterState
 from forebay.contract.wire import Delivered
-from forebay.kafka.reader import read_topic
-from forebay.settings import Settings
+from forebay.operations.topic_view import Entry, Position
 
-OPEN = "open"
+Note = Entry[DeadLetterState]
+"""What the topic ``dlq.state`` says of a letter."""
+
+Place = tuple[str, int, int]
+"""Where a record lies: logical topic, partition, offset."""
 
 REPLAYS = "forebay-replay-count"
 REPLAY_ID = "forebay-replay-id"
 
+_ID = re.compile(r"([0-9]{1,10})-([0-9]{1,19})")
+_NEW_MS = 3_600_000
+
+
+class LetterState(StrEnum):
+    """What was done with a letter last; the others than ``open`` are :class:`DeadLetterAction`."""
+
+    OPEN = "open"
+    REPLAYED = "replayed"
+    PARKED = "parked"
+    DROPPED = "dropped"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeadLetter:
-    """A dead letter; times in ms since the epoch, ``state`` is open, replayed, parked or dropped."""
+    """A dead letter; times in ms since the epoch.
+
+    Attributes:
+        note: what was done with it last, as of when it was read; ``None``: nothing yet.
+        whole: whether its record's bytes are here, as far as they were written.
+    """
 
     letter_id: str
     source: Delivered
@@ -34,7 +55,24 @@ class DeadLetter:
     tenant_id: str
     replays: int
     replay_id: str | None
-    state: str
+    note: Note | None
+    whole: bool = True
+
+    @property
+    def state(self) -> LetterState:
+        """What was done with it last."""
+        done = None if self.note is None else self.note.value
+        return LetterState.OPEN if done is None else LetterState(done.action.value)
+
+    @property
+    def seen(self) -> Position | None:
+        """Where the note stands, for those who decide against what they saw; ``None``: there was none."""
+        return None if self.note is None else self.note.at
+
+    @property
+    def place(self) -> Place:
+        """Where it lies."""
+        return "dlq", self.source.partition, self.source.offset
 
     @property
     def failure_class(self) -> str:
@@ -43,77 +81,13 @@ class DeadLetter:
         return known.failure_class.value if known else "bug"
 
     def without_bytes(self) -> "DeadLetter":
-        """This letter without its record, for those who only look."""
-        return replace(self, source=replace(self.source, value=None))
+        """This letter without its record, for those who only look: a queue may hold more than memory does."""
+        return replace(self, source=replace(self.source, value=None), whole=False)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Filter:
-    """Which letters? Empty fields match everything; times in ms since the epoch, half-open."""
-
-    stage: str = ""
-    code: str = ""
-    tenant: str = ""
-    request_id: str = ""
-    text: str = ""
-    since: int | None = None
-    until: int | None = None
-    states: frozenset[str] = frozenset({OPEN})
-    ids: frozenset[str] = frozenset()
-
-    def matches(self, letter: DeadLetter) -> bool:
-        """Whether ``letter`` is meant."""
-        return (
-            self.stage in ("", letter.stage)
-            and self.code in ("", letter.code)
-            and self.tenant in ("", letter.tenant_id)
-            and self.request_id in ("", letter.request_id)
-            and self.text.casefold() in letter.message.casefold()
-            and (self.since is None or letter.failed_at >= self.since)
-            and (self.until is None or letter.failed_at < self.until)
-            and (not self.states or letter.state in self.states)
-            and (not self.ids or letter.letter_id in self.ids)
-        )
-
-    def describe(self) -> str:
-        """The filter in words, for the audit trail."""
-        parts = [
-            f"{name}={value}"
-            for name, value in (
-                ("stage", self.stage),
-                ("code", self.code),
-                ("tenant", self.tenant),
-                ("request_id", self.request_id),
-                ("text", self.text),
-                ("since", self.since),
-                ("until", self.until),
-                ("ids", ",".join(sorted(self.ids))),
-            )
-            if value
-        ]
-        return " ".join(parts) or "all"
-
-
-def read_states(settings: Settings) -> dict[str, DeadLetterState]:
-    """Letter id to what was done last."""
-    states: dict[str, DeadLetterState] = {}
-    for record in read_topic(settings, "dlq.state"):
-        if record.value is not None:
-            states[record.value.dead_letter_id] = record.value
-    return states
-
-
-def read_letters(settings: Settings) -> Iterator[DeadLetter]:
-    """All letters that are kept, oldest first within each partition."""
-    states = read_states(settings)
-    for record in read_topic(settings, "dlq"):
-        yield letter_of(record.source, states)
-
-
-def letter_of(source: Delivered, states: dict[str, DeadLetterState]) -> DeadLetter:
-    """The letter in a record of the topic ``dlq``."""
+def letter_of(source: Delivered, note_of: Callable[[str], Note | None] = lambda _letter_id: None) -> DeadLetter:
+    """The letter in a record of the topic ``dlq``, with the note on the letter of its id."""
     letter_id = f"{source.partition}-{source.offset}"
-    state = states.get(letter_id)
     failed_at = h.number(source.headers, "forebay-dlq-failed-at") or source.timestamp_ms
     return DeadLetter(
         letter_id=letter_id,
@@ -129,8 +103,14 @@ def letter_of(source: Delivered, states: dict[str, DeadLetterState]) -> DeadLett
         tenant_id=h.text(source.headers, "forebay-dlq-tenant") or "",
         replays=h.number(source.headers, REPLAYS) or 0,
         replay_id=h.text(source.headers, REPLAY_ID),
-        state=state.action.value if state else OPEN,
+        note=note_of(letter_id),
     )
+
+
+def place_of(letter_id: str) -> Place | None:
+    """Where the letter with this id lies; ``None``: that is no id of a letter."""
+    found = _ID.fullmatch(letter_id)
+    return None if found is None else ("dlq", int(found[1]), int(found[2]))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,12 +127,8 @@ class Group:
     new: bool
 
 
-_NEW_MS = 3_600_000
-
-
-def group(letters: Iterable[DeadLetter], now_ms: int | None = None) -> Sequence[Group]:
+def group(letters: Iterable[DeadLetter], now_ms: int) -> Sequence[Group]:
     """Letters by stage and code, the newest error class first; ``new``: it was first seen within the last hour."""
-    now = clock.now_ms() if now_ms is None else now_ms
     found: dict[tuple[str, str], list[DeadLetter]] = {}
     for letter in letters:
         found.setdefault((letter.stage, letter.code), []).append(letter)
@@ -165,10 +141,10 @@ def group(letters: Iterable[DeadLetter], now_ms: int | None = None) -> Sequence[
                 code=code,
                 failure_class=members[0].failure_class,
                 count=len(members),
-                open=sum(letter.state == OPEN for letter in members),
+                open=sum(letter.state is LetterState.OPEN for letter in members),
                 first_failed_at=first,
                 last_failed_at=max(letter.failed_at for letter in members),
-                new=now - first < _NEW_MS,
+                new=now_ms - first < _NEW_MS,
             )
         )
     return sorted(groups, key=lambda item: -item.first_failed_at)

@@ -7,86 +7,69 @@ outcome, and that of a response is not for operators to read: see
 :class:`forebay.operations.dead_letters.replay.Replayer`.
 """
 
-import time
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
 
-from forebay.avro.codec import Codec, UndecodableError, open_codecs
-from forebay.avro.registry import open_registry
 from forebay.contract import headers as h
-from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Completion, ResponseStatus
 from forebay.contract.topics import RETRY_LEVELS
-from forebay.kafka.connection import confluent_options, silent
-from forebay.kafka.queries import partitions_of, watermarks
+from forebay.kafka.decoding import ReadRecord
+from forebay.kafka.reader import TopicReader
 from forebay.operations.dead_letters.letters import REPLAY_ID
-from forebay.settings import KafkaSettings, Settings
+from forebay.settings import Settings
 
 _IN_TROUBLE = 3
 """Number of the coming try from which on a record is in trouble."""
-_WATCHED = ("completions", "dlq", *RETRY_LEVELS)
+WATCHED = ("completions", "dlq", *RETRY_LEVELS)
+
+
+class Coming(Protocol):
+    """The records of the topics :data:`WATCHED` as they come; see :class:`forebay.kafka.reader.TopicReader`."""
+
+    def wait(self, seconds: float) -> Sequence[ReadRecord]:
+        """What comes next, if anything within so many seconds."""
+        ...
+
+
+@contextmanager
+def watch(settings: Settings, replay_id: str) -> Iterator["TopicOutcomes"]:
+    """The outcomes of a replay that has not begun yet, on the brokers."""
+    with TopicReader(settings, WATCHED, from_beginning=False) as records:
+        yield TopicOutcomes(records, replay_id)
 
 
 class TopicOutcomes:
-    """Watches the topics from the moment it is made; close it at the end."""
+    """Counts what becomes of the records of one replay, each letter once."""
 
-    def __init__(self, settings: Settings, replay_id: str) -> None:
-        from confluent_kafka import Consumer, TopicPartition
-
-        kafka = settings[KafkaSettings]
+    def __init__(self, records: Coming, replay_id: str) -> None:
+        self._records = records
         self._replay_id = replay_id
-        self._codec: Codec[Completion] = open_codecs(settings, open_registry(settings))["completions"]
-        self._names = {topic_on_broker(topic, kafka): topic for topic in _WATCHED}
         self._succeeded: set[str] = set()
         self._failed: set[str] = set()
         self._retried: set[str] = set()
-        self._consumer: Any = Consumer(
-            confluent_options(kafka) | {"group.id": topic_on_broker("replay", kafka), "enable.auto.commit": False},
-            logger=silent(),
-        )
-        places = []
-        for name in self._names:
-            for number in partitions_of(self._consumer, name, kafka):
-                place = TopicPartition(name, number)
-                place.offset = watermarks(self._consumer, place)[1]
-                places.append(place)
-        self._consumer.assign(places)
 
     def poll(self, seconds: float) -> None:
         """Take in what is new, for at most so long."""
-        deadline = time.monotonic() + seconds
-        while True:
-            for message in self._consumer.consume(500, max(0.0, min(0.1, deadline - time.monotonic()))):
-                if message.error() is None:
-                    self._take(message)
-            if time.monotonic() >= deadline:
-                return
+        for record in self._records.wait(seconds):
+            self._take(record)
 
     def counts(self) -> tuple[int, int, int]:
         """Succeeded, failed and waiting for a third try; what failed first and succeeded later has succeeded."""
         failed = self._failed - self._succeeded
         return len(self._succeeded), len(failed), len(self._retried - self._succeeded - failed)
 
-    def close(self) -> None:
-        """Stop watching."""
-        self._consumer.close()
-
-    def _take(self, message: Any) -> None:
-        headers = h.from_kafka(message.headers())
-        letter = h.text(headers, h.REPLAYED_LETTER)
-        if letter is None or h.text(headers, REPLAY_ID) != self._replay_id:
+    def _take(self, record: ReadRecord) -> None:
+        source = record.source
+        letter = h.text(source.headers, h.REPLAYED_LETTER)
+        if letter is None or h.text(source.headers, REPLAY_ID) != self._replay_id:
             return
-        topic = self._names[message.topic()]
-        if topic == "dlq":
+        if source.topic == "dlq":
             self._failed.add(letter)
-        elif topic in RETRY_LEVELS:
-            if (h.number(headers, h.ATTEMPT) or 0) >= _IN_TROUBLE:
+        elif source.topic in RETRY_LEVELS:
+            if (h.number(source.headers, h.ATTEMPT) or 0) >= _IN_TROUBLE:
                 self._retried.add(letter)
-        elif h.RETRY_STAGE not in headers:  # else it is the replayed record itself, on its way to one stage
-            self._answered(letter, message.value())
-
-    def _answered(self, letter: str, value: bytes | None) -> None:
-        try:
-            completion = self._codec.decode(value)
-        except UndecodableError:
-            return
-        (self._succeeded if completion.status is ResponseStatus.OK else self._failed).add(letter)
+        elif h.RETRY_STAGE not in source.headers and isinstance(record.value, Completion):
+            # Else it is the replayed record itself, on its way to one stage, or nothing that can be read.
+            answered = record.value.status is ResponseStatus.OK
+            (self._succeeded if answered else self._failed).add(letter)

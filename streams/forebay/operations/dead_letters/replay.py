@@ -5,76 +5,29 @@ before it and a count of its replays. What becomes of it shows in ``completions`
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from forebay.contract import headers as h
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
-from forebay.contract.records import AuditEvent, DeadLetterAction, DeadLetterState
+from forebay.contract.records import DeadLetterAction, DeadLetterState
 from forebay.contract.wire import Encoded
-from forebay.operations.dead_letters.journal import Journal
-from forebay.operations.dead_letters.letters import OPEN, REPLAY_ID, REPLAYS, DeadLetter
+from forebay.operations.dead_letters.audit import audit
+from forebay.operations.dead_letters.letters import REPLAY_ID, REPLAYS, DeadLetter, LetterState
 from forebay.operations.dead_letters.originals import check_sendable
+from forebay.operations.dead_letters.plan import Phase, Plan, Progress, Wish
 from forebay.operations.dead_letters.transform import TransformError
+from forebay.operations.topic_view import Position
 
 _BATCH = 50
+_LOOK_S = 0.25
+"""Seconds after which a replay that waits looks at outcomes and at its operator's wishes again."""
 
 OBSERVED = frozenset({"requests", "requests.redacted", "requests.uncached"})
 """Topics whose records end in a completion; those of others leave no outcome that an operator may read."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """How to replay.
-
-    Attributes:
-        rate_per_s: records per second; 0: as fast as it goes.
-        canary: replay so many first, and go on only if at least ``canary_success`` of them succeed; 0: none.
-        pause_above: share of failures, and of those that failed twice and wait, above which it pauses.
-        max_replays: a letter that was replayed so often already is parked instead.
-        again: also letters that were replayed, parked or dropped before.
-        settle_s: seconds to wait for the outcomes of the canary, and of the last records.
-        silence_s: seconds that a record without outcome gets to come back.
-    """
-
-    by: str
-    reason: str | None = None
-    rate_per_s: float = 0.0
-    canary: int = 0
-    canary_success: float = 0.95
-    pause_above: float = 0.2
-    max_replays: int = 3
-    again: bool = False
-    settle_s: float = 60.0
-    silence_s: float = 10.0
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a replay is; ``paused`` says why it stopped early.
-
-    ``unmended`` letters stay open, ``problems`` says why, by letter; ``retrying`` ones wait for another try by now.
-    """
-
-    replay_id: str
-    chosen: int
-    replayed: int = 0
-    parked: int = 0
-    skipped: int = 0
-    unmended: int = 0
-    succeeded: int = 0
-    failed: int = 0
-    retrying: int = 0
-    paused: str = ""
-    problems: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def known(self) -> int:
-        """Records whose outcome is known."""
-        return self.succeeded + self.failed
 
 
 class Outcomes(Protocol):
@@ -86,6 +39,14 @@ class Outcomes(Protocol):
 
     def counts(self) -> tuple[int, int, int]:
         """Succeeded, failed and waiting for another try so far."""
+        ...
+
+
+class Steps(Protocol):
+    """Takes steps, as the only one who can; see :class:`forebay.kafka.transactions.Transactions`."""
+
+    def step(self, outputs: Sequence[Output] = (), records: Sequence[Encoded] = ()) -> None:
+        """Publish ``outputs`` and raw ``records`` together or not at all."""
         ...
 
 
@@ -101,19 +62,24 @@ class Transform(Protocol):
 class Replayer:
     """Replays letters through an open journal.
 
+    A replayed record and the note that it was replayed are one step, so that neither is ever there without the other,
+    also under kill -9.
+
     Attributes:
-        states: what was done with each letter, read after the journal was opened.
-        on_progress: called after each batch.
+        position: where the newest note on a letter stands, by letter id; read after the journal was opened.
+        on_progress: called after each batch and while it waits, always with the same object.
+        wish: what the operator wants by now; asked before each batch and while it waits.
     """
 
-    journal: Journal
-    states: Mapping[str, DeadLetterState]
+    journal: Steps
+    position: Callable[[str], Position | None]
     outcomes: Outcomes
     plan: Plan
     transform: Transform | None = None
     on_progress: Callable[[Progress], None] = lambda _progress: None
+    wish: Callable[[], Wish] = lambda: Wish.GO
     now_ms: Clock = now_ms
-    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
     replay_id: str = field(default_factory=new_id)
     _silent: int = field(default=0, init=False)
 
@@ -125,50 +91,82 @@ class Replayer:
         self._audit("dlq.replay", subject, len(todo))
         canary = todo[: self.plan.canary]
         if canary:
-            self._replay(canary, progress)
+            self._replay(canary, progress, Phase.TRIAL)
             self._settle(progress)
-            if progress.succeeded < self.plan.canary_success * progress.replayed:
-                progress.paused = f"only {progress.succeeded} of {progress.replayed} canaries succeeded"
+            few = progress.succeeded < self.plan.canary_success * progress.replayed
+            if few and progress.phase is not Phase.STOPPED and not self._stopped(progress, Phase.SETTLING):
+                why = f"only {progress.succeeded} of {progress.replayed} canaries succeeded"
+                self._end(progress, Phase.PAUSED, why)
         if not progress.paused:
-            self._replay(todo[len(canary) :], progress)
+            self._replay(todo[len(canary) :], progress, Phase.REPLAYING)
             self._settle(progress)
         if progress.paused:
             self._audit("dlq.pause", progress.paused, progress.replayed)
+        else:
+            progress.phase = Phase.DONE
+        self.on_progress(progress)
         return progress
 
     def _may(self, letter: DeadLetter) -> bool:
-        """At most once, whoever asks: the states were read when nobody else could change them any more."""
-        return self.plan.again or (letter.state == OPEN and letter.letter_id not in self.states)
+        """At most once, whoever asks: the note was read when nobody else could write any more.
 
-    def _replay(self, letters: Sequence[DeadLetter], progress: Progress) -> None:
+        A letter that somebody has decided on since it was chosen is theirs, also ``again``.
+        """
+        unchanged = self.position(letter.letter_id) == letter.seen
+        return unchanged and (self.plan.again or letter.state is LetterState.OPEN)
+
+    def _replay(self, letters: Sequence[DeadLetter], progress: Progress, phase: Phase) -> None:
         size = _BATCH if not self.plan.rate_per_s else max(1, min(_BATCH, round(self.plan.rate_per_s / 5)))
-        started, sent = time.monotonic(), 0
+        due = self.monotonic()
         for start in range(0, len(letters), size):
+            since = self.monotonic()
+            if self._stopped(progress, phase):
+                return
+            due += self.monotonic() - since  # what it was held is not made up for
             batch = letters[start : start + size]
-            tired = [letter for letter in batch if letter.replays >= self.plan.max_replays]
-            fresh, records = self._records([one for one in batch if one.replays < self.plan.max_replays], progress)
-            self.journal.step(
-                [
-                    *(self._state(letter, DeadLetterAction.PARKED) for letter in tired),
-                    *(self._state(letter, DeadLetterAction.REPLAYED) for letter in fresh),
-                ],
-                records,
-            )
-            progress.parked += len(tired)
-            progress.replayed += len(fresh)
-            self._silent += sum(letter.origin_topic not in OBSERVED for letter in fresh)
-            sent += len(batch)
+            self._send(batch, progress)
             self._look(progress, 0.0)
             if self._failing(progress):
                 return
             if self.plan.rate_per_s:
-                self.sleep(max(0.0, started + sent / self.plan.rate_per_s - time.monotonic()))
+                due += len(batch) / self.plan.rate_per_s
+                while (left := due - self.monotonic()) > 0 and self.wish() is Wish.GO:
+                    self._look(progress, min(left, _LOOK_S))
+
+    def _send(self, batch: Sequence[DeadLetter], progress: Progress) -> None:
+        """One batch, all of it or nothing."""
+        tired = [letter for letter in batch if letter.replays >= self.plan.max_replays]
+        fresh, records = self._records([one for one in batch if one.replays < self.plan.max_replays], progress)
+        self.journal.step(
+            [
+                *(self._state(letter, DeadLetterAction.PARKED) for letter in tired),
+                *(self._state(letter, DeadLetterAction.REPLAYED) for letter in fresh),
+            ],
+            records,
+        )
+        progress.parked += len(tired)
+        progress.replayed += len(fresh)
+        self._silent += sum(letter.origin_topic not in OBSERVED for letter in fresh)
+
+    def _stopped(self, progress: Progress, phase: Phase) -> bool:
+        """Wait as long as the operator has it held; whether it is to stop."""
+        while (wish := self.wish()) is Wish.HOLD:
+            progress.phase = Phase.HELD
+            self._look(progress, _LOOK_S)
+        progress.phase = phase
+        if wish is Wish.STOP:
+            self._end(progress, Phase.STOPPED, "stopped by an operator")
+        return wish is Wish.STOP
+
+    @staticmethod
+    def _end(progress: Progress, phase: Phase, why: str) -> None:
+        progress.phase, progress.paused = phase, why
 
     def _failing(self, progress: Progress) -> bool:
         seen, troubled = progress.known + progress.retrying, progress.failed + progress.retrying
         if seen >= 20 and troubled > self.plan.pause_above * seen:  # fewer say too little
             waiting = f", {progress.retrying} of them wait for another try" if progress.retrying else ""
-            progress.paused = f"{troubled} of {seen} failed again{waiting}"
+            self._end(progress, Phase.PAUSED, f"{troubled} of {seen} failed again{waiting}")
         return bool(progress.paused)
 
     def _settle(self, progress: Progress) -> None:
@@ -176,15 +174,18 @@ class Replayer:
 
         A record that leaves no outcome gets ``silence_s`` to come back, and has succeeded when it has not.
         """
-        now = time.monotonic()
+        if not progress.paused:
+            progress.phase = Phase.SETTLING
+        now = self.monotonic()
         deadline, silence = now + self.plan.settle_s, now + min(self.plan.silence_s, self.plan.settle_s)
         while True:
-            now = time.monotonic()
+            now = self.monotonic()
             quiet = progress.known + self._silent >= progress.replayed and now >= silence
-            if progress.known >= progress.replayed or quiet or now >= deadline:
+            if progress.known >= progress.replayed or quiet or now >= deadline or self.wish() is Wish.STOP:
                 break
-            self._look(progress, 0.25)
-        progress.succeeded += min(self._silent, max(0, progress.replayed - progress.known - progress.retrying))
+            self._look(progress, _LOOK_S)
+        if now >= silence:
+            progress.succeeded += min(self._silent, max(0, progress.replayed - progress.known - progress.retrying))
         self.on_progress(progress)
 
     def _look(self, progress: Progress, seconds: float) -> None:
@@ -233,19 +234,16 @@ class Replayer:
         return Output(topic="dlq.state", key=letter.letter_id, value=state)
 
     def _audit(self, action: str, subject: str, count: int) -> None:
-        self.journal.step([audit(action, self.plan, subject, count, self.now_ms(), {"replay_id": self.replay_id})])
-
-
-def audit(action: str, plan: Plan, subject: str, count: int, now_ms: int, details: dict[str, Any]) -> Output:
-    """The audit record of one action."""
-    event = AuditEvent(
-        audit_id=new_id(),
-        action=action,
-        by=plan.by,
-        reason=plan.reason,
-        subject=subject,
-        count=count,
-        details={key: str(value) for key, value in details.items()},
-        at=now_ms,
-    )
-    return Output(topic="audit", key=event.audit_id, value=event)
+        self.journal.step(
+            [
+                audit(
+                    action,
+                    by=self.plan.by,
+                    reason=self.plan.reason,
+                    subject=subject,
+                    count=count,
+                    at=self.now_ms(),
+                    details={"replay_id": self.replay_id},
+                )
+            ]
+        )

@@ -22,7 +22,7 @@ def letter() -> DeadLetter:
     value = CODECS["requests.uncached"].encode(RedactedRequest(request_id="r", messages=(Message(content=SECRET),)))
     headers = {"forebay-origin-topic": b"requests.uncached"}
     source = Delivered(topic="dlq", partition=0, offset=0, key=b"k", value=value, headers=headers, timestamp_ms=1)
-    return letter_of(source, {})
+    return letter_of(source)
 
 
 def _file(folder: Path, body: str) -> Path:
