@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"`([\w/]+\.(?:py|toml))`")
 _SPAN = re.compile(r"`[^`\n]+`")
 _LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
@@ -39,6 +40,17 @@ def blocks(*languages: str, pages: list[Path] | None = None) -> Iterator[Block]:
             if language in languages:
                 plain = "".join(line.removeprefix(indent) for line in text.splitlines(keepends=True))
                 yield Block(page=page, line=content.count("\n", 0, match.start()) + 1, language=language, text=plain)
+
+
+def files(page: Path) -> dict[str, str]:
+    """Blocks that are a file, by its name: the last one that the sentence before the block ends with."""
+    content = page.read_text("utf-8")
+    found = {}
+    for match in _FENCE.finditer(content):
+        names = _FILE.findall(content[: match.start()].rstrip().rpartition("\n\n")[2])
+        if names:
+            found[names[-1]] = "".join(line.removeprefix(match[1]) for line in match[3].splitlines(keepends=True))
+    return found
 
 
 def prose(page: Path) -> str:

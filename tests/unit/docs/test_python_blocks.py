@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from forebay.client import kafka_channel
-from forebay.contract.handlers import Context
-from forebay.contract.records import Completion, Error, Response, ResponseStatus
-from forebay.settings import load
+from forebay.contract.records import Error, Response, ResponseStatus
 from tests.unit.client.held_channel import AnsweringChannel
 from tests.unit.docs.pages import ROOT, Block, blocks
 
@@ -54,17 +52,3 @@ def test_the_consumer_drops_repetitions_and_takes_what_supersedes() -> None:
         assert database.execute("SELECT status, content FROM answers").fetchall() == [("ok", "19")]
     finally:
         database.close()
-
-
-async def test_the_stage_to_add_works() -> None:
-    rule, adapter = blocks("python", pages=[ROOT / "docs/explanation/architecture.md"])
-    names: dict[str, Any] = {"__name__": "rule"}
-    exec(compile(rule.text, rule.name, "exec"), names)
-    context: Any = Context
-    [output] = await names["greeting"](Completion(request_id="r", content="Hello!"), context)
-    assert (output.topic, output.key) == ("alerts", "hello|r")
-    assert await names["greeting"](Completion(content="19"), context) == ()
-    text = adapter.text.replace("from forebay_agents.greeting.rule import greeting\n", "")
-    exec(compile(text, adapter.name, "exec"), names)
-    async with names["greeting_stage"](load(ROOT / "forebay.yaml")) as stage:
-        assert [route.topic for route in stage.routes] == ["completions"]
