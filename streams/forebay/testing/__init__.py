@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forebay.privacy.vault_memory import MemoryVaultStore
+    from forebay.testing.channel import MemoryChannel
     from forebay.testing.clock import VirtualClock
     from forebay.testing.deliveries import context, delivered
     from forebay.testing.runner import Outcome, StageRunner
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEYRING",
+    "MemoryChannel",
     "MemoryClaims",
     "MemoryTopics",
     "MemoryVaultStore",
@@ -33,6 +35,7 @@ __all__ = [
 
 _MODULES = {
     "forebay.privacy.vault_memory": ("MemoryVaultStore",),
+    "forebay.testing.channel": ("MemoryChannel",),
     "forebay.testing.clock": ("VirtualClock",),
     "forebay.testing.deliveries": ("context", "delivered"),
     "forebay.testing.runner": ("Outcome", "StageRunner"),

@@ -9,7 +9,8 @@ import pytest
 from forebay import AsyncForebayClient
 from forebay.client.errors import ClientClosedError, InvalidRequestError, NotDeliveredError
 from forebay.contract.records import Feedback, Request, Response
-from tests.unit.client.held_channel import AnsweringChannel, HeldChannel
+from forebay.testing import MemoryChannel
+from tests.unit.client.crowded_channel import CrowdedChannel
 
 
 async def steps(count: int = 20) -> None:
@@ -18,7 +19,7 @@ async def steps(count: int = 20) -> None:
         await asyncio.sleep(0)
 
 
-async def asked(channel: HeldChannel, count: int) -> list[Request]:
+async def asked(channel: MemoryChannel, count: int) -> list[Request]:
     """The requests, once there are ``count``."""
     async with asyncio.timeout(30):
         while len(channel.asked) < count:
@@ -27,7 +28,7 @@ async def asked(channel: HeldChannel, count: int) -> list[Request]:
 
 
 async def test_it_asks_and_gets_the_answer() -> None:
-    channel = AnsweringChannel()
+    channel = MemoryChannel("19")
     async with AsyncForebayClient(channel=channel) as client:
         response = await client.ask([{"role": "user", "content": "What is 12 + 7?"}], tenant_id="acme")
         assert response.content == "19"
@@ -37,7 +38,7 @@ async def test_it_asks_and_gets_the_answer() -> None:
 
 
 async def test_it_connects_when_it_is_first_used() -> None:
-    channel = AnsweringChannel()
+    channel = MemoryChannel("19")
     client = AsyncForebayClient(channel=channel)
     assert (await client.ask("x")).content == "19"
     await client.close()
@@ -45,7 +46,7 @@ async def test_it_connects_when_it_is_first_used() -> None:
 
 
 async def test_answers_come_from_another_thread_and_in_any_order() -> None:
-    channel = HeldChannel()
+    channel = MemoryChannel()
     async with AsyncForebayClient(channel=channel) as client:
         tasks = [asyncio.create_task(client.ask("x", request_id=f"r{number}")) for number in range(8)]
         requests = await asked(channel, 8)
@@ -62,28 +63,28 @@ async def test_answers_come_from_another_thread_and_in_any_order() -> None:
 
 
 async def test_only_so_many_wait_at_once() -> None:
-    channel = HeldChannel()
+    channel = MemoryChannel()
     async with AsyncForebayClient(channel=channel, max_outstanding=2) as client:
         tasks = [asyncio.create_task(client.ask("x", request_id=f"r{number}")) for number in range(5)]
         await asked(channel, 2)
         await steps()
         assert len(channel.asked) == client.outstanding == 2
-        channel.answer("r0")
+        channel.answer("r0", "19")
         await asked(channel, 3)
         await steps()
         assert client.outstanding == 2
         tasks[1].cancel()  # who gives up makes room
         await asked(channel, 4)
-        channel.answer("r2")
-        channel.answer("r3")
+        channel.answer("r2", "19")
+        channel.answer("r3", "19")
         await asked(channel, 5)
-        channel.answer("r4")
+        channel.answer("r4", "19")
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert [isinstance(outcome, Response) for outcome in outcomes] == [True, False, True, True, True]
 
 
 async def test_a_time_out_gives_the_request_up_and_makes_room() -> None:
-    channel = HeldChannel()
+    channel = MemoryChannel()
     async with AsyncForebayClient(channel=channel, max_outstanding=1) as client:
         for _ in range(3):
             with pytest.raises(TimeoutError):
@@ -92,29 +93,29 @@ async def test_a_time_out_gives_the_request_up_and_makes_room() -> None:
 
 
 async def test_a_time_out_while_there_is_no_room_publishes_nothing() -> None:
-    channel = HeldChannel()
+    channel = MemoryChannel()
     async with AsyncForebayClient(channel=channel, max_outstanding=1) as client:
         first = await client.submit("x", request_id="first")
         with pytest.raises(TimeoutError):
             await client.ask("x", timeout_s=0.01)
         assert len(channel.asked) == 1
-        channel.answer("first")
+        channel.answer("first", "19")
         assert (await first).content == "19"
 
 
 async def test_a_full_queue_is_waited_for() -> None:
-    channel = AnsweringChannel(room=0)
+    channel = CrowdedChannel(room=0)
     async with AsyncForebayClient(channel=channel) as client:
         task = asyncio.create_task(client.ask("x"))
         await asyncio.sleep(0.05)
         assert not task.done()
-        channel.room = None
+        channel.room = 1
         assert (await task).content == "19"
         assert channel.rooms_made == 0, "make_room blocks"
 
 
 async def test_a_misspelt_field_publishes_nothing() -> None:
-    channel = AnsweringChannel()
+    channel = MemoryChannel("19")
     async with AsyncForebayClient(channel=channel) as client:
         with pytest.raises(InvalidRequestError, match="tenant_id"):
             await client.ask("x", tenant="acme")
@@ -122,28 +123,28 @@ async def test_a_misspelt_field_publishes_nothing() -> None:
 
 
 async def test_what_the_brokers_refuse_is_told() -> None:
-    channel = HeldChannel()
+    channel = MemoryChannel()
     async with AsyncForebayClient(channel=channel) as client:
         future = await client.submit("x", request_id="r")
-        channel.fail("r", NotDeliveredError("the brokers said no"))
+        channel.answer("r", NotDeliveredError("the brokers said no"))
         with pytest.raises(NotDeliveredError, match="said no"):
             await future
         assert client.outstanding == 0
 
 
 async def test_bytes_and_feedback_are_published() -> None:
-    channel = AnsweringChannel()
+    channel = MemoryChannel("19")
     async with AsyncForebayClient(channel=channel) as client:
         await client.ask("x", request_id="r")
         raw = await client.encode(channel.asked[0])
         assert (await (await client.submit_raw("r", raw))).content == "19"
         await client.send_feedback(Feedback(request_id="r", reason="wrong_facts"))
-    assert channel.raw == {"r": raw}
-    assert [feedback.reason for feedback in channel.delivered] == ["wrong_facts"]
+    assert [one.source.value for one in channel.topics.published("requests")] == [raw, raw]
+    assert [feedback.reason for feedback in channel.topics.records("feedback")] == ["wrong_facts"]
 
 
 async def test_closing_ends_who_waits_and_cancels_no_task() -> None:
-    channel = HeldChannel()
+    channel = MemoryChannel()
     client = AsyncForebayClient(channel=channel, max_outstanding=1)
     waiting = asyncio.create_task(client.ask("x"))
     await asked(channel, 1)
@@ -160,7 +161,7 @@ async def test_closing_ends_who_waits_and_cancels_no_task() -> None:
 
 
 async def test_a_client_that_cannot_connect_says_so_and_may_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[Any] = [OSError("no broker"), OSError("no broker"), AnsweringChannel()]
+    opened: list[Any] = [OSError("no broker"), OSError("no broker"), MemoryChannel("19")]
 
     def connect(_client: AsyncForebayClient) -> Any:
         outcome = opened.pop(0)
@@ -180,7 +181,7 @@ async def test_a_client_that_cannot_connect_says_so_and_may_try_again(monkeypatc
 async def test_who_gives_up_while_it_connects_takes_the_connection_from_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    slow, channel = threading.Event(), AnsweringChannel()
+    slow, channel = threading.Event(), MemoryChannel("19")
 
     def connect(_client: AsyncForebayClient) -> Any:
         assert slow.wait(30)
@@ -198,10 +199,10 @@ async def test_who_gives_up_while_it_connects_takes_the_connection_from_nobody(
 
 
 def test_a_loop_that_is_gone_is_not_woken() -> None:
-    channel = HeldChannel()
+    channel = MemoryChannel()
 
     async def leave() -> None:
         await AsyncForebayClient(channel=channel).submit("x", request_id="r")
 
     asyncio.run(leave())
-    channel.answer("r")
+    channel.answer("r", "19")

@@ -1,14 +1,16 @@
 """Python in the documentation compiles; what uses Forebay's API runs, with nothing but the network left out."""
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from forebay import testing
 from forebay.client import kafka_channel
 from forebay.contract.records import Error, Response, ResponseStatus
-from tests.unit.client.held_channel import AnsweringChannel
+from forebay.testing import MemoryChannel
 from tests.unit.docs.pages import ROOT, Block, blocks
 
 BLOCKS = list(blocks("python"))
@@ -16,9 +18,9 @@ SENDING = ("README.md", "docs/how-to/send-requests.md")
 
 
 @pytest.fixture
-def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AnsweringChannel:
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MemoryChannel:
     """No brokers: both clients are the real ones, each request is encoded, and answered at once."""
-    channel = AnsweringChannel()
+    channel = MemoryChannel("19")
     monkeypatch.chdir(tmp_path)  # no embedded stack runs here
     monkeypatch.setattr(kafka_channel, "open_channel", lambda *_: channel)
     return channel
@@ -32,10 +34,22 @@ def test_a_block_compiles(block: Block) -> None:
 @pytest.mark.parametrize(
     "block", [block for block in BLOCKS if str(block.page.relative_to(ROOT)) in SENDING], ids=lambda block: block.name
 )
-def test_a_block_that_sends_runs(block: Block, offline: AnsweringChannel) -> None:
+def test_a_block_that_sends_runs(block: Block, offline: MemoryChannel) -> None:
     exec(compile(block.text, block.name, "exec"), {"__name__": "example"})
-    assert offline.asked or offline.delivered
+    assert offline.topics.log
     assert offline.closed
+
+
+def test_what_is_said_of_testing_holds() -> None:
+    names: dict[str, Any] = {"__name__": "example"}
+    for block in blocks("python", pages=[ROOT / "docs/how-to/test-your-stage.md"]):
+        exec(compile(block.text, block.name, "exec"), names)
+    assert names["told"] == ["r-1"]
+
+
+def test_every_model_for_tests_is_described() -> None:
+    page = (ROOT / "docs/how-to/test-your-stage.md").read_text("utf-8")
+    assert [name for name in testing.__all__ if not re.search(rf"\b{name}\b", page)] == []
 
 
 def test_the_consumer_drops_repetitions_and_takes_what_supersedes() -> None:
