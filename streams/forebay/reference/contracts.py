@@ -6,7 +6,7 @@ from typing import Any
 
 from forebay.contract.failures import CODES, FailureClass
 from forebay.contract.topics import DAY_MS, HOUR_MS, TOPICS, Access, Topic
-from forebay.reference.markdown import code, page, prose, table
+from forebay.reference.markdown import code, page, prose, table, wrapped
 from forebay.resources import data_path
 
 _CLASSES = {
@@ -104,7 +104,7 @@ def _record(schema: dict[str, Any], *sentences: str) -> Iterable[str]:
         for f in schema["fields"]
     ]
     text = " ".join([prose(schema.get("doc", "")), *sentences]).strip()
-    return f"### {schema['name']}", text, table(["field", "type", "default", "meaning"], rows)
+    return f"### {schema['name']}", wrapped(text), table(["field", "type", "default", "meaning"], rows)
 
 
 def _type(kind: Any) -> str:

@@ -1,6 +1,7 @@
 """How is a table written in Markdown so that no cell can break it?"""
 
 from collections.abc import Iterable, Sequence
+from textwrap import fill
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -12,6 +13,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def prose(text: str) -> str:
     """``text`` as it is meant: ``<PERSON_1>`` is no HTML element."""
     return text.replace("<", "\\<")
+
+
+def wrapped(text: str) -> str:
+    """A paragraph in lines of at most 120 characters."""
+    return fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def code(text: str) -> str:

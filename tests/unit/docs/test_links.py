@@ -55,7 +55,3 @@ def test_every_page_is_in_the_index() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_no_page_names_a_registry_host(page: Path) -> None:
     assert not HOSTS.findall(page.read_text("utf-8"))
-
-
-def test_the_readme_is_short() -> None:
-    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 200
