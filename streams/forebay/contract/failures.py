@@ -105,6 +105,18 @@ CODES = _catalogue(
         "Have the producer fixed; replay with a transform.",
     ),
     (
+        "record_too_large",
+        _C,
+        "The record unpacks to more than its topic takes; it was not read.",
+        "Have the producer shorten it. The dead letter has its place and length, and nothing to replay.",
+    ),
+    (
+        "unreadable",
+        _C,
+        "A record, or the rest of its batch, is broken: its checksum, its compression or its lengths.",
+        "Look at the disks if it is the checksum, else find the producer; nothing to replay.",
+    ),
+    (
         "unreadable_seal",
         _C,
         "A sealed record cannot be opened with the keys at hand.",

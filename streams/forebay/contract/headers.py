@@ -43,6 +43,8 @@ LENGTH = "forebay-dlq-length"
 """Bytes of the value that a dead letter does not have, where they are known."""
 HASH = "forebay-dlq-hash"
 """Of the same: ``sha256:HEX``; of a restricted topic ``hmac-sha256:KEY:HEX``, since few bytes can be guessed."""
+FIRST_OFFSET = "forebay-dlq-first-offset"
+"""The letter stands for all records from this offset to that of its origin: none of them could be read."""
 
 ORIGIN = (ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ORIGIN_TIMESTAMP, FIRST_FAILED_AT)
 """Written at the first failure and never changed."""

@@ -1,8 +1,37 @@
 """A record on its way in and on its way out, as bytes; and the error that says that bytes are none."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from forebay.contract import headers as h
+
+
+class Unread(bytes):
+    """In place of a value that was not read: no bytes, and what is known of those that it stands for.
+
+    Bytes, so that it passes through whatever carries values.
+
+    Args:
+        code: error code of what its record fails with.
+        message: for people; quotes nothing.
+        first: offset of the first record that it stands for; the last is that of its own record.
+        length: bytes of the value, where they are known.
+        digest: SHA-256 of the value, where it could be read.
+    """
+
+    code: str
+    message: str
+    first: int
+    length: int | None
+    digest: bytes | None
+
+    def __new__(
+        cls, *, code: str, message: str, first: int, length: int | None = None, digest: bytes | None = None
+    ) -> Self:
+        """See the class."""
+        unread = super().__new__(cls)
+        unread.code, unread.message, unread.first, unread.length, unread.digest = code, message, first, length, digest
+        return unread
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

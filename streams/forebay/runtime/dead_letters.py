@@ -7,14 +7,14 @@ Header names follow Kafka Connect's ``__connect.errors.*`` (KIP-298) in spirit; 
 docs/reference/dead-letters.md.
 """
 
-import hashlib
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Protocol
 
 from forebay.contract import headers as h
 from forebay.contract.failures import Failure, Transient
 from forebay.contract.topics import RETRY_LEVELS, TOPICS, Access
-from forebay.contract.wire import Delivered, Encoded
+from forebay.contract.wire import Delivered, Encoded, Unread
 from forebay.privacy.sealing import Keyring, looks_sealed
 from forebay.settings import ConfigurationError, RetrySettings
 
@@ -108,10 +108,7 @@ def bare_letter(
     Args:
         without: why, a value of the header :data:`forebay.contract.headers.WITHOUT_BYTES`.
     """
-    headers = _of_failure(failure, incident) | {h.WITHOUT_BYTES: without.encode()}
-    if source.value is not None:
-        headers[h.LENGTH] = str(len(source.value)).encode()
-        headers[h.HASH] = hash_of(source, rules.keyring)
+    headers = _of_failure(failure, incident) | {h.WITHOUT_BYTES: without.encode()} | _of_value(source, rules.keyring)
     origin = {name: source.headers[name] for name in h.ORIGIN if len(source.headers.get(name) or b"") in range(1, 65)}
     headers |= _origin(source, incident) | (origin if h.ORIGIN_TOPIC in origin else {})
     if source.topic in RETRY_LEVELS and len(stage := source.headers.get(h.RETRY_STAGE) or b"") in range(1, 65):
@@ -122,12 +119,26 @@ def bare_letter(
     return Encoded(topic=DLQ, key=key, value=None, headers=list(headers.items()))
 
 
-def hash_of(source: Delivered, keyring: Keyring | None) -> bytes:
-    """By what whoever has the record's value knows it again; empty when only a key could keep it from being guessed."""
-    digest = hashlib.sha256(source.value or b"").digest()
-    if not _restricted(source):
-        return b"sha256:" + digest.hex().encode()
-    return b"hmac-sha256:" + keyring.tag(digest).encode() if keyring is not None else b""
+def _of_value(source: Delivered, keyring: Keyring | None) -> dict[str, bytes]:
+    """What may be said of the value: how long it is, and a hash by which whoever has it knows it again."""
+    value = source.value
+    if value is None:
+        return {}
+    length: int | None = len(value)
+    digest: bytes | None = None
+    first = source.offset
+    if isinstance(value, Unread):
+        length, digest, first = value.length, value.digest, value.first
+    else:
+        digest = sha256(value).digest()
+    found = {h.FIRST_OFFSET: str(first).encode()} if first < source.offset else {}
+    if length is not None:
+        found[h.LENGTH] = str(length).encode()
+    if digest is not None and not _restricted(source):
+        found[h.HASH] = b"sha256:" + digest.hex().encode()
+    elif digest is not None and keyring is not None:  # without a key, few bytes can be guessed
+        found[h.HASH] = b"hmac-sha256:" + keyring.tag(digest).encode()
+    return found
 
 
 def _made_up_key(source: Delivered) -> bytes:

@@ -14,7 +14,7 @@ from forebay.contract.clock import Clock
 from forebay.contract.failures import Expired, Failure, Permanent, Rejected, Transient
 from forebay.contract.handlers import Context, Route
 from forebay.contract.records.addressed import Addressed, Handled, addressed
-from forebay.contract.wire import Delivered, Encoded
+from forebay.contract.wire import Delivered, Encoded, Unread
 from forebay.observability.metrics import StageMetrics
 from forebay.runtime.dead_letters import DLQ, Incident, bare_letter, dead_letter, delay_s, retry_record
 from forebay.runtime.rules import Rules
@@ -81,6 +81,8 @@ class Endings:
 
     def _dead_letter(self, context: Context, failure: Failure, record: Handled) -> list[Encoded]:
         source, rules = context.source, self._rules
+        if isinstance(source.value, Unread):
+            return self.bare(context, failure, "unreadable", record)
         if len(source.value or b"") > record_limit(DLQ, rules.kafka):  # not even looked at: that would take long
             return self.bare(context, failure, "too_large", record)
         try:

@@ -15,7 +15,9 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP
 from mode.services import WaitResults
 
+from forebay.avro.encoding import message_limit
 from forebay.kafka.connection import ssl_context
+from forebay.runtime.fetching import guard_fetches
 from forebay.runtime.stage import Stage
 from forebay.settings import KafkaSettings
 
@@ -134,6 +136,7 @@ class _App(faust.App):
 def new_faust_app(stage: Stage, kafka: KafkaSettings, instance: str = "") -> faust.App:
     """The Faust app of ``stage``, not started and without agents; ``instance`` as in ``worker.instance``."""
     limits = stage.limits
+    guard_fetches(lambda topic: message_limit(topic.removeprefix(kafka.topic_prefix), kafka))
     return _App(
         f"{kafka.topic_prefix}{stage.name}",
         version=limits.version,

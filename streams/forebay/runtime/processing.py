@@ -21,7 +21,7 @@ from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Expired, Failure, Permanent, Transient
 from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.records.addressed import Addressed, Handled, addressed
-from forebay.contract.wire import Delivered, Encoded
+from forebay.contract.wire import Delivered, Encoded, Unread
 from forebay.kafka.producer import RefusedError
 from forebay.observability.metrics import StageMetrics
 from forebay.privacy.sealing import SealError
@@ -157,6 +157,8 @@ class Processor:
         self._metrics.written_ahead(time.perf_counter() - started)
 
     def _read(self, source: Delivered) -> Any:
+        if isinstance(source.value, Unread):
+            raise Permanent(source.value.code, source.value.message)
         if self._decode is None:
             return source
         value = source.value
