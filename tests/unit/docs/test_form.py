@@ -1,4 +1,4 @@
-"""How do the pages look in an editor? Prose in lines of at most 120 characters, and a README that is read to the end."""
+"""How do pages look in an editor? Prose in lines of at most 120 characters, and a README that is read to its end."""
 
 from pathlib import Path
 
