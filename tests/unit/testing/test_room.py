@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from forebay import testing
 
 PROGRAM = """
@@ -17,8 +19,20 @@ assert light < 120 and not heavy, (light, heavy)
 """
 
 
-def test_it_brings_no_framework_along_and_waits_with_the_rest_until_a_name_is_used() -> None:
-    subprocess.run([sys.executable, "-c", PROGRAM], check=True)
+APPLICATION = """
+import sys
+from forebay import AsyncForebayClient, ForebayClient
+from forebay.testing import MemoryChannel
+with ForebayClient(channel=MemoryChannel("19")) as client:
+    assert client.ask("What is 12 + 7?").content == "19"
+server = {"aiokafka", "confluent_kafka", "faust", "litellm", "numpy", "aiohttp"} & sys.modules.keys()
+assert not server, server
+"""
+
+
+@pytest.mark.parametrize("program", [PROGRAM, APPLICATION], ids=["all names", "an application's test"])
+def test_it_brings_nothing_along_that_its_users_need_not_have(program: str) -> None:
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_every_name_is_where_it_says() -> None:
