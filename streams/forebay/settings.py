@@ -81,7 +81,17 @@ class RedisSettings(Section):
     section: ClassVar[str] = "redis"
     model_config = SettingsConfigDict(env_prefix="FOREBAY_REDIS_")
 
-    url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="redis:// or rediss:// URL.")
+    url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:6379/0"),
+        description="redis:// or rediss:// URL of what may not be lost: vault, claims, budgets. Policy noeviction.",
+    )
+    cache_url: SecretStr = Field(
+        SecretStr(""),
+        description="URL of the cache's Redis, policy volatile-lru. Empty: it shares redis.url, up to cache_share.",
+    )
+    cache_share: float = Field(
+        0.6, gt=0, le=1, description="In a shared Redis the cache keeps nothing new beyond this share of maxmemory."
+    )
     key_prefix: str = Field("forebay:", description="Put in front of every key.")
     timeout_ms: int = Field(500, ge=10, description="Longest wait for one command, in milliseconds.")
 

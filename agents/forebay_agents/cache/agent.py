@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 from forebay.contract.handlers import Route
 from forebay.contract.records import CallPurpose
 from forebay.privacy.egress import EgressGuard, EgressSettings
 from forebay.runtime.stage import Stage
 from forebay.settings import ConfigurationError, RedisSettings, Settings, StageSettings
-from forebay.state.redis_client import open_redis
+from forebay.state.redis_client import open_cache
 from forebay_agents.cache.error_bound.judges import ModelJudge
 from forebay_agents.cache.metrics import METRICS
 from forebay_agents.cache.settings import CacheSettings
@@ -31,8 +32,11 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
     judge = _judge(settings, own) if own.judge_tier else None
     # One thread: the two cores are shared with the other stages, and inference uses one anyway.
     with ThreadPoolExecutor(1, thread_name_prefix="encoder") as executor:
-        async with open_redis(settings) as client:
-            store = RedisStore(client, settings[RedisSettings].key_prefix)
+        async with open_cache(settings) as (client, watch):
+            redis = settings[RedisSettings]
+            shared = not redis.cache_url.get_secret_value()
+            room = partial(watch.room, redis.cache_share) if shared else None
+            store = RedisStore(client, redis.key_prefix, room)
             stage = assemble(store, calibrated(own), executor, own, METRICS, guard=guard, judge=judge).stage
             waiting = {"in_flight": max(own.in_flight, common.in_flight), "window": max(own.in_flight, common.window)}
             yield Stage(

@@ -26,7 +26,7 @@ from forebay_agents.cache.lookup import Found, Lookup, Search
 from forebay_agents.cache.metrics import CacheMetrics
 from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.single_flight import SingleFlight
-from forebay_agents.cache.store.store import Note, Place, Store, StoreUnavailableError
+from forebay_agents.cache.store.store import Note, Place, Store, StoreFullError, StoreUnavailableError
 from forebay_agents.cache.writer import Keeper
 
 _RETURN_S = 60.0
@@ -142,6 +142,9 @@ class CacheStage:
             try:
                 checks = await self._verification.check(completion, now_ms=self._clock_ms())
                 reason = await self._keeper.keep(completion)
+            except StoreFullError:
+                self._metrics.writes.labels("no_room").inc()
+                return ()
             except StoreUnavailableError as error:
                 if pause is None:
                     self._unavailable("keep", error)

@@ -13,7 +13,7 @@ from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.stage import Stage
 from forebay.settings import RedisSettings, RetrySettings, Settings, StageSettings
 from forebay.state.idempotency import Claims, RedisClaimStore
-from forebay.state.redis_client import open_redis
+from forebay.state.redis_client import open_state
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.attempting import Attempts
 from forebay_agents.completion.cascade import Cascade
@@ -64,7 +64,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
 
     # litellm takes seconds to import; joining the group, which is mostly waiting, takes one more beside it.
     warming = asyncio.create_task(warm_up())
-    async with open_redis(settings) as client:
+    async with open_state(settings) as client:
         prefix = settings[RedisSettings].key_prefix
         limiter, budgets = RedisLimiter(client, prefix), RedisBudgets(client, prefix, money)
 

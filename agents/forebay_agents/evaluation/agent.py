@@ -10,7 +10,7 @@ from forebay.contract.records import CallPurpose
 from forebay.runtime.stage import Stage
 from forebay.settings import ConfigurationError, RedisSettings, Settings, StageSettings
 from forebay.state.idempotency import Claims, RedisClaimStore
-from forebay.state.redis_client import open_redis
+from forebay.state.redis_client import open_state
 from forebay_agents.evaluation.handler import EvaluationHandler
 from forebay_agents.evaluation.rolling import RedisScores
 from forebay_agents.evaluation.rubrics import RUBRICS
@@ -30,7 +30,7 @@ async def evaluation_stage(settings: Settings) -> AsyncIterator[Stage]:
     # Not made ready here: the first judgement may wait, the start-up of a stack may not.
     caller = open_caller(settings, CallPurpose.JUDGE).caller
     prefix = settings[RedisSettings].key_prefix
-    async with open_redis(settings) as client:
+    async with open_state(settings) as client:
         claims = Claims(RedisClaimStore(client, prefix), open_codecs(settings, open_registry(settings)))
         handler = EvaluationHandler(own, tier, caller, claims, RedisScores(client, prefix))
         limits = settings[StageSettings].model_copy(update={"in_flight": own.in_flight, "timeout_s": own.timeout_s})

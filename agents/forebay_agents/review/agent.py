@@ -8,7 +8,7 @@ from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Route
 from forebay.runtime.stage import Stage
 from forebay.settings import RedisSettings, Settings, StageSettings
-from forebay.state.redis_client import open_redis
+from forebay.state.redis_client import open_state
 from forebay_agents.review.handler import ReviewHandler
 from forebay_agents.review.recent import RedisRecentOutcomes
 from forebay_agents.review.settings import ReviewSettings
@@ -18,7 +18,7 @@ from forebay_agents.review.settings import ReviewSettings
 async def review_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``review``."""
     codec = open_codecs(settings, open_registry(settings))["completions"]
-    async with open_redis(settings) as client:
+    async with open_state(settings) as client:
         recent = RedisRecentOutcomes(client, settings[RedisSettings].key_prefix, codec, settings[ReviewSettings].keep_s)
         handler = ReviewHandler(recent)
         yield Stage(

@@ -80,6 +80,12 @@ def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -
     if not environment.get("FOREBAY_REDIS_URL"):
         part, reached["FOREBAY_REDIS_URL"] = redis_part(folder / "redis", ports.take("redis"), embedded.redis_memory_mb)
         servers.append(part)
+        # Who names a Redis of their own may have the cache in it, or name one for the cache too.
+        if not environment.get("FOREBAY_REDIS_CACHE_URL"):
+            part, reached["FOREBAY_REDIS_CACHE_URL"] = redis_part(
+                folder / "redis-cache", ports.take("redis-cache"), embedded.cache_memory_mb, of_cache=True
+            )
+            servers.append(part)
     for tier in models.TIERS:
         if not named(tier, environment):
             part, url = models.model_part(tier, ports.take(f"model-{tier}"), embedded)

@@ -15,7 +15,12 @@ class EmbeddedSettings(Section):
     section: ClassVar[str] = "embedded"
     model_config = SettingsConfigDict(env_prefix="FOREBAY_EMBEDDED_")
 
-    redis_memory_mb: int = Field(512, ge=16, description="Memory of Redis; beyond it, what expires is evicted first.")
+    redis_memory_mb: int = Field(
+        512, ge=16, description="Memory of the Redis of vault, claims and budgets; when it is full, requests wait."
+    )
+    cache_memory_mb: int = Field(
+        512, ge=16, description="Memory of the cache's Redis; beyond it, what was used longest ago is evicted."
+    )
     model_slots: int = Field(2, ge=1, description="Requests that each local model answers at once.")
     model_context: int = Field(4096, ge=512, description="Tokens of prompt and answer of one request, per slot.")
     model_threads: int = Field(

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from forebay.settings import RedisSettings, Settings
+from forebay.state.redis_watch import Keeps, RedisWatch, watched
 
 _CONNECTIONS = 32
 """Of a worker. Redis answers one command after another, so more would only wait there instead of here."""
@@ -17,15 +18,17 @@ _QUEUE_S = 10.0
 
 
 @asynccontextmanager
-async def open_redis(settings: Settings, *, timeout_s: float | None = None) -> AsyncIterator[Any]:
+async def open_redis(settings: Settings, *, cache: bool = False, timeout_s: float | None = None) -> AsyncIterator[Any]:
     """A client of the installation's Redis that answers in bytes; it connects on first use.
 
     Args:
+        cache: the Redis of the cache, which is the same one if ``redis.cache_url`` is empty.
         timeout_s: longest wait for one command, in seconds; without it, ``redis.timeout_ms``.
     """
     chosen = settings[RedisSettings]
+    url = chosen.cache_url.get_secret_value() if cache else ""
     longest_s = chosen.timeout_ms / 1000 if timeout_s is None else timeout_s
-    async with open_redis_at(chosen.url.get_secret_value(), timeout_s=longest_s) as client:
+    async with open_redis_at(url or chosen.url.get_secret_value(), timeout_s=longest_s) as client:
         yield client
 
 
@@ -54,3 +57,26 @@ def redis_errors() -> tuple[type[Exception], ...]:
     from redis.exceptions import RedisError
 
     return RedisError, OSError, TimeoutError
+
+
+@asynccontextmanager
+async def open_state(settings: Settings) -> AsyncIterator[Any]:
+    """For a worker: :func:`open_redis` to what may not be lost, watched while it is open.
+
+    Raises:
+        ConfigurationError: that Redis may evict it.
+    """
+    async with open_redis(settings) as client, watched(client, Keeps.STATE):
+        yield client
+
+
+@asynccontextmanager
+async def open_cache(settings: Settings) -> AsyncIterator[tuple[Any, RedisWatch]]:
+    """For a worker: the client of the cache's Redis, and the watch that knows whether there is room in it.
+
+    Raises:
+        ConfigurationError: that Redis may evict what has to stay.
+    """
+    keeps = Keeps.CACHE if settings[RedisSettings].cache_url.get_secret_value() else Keeps.SHARED
+    async with open_redis(settings, cache=True) as client, watched(client, keeps) as watch:
+        yield client, watch

@@ -18,6 +18,7 @@ from forebay.contract.topics import TOPICS, Access
 from forebay.reference.configuration import environment_names, sections
 from forebay.runtime.worker import stage_names
 from forebay.settings import StageSettings, load
+from forebay.state.redis_watch import CACHE_POLICY, STATE_POLICY
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -25,7 +26,8 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("forebay:")}
 WORKERS = {name: service for name, service in OURS.items() if service["command"][1] == "worker"}
-SECRETS = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|AUTH|REDIS_URL")
+SECRETS = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|AUTH|REDIS_URL|REDIS_CACHE_URL")
+REDISES = [name for name, service in SERVICES.items() if service["image"].startswith("redis:")]
 
 
 def environment(service: dict[str, Any]) -> dict[str, str]:
@@ -148,7 +150,13 @@ def test_addresses_between_services_are_right() -> None:
         host, _, port = given["FOREBAY_REGISTRY_URL"].removeprefix("http://").partition("/")[0].partition(":")
         assert SERVICES[host]["ports"][0].endswith(f":{port}")
         assert given.get("FOREBAY_REDIS_URL", "@redis:6379/0").endswith("@redis:6379/0")
+        assert given.get("FOREBAY_REDIS_CACHE_URL", "@redis-cache:6379/0").endswith("@redis-cache:6379/0")
     assert f"HOST://{SERVICES['kafka']['ports'][0].rpartition(':')[0]}" in listeners.split(",")
+
+
+def test_only_the_caches_redis_may_evict() -> None:
+    policies = {name: SERVICES[name]["command"][-1].partition("maxmemory-policy ")[2].split()[0] for name in REDISES}
+    assert policies == {"redis": STATE_POLICY, "redis-cache": CACHE_POLICY}
 
 
 def test_mounted_files_are_there() -> None:

@@ -34,7 +34,7 @@ def names(parts: "list[Part]") -> list[str]:
 
 def test_everything_is_started_when_nothing_is_named(planned, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     made = planned()
-    assert names(made.servers) == ["kafka", "redis", "model-small", "model-large"]
+    assert names(made.servers) == ["kafka", "redis", "redis-cache", "model-small", "model-large"]
     assert names(made.workers) == STAGES
     assert [part.stage for part in made.workers] == STAGES
     assert set(made.environment) == {
@@ -43,6 +43,7 @@ def test_everything_is_started_when_nothing_is_named(planned, tmp_path: Path) ->
         "FOREBAY_KAFKA_REPLICATION_FACTOR",
         "FOREBAY_KAFKA_MIN_INSYNC_REPLICAS",
         "FOREBAY_REDIS_URL",
+        "FOREBAY_REDIS_CACHE_URL",
         "FOREBAY_TIER_SMALL_URL",
         "FOREBAY_TIER_LARGE_URL",
         "FOREBAY_VAULT_KEYS_FILE",
@@ -54,7 +55,7 @@ def test_everything_is_started_when_nothing_is_named(planned, tmp_path: Path) ->
     ("named", "missing"),
     [
         ({"FOREBAY_KAFKA_BOOTSTRAP": "real:9092"}, "kafka"),
-        ({"FOREBAY_REDIS_URL": "rediss://real"}, "redis"),
+        ({"FOREBAY_REDIS_URL": "rediss://real"}, "redis redis-cache"),
         ({"FOREBAY_TIER_SMALL_MODEL": "openai/gpt-4o-mini"}, "model-small"),
         ({"FOREBAY_TIER_LARGE_MODEL": "openai/gpt-4o"}, "model-large"),
         ({"FOREBAY_TIER_LARGE_URL": "http://gpu:8000/v1"}, "model-large"),
@@ -62,7 +63,9 @@ def test_everything_is_started_when_nothing_is_named(planned, tmp_path: Path) ->
 )
 def test_what_is_named_is_not_started(planned, named: dict[str, str], missing: str) -> None:  # type: ignore[no-untyped-def]
     made = planned(named)
-    assert names(made.servers) == [n for n in ("kafka", "redis", "model-small", "model-large") if n != missing]
+    assert names(made.servers) == [
+        n for n in ("kafka", "redis", "redis-cache", "model-small", "model-large") if n not in missing.split()
+    ]
     assert not set(made.environment) & set(named)
     assert all(part.environment.items() >= named.items() for part in made.workers)
 

