@@ -52,8 +52,11 @@ def _topics(settings: Settings) -> Iterator[tuple[str, bytes]]:
 
 
 async def _in_redis(settings: Settings, needles: Sequence[bytes]) -> list[Leak]:
-    async with open_redis(settings, timeout_s=_PATIENCE_S) as client:
-        return [leak async for content in contents(client) for leak in _leaks("redis", content, needles)]
+    leaks = []
+    for cache in (False, True):
+        async with open_redis(settings, cache=cache, timeout_s=_PATIENCE_S) as client:
+            leaks += [leak async for content in contents(client) for leak in _leaks("redis", content, needles)]
+    return leaks
 
 
 async def contents(client: Any) -> AsyncIterator[bytes]:

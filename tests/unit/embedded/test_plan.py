@@ -63,9 +63,8 @@ def test_everything_is_started_when_nothing_is_named(planned, tmp_path: Path) ->
 )
 def test_what_is_named_is_not_started(planned, named: dict[str, str], missing: str) -> None:  # type: ignore[no-untyped-def]
     made = planned(named)
-    assert names(made.servers) == [
-        n for n in ("kafka", "redis", "redis-cache", "model-small", "model-large") if n not in missing.split()
-    ]
+    servers = ("kafka", "redis", "redis-cache", "model-small", "model-large")
+    assert names(made.servers) == [name for name in servers if name not in missing.split()]
     assert not set(made.environment) & set(named)
     assert all(part.environment.items() >= named.items() for part in made.workers)
 
