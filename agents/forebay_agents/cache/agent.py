@@ -10,7 +10,7 @@ from forebay.contract.records import CallPurpose
 from forebay.privacy.egress import EgressGuard, EgressSettings
 from forebay.runtime.stage import Stage
 from forebay.settings import ConfigurationError, RedisSettings, Settings, StageSettings
-from forebay.state.redis_client import open_cache
+from forebay.state.redis_watch import open_cache
 from forebay_agents.cache.error_bound.judges import ModelJudge
 from forebay_agents.cache.metrics import METRICS
 from forebay_agents.cache.settings import CacheSettings

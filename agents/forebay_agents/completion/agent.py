@@ -13,7 +13,7 @@ from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.stage import Stage
 from forebay.settings import RedisSettings, RetrySettings, Settings, StageSettings
 from forebay.state.idempotency import Claims, RedisClaimStore
-from forebay.state.redis_client import open_state
+from forebay.state.redis_watch import open_state
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.attempting import Attempts
 from forebay_agents.completion.cascade import Cascade

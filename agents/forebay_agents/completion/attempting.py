@@ -10,14 +10,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
+
 from forebay.contract.clock import Clock
-from forebay.contract.failures import Expired
+from forebay.contract.failures import Expired, Transient
 from forebay.contract.handlers import WriteAhead
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Message, RedactedRequest
 from forebay_agents.completion.deadline import left_s, timeout_s
 from forebay_agents.completion.hedging import HedgeBudget, race
-from forebay_agents.completion.quotas.budgets import Budgets, Room
+from forebay_agents.completion.quotas.budgets import Budgets, Reservation, Room
 from forebay_agents.completion.quotas.rates import Limiter, corrections, of_deployment
 from forebay_agents.completion.trace import Trace, refused
 from forebay_agents.models.caller import Caller, Outcome
@@ -29,6 +31,8 @@ from forebay_agents.models.settings import Deployment, Tier
 
 Shorten = Callable[[RedactedRequest, float], Awaitable[RedactedRequest | None]]
 """Cuts a request to a share of its tokens; ``None`` when that cannot be done."""
+
+log = structlog.get_logger(__name__)
 
 _KEPT_TO_FIT = 0.5
 """Share of a prompt that is sent to a model that said it was too long."""
@@ -200,10 +204,17 @@ class Attempts:
         except NoRoomError:
             raise Expired("deadline_exceeded", f"the deadline passed while {deployment.name} had no room") from None
         finally:
-            await self._budgets.settle(reservation, cost)
+            await self._settle(reservation, cost)
         used = outcome.entry.prompt_tokens + outcome.entry.completion_tokens
         await self._limiter.correct(corrections(limits, tokens, used))
         return outcome
+
+    async def _settle(self, reservation: Reservation, cost: int) -> None:
+        """Never raises: the answer is there and paid. What is not settled ends with its reservation."""
+        try:
+            await self._budgets.settle(reservation, cost)
+        except Transient as failure:
+            log.warning("budget_not_settled", code=failure.code, message=failure.message)
 
     def prompt_tokens(self, tier: Tier, request: RedactedRequest) -> int:
         """Estimate of the prompt's tokens."""

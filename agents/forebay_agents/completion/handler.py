@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from forebay.contract import headers as h
 from forebay.contract.clock import Clock
-from forebay.contract.failures import Failure, Rejected, Transient
+from forebay.contract.failures import Failure, Held, Rejected, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Alert, AnswerSource, Completion, Error, RedactedRequest, ResponseStatus
 from forebay.runtime.fair_queue import FairQueue
@@ -106,14 +106,17 @@ class CompletionHandler:
         try:
             sent, compression = await self._shortener.shorten(request)
             served = await self._cascade.run(sent, trace, context.write_ahead, cheapest=cheapest)
-        except Failure as failure:
+        except Failure as caught:
+            # Held in its place it would begin anew, and nothing would say what the calls so far have cost.
+            called = isinstance(caught, Held) and bool(trace.entries)
+            failure = Transient(caught.code, caught.message) if called else caught
             # The calls that were made are in the ledger and in the response, whatever becomes of the request.
             failure.carry[h.SPENT] = str(spent + _cost(trace)).encode()
             if isinstance(failure, Transient) and failure.code in _OUT:
                 failure.retry_after_s = wait_s(context.attempt, failure.retry_after_s, *self._waits_s)
             if records := _records(trace):
                 await context.write_ahead(records)
-            raise
+            raise failure from None
         completed = self._completed(request, served, trace, spent, started)
         if compression is not None:
             completed.headers[h.COMPRESSION] = compression.encode()

@@ -10,7 +10,7 @@ from forebay.contract.records import CallPurpose
 from forebay.runtime.stage import Stage
 from forebay.settings import ConfigurationError, RedisSettings, Settings, StageSettings
 from forebay.state.idempotency import Claims, RedisClaimStore
-from forebay.state.redis_client import open_state
+from forebay.state.redis_watch import open_state
 from forebay_agents.evaluation.handler import EvaluationHandler
 from forebay_agents.evaluation.rolling import RedisScores
 from forebay_agents.evaluation.rubrics import RUBRICS

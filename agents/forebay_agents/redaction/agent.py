@@ -10,7 +10,7 @@ from forebay.privacy.sealing import load_keyring
 from forebay.privacy.vault_redis import open_vault
 from forebay.runtime.stage import Stage
 from forebay.settings import RedisSettings, Settings, StageSettings, VaultSettings
-from forebay.state.redis_client import open_state
+from forebay.state.redis_watch import open_state
 from forebay_agents.redaction.daily_counts import open_daily
 from forebay_agents.redaction.detection.pool import MOST, finder
 from forebay_agents.redaction.handler import RedactionHandler

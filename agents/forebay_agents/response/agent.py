@@ -15,7 +15,7 @@ from forebay_agents.response.handler import ResponseHandler
 @asynccontextmanager
 async def response_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``response``."""
-    async with open_vault(settings) as vault:
+    async with open_vault(settings, watch=True) as vault:
         handler = ResponseHandler(vault, FingerprintHeaders(load_keyring(settings[VaultSettings])).opened)
         yield Stage(
             name="response",

@@ -8,7 +8,7 @@ from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Route
 from forebay.runtime.stage import Stage
 from forebay.settings import RedisSettings, Settings, StageSettings
-from forebay.state.redis_client import open_state
+from forebay.state.redis_watch import open_state
 from forebay_agents.review.handler import ReviewHandler
 from forebay_agents.review.recent import RedisRecentOutcomes
 from forebay_agents.review.settings import ReviewSettings

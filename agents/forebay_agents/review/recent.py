@@ -4,9 +4,8 @@ import zlib
 from typing import Any, Protocol
 
 from forebay.avro.codec import Codec
-from forebay.contract.failures import Transient
 from forebay.contract.records import Completion
-from forebay.state.redis_client import redis_errors
+from forebay.state.redis_client import redis_errors, refused
 
 
 class RecentOutcomes(Protocol):
@@ -53,4 +52,4 @@ class RedisRecentOutcomes:
         try:
             return await command
         except redis_errors() as error:
-            raise Transient("redis_unavailable", f"recent outcomes: {type(error).__name__}") from None
+            raise refused(error, "recent outcomes") from None

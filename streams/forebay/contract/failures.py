@@ -70,6 +70,13 @@ class Transient(Failure):
         self.retry_after_s = retry_after_s
 
 
+class Held(Transient):
+    """What everybody needs has no room now: the record waits in its place, and those behind it in Kafka.
+
+    No attempt is counted and no retry topic is filled; a record's deadline still ends it.
+    """
+
+
 class Rejected(Failure):
     """Terminal, and the requester's to change: becomes a ``rejected`` response, not a dead letter."""
 
@@ -181,6 +188,12 @@ CODES = _catalogue(
         _T,
         "The process that looked for personal data died.",
         "Retries do the rest; if it goes on, look for its end in the system's log (memory) or use redaction.threads.",
+    ),
+    (
+        "redis_full",
+        _T,
+        "Redis takes nothing new: its memory is full.",
+        "Raise maxmemory; requests wait in Kafka meanwhile, and go on by themselves.",
     ),
     ("redis_unavailable", _T, "Redis does not answer.", "Restore Redis; retries do the rest."),
     ("registry_unavailable", _T, "The schema registry does not answer.", "Restore it; retries do the rest."),

@@ -22,6 +22,12 @@ class Metrics:
         self.retried = Counter(
             "forebay_records_retried", "Records sent to a retry topic.", [*of_topic, "code"], registry=registry
         )
+        self.held = Counter(
+            "forebay_records_held",
+            "Times that a record waited in its place for what has no room: redis_full.",
+            [*of_topic, "code"],
+            registry=registry,
+        )
         self.dead_lettered = Counter(
             "forebay_dead_letters", "Records sent to the dead letter queue.", [*of_topic, "code"], registry=registry
         )
@@ -103,6 +109,10 @@ class StageMetrics:
     def retried(self, topic: str, code: str) -> None:
         """A record was sent to a retry topic."""
         self._all.retried.labels(self.stage, topic, code).inc()
+
+    def held(self, topic: str, code: str) -> None:
+        """A record waits in its place."""
+        self._all.held.labels(self.stage, topic, code).inc()
 
     def dead_lettered(self, topic: str, code: str) -> None:
         """A record was sent to the dead letter queue."""

@@ -17,12 +17,12 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from forebay.contract import headers as h
-from forebay.contract.failures import Failure, Rejected, Transient
+from forebay.contract.failures import Failure, Rejected
 from forebay.contract.handlers import Context, FailureHandler, Handler, Output
 from forebay.contract.json_lines import to_json
 from forebay.contract.records import Request
 from forebay.privacy.sealing import Keyring, SealError
-from forebay.state.redis_client import redis_errors
+from forebay.state.redis_client import redis_errors, refused
 
 CONFLICT = "idempotency_conflict"
 
@@ -105,7 +105,7 @@ class RedisFingerprints:
         try:
             return await self._client.set(self._prefix + key, sealed, ex=self._keep_s, **options)
         except redis_errors() as error:
-            raise Transient("redis_unavailable", f"fingerprints: {type(error).__name__}") from None
+            raise refused(error, "fingerprints") from None
 
 
 def guarded(handle: Handler, known: Fingerprints, marks: FingerprintHeaders) -> Handler:

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
-from forebay.contract.failures import Transient
 from forebay.privacy.sealing import load_keyring
 from forebay.privacy.vault import Vault
 from forebay.settings import RedisSettings, Settings, VaultSettings
-from forebay.state.redis_client import open_redis, redis_errors
+from forebay.state.redis_client import open_redis, redis_errors, refused
+from forebay.state.redis_watch import open_state
 
 T = TypeVar("T")
 
@@ -109,14 +109,17 @@ class RedisVaultStore:
         try:
             return await call
         except redis_errors() as error:
-            # The type only: messages of some clients quote the command, and commands carry values.
-            raise Transient("redis_unavailable", f"the vault's Redis: {type(error).__name__}") from None
+            raise refused(error, "the vault") from None
 
 
 @asynccontextmanager
-async def open_vault(settings: Settings) -> AsyncIterator[Vault]:
-    """The vault of this installation; connects on first use."""
+async def open_vault(settings: Settings, *, watch: bool = False) -> AsyncIterator[Vault]:
+    """The vault of this installation; connects on first use.
+
+    Args:
+        watch: for a worker: see :func:`forebay.state.redis_watch.open_state`.
+    """
     prefix, vault = settings[RedisSettings].key_prefix, settings[VaultSettings]
     keyring = load_keyring(vault)
-    async with open_redis(settings) as client:
+    async with open_state(settings) if watch else open_redis(settings) as client:
         yield Vault(RedisVaultStore(client), keyring, prefix=prefix, ttl_s=vault.ttl_s)

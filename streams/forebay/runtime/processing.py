@@ -18,7 +18,7 @@ from forebay.avro.encoding import Encoding
 from forebay.avro.registry import RegistryUnavailableError
 from forebay.contract import headers as h
 from forebay.contract.clock import Clock, now_ms
-from forebay.contract.failures import Expired, Failure, Permanent, Transient
+from forebay.contract.failures import Expired, Failure, Held, Permanent, Transient
 from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.records.addressed import Addressed, Handled, addressed
 from forebay.contract.wire import Delivered, Encoded, Unread
@@ -32,6 +32,9 @@ from forebay.runtime.rules import Rules
 
 log = structlog.get_logger(__name__)
 
+_HOLD_S = 1.0
+"""Between two tries of a held record: with 64 in flight, 64 refused commands a second ask whether there is room."""
+
 
 class Processor:
     """Runs the handler of one route; :meth:`process` never raises but for cancellation.
@@ -39,6 +42,7 @@ class Processor:
     Args:
         deliver: publishes what a handler writes ahead.
         clock_ms: wall clock, injected so that tests can lie about it.
+        sleep: waits, in seconds.
     """
 
     def __init__(
@@ -48,7 +52,9 @@ class Processor:
         metrics: StageMetrics,
         deliver: Callable[[Sequence[Encoded]], Awaitable[None]],
         clock_ms: Clock = now_ms,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._sleep = sleep
         self._route = route
         self._rules = rules
         self._metrics = metrics
@@ -93,12 +99,7 @@ class Processor:
         record: Handled = None
         try:
             record = self._read(source)
-            address = addressed(record)
-            self._check_deadline(address, context)
-            async with self._turn(address):
-                self._check_deadline(address, context)
-                async with asyncio.timeout(self._rules.timeout_s):
-                    outputs = await self._route.handle(record, context)
+            outputs = await self._handle(record, context)
             if self._rules.departures is not None:
                 self._rules.departures.enforce(outputs)
             return self._encoding.encode(outputs, source.headers)
@@ -118,6 +119,19 @@ class Processor:
             return self._endings.failed(record, context, self._bug("handler_bug", source, error))
         finally:
             self._metrics.handled(self._route.topic, time.perf_counter() - started)
+
+    async def _handle(self, record: Handled, context: Context) -> Sequence[Output]:
+        address = addressed(record)
+        while True:
+            self._check_deadline(address, context)
+            try:
+                async with self._turn(address):
+                    self._check_deadline(address, context)
+                    async with asyncio.timeout(self._rules.timeout_s):
+                        return await self._route.handle(record, context)
+            except Held as held:
+                self._metrics.held(self._route.topic, held.code)
+            await self._sleep(_HOLD_S)
 
     def _bug(self, event: str, source: Delivered, error: Exception) -> Permanent:
         # The type only: an exception's text may quote the request.

@@ -19,7 +19,7 @@ import structlog
 from forebay.avro.codec import Codec
 from forebay.contract.failures import Transient
 from forebay.contract.handlers import Output
-from forebay.state.redis_client import redis_errors
+from forebay.state.redis_client import redis_errors, refused
 
 log = structlog.get_logger(__name__)
 
@@ -120,7 +120,7 @@ class RedisClaimStore:
 
 
 def _away(error: Exception) -> Transient:
-    return Transient("redis_unavailable", f"claims: {type(error).__name__}")
+    return refused(error, "claims")
 
 
 class Claim:

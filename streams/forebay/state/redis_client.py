@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from forebay.contract.failures import Held, Transient
 from forebay.settings import RedisSettings, Settings
-from forebay.state.redis_watch import Keeps, RedisWatch, watched
 
 _CONNECTIONS = 32
 """Of a worker. Redis answers one command after another, so more would only wait there instead of here."""
@@ -52,6 +52,13 @@ async def open_redis_at(url: str, *, timeout_s: float, connections: int = _CONNE
         await client.aclose()
 
 
+def refusals() -> type[Exception]:
+    """What Redis answers to a command that it understood and will not do: no right, wrong type, no memory."""
+    from redis.exceptions import ResponseError
+
+    return ResponseError
+
+
 def redis_errors() -> tuple[type[Exception], ...]:
     """What a command raises while Redis is away or slow. Never log their texts: they may quote the command."""
     from redis.exceptions import RedisError
@@ -59,24 +66,15 @@ def redis_errors() -> tuple[type[Exception], ...]:
     return RedisError, OSError, TimeoutError
 
 
-@asynccontextmanager
-async def open_state(settings: Settings) -> AsyncIterator[Any]:
-    """For a worker: :func:`open_redis` to what may not be lost, watched while it is open.
+def refused(error: Exception, what: str) -> Transient:
+    """The failure of a record whose command Redis did not take: ``redis_full`` holds it, the other retries it.
 
-    Raises:
-        ConfigurationError: that Redis may evict it.
+    Args:
+        what: whose command, for the message. The error's own text is left out: it may quote the command, and with it
+            values.
     """
-    async with open_redis(settings) as client, watched(client, Keeps.STATE):
-        yield client
+    from redis.exceptions import OutOfMemoryError
 
-
-@asynccontextmanager
-async def open_cache(settings: Settings) -> AsyncIterator[tuple[Any, RedisWatch]]:
-    """For a worker: the client of the cache's Redis, and the watch that knows whether there is room in it.
-
-    Raises:
-        ConfigurationError: that Redis may evict what has to stay.
-    """
-    keeps = Keeps.CACHE if settings[RedisSettings].cache_url.get_secret_value() else Keeps.SHARED
-    async with open_redis(settings, cache=True) as client, watched(client, keeps) as watch:
-        yield client, watch
+    if isinstance(error, OutOfMemoryError):
+        return Held("redis_full", f"{what}: Redis has no memory left")
+    return Transient("redis_unavailable", f"{what}: {type(error).__name__}")

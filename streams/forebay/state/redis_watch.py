@@ -15,8 +15,9 @@ from typing import Any
 
 import structlog
 
-from forebay.settings import ConfigurationError
+from forebay.settings import ConfigurationError, RedisSettings, Settings
 from forebay.state.metrics import METRICS, RedisMetrics
+from forebay.state.redis_client import open_redis, redis_errors, refusals
 
 log = structlog.get_logger(__name__)
 
@@ -112,16 +113,14 @@ class RedisWatch:
             await self._look()
 
     async def _look(self) -> None:
-        from redis.exceptions import RedisError, ResponseError
-
         try:
             memory = _memory_of(await self._info())
-        except ResponseError as error:  # no right to ask: said once, and nothing is refused for it
+        except refusals() as error:  # no right to ask: said once, and nothing is refused for it
             if not self._blind:
                 log.warning("redis_not_watched", keeps=self._keeps.value, error=type(error).__name__)
             self._blind = True
             return
-        except (RedisError, OSError, TimeoutError):
+        except redis_errors():
             return
         self.memory = memory
         fault = memory.fault(self._keeps)
@@ -158,3 +157,26 @@ async def watched(client: Any, keeps: Keeps) -> AsyncIterator[RedisWatch]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+@asynccontextmanager
+async def open_state(settings: Settings) -> AsyncIterator[Any]:
+    """For a worker: :func:`open_redis` to what may not be lost, watched while it is open.
+
+    Raises:
+        ConfigurationError: that Redis may evict it.
+    """
+    async with open_redis(settings) as client, watched(client, Keeps.STATE):
+        yield client
+
+
+@asynccontextmanager
+async def open_cache(settings: Settings) -> AsyncIterator[tuple[Any, RedisWatch]]:
+    """For a worker: the client of the cache's Redis, and the watch that knows whether there is room in it.
+
+    Raises:
+        ConfigurationError: that Redis may evict what has to stay.
+    """
+    keeps = Keeps.CACHE if settings[RedisSettings].cache_url.get_secret_value() else Keeps.SHARED
+    async with open_redis(settings, cache=True) as client, watched(client, keeps) as watch:
+        yield client, watch

@@ -219,7 +219,7 @@ class _Reader:
             return self.route.on_failure(record, context, failure)
 
         route = replace(self.route, on_failure=on_failure)
-        processor = Processor(route, self._rules, self._metrics, deliver, self._topics.clock)
+        processor = Processor(route, self._rules, self._metrics, deliver, self._topics.clock, self._topics.clock.sleep)
         await deliver(await processor.process(source.source))
         kept = [one for one in written if one.topic in (*RETRY_LEVELS, DLQ)]
         return Outcome(

@@ -210,7 +210,8 @@ def processor(
         raise AssertionError("nothing should be written ahead")
 
     route = Route(topic=topic, handle=handle, on_failure=on_failure, turns=turns)
-    return Processor(route, rules(**changes), metrics(), deliver, VirtualClock())
+    clock = VirtualClock()
+    return Processor(route, rules(**changes), metrics(), deliver, clock, clock.sleep)
 
 
 def failing(error: BaseException) -> Handler:

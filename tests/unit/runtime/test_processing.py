@@ -1,6 +1,7 @@
 """What comes out of one record: its outputs, a retry, a terminal answer, a dead letter; never nothing by accident."""
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from forebay.avro.registry import RegistryUnavailableError
 from forebay.contract import headers as h
-from forebay.contract.failures import Expired, Failure, Permanent, Rejected, Transient
+from forebay.contract.failures import Expired, Failure, Held, Permanent, Rejected, Transient
 from forebay.contract.handlers import Context, FailureHandler, Handler, Output
 from forebay.contract.records import Alert, RedactedRequest, UsageEvent
 from forebay.operations.dead_letters.letters import DeadLetter
@@ -353,3 +354,46 @@ async def test_what_fails_or_is_late_gives_its_turn_back() -> None:
 
 def asked(request: RedactedRequest) -> Any:
     return delivered("requests.redacted", codecs()["requests.redacted"].encode(request))
+
+
+async def test_a_record_that_is_held_waits_in_its_place_until_there_is_room() -> None:
+    tries = []
+
+    async def handle(request: RedactedRequest, context: Context) -> Sequence[Output]:
+        tries.append(context.attempt)
+        if len(tries) < 500:
+            raise Held("redis_full", "the vault: Redis has no memory left")
+        return [Output(topic="requests.uncached", key="k", value=request)]
+
+    outcome = await seen(stage(handle))
+    assert set(tries) == {1}  # however long it takes, no attempt is counted
+    assert [output.topic for output in outcome.outputs] == ["requests.uncached"]
+    assert (outcome.retry, outcome.dead_letter) == (None, None)
+
+
+async def test_a_held_record_still_ends_at_its_deadline() -> None:
+    waiting = dataclasses.replace(REQUEST, deadline_ms=5_000)
+    outcome = await seen(stage(Held("redis_full", "full")), waiting)
+    assert told_of(outcome).kind == "deadline_exceeded"
+    assert outcome.dead_letter is None
+
+
+async def test_a_held_record_lets_others_have_their_turn() -> None:
+    """It waits outside the queue of its tenant: what holds one may not hold another."""
+    full = True
+
+    async def handle(request: RedactedRequest, _context: Context) -> Sequence[Output]:
+        nonlocal full
+        if request.request_id == "r-1" and full:
+            raise Held("redis_full", "full")
+        full = False
+        return [Output(topic="requests.uncached", key=request.request_id, value=request)]
+
+    both = processor(handle, on_failure=told, turns=1)
+    ids = ("r-1", "r-2")
+    records = [codecs()["requests.redacted"].encode(dataclasses.replace(REQUEST, request_id=name)) for name in ids]
+    held, other = (delivered("requests.redacted", record, offset=n) for n, record in enumerate(records))
+    first = asyncio.create_task(both.process(held))
+    await asyncio.sleep(0)
+    assert [output.key for output in await both.process(other)] == [b"r-2"]
+    assert [output.key for output in await first] == [b"r-1"]

@@ -11,10 +11,9 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from forebay.contract.clock import Clock, now_ms
-from forebay.contract.failures import Transient
 from forebay.contract.records import Spend, WindowKind
 from forebay.contract.windows import window_start
-from forebay.state.redis_client import redis_errors
+from forebay.state.redis_client import redis_errors, refused
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
 from forebay_agents.models.pricing import NANO
 
@@ -201,7 +200,7 @@ class RedisBudgets:
         try:
             return await self._client.eval(script, len(keys), *keys, *arguments)
         except redis_errors() as error:
-            raise Transient("redis_unavailable", f"budgets: {type(error).__name__}") from None
+            raise refused(error, "budgets") from None
 
     def _accounts(self, tenant_id: str, user_id: str, at_ms: int) -> Iterable[Account]:
         settings, user = self._settings, f"{tenant_id}|{user_id}"
