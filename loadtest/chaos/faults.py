@@ -121,6 +121,21 @@ def _redis_emptied(stack: Stack) -> None:
     asyncio.run(empty())
 
 
+def _redis_full(stack: Stack) -> None:
+    """Redis takes nothing new for a while: requests wait, and go on when it has room."""
+
+    async def limited() -> None:
+        async with open_redis(stack.settings, timeout_s=10.0) as client:
+            before = (await client.config_get("maxmemory"))["maxmemory"]
+            try:
+                await client.config_set("maxmemory", 1)
+                await asyncio.sleep(8.0)
+            finally:
+                await client.config_set("maxmemory", before)
+
+    asyncio.run(limited())
+
+
 def _poison(stack: Stack) -> Traces:
     buried, answered = poison(stack.settings)
     return Traces(buried=buried, answered=answered)
@@ -178,6 +193,7 @@ def catalogue() -> Mapping[str, Fault]:
         Fault(name="broker bounce", inflict=_broker_bounce),
         Fault(name="leader lost", inflict=_leader_lost, brokers=3),
         Fault(name="redis killed", inflict=_redis_killed),
+        Fault(name="redis full", inflict=_redis_full),
         Fault(name="redis emptied", inflict=_redis_emptied, costs_claims=True),
         Fault(name="provider 429", inflict=partial(_provider, "429", 5.0, 1.0)),
         Fault(name="provider 500", inflict=partial(_provider, "500", 5.0, 1.0)),
