@@ -96,19 +96,6 @@ class RedisSettings(Section):
     timeout_ms: int = Field(500, ge=10, description="Longest wait for one command, in milliseconds.")
 
 
-class RegistrySettings(Section):
-    """Where schema ids come from."""
-
-    section: ClassVar[str] = "registry"
-    model_config = SettingsConfigDict(env_prefix="FOREBAY_REGISTRY_")
-
-    kind: Literal["local", "confluent"] = Field(
-        "local", description="local: schemas/registry.json; confluent: a Confluent-compatible schema registry."
-    )
-    url: str = Field("", description="Base URL of the schema registry.")
-    user_info: SecretStr = Field(SecretStr(""), description="user:password for the schema registry.")
-
-
 class StageSettings(Section):
     """How a stage runs its handler; a stage's own section may override the first five."""
 

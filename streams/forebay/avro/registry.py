@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from forebay.avro.schemas import Schema, canonical_text
+from forebay.avro.settings import RegistrySettings
 from forebay.resources import data_path
-from forebay.settings import KafkaSettings, RegistrySettings, Settings
+from forebay.settings import KafkaSettings, Settings
 
 T = TypeVar("T")
 
