@@ -18,6 +18,12 @@ from forebay.settings import KafkaSettings
 _PAUSE_S = 0.1
 _MISSING = "missing"
 
+UNPACKED_BYTES = "max.decompressed.message.bytes"
+"""Bytes that a record may unpack to; of Kafka 4.4, and of older ones that took it over. Stages bound it as well."""
+
+WHERE_KNOWN = frozenset({UNPACKED_BYTES})
+"""Settings that older brokers do not have: they are left out there, and are no difference."""
+
 
 class TopicsError(Exception):
     """The topics cannot be created or described; the message says which, and what the broker said."""
@@ -63,6 +69,7 @@ def wanted(topic: Topic, kafka: KafkaSettings) -> Wanted:
             "cleanup.policy": "compact" if topic.compacted else "delete",
             "retention.ms": str(retention),
             "max.message.bytes": str(message_limit(topic.name, kafka)),
+            UNPACKED_BYTES: str(message_limit(topic.name, kafka)),
             "min.insync.replicas": str(kafka.min_insync_replicas),
             "message.timestamp.type": "LogAppendTime" if topic.broker_time else "CreateTime",
         },
@@ -79,7 +86,9 @@ def differences(target: Wanted, found: Found | None) -> list[Difference]:
     if found.replication < target.replication:
         rows.append(("replication", str(target.replication), str(found.replication)))
     rows += [
-        (key, value, found.config.get(key)) for key, value in target.config.items() if found.config.get(key) != value
+        (key, value, found.config.get(key))
+        for key, value in target.config.items()
+        if found.config.get(key) != value and (key in found.config or key not in WHERE_KNOWN)
     ]
     return [Difference(topic=target.name, key=key, wanted=want, found=have) for key, want, have in rows]
 
@@ -97,6 +106,7 @@ class TopicAdmin:
         self._kafka = kafka
         self._admin = admin if admin is not None else _new_admin(kafka)
         self._sleep = sleep
+        self._unknown: set[str] = set()
 
     def create(self, timeout_s: float = 30.0) -> list[str]:
         """Create what is missing; the names of the topics that were created.
@@ -179,11 +189,14 @@ class TopicAdmin:
     def _request(self, missing: Sequence[Wanted]) -> tuple[list[str], dict[str, str]]:
         """Names created, and why the others could not be."""
         admin = _library()
-        return self._settle(
+        done, refused = self._settle(
             self._admin.create_topics(
                 [
                     admin.NewTopic(
-                        t.name, num_partitions=t.partitions, replication_factor=t.replication, config=dict(t.config)
+                        t.name,
+                        num_partitions=t.partitions,
+                        replication_factor=t.replication,
+                        config={key: value for key, value in t.config.items() if key not in self._unknown},
                     )
                     for t in missing
                 ],
@@ -191,6 +204,8 @@ class TopicAdmin:
             ),
             done="TOPIC_ALREADY_EXISTS",
         )
+        self._unknown |= {key for key in WHERE_KNOWN if any(key in why for why in refused.values())}
+        return done, refused
 
     @staticmethod
     def _settle(futures: Mapping[str, Any], done: str) -> tuple[list[str], dict[str, str]]:
