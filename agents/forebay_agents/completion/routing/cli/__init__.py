@@ -211,9 +211,8 @@ def _rows(file: str) -> "tuple[list[Row], int]":
 def _needs_sklearn() -> None:
     import importlib.util
 
-    if importlib.util.find_spec("sklearn") is None:
-        typer.echo("forebay: this needs scikit-learn: pip install forebay[training]", err=True)
-        raise typer.Exit(2)
+    if importlib.util.find_spec("sklearn") is None:  # before anything that only the extra `server` has
+        raise ModuleNotFoundError(name="sklearn")
 
 
 @contextmanager
