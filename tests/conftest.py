@@ -36,14 +36,16 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatabl
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run-chaos", action="store_true", help="also run the tests that kill processes under load")
+    parser.addoption("--run-wheel", action="store_true", help="also run the tests that install the wheel elsewhere")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--run-chaos"):
-        return
-    for item in items:
-        if "chaos" in item.keywords:
-            item.add_marker(pytest.mark.skip(reason="chaos tests run with --run-chaos (make chaos)"))
+    for marker, target in (("chaos", "make chaos"), ("wheel", "make wheel-test")):
+        if config.getoption(f"--run-{marker}"):
+            continue
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"{marker} tests run with --run-{marker} ({target})"))
 
 
 @dataclass(frozen=True, kw_only=True)
