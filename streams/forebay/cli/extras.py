@@ -7,6 +7,7 @@ EXTRAS: Mapping[str, frozenset[str]] = {
         {
             "aiohttp",
             "aiokafka",
+            "cramjam",
             "faust",
             "httpx",
             "jgo",
