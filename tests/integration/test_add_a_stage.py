@@ -79,7 +79,7 @@ def test_a_stage_is_added_from_the_page_alone_and_removed_again(site: Path, sett
     process = forebay(site, "worker", "greeting")
     try:
         alerts = awaited(lambda: [one.value for one in read_topic(settings, "alerts")], process, site)
-        letters = awaited(lambda: [letter_of(one.source, {}) for one in read_topic(settings, "dlq")], process, site)
+        letters = awaited(lambda: [letter_of(one.source) for one in read_topic(settings, "dlq")], process, site)
     finally:
         process.send_signal(signal.SIGTERM)
         status = process.wait(30)
