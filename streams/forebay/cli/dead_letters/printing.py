@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,31 +28,12 @@ def dead_letters() -> Iterator["DeadLetters"]:
         yield letters
 
 
-@contextmanager
-def explained() -> Iterator[None]:
-    """What an operator can mend, or has to know, in a line.
-
-    Exit status 2 where something was asked for that there is not, else 1.
-    """
-    from forebay.kafka.publisher import PublishError
-    from forebay.kafka.transactions import FencedError, StepError
-    from forebay.operations.choices import InvalidChoiceError
+def explained() -> AbstractContextManager[None]:
+    """What an operator of dead letters can mend, or has to know; see :mod:`forebay.cli.explaining`."""
+    from forebay.cli import explaining
     from forebay.operations.dead_letters.transform import TransformError
-    from forebay.operations.seen_writes import OutdatedError
 
-    try:
-        yield
-    except InvalidChoiceError as error:
-        raise typer.BadParameter(str(error), param_hint=f"--{error.field}" if error.field else None) from None
-    except OutdatedError as error:
-        typer.echo(f"forebay: {error}", err=True)
-        for letter_id, note in error.entries.items():
-            if note is not None and note.value is not None:
-                typer.echo(f"{letter_id} was {note.value.action.value} by {note.value.by}", err=True)
-        raise typer.Exit(1) from None
-    except (FencedError, StepError, PublishError, TransformError) as error:
-        typer.echo(f"forebay: {error}", err=True)
-        raise typer.Exit(1) from None
+    return explaining.explained(TransformError, who=lambda note: f"{note.action.value} by {note.by}")
 
 
 def letter_line(letter: "DeadLetter") -> dict[str, Any]:

@@ -1,0 +1,36 @@
+"""How does a command say what an operation refused? In a line on standard error, and by its exit status."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+
+@contextmanager
+def explained(*more: type[Exception], who: Callable[[Any], str] = str) -> Iterator[None]:
+    """What an operator can mend, or has to know: exit status 2 where something is meant that there is not, else 1.
+
+    Args:
+        more: errors of this command, beside those of all that write: said as they are.
+        who: of a record that somebody else has written meanwhile, what was done and by whom.
+    """
+    from forebay.kafka.publisher import PublishError
+    from forebay.kafka.transactions import FencedError, StepError
+    from forebay.operations.choices import InvalidChoiceError
+    from forebay.operations.seen_writes import OutdatedError
+
+    refused: tuple[type[Exception], ...] = (FencedError, StepError, PublishError, *more)
+    try:
+        yield
+    except InvalidChoiceError as error:
+        raise typer.BadParameter(str(error), param_hint=f"--{error.field}" if error.field else None) from None
+    except OutdatedError as error:
+        typer.echo(f"forebay: {error}", err=True)
+        for key, entry in error.entries.items():
+            if entry is not None and entry.value is not None:
+                typer.echo(f"{key} was {who(entry.value)}", err=True)
+        raise typer.Exit(1) from None
+    except refused as error:
+        typer.echo(f"forebay: {error}", err=True)
+        raise typer.Exit(1) from None
