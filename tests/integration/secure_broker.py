@@ -57,8 +57,14 @@ class SecureBroker:
             ssl_cafile=str(self.ca_file),
         )
 
-    def allow(self, user: str, topics: Mapping[str, Sequence[str]], groups: Sequence[str]) -> None:
-        """Let ``user`` do the operations of ``topics`` (name on the broker to operations), and read as ``groups``."""
+    def allow(
+        self, user: str, topics: Mapping[str, Sequence[str]], groups: Sequence[str], writers: Sequence[str] = ()
+    ) -> None:
+        """Let ``user`` do the operations of ``topics`` (name on the broker to operations), and read as ``groups``.
+
+        Args:
+            writers: transactional ids.
+        """
         from confluent_kafka.admin import (
             AclBinding,
             AclOperation,
@@ -76,6 +82,7 @@ class SecureBroker:
 
         rules = [rule(ResourceType.TOPIC, name, do) for name, does in topics.items() for do in does]
         rules += [rule(ResourceType.GROUP, group, "READ") for group in groups]
+        rules += [rule(ResourceType.TRANSACTIONAL_ID, writer, "WRITE") for writer in writers]
         admin = AdminClient(confluent_options(self.settings(ADMIN, "")))
         for done in admin.create_acls(rules).values():
             done.result(30)

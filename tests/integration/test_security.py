@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 
 from forebay.client.client import ForebayClient
-from forebay.contract.records import Request, ResponseStatus
+from forebay.contract.handlers import Output
+from forebay.contract.records import CorrectionAction, Request, ResponseStatus, ReviewTask
 from forebay.contract.topics import RETRY_LEVELS
 from forebay.embedded.files import write_private
 from forebay.embedded.ports import Ports
 from forebay.kafka.connection import confluent_options
+from forebay.kafka.publisher import publish
 from forebay.kafka.topic_admin import TopicAdmin
+from forebay.operations.seen_writes import OutdatedError
 from forebay.privacy.sealing import new_key_line
 from forebay.settings import KafkaSettings, Settings, load
+from forebay_agents.review.operations import WRITER, Decision, open_desk
 from tests.integration.secure_broker import ADMIN, SecureBroker, secure_broker
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(300)]
@@ -35,6 +39,8 @@ RULES: Mapping[str, tuple[Mapping[str, list[str]], list[str]]] = {
         ["completion", "redaction"],
     ),
     "application": ({"requests": ["WRITE"], "responses": ["READ"]}, ["client"]),
+    "reviewer": ({"reviews": ["READ"], "corrections": ["READ", "WRITE"]}, []),
+    "reviewer-of-old": ({"reviews": ["READ"], "corrections": ["READ", "WRITE"]}, []),
 }
 """Who needs what: only redaction and response touch the topics with personal data, beside the applications."""
 
@@ -48,6 +54,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
             found.allow(
                 user, {PREFIX + name: does for name, does in topics.items()}, [PREFIX + group for group in groups]
             )
+        found.allow("reviewer", {}, [], writers=[PREFIX + WRITER])
         while not _may_read(found, "application", "responses"):  # the broker learns its rules from a log, in order
             time.sleep(0.1)
         yield found
@@ -117,6 +124,27 @@ def test_a_request_goes_through_on_secured_connections(start: Start, as_applicat
         # Refused by redaction itself, so that two stages make the whole way: an empty conversation.
         answer = client.ask(Request(messages=()), timeout_s=120)
     assert (answer.status, answer.error.code if answer.error else "") == (ResponseStatus.REJECTED, "invalid_request")
+
+
+@pytest.mark.parametrize(("user", "exclusive"), [("reviewer", True), ("reviewer-of-old", False)])
+def test_a_reviewer_decides_alone_where_he_may(
+    broker: SecureBroker, monkeypatch: pytest.MonkeyPatch, user: str, exclusive: bool
+) -> None:
+    """Who has no right to be the only writer decides all the same, on what stands there, and is told."""
+
+    def settings(of: str) -> Settings:
+        for name, value in (broker.environment(of) | {"FOREBAY_KAFKA_TOPIC_PREFIX": PREFIX}).items():
+            monkeypatch.setenv(name, value)
+        return load()
+
+    task = ReviewTask(review_id=f"review-{user}", request_id=user)
+    publish(settings(ADMIN), [Output(topic="reviews", key=task.review_id, value=task)])
+    with open_desk(settings(user)) as desk:
+        decision = Decision(review_id=user, action=CorrectionAction.REJECT, reviewer=user)
+        assert desk.decide(decision).exclusive is exclusive
+        with pytest.raises(OutdatedError):
+            desk.decide(decision)
+        assert [one for one in desk.open_tasks() if one.task.request_id == user] == []
 
 
 def test_plain_text_is_refused(broker: SecureBroker) -> None:

@@ -1,15 +1,17 @@
 """``forebay review``: what a person decides."""
 
 import getpass
-from collections.abc import Iterator
-from typing import Annotated, Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 
-from forebay.contract.clock import now_ms
-from forebay.contract.records import Correction, CorrectionAction, ReviewTask
-from forebay.settings import Settings
+from forebay.cli.explaining import explained
+from forebay.contract.records import CorrectionAction, ReviewTask
+
+if TYPE_CHECKING:
+    from forebay_agents.review.operations import ReviewDesk
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at answers and correct them.")
 
@@ -21,9 +23,8 @@ Reason = Annotated[str, typer.Option(help="Code or short text, without personal 
 @app.command("list", help="Open tasks, the worst first.")
 def list_tasks(as_json: Annotated[bool, typer.Option("--json", help="One JSON line a task.")] = False) -> None:
     """Question and answer are redacted, as everywhere behind the redaction stage."""
-    from forebay.embedded.installation import installation
-
-    tasks = _open(installation())
+    with _desk() as desk:
+        tasks = [one.task for one in desk.open_tasks()]
     if as_json:
         for task in tasks:
             typer.echo(orjson.dumps(_line(task)).decode())
@@ -65,41 +66,21 @@ def reject(review_id: ReviewId, reviewer: Reviewer, reason: Reason = "") -> None
 
 
 def _decide(review_id: str, action: CorrectionAction, reviewer: str, reason: str, content: str = "") -> None:
-    from forebay.contract.handlers import Output
-    from forebay.contract.json_lines import new_id
+    from forebay_agents.review.operations import Decision
+
+    decision = Decision(review_id=review_id, action=action, reviewer=reviewer, reason=reason, content=content)
+    with explained(who=lambda said: f"decided by {said.reviewer}: {said.action.value}"), _desk() as desk:
+        done = desk.decide(decision)
+    typer.echo(f"{done.correction.review_id}: {action.value}")
+    if not done.exclusive:
+        typer.echo("forebay: you may not write alone (docs/how-to/production.md, access rights): look again", err=True)
+
+
+def _desk() -> AbstractContextManager["ReviewDesk"]:
     from forebay.embedded.installation import installation
-    from forebay.kafka.publisher import publish
+    from forebay_agents.review.operations import open_desk
 
-    settings = installation()
-    task = next((t for t in _open(settings) if review_id in (t.review_id, t.request_id)), None)
-    if task is None:
-        raise typer.BadParameter(f"there is no open task {review_id!r}; see `forebay review list`")
-    correction = Correction(
-        correction_id=new_id(),
-        review_id=task.review_id,
-        request_id=task.request_id,
-        tenant_id=task.tenant_id,
-        action=action,
-        content=content,
-        reviewer=reviewer,
-        reason=reason or None,
-        completion=task.completion,
-        created_at=now_ms(),
-    )
-    publish(settings, [Output(topic="corrections", key=task.request_id, value=correction)])
-    typer.echo(f"{task.review_id}: {action.value}")
-
-
-def _open(settings: Settings) -> list[ReviewTask]:
-    from forebay_agents.review.tasks import open_tasks
-
-    return open_tasks(_values(settings, "reviews"), _values(settings, "corrections"))
-
-
-def _values(settings: Settings, topic: str) -> Iterator[Any]:
-    from forebay.kafka.reader import read_topic
-
-    return (record.value for record in read_topic(settings, topic) if record.value is not None)
+    return open_desk(installation())
 
 
 def _line(task: ReviewTask) -> dict[str, Any]:

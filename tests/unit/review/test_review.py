@@ -1,11 +1,10 @@
-"""What becomes a task for a person, and which tasks are open?"""
+"""What becomes a task for a person?"""
 
 import pytest
 
 from forebay.contract.failures import Rejected
 from forebay.contract.records import (
     Completion,
-    Correction,
     Feedback,
     FeedbackRating,
     ResponseStatus,
@@ -14,7 +13,6 @@ from forebay.contract.records import (
 )
 from forebay.testing import context
 from forebay_agents.review.handler import ReviewHandler
-from forebay_agents.review.tasks import open_tasks
 
 CONTEXT = context("feedback")
 
@@ -63,14 +61,3 @@ async def test_nobody_speaks_of_what_was_not_answered_to_him(handler: ReviewHand
     with pytest.raises(Rejected) as refused:
         await handler.feedback(feedback, CONTEXT)
     assert refused.value.code == "unknown_request"
-
-
-def test_open_is_what_nobody_decided_the_worst_and_oldest_first() -> None:
-    tasks = [
-        ReviewTask(review_id="a", score=2.0, created_at=1),
-        ReviewTask(review_id="b", score=1.0, created_at=3),
-        ReviewTask(review_id="c", score=1.0, created_at=2),
-        ReviewTask(review_id="d", score=1.0, created_at=1),
-        ReviewTask(review_id="a", score=1.5, created_at=4),  # said again: the newest counts
-    ]
-    assert [task.review_id for task in open_tasks(tasks, [Correction(review_id="d")])] == ["c", "b", "a"]
