@@ -30,14 +30,10 @@ def spend(
     if context.invoked_subcommand is not None:
         return
     from forebay.embedded.installation import installation
-    from forebay_agents.cost.rows import spend_rows
+    from forebay_agents.cost import operations
 
-    rows = [
-        row
-        for row in spend_rows(installation())
-        if row.window is window and (not tenant or row.tenant_id == tenant) and (not user or row.user_id == user)
-    ]
-    rows.sort(key=lambda row: (-row.window_start, row.tenant_id, row.user_id, row.model))
+    with operations.open_spend(installation()) as view:
+        rows = operations.spend(view, operations.SpendQuery(window=window, tenant=tenant, user=user))
     if as_json:
         for row in rows:
             typer.echo(orjson.dumps(to_json(row)).decode())
@@ -96,19 +92,16 @@ def reconcile(
 ) -> None:
     """Exit status 1 when they differ. Attempts whose end nobody saw are listed apart: the invoice settles them."""
     from forebay.embedded.installation import installation
-    from forebay.kafka.reader import read_topic
-    from forebay_agents.cost.invoice import InvoiceError, read_invoice
-    from forebay_agents.cost.period import InvalidPeriodError, Period
-    from forebay_agents.cost.reconciliation import reconcile as compare
+    from forebay_agents.cost import operations
+    from forebay_agents.cost.invoice import InvoiceError
+    from forebay_agents.cost.period import InvalidPeriodError
 
     try:
-        period = Period.of(since, until)
-        lines = list(read_invoice(invoice))
+        statement = operations.Statement(invoice=invoice, since=since, until=until)
+        result = operations.reconcile(statement, operations.read_ledger(installation()))
     except (InvoiceError, InvalidPeriodError, OSError) as error:
         typer.echo(f"forebay: {error}", err=True)
         raise typer.Exit(2) from None
-    entries = [record.value for record in read_topic(installation(), "usage") if record.value is not None]
-    result = compare(*period.cut(entries, lines))
     if as_json:
         typer.echo(orjson.dumps(_as_json(result)).decode())
     else:

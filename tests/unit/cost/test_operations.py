@@ -1,0 +1,83 @@
+"""What people may ask about money, called as a console calls it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from forebay.contract.records import Spend, UsageEvent, UsageStatus, WindowKind
+from forebay.operations.topic_view import TopicView
+from forebay_agents.cost.invoice import InvoiceError
+from forebay_agents.cost.operations import SpendQuery, Statement, _newest_revision, reconcile, spend
+from forebay_agents.cost.period import InvalidPeriodError
+from tests.unit.operations.topic import FakeReader, FakeTopic
+
+ROWS = (
+    Spend(tenant_id="acme", user_id="ann", model="m", window=WindowKind.DAY, window_start=2, calls=1, revision=1),
+    Spend(tenant_id="acme", user_id="ann", model="m", window=WindowKind.DAY, window_start=2, calls=3, revision=2),
+    Spend(tenant_id="acme", user_id="ann", model="m", window=WindowKind.DAY, window_start=2, calls=2, revision=1),
+    Spend(tenant_id="acme", user_id="bob", model="m", window=WindowKind.DAY, window_start=9, calls=4),
+    Spend(tenant_id="other", user_id="ann", model="m", window=WindowKind.DAY, window_start=2, calls=5),
+    Spend(tenant_id="acme", user_id="ann", model="m", window=WindowKind.HOUR, window_start=2, calls=6),
+)
+
+
+@pytest.fixture
+def rows() -> TopicView[Spend]:
+    topic = FakeTopic("spend")
+    for row in ROWS:
+        topic.add(f"{row.tenant_id}{row.user_id}{row.window.value}", row)
+    view = TopicView[Spend](FakeReader(topic), prefer=_newest_revision)
+    view.refresh()
+    return view
+
+
+@pytest.mark.parametrize(
+    ("query", "calls"),
+    [
+        (
+            SpendQuery(),
+            [4, 3, 5],
+        ),  # newest window first, then by tenant; the newest revision, though an older came last
+        (SpendQuery(tenant="acme"), [4, 3]),
+        (SpendQuery(user="ann"), [3, 5]),
+        (SpendQuery(tenant="other", user="bob"), []),
+        (SpendQuery(window=WindowKind.HOUR), [6]),
+        (SpendQuery(window=WindowKind.MONTH), []),
+    ],
+)
+def test_rows_are_chosen_and_in_order(rows: TopicView[Spend], query: SpendQuery, calls: list[int]) -> None:
+    assert [row.calls for row in spend(rows, query)] == calls
+
+
+def settled(attempt: str, started_at: int) -> UsageEvent:
+    return UsageEvent(attempt_id=attempt, status=UsageStatus.SETTLED, cost_nanousd=45, started_at=started_at)
+
+
+@pytest.fixture
+def invoice(tmp_path: Path) -> Path:
+    path = tmp_path / "invoice.csv"
+    path.write_text("attempt_id,cost_nanousd\n1,45\n2,46\n", "utf-8")
+    return path
+
+
+def test_an_invoice_is_compared_with_the_ledger_of_its_period(invoice: Path) -> None:
+    ledger = [settled("1", 1_000), settled("2", 60_000)]
+    whole = reconcile(Statement(invoice=invoice), ledger)
+    assert (whole.agreed, [item.attempt_id for item in whole.differences], whole.error_nanousd) == (1, ["2"], 1)
+    assert reconcile(Statement(invoice=invoice, until="1970-01-01T00:00:30"), ledger).differences == []
+
+
+def unread() -> Iterator[UsageEvent]:
+    raise AssertionError("the ledger is read though there is nothing to compare it with")
+    yield
+
+
+def test_what_cannot_be_compared_is_said_before_the_ledger_is_read(invoice: Path) -> None:
+    with pytest.raises(InvalidPeriodError):
+        reconcile(Statement(invoice=invoice, since="yesterday"), unread())
+    with pytest.raises(OSError, match="nowhere"):
+        reconcile(Statement(invoice=invoice.with_name("nowhere")), unread())
+    invoice.write_text("no invoice\n", "utf-8")
+    with pytest.raises(InvoiceError):
+        reconcile(Statement(invoice=invoice), unread())
