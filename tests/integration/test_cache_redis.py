@@ -23,7 +23,7 @@ from forebay.contract.records import (
     ResponseStatus,
 )
 from forebay_agents.cache.metrics import CacheMetrics
-from forebay_agents.cache.offline.operating import approved, purge, stats, warm
+from forebay_agents.cache.operations import Purge, approved, keep, purge, stats
 from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.store.redis import RedisStore
 from forebay_agents.cache.wiring import Parts, assemble
@@ -178,11 +178,11 @@ async def test_purge_removes_what_was_meant_and_nothing_else(worker: Open, store
     parts = worker(flight_wait_s=0)
     for tenant, user, text in [("a", "u", "one"), ("a", "v", "two"), ("b", "u", "three"), ("b", "u", "about tulips")]:
         await parts.stage.keep(completion(request(text, tenant=tenant, user=user)), CONTEXT)
-    assert await purge(store, tenant=None, user=None, match="TULIPS") == 1
-    assert await purge(store, tenant="a", user="u", match=None) == 1
+    assert await purge(store, Purge(match="TULIPS")) == 1
+    assert await purge(store, Purge(tenant="a", user="u")) == 1
     assert await answer(parts, request("one", tenant="a")) is None
     assert await answer(parts, request("two", tenant="a")) is not None
-    assert await purge(store, tenant="a", user=None, match=None) == 1
+    assert await purge(store, Purge(tenant="a")) == 1
     assert await answer(parts, request("three", tenant="b")) is not None
 
 
@@ -222,9 +222,9 @@ async def test_a_correction_replaces_the_answer_also_for_other_words(worker: Ope
 async def test_warm_answers_are_given_and_counted(worker: Open, store: RedisStore) -> None:
     parts = worker(flight_wait_s=0, share_after_users=5)
     asked, text = approved({"question": "opening hours please", "answer": "Nine to five.", "tenant_id": "t"})
-    await warm(parts.locator, parts.keeper, asked, text)
+    await keep(parts, asked, text)
     found = await answer(parts, dataclasses.replace(asked, request_id="r2", user_id="someone"))
     assert found is not None
     assert found.content == "Nine to five."
-    counted = await stats(store, CacheSettings(), 0.9)
-    assert (counted["entries"], counted["entries_by_trust"]["verified"], counted["partitions"]) == (1, 1, 1)
+    counted = await stats(store, CacheSettings(threshold=0.9))
+    assert (counted.entries, counted.entries_by_trust["verified"], counted.partitions) == (1, 1, 1)

@@ -12,7 +12,7 @@ from forebay.contract.json_lines import InvalidLineError
 from forebay_agents.cache.cli.loading import lines_of
 from forebay_agents.cache.offline.evaluating import Labelled, proposals, report
 from forebay_agents.cache.offline.explaining import explain_lines, object_of
-from forebay_agents.cache.offline.operating import approved
+from forebay_agents.cache.operations import approved
 from tests.unit.cache.memory import WordMatcher
 
 

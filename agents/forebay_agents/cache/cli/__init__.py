@@ -1,18 +1,14 @@
 """``forebay cache``: explain and measure the decision; look after what is stored."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forebay_agents.cache.cli.loading import (
-    labelled_pairs,
-    lines_of,
-    matcher_for,
-    open_parts,
-    open_store,
-    run,
-    write_json,
-)
+from forebay.cli.explaining import explained
+from forebay_agents.cache.cli.loading import labelled_pairs, lines_of, matcher_for, run, write_json
+
+if TYPE_CHECKING:
+    from forebay.settings import Settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Explain, measure and look after the cache.")
 epochs = typer.Typer(no_args_is_help=True, help="Epochs: a new one ends all answers of a task.")
@@ -109,14 +105,16 @@ def tune(
 def stats(as_json: Json = False) -> None:
     """Reads every entry's head: not for a hot path."""
 
-    async def look() -> dict[str, Any]:
-        from forebay_agents.cache.matching.model import shipped
-        from forebay_agents.cache.offline.operating import stats as gather
+    from dataclasses import asdict
 
-        async with open_store() as (store, own):
-            return await gather(store, own, own.threshold or shipped().threshold(own.delta))
+    from forebay_agents.cache import operations
+    from forebay_agents.cache.settings import CacheSettings
 
-    found = run(look())
+    async def look(settings: "Settings") -> operations.CacheStats:
+        async with operations.open_store(settings) as store:
+            return await operations.stats(store, settings[CacheSettings])
+
+    found = asdict(run(look))
     if as_json:
         write_json(found)
         return
@@ -127,17 +125,14 @@ def stats(as_json: Json = False) -> None:
 @epochs.command("bump", help="Start a new epoch: all answers of the task (of all tasks without one) end now.")
 def bump(task: Annotated[str | None, typer.Option(help="Task label.")] = None, as_json: Json = False) -> None:
     """For a new model, prompt or knowledge."""
-    from forebay_agents.cache.offline.explaining import is_unicode
+    from forebay_agents.cache import operations
 
-    if not is_unicode(task):
-        typer.echo("forebay: --task is not UTF-8", err=True)
-        raise typer.Exit(2)
+    async def start(settings: "Settings") -> str:
+        async with operations.open_store(settings) as store:
+            return await operations.start_epoch(store, task)
 
-    async def start() -> str:
-        async with open_store() as (store, _):
-            return await store.bump_epoch(task)
-
-    epoch = run(start())
+    with explained():
+        epoch = run(start)
     write_json({"task": task, "epoch": epoch}) if as_json else typer.echo(f"epoch {epoch}")
 
 
@@ -149,18 +144,16 @@ def purge(
     as_json: Json = False,
 ) -> None:
     """At least one condition; --user needs --tenant."""
-    given = (tenant, user, match)
-    if (tenant is None and match is None) or "" in given or (user is not None and tenant is None):
-        typer.echo("forebay: give --tenant (and --user), or --match, and none of them empty", err=True)
-        raise typer.Exit(2)
+    from forebay_agents.cache import operations
 
-    async def remove() -> int:
-        from forebay_agents.cache.offline.operating import purge as remove_entries
+    with explained():
+        what = operations.Purge(tenant=tenant, user=user, match=match)
 
-        async with open_store() as (store, _):
-            return await remove_entries(store, tenant=tenant, user=user, match=match)
+    async def remove(settings: "Settings") -> int:
+        async with operations.open_store(settings) as store:
+            return await operations.purge(store, what)
 
-    removed = run(remove())
+    removed = run(remove)
     write_json({"removed": removed}) if as_json else typer.echo(f"{removed} entries removed")
 
 
@@ -168,29 +161,16 @@ def purge(
 def warm(file: File = "-", as_json: Json = False) -> None:
     """Texts must be redacted already; exit status 1 when a line could not be read."""
 
-    async def load() -> tuple[int, list[dict[str, Any]]]:
-        from forebay.contract.json_lines import InvalidLineError
-        from forebay_agents.cache.offline.explaining import bad_line, object_of
-        from forebay_agents.cache.offline.operating import approved
-        from forebay_agents.cache.offline.operating import warm as keep
+    from forebay_agents.cache import operations
 
-        kept, bad = 0, []
-        async with open_parts() as parts:
+    async def load(settings: "Settings") -> operations.Warmed:
+        async with operations.open_parts(settings) as parts:
             with lines_of(file) as lines:
-                for line in lines:
-                    if line.strip():
-                        try:
-                            request, answer = approved(object_of(line))
-                        except InvalidLineError as error:
-                            bad.append(bad_line(error))
-                            continue
-                        await keep(parts.locator, parts.keeper, request, answer)
-                        kept += 1
-        return kept, bad
+                return await operations.warm(parts, lines)
 
-    kept, bad = run(load())
-    for problem in bad:
-        write_json(problem)
-    write_json({"kept": kept}) if as_json else typer.echo(f"{kept} answers kept", err=bool(bad))
-    if bad:
+    done = run(load)
+    for bad in done.bad:
+        write_json({"error": {"code": "invalid_request", "message": bad.message}})
+    write_json({"kept": done.kept}) if as_json else typer.echo(f"{done.kept} answers kept", err=bool(done.bad))
+    if done.bad:
         raise typer.Exit(1)

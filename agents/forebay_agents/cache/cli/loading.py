@@ -3,19 +3,19 @@
 import io
 import json
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
+    from forebay.settings import Settings
     from forebay_agents.cache.matching.matcher import CalibratedMatcher
     from forebay_agents.cache.offline.evaluating import Labelled
-    from forebay_agents.cache.settings import CacheSettings
-    from forebay_agents.cache.store.redis import RedisStore
-    from forebay_agents.cache.wiring import Parts
+
+T = TypeVar("T")
 
 
 def matcher_for(delta: float | None) -> "CalibratedMatcher":
@@ -77,50 +77,15 @@ def write_json(content: Any) -> None:
     sys.stdout.flush()
 
 
-def run(work: Any) -> Any:
-    """Run what talks to Redis; ends the command when Redis does not answer."""
+def run(work: Callable[["Settings"], Coroutine[Any, Any, T]]) -> T:
+    """Run what talks to the Redis of the installation; ends the command when it does not answer."""
     import asyncio
 
-    try:
-        return asyncio.run(work)
-    except _unavailable() as error:
-        typer.echo(f"forebay: Redis does not answer ({error})", err=True)
-        raise typer.Exit(2) from None
-
-
-def _unavailable() -> type[Exception]:
-    """The error of the store, asked for only once there is one: its module needs the extra ``server``."""
+    from forebay.embedded.installation import installation
     from forebay_agents.cache.store.store import StoreUnavailableError
 
-    return StoreUnavailableError
-
-
-@asynccontextmanager
-async def open_store() -> AsyncIterator[tuple["RedisStore", "CacheSettings"]]:
-    """The installation's store, and the settings of the cache."""
-    from forebay.embedded.installation import installation
-    from forebay.settings import RedisSettings
-    from forebay.state.redis_client import open_redis
-    from forebay_agents.cache.settings import CacheSettings
-    from forebay_agents.cache.store.redis import RedisStore
-
-    settings = installation()
-    async with open_redis(settings, cache=True) as client:
-        yield RedisStore(client, settings[RedisSettings].key_prefix), settings[CacheSettings]
-
-
-def open_parts() -> AbstractAsyncContextManager["Parts"]:
-    """All parts of the cache on the store of the installation."""
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator["Parts"]:
-        from concurrent.futures import ThreadPoolExecutor
-
-        from forebay_agents.cache.metrics import METRICS
-        from forebay_agents.cache.wiring import assemble, calibrated
-
-        async with open_store() as (store, own):
-            with ThreadPoolExecutor(1) as executor:
-                yield assemble(store, calibrated(own), executor, own, METRICS)
-
-    return opened()
+    try:
+        return asyncio.run(work(installation()))
+    except StoreUnavailableError as error:
+        typer.echo(f"forebay: Redis does not answer ({error})", err=True)
+        raise typer.Exit(2) from None

@@ -1,1 +1,1 @@
-"""What the commands of the cache do: explain, evaluate, look after what is stored."""
+"""What the commands of the cache measure without a server: explain, evaluate, propose thresholds."""

@@ -1,6 +1,6 @@
 """What do tests and simulations use in place of Redis? The same interface over dictionaries, searched exhaustively."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from forebay_agents.cache.store.store import Neighbour, Note, Place, StoreUnavai
 
 
 class MemoryStore:
-    """See :class:`forebay_agents.cache.store.store.Store`. Nothing expires.
+    """See :class:`forebay_agents.cache.store.store.Inventory`. Nothing expires.
 
     Attributes:
         down: makes every call fail, as if Redis were away.
@@ -22,7 +22,7 @@ class MemoryStore:
         self.notes: dict[tuple[Note, str], str] = {}
         self.leases: dict[Place, str] = {}
         self.counters: dict[str, dict[str, int]] = {}
-        self.epochs: dict[str | None, int] = {}
+        self._epochs: dict[str, int] = {}
         self._matrix: tuple[Any, list[str], Any] = ((), [], None)
         self.down = False
         self.round_trips = 0
@@ -33,7 +33,7 @@ class MemoryStore:
             raise StoreUnavailableError("ConnectionError")
 
     def _epoch(self, task: str | None) -> str:
-        return f"{self.epochs.get('*', 0)}.{self.epochs.get(task, 0)}"
+        return f"{self._epochs.get('*', 0)}.{self._epochs.get(_named(task), 0)}"
 
     async def get(self, place: Place, task: str | None, trace: Trace | None = None) -> tuple[bytes | None, str]:
         """See :class:`forebay_agents.cache.store.store.Store`."""
@@ -127,6 +127,33 @@ class MemoryStore:
 
     async def bump_epoch(self, task: str | None) -> str:
         """See :class:`forebay_agents.cache.store.store.Store`."""
-        key = "*" if task is None else task
-        self.epochs[key] = self.epochs.get(key, 0) + 1
+        key = "*" if task is None else _named(task)
+        self._epochs[key] = self._epochs.get(key, 0) + 1
         return self._epoch(task)
+
+    async def scan(self) -> AsyncIterator[bytes]:
+        """See :class:`forebay_agents.cache.store.store.Inventory`."""
+        self._trip()
+        for blob in list(self.entries.values()):
+            yield blob
+
+    async def partitions(self) -> int:
+        """See :class:`forebay_agents.cache.store.store.Inventory`."""
+        self._trip()
+        return sum(map(bool, self.vectors.values()))
+
+    async def counter_names(self, prefix: str) -> AsyncIterator[str]:
+        """See :class:`forebay_agents.cache.store.store.Inventory`."""
+        self._trip()
+        for name in list(self.counters):
+            if name.startswith(prefix):
+                yield name
+
+    async def epochs(self) -> Mapping[str, int]:
+        """See :class:`forebay_agents.cache.store.store.Inventory`."""
+        self._trip()
+        return dict(self._epochs)
+
+
+def _named(task: str | None) -> str:
+    return f"task:{task or ''}"

@@ -185,7 +185,7 @@ class RedisStore:
         return _epoch((await self._run(pipe.execute))[1])
 
     async def scan(self) -> AsyncIterator[bytes]:
-        """All packed entries, in no order; entries written meanwhile may be missing."""
+        """See :class:`Inventory`."""
         cursor = 0
         while True:
             cursor, keys = await self._run(partial(self._redis.scan, cursor, match=f"{self._prefix}e:*", count=500))
@@ -196,11 +196,11 @@ class RedisStore:
                 return
 
     async def partitions(self) -> int:
-        """How many vector sets there are."""
+        """See :class:`Inventory`."""
         return len(await self._run(lambda: self._keys(f"{self._prefix}v:*")))
 
     async def counter_names(self, prefix: str) -> AsyncIterator[str]:
-        """Names of counters that begin with ``prefix``."""
+        """See :class:`Inventory`."""
         head = f"{self._prefix}c:"
         for key in await self._run(lambda: self._keys(f"{head}{prefix}*")):
             yield key.decode().removeprefix(head)
@@ -209,7 +209,7 @@ class RedisStore:
         return [key async for key in self._redis.scan_iter(match=pattern, count=500)]
 
     async def epochs(self) -> Mapping[str, int]:
-        """Epoch counters: ``*`` for all tasks, ``task:…`` for one."""
+        """See :class:`Inventory`."""
         found = await self._run(lambda: self._redis.hgetall(f"{self._prefix}epoch"))
         return {name.decode(): int(value) for name, value in found.items()}
 

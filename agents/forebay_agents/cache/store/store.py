@@ -3,7 +3,7 @@
 The cache holds nothing that cannot be bought again: whoever calls it treats :class:`StoreUnavailableError` as a miss.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -125,4 +125,24 @@ class Store(Protocol):
 
     async def bump_epoch(self, task: str | None) -> str:
         """Start a new epoch for one task, or for all; the new epoch."""
+        ...
+
+
+class Inventory(Store, Protocol):
+    """What operators need beside: a look at all of it, which takes as long as there is much."""
+
+    def scan(self) -> AsyncIterator[bytes]:
+        """All packed entries, in no order; entries written meanwhile may be missing."""
+        ...
+
+    async def partitions(self) -> int:
+        """How many partitions have questions that are searched by meaning."""
+        ...
+
+    def counter_names(self, prefix: str) -> AsyncIterator[str]:
+        """Names of counters that begin with ``prefix``."""
+        ...
+
+    async def epochs(self) -> Mapping[str, int]:
+        """Epoch counters: ``*`` for all tasks, ``task:…`` for one."""
         ...
