@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -20,7 +21,18 @@ from forebay.state.redis_client import open_redis, redis_errors
 log = structlog.get_logger(__name__)
 
 FLUSH_S = 5.0
-_KEPT_S = 400 * 86_400
+KEPT_DAYS = 400
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DailyCount:
+    """Findings of a tenant on a day (UTC, ``2026-11-23``) by entity and action."""
+
+    day: str
+    tenant_id: str
+    entity: str
+    action: str
+    count: int
 
 
 def today() -> str:
@@ -59,7 +71,7 @@ class Daily:
         for (day, name), count in pending.items():
             pipeline.hincrby(self._prefix + day, name, count)
         for day in {day for day, _ in pending}:
-            pipeline.expire(self._prefix + day, _KEPT_S)
+            pipeline.expire(self._prefix + day, KEPT_DAYS * 86_400)
         try:
             await _do(pipeline.execute())
         except Transient:
@@ -79,7 +91,7 @@ class Daily:
         except Transient as failure:
             log.warning("daily_counts_wait", code=failure.code)
 
-    async def rows(self, days: int, tenant_id: str | None = None) -> list[dict[str, Any]]:
+    async def rows(self, days: int, tenant_id: str | None = None) -> list[DailyCount]:
         """Counts of the last ``days`` days, today included; newest first. Raises ``Transient``."""
         last = datetime.fromisoformat(self._day())
         found = []
@@ -89,9 +101,7 @@ class Daily:
             for name, count in sorted(counts.items()):
                 tenant, entity, action = name.decode().split("|")
                 if tenant_id in (None, tenant):
-                    found.append(
-                        {"day": day, "tenant_id": tenant, "entity": entity, "action": action, "count": int(count)}
-                    )
+                    found.append(DailyCount(day=day, tenant_id=tenant, entity=entity, action=action, count=int(count)))
         return found
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from forebay.cli.vault import app as vault
 from forebay.contract.failures import Transient
 from forebay_agents.redaction.cli import app
-from forebay_agents.redaction.daily_counts import Daily
+from forebay_agents.redaction.daily_counts import Daily, DailyCount
 from forebay_agents.redaction.offline.lines import Redactor, redact_lines
 
 
@@ -151,6 +151,6 @@ async def test_daily_counts_survive_an_outage_of_redis() -> None:
     await daily.flush()
     await daily.flush()
     assert await daily.rows(2, "acme") == [
-        {"day": "2026-03-01", "tenant_id": "acme", "entity": "PERSON", "action": "pseudonymise", "count": 3}
+        DailyCount(day="2026-03-01", tenant_id="acme", entity="PERSON", action="pseudonymise", count=3)
     ]
     assert len(await daily.rows(1)) == 2

@@ -72,10 +72,11 @@ def evaluate(
         raise typer.Exit(2)
     for file in files:
         _there(file)
+    from forebay_agents.redaction.cli.progress import bar
     from forebay_agents.redaction.offline.evaluating import evaluation
 
     rows = _labelled(files)
-    found = evaluation(rows, _redactor(), tenant, baseline=bool(baseline))
+    found = evaluation(rows, _redactor(), tenant, baseline=bool(baseline), progress=bar)
     if as_json:
         _write(found)
         return
@@ -92,14 +93,16 @@ def report(
 ) -> None:
     """Counts only: no value is kept."""
     import asyncio
+    from dataclasses import asdict
 
     from forebay.contract.failures import Transient
     from forebay.embedded.installation import installation
-    from forebay_agents.redaction.daily_counts import open_daily
+    from forebay_agents.redaction import operations
 
     async def read() -> list[dict[str, Any]]:
-        async with open_daily(installation()) as daily:
-            return await daily.rows(days, tenant or None)
+        async with operations.open_daily(installation()) as daily:
+            query = operations.ReportQuery(days=days, tenant=tenant)
+            return [asdict(row) for row in await operations.report(daily, query)]
 
     try:
         rows = asyncio.run(read())

@@ -1,8 +1,7 @@
 """How far is a command that reads lines? A bar on standard error, for people who watch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 
 @contextmanager
@@ -23,7 +22,7 @@ def counted(lines: Iterator[str], title: str, size: int | None) -> Iterator[Iter
 
 
 @contextmanager
-def bar(title: str, total: int | None) -> Iterator[Any]:
+def bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A function that advances a bar by the number it is given; nothing is drawn where nobody watches."""
     from rich.console import Console
     from rich.progress import (

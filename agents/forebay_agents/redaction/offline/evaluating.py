@@ -2,13 +2,21 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from forebay_agents.redaction.cli.progress import bar
 from forebay_agents.redaction.detection.spans import Span
 from forebay_agents.redaction.offline.lines import LineError, Redactor
 from forebay_agents.redaction.offline.scoring import Labelled, score
+
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+"""Title and number of texts to what is told how many more are done."""
+
+
+def silent(_title: str, _total: int) -> AbstractContextManager[Callable[[int], None]]:
+    """For whom nobody watches."""
+    return nullcontext(lambda _done: None)
 
 
 def labelled_of(line: str, source: str) -> Labelled:
@@ -44,7 +52,9 @@ def _span(span: Any, length: int) -> tuple[int, int, str]:
     return start, end, kind
 
 
-def evaluation(rows: Sequence[Labelled], redactor: Redactor, tenant_id: str, *, baseline: bool) -> dict[str, Any]:
+def evaluation(
+    rows: Sequence[Labelled], redactor: Redactor, tenant_id: str, *, baseline: bool, progress: Progress = silent
+) -> dict[str, Any]:
     """The figures of Forebay and, with ``baseline``, of stock Presidio on ``rows``."""
 
     def ours(text: str) -> tuple[Sequence[Span], float]:
@@ -52,7 +62,7 @@ def evaluation(rows: Sequence[Labelled], redactor: Redactor, tenant_id: str, *, 
         return redacted.spans, redacted.ms
 
     found: dict[str, Any] = {"texts": len(rows)}
-    with bar("Forebay", len(rows)) as advance:
+    with progress("Forebay", len(rows)) as advance:
         found["forebay"] = score(rows, ours, lambda: advance(1)).summary()
     if baseline:
         from forebay_agents.redaction.detection.stock import Stock
@@ -65,6 +75,6 @@ def evaluation(rows: Sequence[Labelled], redactor: Redactor, tenant_id: str, *, 
             return spans, 1000 * (time.perf_counter() - started)
 
         theirs("Warm, as ours is.")
-        with bar("stock Presidio", len(rows)) as advance:
+        with progress("stock Presidio", len(rows)) as advance:
             found["stock"] = score(rows, theirs, lambda: advance(1)).summary()
     return found
