@@ -107,7 +107,7 @@ class _Breakers:
         begun, last = time.monotonic(), None
         while not self._over.wait(0.5):
             shown = report(tiers, fetch(addresses)[0])
-            now = {one["name"]: one["breaker"] for tier in shown["tiers"] for one in tier["deployments"]}
+            now = {one.name: one.breaker for tier in shown.tiers for one in tier.deployments}
             if now != last:
                 self.changes.append({"at_s": round(time.monotonic() - begun, 1), **now})
                 last = now

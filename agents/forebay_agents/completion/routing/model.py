@@ -151,10 +151,14 @@ def _sigmoid(value: float) -> float:
 
 def load(folder: Path) -> RouterModel | None:
     """The model that ``current`` points to; ``None`` if none was trained yet. Raises :class:`ModelError`."""
+    version = current(folder)
+    return None if version is None else read(folder / f"{version}.json")
+
+
+def current(folder: Path) -> str | None:
+    """The version that workers use; ``None`` for the heuristic."""
     pointer = folder / "current"
-    if not pointer.is_file():
-        return None
-    return read(folder / f"{pointer.read_text('utf-8').strip()}.json")
+    return pointer.read_text("utf-8").strip() if pointer.is_file() else None
 
 
 def read(path: Path) -> RouterModel:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from forebay.contract.records import CallPurpose, UsageEvent, UsageStatus
 from forebay_agents.completion.metrics import RouterMetrics
 from forebay_agents.completion.routing.cli import app
-from forebay_agents.completion.routing.status import Scraped, report
+from forebay_agents.completion.routing.status import DeploymentReport, Scraped, report
 from forebay_agents.models.metrics import ModelMetrics, PoolMetrics
 from forebay_agents.models.pool import DeploymentPool
 from forebay_agents.models.providers.provider import ProviderError
@@ -48,12 +48,11 @@ class Worker:
         self.calls.called(entry, 0.5)
 
 
-def shown(*workers: Worker) -> list[dict[str, object]]:
+def shown(*workers: Worker) -> list[DeploymentReport]:
     scraped = Scraped()
     for worker in workers:
         scraped.add(worker.text())
-    deployments: list[dict[str, object]] = report(TIERS, scraped)["tiers"][0]["deployments"]
-    return deployments
+    return list(report(TIERS, scraped).tiers[0].deployments)
 
 
 async def test_the_worst_breaker_and_the_sum_of_limits_are_shown() -> None:
@@ -63,19 +62,19 @@ async def test_the_worst_breaker_and_the_sum_of_limits_are_shown() -> None:
     other.pool.failed(B, ProviderError("provider_rate_limited", ""))
     async with one.pool.calling(B):
         a, b = shown(one, other)
-    assert (a["breaker"], a["recent_error_share"], a["limit"]) == ("open", 1.0, 64)
-    assert (b["breaker"], b["recent_error_share"], b["in_flight"], b["limit"]) == ("closed", 1.0, 1, 5)
+    assert (a.breaker, a.recent_error_share, a.limit) == ("open", 1.0, 64)
+    assert (b.breaker, b.recent_error_share, b.in_flight, b.limit) == ("closed", 1.0, 1, 5)
     other.now = 11.0
-    assert shown(one, other)[0]["breaker"] == "half_open"
+    assert shown(one, other)[0].breaker == "half_open"
 
 
 async def test_percentiles_wait_until_there_is_something_to_say() -> None:
     worker = Worker()
     for number in range(19):
         worker.pool.worked(A, number / 10)
-    assert shown(worker)[0]["p95_s"] is None
+    assert shown(worker)[0].p95_s is None
     worker.pool.worked(A, 5.0)
-    assert shown(worker)[0]["p95_s"] == 1.8
+    assert shown(worker)[0].p95_s == 1.8
 
 
 def test_calls_and_money_are_added_up() -> None:
@@ -84,8 +83,8 @@ def test_calls_and_money_are_added_up() -> None:
     one.called(UsageStatus.UNSETTLED, 5_000)
     other.called(UsageStatus.SETTLED, 2_000)
     a, b = shown(one, other)
-    assert (a["calls"], a["failed_calls"], a["cost_usd"]) == (3, 1, 8e-6)
-    assert (b["calls"], b["cost_usd"]) == (0, 0.0)
+    assert (a.calls, a.failed_calls, a.cost_usd) == (3, 1, 8e-6)
+    assert (b.calls, b.cost_usd) == (0, 0.0)
 
 
 def test_workers_without_models_do_not_count() -> None:
@@ -93,7 +92,7 @@ def test_workers_without_models_do_not_count() -> None:
     scraped.add("# TYPE forebay_records_in counter\nforebay_records_in_total 3\n")
     scraped.add(Worker("20260101T000000Z").text())
     found = report(TIERS, scraped)
-    assert (found["workers"], found["router"]["versions"]) == (1, ["20260101T000000Z"])
+    assert (found.workers, found.router.versions) == (1, ["20260101T000000Z"])
 
 
 @pytest.fixture

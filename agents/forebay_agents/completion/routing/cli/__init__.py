@@ -86,14 +86,10 @@ def calibrate(file: File, folder: Folder = None, as_json: Json = False) -> None:
 @app.command(help="Versions, oldest first; the current one is marked.")
 def versions(folder: Folder = None, as_json: Json = False) -> None:
     """Reads the folder only."""
-    from forebay_agents.completion.routing import model as models
+    from forebay_agents.completion import operations
 
-    kept = _kept_in(folder)
-    pointer = kept / "current"
-    current = pointer.read_text("utf-8").strip() if pointer.is_file() else None
-    for version in models.versions(kept):
-        line = {"version": version, "current": version == current}
-        _write(line) if as_json else typer.echo(f"{version}{'  current' if line['current'] else ''}")
+    for one in operations.versions(_kept_in(folder)):
+        _write(one) if as_json else typer.echo(f"{one.version}{'  current' if one.current else ''}")
 
 
 @app.command(help="Make an older version the current one; before the first one comes the heuristic.")
@@ -104,18 +100,15 @@ def rollback(
     folder: Folder = None,
 ) -> None:
     """Exit status 2 when there is no such version, or nothing before the current one."""
-    from forebay_agents.completion.routing import model as models
+    from forebay_agents.completion import operations
+    from forebay_agents.completion.routing.model import ModelError
 
-    kept = _kept_in(folder)
-    pointer = kept / "current"
-    current = pointer.read_text("utf-8").strip() if pointer.is_file() else ""
-    older = [models.HEURISTIC, *(name for name in models.versions(kept) if name < current)] if current else []
     try:
-        models.point(kept, version or (older[-1] if older else "before the heuristic"))
-    except models.ModelError as error:
+        current = operations.roll_back(_kept_in(folder), version)
+    except ModelError as error:
         typer.echo(f"forebay: {error}", err=True)
         raise typer.Exit(2) from None
-    typer.echo(f"current: {version or older[-1]}")
+    typer.echo(f"current: {current}")
 
 
 def _kept_in(folder: Path | None) -> Path:
@@ -135,37 +128,21 @@ def _kept_in(folder: Path | None) -> Path:
 def _learn(file: str, folder: Path, as_json: bool, *, router: bool) -> None:
     _needs_sklearn()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from forebay_agents.completion.routing import model as models
-    from forebay_agents.completion.routing.offline import training
+    from forebay_agents.completion import operations
 
     rows, bad = _rows(file)
     try:
-        found = training.trained(rows) if router else training.calibrated(models.load(folder), rows)
-        path = models.write(folder, found)
+        found = operations.learn(folder, rows, router=router)
     except ValueError as error:
         typer.echo(f"forebay: {error}", err=True)
         raise typer.Exit(2) from None
-    report = {
-        "version": found.version,
-        "file": str(path),
-        "rows": len(rows),
-        "router": {
-            tier: {"rows": linear.curve.rows, "ece": linear.curve.ece, "ece_before": linear.curve.ece_before}
-            for tier, linear in found.tiers.items()
-        },
-        "confidence": {
-            tier: {"rows": curve.rows, "ece": curve.ece, "ece_before": curve.ece_before}
-            for tier, curve in found.confidences.items()
-        },
-    }
     if as_json:
-        _write(report)
+        _write(found)
     else:
-        typer.echo(f"version {found.version}, {len(rows)} rows, in {path}")
-        for part in ("router", "confidence"):
-            for tier, measured in report[part].items():  # type: ignore[attr-defined]  # the report is of mixed values
-                before, after = measured["ece_before"], measured["ece"]
-                typer.echo(f"{part} {tier}: {measured['rows']} rows, ECE {after:.3f} (uncalibrated {before:.3f})")
+        typer.echo(f"version {found.version}, {found.rows} rows, in {found.file}")
+        for part, curves in (("router", found.router), ("confidence", found.confidence)):
+            for tier, one in curves.items():
+                typer.echo(f"{part} {tier}: {one.rows} rows, ECE {one.ece:.3f} (uncalibrated {one.ece_before:.3f})")
     if bad:
         raise typer.Exit(1)
 

@@ -1,11 +1,14 @@
 """``forebay tiers status``."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forebay.embedded.discovery import DATA_DIR
+
+if TYPE_CHECKING:
+    from forebay_agents.completion.routing.status import TiersReport
 
 Metrics = Annotated[
     list[str] | None,
@@ -20,7 +23,7 @@ def status(
 ) -> None:
     """Exit status 1 when no worker that calls models answered, 2 when the configuration cannot be read."""
     from forebay.settings import ConfigurationError, load
-    from forebay_agents.completion.routing.status import fetch, report
+    from forebay_agents.completion import operations
     from forebay_agents.models.settings import ModelsSettings
 
     try:
@@ -29,17 +32,16 @@ def status(
         typer.echo(f"forebay: {error}", err=True)
         raise typer.Exit(2) from None
     addresses = list(metrics or embedded(data_dir))
-    scraped, silent = fetch(addresses)
-    found = report(tiers, scraped)
+    found = operations.status(tiers, addresses)
     if as_json:
         import orjson
 
-        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+        typer.echo(orjson.dumps(found.report, option=orjson.OPT_INDENT_2))
     else:
-        _show(found)
-    for address in silent:
+        _show(found.report)
+    for address in found.silent:
         typer.echo(f"forebay: {address} does not answer", err=True)
-    if not scraped.workers:
+    if not found.report.workers:
         where = "" if addresses else ": no stack runs here; name its address with --metrics"
         typer.echo(f"forebay: no worker that calls models was found{where}", err=True)
         raise typer.Exit(1)
@@ -54,25 +56,24 @@ def embedded(data_dir: str | Path) -> list[str]:
     return [f"http://127.0.0.1:{row.health_port}/metrics" for row in rows if row.health_port]
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(found: "TiersReport") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    versions = ", ".join(found["router"]["versions"]) or "unknown"
-    table = Table(title=f"{found['workers']} workers, router: {versions}")
+    versions = ", ".join(found.router.versions) or "unknown"
+    table = Table(title=f"{found.workers} workers, router: {versions}")
     table.add_column("deployment", no_wrap=True)
     for column in ("breaker", "in flight", "errors", "p95", "failed", "cost"):
         table.add_column(column)
-    for tier in found["tiers"]:
-        for one in tier["deployments"]:
-            limit = "-" if one["in_flight"] is None else f"{one['in_flight']} of {one['limit']}"
+    for tier in found.tiers:
+        for one in tier.deployments:
             table.add_row(
-                f"{tier['name']}/{one['name']}",
-                one["breaker"] or "-",
-                limit,
-                "-" if one["recent_error_share"] is None else f"{one['recent_error_share']:.0%}",
-                "-" if one["p95_s"] is None else f"{one['p95_s']:.2f} s",
-                f"{one['failed_calls']} of {one['calls']}",
-                f"${one['cost_usd']:.6f}",
+                f"{tier.name}/{one.name}",
+                one.breaker or "-",
+                "-" if one.in_flight is None else f"{one.in_flight} of {one.limit}",
+                "-" if one.recent_error_share is None else f"{one.recent_error_share:.0%}",
+                "-" if one.p95_s is None else f"{one.p95_s:.2f} s",
+                f"{one.failed_calls} of {one.calls}",
+                f"${one.cost_usd:.6f}",
             )
     Console().print(table)
