@@ -14,6 +14,7 @@ from forebay.embedded.ports import Ports
 from forebay.embedded.servers.class_cache import flags
 from forebay.embedded.servers.kafka import broker_parts, plan, probe
 from forebay.kafka.topic_admin import TopicAdmin, wanted
+from forebay.operations.topics import describe, open_admin
 from forebay.settings import KafkaSettings, Settings
 from forebay.state.redis_client import open_redis, open_redis_at, redis_errors
 from tests.conftest import Kafka
@@ -54,13 +55,15 @@ def consume(bootstrap: str, topic: str, count: int) -> list[bytes]:
 def test_topics_are_as_the_catalogue_says(topics: TopicAdmin, settings: Settings) -> None:
     found = topics.describe()
     assert set(found) == {wanted(topic, settings[KafkaSettings]).name for topic in TOPICS.values()}
-    assert topics.differences() == []
+    assert describe(topics, settings).differences == []
     assert topics.create() == []
 
 
 def test_a_difference_is_named(kafka: Kafka, topics: TopicAdmin, prefix: str) -> None:
-    grown = KafkaSettings(bootstrap=kafka.bootstrap, topic_prefix=prefix, partitions=9, max_record_bytes=1_000_000)
-    keys = {row.key for row in TopicAdmin(grown).differences() if row.topic == f"{prefix}usage"}
+    own = {"bootstrap": kafka.bootstrap, "topic_prefix": prefix, "partitions": 9, "max_record_bytes": 1_000_000}
+    grown = Settings({"kafka": own})
+    rows = describe(open_admin(grown), grown).differences
+    keys = {row.key for row in rows if row.topic == f"{prefix}usage"}
     assert keys == {"partitions", "max.message.bytes", "max.decompressed.message.bytes"}
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from forebay.cli.explaining import explained
+
 T = TypeVar("T")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Rotate the vault's keys; erase a person's data.")
@@ -15,12 +17,14 @@ Json = Annotated[bool, typer.Option("--json", help="JSON instead of a sentence."
 @app.command(help="Seal every entry with the first key of the ring; the others can be removed after that.")
 def rotate(as_json: Json = False) -> None:
     """Exit status 1 when an entry could not be opened with any key of the ring."""
-    changed, unreadable = _with_vault(lambda vault: vault.rotate())
+    from forebay.operations import vault as operations
+
+    done = _with_vault(operations.rotate)
     if as_json:
-        _write({"resealed": changed, "unreadable": unreadable})
+        _write({"resealed": done.resealed, "unreadable": done.unreadable})
     else:
-        typer.echo(f"{changed} entries sealed with the current key, {unreadable} that no key opens")
-    if unreadable:
+        typer.echo(f"{done.resealed} entries sealed with the current key, {done.unreadable} that no key opens")
+    if done.unreadable:
         raise typer.Exit(1)
 
 
@@ -31,9 +35,9 @@ def forget(
     as_json: Json = False,
 ) -> None:
     """The right to erasure; topics forget by their retention (docs/how-to/redaction.md)."""
-    from forebay.privacy.vault import Owner
+    from forebay.operations import vault as operations
 
-    erased = _with_vault(lambda vault: vault.forget(Owner(tenant_id=tenant, user_id=user)))
+    erased = _with_vault(lambda vault: operations.forget(vault, tenant=tenant, user=user))
     if as_json:
         _write({"erased": erased})
     else:
@@ -43,12 +47,10 @@ def forget(
 @app.command(help="Make a key: a line ID:BASE64 for FOREBAY_VAULT_KEYS or vault.keys_file; the newest goes first.")
 def key(key_id: Annotated[str, typer.Argument(help="Name of the key.", metavar="ID")]) -> None:
     """To standard output only: it is stored nowhere."""
-    from forebay.privacy.sealing import new_key_line
+    from forebay.operations import vault as operations
 
-    if not key_id or any(char in ":, \n" for char in key_id):
-        typer.echo("forebay: an id has no blank, colon or comma", err=True)
-        raise typer.Exit(2)
-    typer.echo(new_key_line(key_id))
+    with explained():
+        typer.echo(operations.new_key(key_id))
 
 
 def _with_vault(work: Callable[[Any], Awaitable[T]]) -> T:

@@ -160,12 +160,6 @@ class TopicAdmin:
             for name in present
         }
 
-    def differences(self) -> list[Difference]:
-        """Where the broker's topics are not what the catalogue and the settings say. Raises :class:`TopicsError`."""
-        found = self.describe()
-        targets = (wanted(topic, self._kafka) for topic in TOPICS.values())
-        return [row for target in targets for row in differences(target, found.get(target.name))]
-
     def delete(self) -> None:
         """Delete the catalogue's topics that exist (tests clean up so). Raises :class:`TopicsError`."""
         present = list(self.describe())

@@ -1,0 +1,64 @@
+"""What may an operator do to the vault? Seal it with the newest key, erase a person's data, make a key."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from forebay.operations.choices import InvalidChoiceError
+from forebay.privacy.sealing import new_key_line
+from forebay.privacy.vault import Owner
+
+_BETWEEN_KEYS = ":, \n"
+"""What ``FOREBAY_VAULT_KEYS`` and the key file put between ids, keys and lines."""
+
+
+class Sealed(Protocol):
+    """The part of :class:`forebay.privacy.vault.Vault` that is needed here."""
+
+    async def rotate(self) -> tuple[int, int]:
+        """Entries sealed anew, and those that no key opens."""
+        ...
+
+    async def forget(self, owner: Owner) -> int:
+        """How many entries of ``owner`` were erased."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rotation:
+    """How many entries were sealed with the current key, and how many no key of the ring opens."""
+
+    resealed: int
+    unreadable: int
+
+
+async def rotate(vault: Sealed) -> Rotation:
+    """Seal every entry with the first key of the ring; the others can be removed after that, if none is unreadable.
+
+    Raises:
+        Failure: Redis does not answer; what was sealed stays so, and rotating again goes on.
+    """
+    resealed, unreadable = await vault.rotate()
+    return Rotation(resealed=resealed, unreadable=unreadable)
+
+
+async def forget(vault: Sealed, *, tenant: str, user: str) -> int:
+    """Erase what is known of a user (the right to erasure); topics forget by their retention.
+
+    Returns:
+        Entries erased. Answers that are still on their way to the user get ``vault_expired``.
+
+    Raises:
+        Failure: Redis does not answer.
+    """
+    return await vault.forget(Owner(tenant_id=tenant, user_id=user))
+
+
+def new_key(key_id: str) -> str:
+    """A new key as the line ``ID:BASE64`` that the settings take; it is stored nowhere.
+
+    Raises:
+        InvalidChoiceError: the id is empty, or has what stands between keys.
+    """
+    if not key_id or any(char in _BETWEEN_KEYS for char in key_id):
+        raise InvalidChoiceError("an id has no blank, colon or comma")
+    return new_key_line(key_id)

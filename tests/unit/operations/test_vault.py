@@ -1,0 +1,63 @@
+"""What an operator may do to the vault, called as a console calls it."""
+
+import base64
+
+import pytest
+
+from forebay.contract.failures import Permanent
+from forebay.operations import vault as operations
+from forebay.operations.choices import InvalidChoiceError
+from forebay.privacy.pseudonyms import PseudonymMap
+from forebay.privacy.sealing import Keyring
+from forebay.privacy.vault import Owner, Vault
+from forebay.privacy.vault_memory import MemoryVaultStore
+
+ANN, BOB = Owner(tenant_id="acme", user_id="ann"), Owner(tenant_id="acme", user_id="bob")
+MAP = PseudonymMap(originals={"<PERSON_1>": "Ann Lee"})
+OLD, NEW = b"\1" * 32, b"\2" * 32
+
+
+def vault(store: MemoryVaultStore, **keys: bytes) -> Vault:
+    return Vault(store, Keyring(keys), prefix="fb:", ttl_s=60, clock=lambda: 1_000.0)
+
+
+@pytest.fixture
+def store() -> MemoryVaultStore:
+    return MemoryVaultStore(lambda: 1_000.0)
+
+
+async def test_after_a_rotation_the_old_key_is_not_needed(store: MemoryVaultStore) -> None:
+    ref = await vault(store, old=OLD).store(MAP, ANN)
+    done = await operations.rotate(vault(store, new=NEW, old=OLD))
+    assert done.resealed > 0
+    assert done.unreadable == 0
+    assert await vault(store, new=NEW).load(ref) == MAP
+
+
+async def test_what_no_key_opens_is_counted_and_left(store: MemoryVaultStore) -> None:
+    ref = await vault(store, old=OLD).store(MAP, ANN)
+    assert (await operations.rotate(vault(store, new=NEW))).unreadable > 0
+    assert await vault(store, old=OLD).load(ref) == MAP
+
+
+async def test_one_person_is_forgotten_and_nobody_else(store: MemoryVaultStore) -> None:
+    kept = vault(store, old=OLD)
+    ann, bob = await kept.store(MAP, ANN), await kept.store(MAP, BOB)
+    assert await operations.forget(kept, tenant="other", user="ann") == 0
+    assert await operations.forget(kept, tenant="acme", user="ann") > 0
+    with pytest.raises(Permanent):
+        await kept.load(ann)
+    assert await kept.load(bob) == MAP
+
+
+def test_a_key_is_as_the_settings_take_it_and_new_each_time() -> None:
+    name, _, key = operations.new_key("2026-11").partition(":")
+    assert name == "2026-11"
+    assert len(base64.b64decode(key, validate=True)) == 32
+    assert operations.new_key("2026-11") != f"2026-11:{key}"
+
+
+@pytest.mark.parametrize("key_id", ["", "a:b", "a,b", "a b", "a\nb"])
+def test_a_name_that_would_be_two_is_refused(key_id: str) -> None:
+    with pytest.raises(InvalidChoiceError):
+        operations.new_key(key_id)
