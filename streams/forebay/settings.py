@@ -169,6 +169,11 @@ class WorkerSettings(Section):
         "its partitions back at once, not after stage.session_timeout_s (static membership, KIP-345). Empty: none.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe level logged.")
+    flight_dir: str = Field(
+        "",
+        description="Folder of the small file in which a worker notes which record's code is running, so that a record "
+        "that ends it twice is passed. Empty: the system's folder for temporary files. It should outlive a restart.",
+    )
 
 
 class VaultSettings(Section):

@@ -171,6 +171,12 @@ CODES = _catalogue(
     ("deadline_exceeded", _B, "The request's own deadline passed.", "None, unless it is frequent: then add capacity."),
     ("bug", _X, "A handler raised an unexpected exception.", "Report the type and stage, fix, then replay."),
     (
+        "ended_worker",
+        _X,
+        "Two workers ended while the record's code was running, so it is not run again.",
+        "See how they ended (memory, a crash of a library); report the record; fix, then replay.",
+    ),
+    (
         "worker_lost",
         _T,
         "A worker died during a provider call.",

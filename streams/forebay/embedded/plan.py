@@ -95,7 +95,8 @@ def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -
         keys = folder / "vault.keys"
         kept(keys, lambda: new_key_line("embedded") + "\n")
         reached["FOREBAY_VAULT_KEYS_FILE"] = str(keys)
-    workers = [_worker(name, stages, ports, {**environment, **reached}) for name, stages in _workers(options.workers)]
+    shared = {"FOREBAY_WORKER_FLIGHT_DIR": str(folder / "flight"), **environment, **reached}
+    workers = [_worker(name, stages, ports, shared) for name, stages in _workers(options.workers)]
     return Plan(servers=servers, workers=workers, environment=reached)
 
 

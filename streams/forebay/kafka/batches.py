@@ -112,9 +112,9 @@ def records_of(header: BatchHeader, data: bytes | memoryview, limit: int) -> Ite
         yield unreadable(header, next_offset, "the batch unpacks to more than is taken of one, or ends early")
 
 
-def unreadable(header: BatchHeader, first: int, why: str) -> RawRecord:
+def unreadable(header: BatchHeader, first: int, why: str, code: str = "unreadable") -> RawRecord:
     """One in place of all records from ``first`` to the end of the batch; it has the last one's offset."""
-    unread = Unread(code="unreadable", message=why, first=first)
+    unread = Unread(code=code, message=why, first=first)
     return RawRecord(offset=header.last, timestamp=header.last_time, key=None, value=unread, headers=())
 
 

@@ -18,6 +18,7 @@ from mode.services import WaitResults
 from forebay.avro.encoding import message_limit
 from forebay.kafka.connection import ssl_context
 from forebay.runtime.fetching import guard_fetches
+from forebay.runtime.flight_recorder import FlightRecorder
 from forebay.runtime.stage import Stage
 from forebay.settings import KafkaSettings
 
@@ -133,10 +134,14 @@ class _App(faust.App):
         """None: tables live in memory and in their changelogs, so a worker needs no disk, and none can be full."""
 
 
-def new_faust_app(stage: Stage, kafka: KafkaSettings, instance: str = "") -> faust.App:
+def new_faust_app(
+    stage: Stage, kafka: KafkaSettings, instance: str = "", recorder: FlightRecorder | None = None
+) -> faust.App:
     """The Faust app of ``stage``, not started and without agents; ``instance`` as in ``worker.instance``."""
     limits = stage.limits
-    guard_fetches(lambda topic: message_limit(topic.removeprefix(kafka.topic_prefix), kafka))
+    guard_fetches(
+        lambda topic: message_limit(topic.removeprefix(kafka.topic_prefix), kafka), recorder or FlightRecorder()
+    )
     return _App(
         f"{kafka.topic_prefix}{stage.name}",
         version=limits.version,

@@ -27,6 +27,7 @@ from forebay.kafka.batches import (
     unreadable,
 )
 from forebay.kafka.decompression import NONE, CompressionError, unpack
+from forebay.runtime.flight_recorder import DEADLY, FlightRecorder
 
 log = structlog.get_logger(__name__)
 
@@ -42,15 +43,17 @@ _ATTRIBUTES_AT = 21
 _CHECKSUM_TRIES = 2
 
 
-def guard_fetches(limit: Callable[[str], int]) -> None:
+def guard_fetches(limit: Callable[[str], int], recorder: FlightRecorder) -> None:
     """Have every aiokafka consumer of this process read batches as described above.
 
     Args:
         limit: by the name of a topic on the broker, bytes of its largest record.
+        recorder: notes which batch is being unpacked; the second that ends its worker is not unpacked again.
     """
     # The library has no seam here: its fetcher looks these two names up in its module.
     fetcher.MemoryRecords = Batches
-    fetcher.PartitionRecords = type("PartitionRecords", (GuardedRecords,), {"limit": staticmethod(limit)})
+    guarded = type("PartitionRecords", (GuardedRecords,), {"limit": staticmethod(limit), "recorder": recorder})
+    fetcher.PartitionRecords = guarded
 
 
 class Batches:
@@ -79,6 +82,7 @@ class GuardedRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafk
     """The records of one partition in one fetch; never raises for what is in them."""
 
     limit: Callable[[str], int]
+    recorder = FlightRecorder()
     # Of the class: a batch that is fetched again is read by another object.
     _broken: ClassVar[Counter[tuple[Any, int]]] = Counter()
 
@@ -103,12 +107,17 @@ class GuardedRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafk
         if library is None:
             yield from self._rest_of(header, "its checksum is wrong")
             return
+        what = f"/{self._tp.topic}"
+        if self.recorder.deaths((what, self._tp.partition, header.first)) >= DEADLY:
+            yield from self._rest_of(header, "workers ended while they unpacked it", "ended_worker")
+            return
         limit = self.limit(self._tp.topic)
         data: bytes | memoryview = memoryview(batch)[HEADER_BYTES:]
         complete = True
         try:
             if header.codec != NONE:
-                data, complete = unpack(header.codec, batch[HEADER_BYTES:], max(2 * limit, _UNPACKED_BYTES))
+                with self.recorder.reading(what, self._tp.partition, header.first):
+                    data, complete = unpack(header.codec, batch[HEADER_BYTES:], max(2 * limit, _UNPACKED_BYTES))
                 library = DefaultRecordBatch(_as_unpacked(batch, data)) if len(data) <= _SMALL_BYTES else None
             if complete and len(data) <= _SMALL_BYTES:
                 for record in library:
@@ -128,8 +137,8 @@ class GuardedRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafk
         except Exception as error:  # noqa: BLE001 - a batch that is made to break this too does not end the stage
             yield from self._rest_of(header, type(error).__name__)
 
-    def _rest_of(self, header: BatchHeader, why: str) -> Iterator[Any]:
-        return self._read([unreadable(header, max(header.first, self.next_fetch_offset), why)])
+    def _rest_of(self, header: BatchHeader, why: str, code: str = "unreadable") -> Iterator[Any]:
+        return self._read([unreadable(header, max(header.first, self.next_fetch_offset), why, code)])
 
     def _read(self, records: Iterable[RawRecord]) -> Iterator[Any]:
         """As the library gives them, from where we are; what could not be read is logged once, here."""

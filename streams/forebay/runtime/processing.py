@@ -28,6 +28,7 @@ from forebay.privacy.sealing import SealError
 from forebay.runtime.dead_letters import DLQ
 from forebay.runtime.endings import Endings, deadline_of, innermost, place
 from forebay.runtime.fair_queue import FairQueue
+from forebay.runtime.flight_recorder import DEADLY
 from forebay.runtime.rules import Rules
 
 log = structlog.get_logger(__name__)
@@ -91,6 +92,14 @@ class Processor:
             record = None
         return self._endings.failed(record, context, failure)
 
+    def ended_worker(self, source: Delivered, times: int) -> list[Encoded]:
+        """Outputs of a record that ended its worker so many times: it is not even decoded, nor, once more, sealed."""
+        failure = Permanent("ended_worker", f"{times} workers ended while its code was running")
+        log.error("record_passed", stage=self._rules.stage, code=failure.code, times=times, **place(source))
+        if times > DEADLY:
+            return self._endings.bare(self._context(source), failure, "unreadable")
+        return self._endings.failed(None, self._context(source), failure)
+
     async def _process(self, source: Delivered) -> list[Encoded]:
         if self._is_retry_of_another_stage(source):
             return []
@@ -115,7 +124,7 @@ class Processor:
             return self._endings.failed(
                 record, context, Permanent("bug", "something that the handler waited for was cancelled")
             )
-        except Exception as error:  # noqa: BLE001 - whatever a handler does, its record must end somewhere
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler does, its record must end somewhere
             return self._endings.failed(record, context, self._bug("handler_bug", source, error))
         finally:
             self._metrics.handled(self._route.topic, time.perf_counter() - started)
@@ -133,7 +142,7 @@ class Processor:
                 self._metrics.held(self._route.topic, held.code)
             await self._sleep(_HOLD_S)
 
-    def _bug(self, event: str, source: Delivered, error: Exception) -> Permanent:
+    def _bug(self, event: str, source: Delivered, error: BaseException) -> Permanent:
         # The type only: an exception's text may quote the request.
         kind, where = type(error).__name__, innermost(error)
         log.error(event, stage=self._rules.stage, error=kind, **place(source), where=where)

@@ -19,6 +19,7 @@ from forebay.kafka.producer import Delivery, Linger, new_producer, renew_identit
 from forebay.observability.metrics import StageMetrics
 from forebay.privacy.sealing import load_keyring
 from forebay.runtime.faust_app import TP, new_faust_app
+from forebay.runtime.flight_recorder import FlightRecorder
 from forebay.runtime.processing import Processor
 from forebay.runtime.rules import rules_of
 from forebay.runtime.stage import Lane, Stage
@@ -33,10 +34,12 @@ class StageApp:
     Args:
         stage: what to run.
         settings: configuration of the substrate.
+        recorder: notes which record's code is running; of the whole worker.
     """
 
-    def __init__(self, stage: Stage, settings: Settings) -> None:
+    def __init__(self, stage: Stage, settings: Settings, recorder: FlightRecorder | None = None) -> None:
         self.stage = stage
+        self._recorder = recorder or FlightRecorder()
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._kafka = settings[KafkaSettings]
         self._metrics = StageMetrics(stage.name)
@@ -44,7 +47,7 @@ class StageApp:
         self._lanes: dict[str, Lane] = {}
         self._background: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
-        self.faust = new_faust_app(stage, self._kafka, settings[WorkerSettings].instance)
+        self.faust = new_faust_app(stage, self._kafka, settings[WorkerSettings].instance, self._recorder)
         self._codecs = open_codecs(settings, open_registry(settings))
         self._rules = rules_of(
             stage.name,
@@ -136,6 +139,7 @@ class StageApp:
                 self._metrics,
                 fail=self._fail,
                 generation=lambda: self.faust.consumer_generation_id,
+                recorder=self._recorder,
             )
             self._lanes[name] = lane
             self._add_agent(name, lane)

@@ -18,9 +18,10 @@ import structlog
 
 from forebay.contract import headers as h
 from forebay.contract.handlers import Route, WriteAhead
-from forebay.contract.wire import Delivered
+from forebay.contract.wire import Delivered, Unread
 from forebay.kafka.producer import Delivery, RefusedError
 from forebay.observability.metrics import StageMetrics
+from forebay.runtime.flight_recorder import DEADLY, FlightRecorder
 from forebay.runtime.offset_tracker import PartitionTracker, Slot
 from forebay.runtime.processing import Processor
 from forebay.settings import Settings, StageSettings
@@ -69,6 +70,7 @@ class Lane:
     Args:
         fail: called with the exception when a record cannot be finished by this process at all.
         generation: current generation of the consumer group; acknowledgements of older ones are void.
+        recorder: notes which record's code is running.
     """
 
     def __init__(
@@ -81,8 +83,12 @@ class Lane:
         *,
         fail: Callable[[BaseException], None],
         generation: Callable[[], int],
+        recorder: FlightRecorder | None = None,
     ) -> None:
         self.route = route
+        self._recorder = recorder or FlightRecorder()
+        self._name = f"{metrics.stage}/{route.topic}"
+        self._number = self._recorder.number_of(self._name)
         self._processor = processor
         self._delivery = delivery
         self._limits = limits
@@ -100,7 +106,10 @@ class Lane:
     async def run(self, events: AsyncIterator[Event]) -> None:
         """Start work on each event as room allows; returns when the stream ends."""
         async for event in events:
-            source = self._delivered(event.message)
+            try:
+                source = self._delivered(event.message)
+            except Exception as error:  # noqa: BLE001 - a client library that gives something else than it says
+                source = self._undeliverable(event.message, error)
             tracker = self._trackers.setdefault(source.partition, PartitionTracker())
             generation = event.message.generation_id
             size = len(source.value or b"")
@@ -122,6 +131,18 @@ class Lane:
             value=message.value,
             headers=h.from_kafka(message.headers),
             timestamp_ms=round((message.timestamp or 0) * 1000),
+        )
+
+    def _undeliverable(self, message: Any, error: Exception) -> Delivered:
+        unread = Unread(code="unreadable", message=type(error).__name__, first=message.offset)
+        return Delivered(
+            topic=self.route.topic,
+            partition=message.partition,
+            offset=message.offset,
+            key=None,
+            value=unread,
+            headers={},
+            timestamp_ms=0,
         )
 
     def _may_start(self, partition: int, tracker: PartitionTracker, size: int) -> bool:
@@ -153,7 +174,12 @@ class Lane:
         task.add_done_callback(ended)
 
     async def _work(self, source: Delivered, slot: Slot, tracker: PartitionTracker) -> None:
-        outputs = await self._processor.process(source)
+        place = (self._name, source.partition, source.offset)
+        if (deaths := self._recorder.deaths(place)) >= DEADLY:
+            outputs = self._processor.ended_worker(source, deaths)
+        else:
+            work = self._processor.process(source)
+            outputs = await self._recorder.watch(self._number, source.partition, source.offset, work)
         again = False
         while outputs:
             try:
@@ -162,6 +188,7 @@ class Lane:
             except RefusedError as refused:
                 outputs = self._processor.instead(source, refused, again=again)
                 again = True
+        self._recorder.forget(place)
         tracker.finish(slot)
 
     async def drain(self, partitions: set[int] | None = None) -> Mapping[PartitionKey, int]:

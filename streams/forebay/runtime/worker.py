@@ -19,6 +19,7 @@ from forebay.contract.names import group_on_broker, topic_on_broker
 from forebay.kafka.preflight import check_access, wait_for_topics
 from forebay.observability.health import HealthServer
 from forebay.observability.metrics import METRICS
+from forebay.runtime.flight_recorder import open_recorder
 from forebay.runtime.runner import StageApp
 from forebay.runtime.stage import OpenStage
 from forebay.settings import ConfigurationError, KafkaSettings, Settings, WorkerSettings
@@ -63,8 +64,10 @@ async def run(names: Sequence[str], settings: Settings) -> int:
         await wait_for_topics(kafka, topics, stopping)
         if stopping.is_set():
             return 0
+        recorder = open_recorder(settings, names)
+        stack.callback(recorder.close)
         for stage in stages:
-            apps.append(StageApp(stage, settings))
+            apps.append(StageApp(stage, settings, recorder))
             METRICS.build.labels(__version__, stage.name).set(1)
         try:
             await asyncio.gather(*(app.start() for app in apps))

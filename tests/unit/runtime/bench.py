@@ -14,6 +14,7 @@ from forebay.contract.records import Alert
 from forebay.contract.wire import Delivered, Encoded
 from forebay.kafka.producer import Delivery
 from forebay.observability.metrics import Metrics, StageMetrics
+from forebay.runtime.flight_recorder import FlightRecorder
 from forebay.runtime.processing import Processor
 from forebay.runtime.rules import Rules
 from forebay.runtime.stage import Lane
@@ -123,7 +124,14 @@ class LaneBench:
         acked: acknowledgements that reached Faust: generation, partition, offset.
     """
 
-    def __init__(self, *, ordered: bool = False, restarts: bool = False, **limits: Any) -> None:
+    def __init__(
+        self,
+        *,
+        ordered: bool = False,
+        restarts: bool = False,
+        recorder: FlightRecorder | None = None,
+        **limits: Any,
+    ) -> None:
         self.generation = 0  # Faust's first one: not to be tested for truth
         self.working: dict[tuple[int, int], asyncio.Future[Sequence[Output]]] = {}
         self.handled: list[tuple[int, int]] = []
@@ -142,6 +150,7 @@ class LaneBench:
             counted,
             fail=self.failures.append,
             generation=lambda: self.generation,
+            recorder=recorder,
         )
         self._running: asyncio.Task[None] | None = None
 

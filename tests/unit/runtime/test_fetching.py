@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from forebay.contract.wire import Unread
 from forebay.runtime.fetching import Batches, GuardedRecords
+from forebay.runtime.flight_recorder import FlightRecorder, Place
 
 LIMIT = 100_000
 TP = TopicPartition("t", 0)
@@ -153,6 +154,18 @@ def test_a_wrong_checksum_is_fetched_once_more_and_then_passed() -> None:
     found = read(broken, batch(9, Raw(0)), at=7)
     assert [offset for offset, _ in found] == [8, 9]
     assert unread(found[0][1]) == ("unreadable", 7, None)
+
+
+def test_a_batch_that_ended_two_workers_is_not_unpacked_again() -> None:
+    class Deadly(FlightRecorder):
+        def deaths(self, place: Place) -> int:
+            return 2 if place == ("/t", 0, 7) else 0
+
+    records = partition(batch(7, Raw(0), Raw(1), codec=4), batch(9, Raw(0), codec=4), at=7)
+    records.recorder = Deadly()
+    found = [(record.offset, record.value) for record in records]
+    assert [offset for offset, _ in found] == [8, 9]
+    assert unread(found[0][1]) == ("ended_worker", 7, None)
 
 
 def test_what_was_read_before_is_not_read_again() -> None:

@@ -13,6 +13,7 @@ from forebay.contract import headers as h
 from forebay.contract.failures import Permanent
 from forebay.contract.handlers import Output
 from forebay.kafka.producer import DeliveryError
+from forebay.runtime.flight_recorder import FlightRecorder, Place
 from tests.unit.runtime.bench import LaneBench, header, settle
 
 
@@ -102,6 +103,34 @@ async def test_a_dead_letter_that_nobody_takes_is_written_without_its_bytes(erro
         assert (header(letter, "forebay-dlq-code"), header(letter, h.WITHOUT_BYTES)) == ("no_tier", "refused")
         assert header(letter, h.LENGTH) == "5"
         assert header(letter, h.HASH) == "sha256:" + sha256(b"bytes").hexdigest()
+
+
+class Deadly(FlightRecorder):
+    """Knows the records of these offsets to have ended so many workers."""
+
+    def __init__(self, **deaths: int) -> None:
+        super().__init__()
+        self.known = {("cache/retry.10s", 0, int(offset[1:])): times for offset, times in deaths.items()}
+
+    def deaths(self, place: Place) -> int:
+        return self.known.get(place, 0)
+
+    def forget(self, place: Place) -> None:
+        self.known.pop(place, None)
+
+
+async def test_a_record_that_ended_two_workers_is_not_run_again() -> None:
+    recorder = Deadly(_1=1, _2=2, _3=3)
+    async with LaneBench(recorder=recorder) as bench:
+        bench.lane.assign({0})
+        bench.deliver(1, 2, 3, 4)
+        await settle()
+        assert bench.handled == [(0, 1), (0, 4)]
+        letters = [(header(letter, "forebay-dlq-code"), letter.value) for letter in bench.producer.sent]
+        assert letters == [("ended_worker", b"v"), ("ended_worker", None)]  # once more: not even its bytes are touched
+        await bench.finish(1, 4)
+        assert [offset for _, _, offset in bench.acked] == [1, 2, 3, 4]
+        assert recorder.known == {}
 
 
 async def test_so_many_in_flight_and_no_more() -> None:
