@@ -10,6 +10,13 @@ from forebay.operations.dead_letters.letters import DeadLetter, Place
 from forebay.operations.dead_letters.transform import TransformError
 from forebay.privacy.outbound import WITHHELD
 
+_WITHOUT = {
+    "too_large": "they were too many for the dead letter queue",
+    "not_sealable": "they could not be sealed",
+    "refused": "the brokers did not take them",
+    "unreadable": "they were never read",
+}
+
 
 def is_withheld(letter: DeadLetter) -> bool:
     """Whether ``letter`` has no bytes since the guard would not let them out (:mod:`forebay.privacy.outbound`)."""
@@ -22,6 +29,10 @@ def check_sendable(letter: DeadLetter) -> None:
         raise TransformError(f"{letter.letter_id}: it does not say which topic it came from")
     if not letter.whole:
         raise TransformError(f"{letter.letter_id}: it has expired")
+    without = h.text(letter.source.headers, h.WITHOUT_BYTES)
+    if without is not None:
+        why = _WITHOUT.get(without, without)
+        raise TransformError(f"{letter.letter_id}: it has none of its record's bytes, since {why}")
     if is_withheld(letter):
         raise TransformError(
             f"{letter.letter_id}: its bytes were withheld, and its record has expired in {letter.origin_topic}"

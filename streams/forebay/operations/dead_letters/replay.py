@@ -220,7 +220,8 @@ class Replayer:
             REPLAY_ID: self.replay_id.encode(),
             REPLAYS: str(letter.replays + 1).encode(),
         }
-        return Encoded(topic=letter.origin_topic, key=letter.source.key, value=value, headers=list(headers.items()))
+        key = None if h.KEYLESS in letter.source.headers else letter.source.key
+        return Encoded(topic=letter.origin_topic, key=key, value=value, headers=list(headers.items()))
 
     def _state(self, letter: DeadLetter, action: DeadLetterAction) -> Output:
         state = DeadLetterState(

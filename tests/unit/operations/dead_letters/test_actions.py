@@ -159,6 +159,20 @@ def test_a_withheld_letter_goes_back_with_the_record_that_its_topic_still_has() 
     assert list(progress.problems) == ["0-1"]
 
 
+def test_a_letter_without_bytes_stays_and_says_why_and_a_made_up_key_does_not_go_back() -> None:
+    bench = Bench()
+    bench.add(buried(0, dlq_without_bytes="too_large"), value=None)
+    bench.add(buried(1, dlq_without_bytes="unreadable"), value=None)
+    bench.add(buried(2, dlq_keyless="1"))
+    operator = bench.operator()
+    progress = operator.replay(operator.find(Filter()), "all", PLAN)
+    assert [(record.key, record.value is None) for record in bench.journal.sent] == [(None, False)]
+    assert {letter: problem.rpartition("since ")[2] for letter, problem in progress.problems.items()} == {
+        "0-0": "they were too many for the dead letter queue",
+        "0-1": "they were never read",
+    }
+
+
 def test_park_and_drop_leave_a_note_and_a_trail() -> None:
     bench = Bench(3)
     operator = bench.operator()
