@@ -33,8 +33,10 @@ class Environment:
         """Install at the versions of the lock; skips the test when the package registry cannot be reached."""
         command = [str(_UV), "pip", "install", "--quiet", "--python", str(self.folder / "bin/python")]
         done = _run([*command, "--constraints", str(ROOT / "requirements.lock"), *requirements], self.away)
-        if done.returncode and _NO_NETWORK.search(done.stderr.lower()):
-            pytest.skip(f"the package registry cannot be reached: {done.stderr.strip().splitlines()[0]}")
+        if done.returncode:
+            for line in done.stderr.splitlines():
+                if _NO_NETWORK.search(line.lower()):
+                    pytest.skip(f"the package registry cannot be reached: {line.strip()}")
         assert done.returncode == 0, done.stderr
 
     def run(

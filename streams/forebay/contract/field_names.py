@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from difflib import get_close_matches
 from typing import Any
 
 from forebay.contract.records import CachePolicy, Message, Params, Request
@@ -40,6 +39,8 @@ def nearest(place: Sequence[str | int]) -> str:
 
     A field of another record is told with the way to it: ``temperature`` in a request is ``params.temperature``.
     """
+    from difflib import get_close_matches  # only when something is wrong
+
     *parents, name = map(str, place)
     if not parents and name in _IN_OTHER_WORDS:
         return _IN_OTHER_WORDS[name]
