@@ -92,14 +92,14 @@ def reconcile(
 ) -> None:
     """Exit status 1 when they differ. Attempts whose end nobody saw are listed apart: the invoice settles them."""
     from forebay.embedded.installation import installation
+    from forebay.operations.choices import InvalidChoiceError
     from forebay_agents.cost import operations
     from forebay_agents.cost.invoice import InvoiceError
-    from forebay_agents.cost.period import InvalidPeriodError
 
     try:
         statement = operations.Statement(invoice=invoice, since=since, until=until)
         result = operations.reconcile(statement, operations.read_ledger(installation()))
-    except (InvoiceError, InvalidPeriodError, OSError) as error:
+    except (InvoiceError, InvalidChoiceError, OSError) as error:
         typer.echo(f"forebay: {error}", err=True)
         raise typer.Exit(2) from None
     if as_json:

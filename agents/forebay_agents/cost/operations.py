@@ -61,7 +61,7 @@ def reconcile(statement: Statement, ledger: Iterable[UsageEvent]) -> Reconciliat
 
     Raises:
         InvoiceError: the file is no invoice; the message names the line.
-        InvalidPeriodError: a bound is neither a time nor an age.
+        InvalidChoiceError: a bound is neither a time nor an age.
         OSError: the file cannot be read.
     """
     period = Period.of(statement.since, statement.until)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from forebay.contract.records import Spend, UsageEvent, UsageStatus, WindowKind
+from forebay.operations.choices import InvalidChoiceError
 from forebay.operations.topic_view import TopicView
 from forebay_agents.cost.invoice import InvoiceError
 from forebay_agents.cost.operations import SpendQuery, Statement, _newest_revision, reconcile, spend
-from forebay_agents.cost.period import InvalidPeriodError
 from tests.unit.operations.topic import FakeReader, FakeTopic
 
 ROWS = (
@@ -74,7 +74,7 @@ def unread() -> Iterator[UsageEvent]:
 
 
 def test_what_cannot_be_compared_is_said_before_the_ledger_is_read(invoice: Path) -> None:
-    with pytest.raises(InvalidPeriodError):
+    with pytest.raises(InvalidChoiceError):
         reconcile(Statement(invoice=invoice, since="yesterday"), unread())
     with pytest.raises(OSError, match="nowhere"):
         reconcile(Statement(invoice=invoice.with_name("nowhere")), unread())

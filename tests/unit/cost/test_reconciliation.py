@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from forebay.contract.records import UsageEvent, UsageStatus
+from forebay.operations.choices import InvalidChoiceError
 from forebay_agents.cost.invoice import InvoiceError, read_invoice
-from forebay_agents.cost.period import InvalidPeriodError, Period
+from forebay_agents.cost.period import Period
 from forebay_agents.cost.reconciliation import InvoiceLine, Kind, newest_entries, reconcile
 
 
@@ -164,5 +165,5 @@ def test_periods_are_times_or_ages() -> None:
     assert Period.of("2h", "", now_ms=10_000_000).since == 2_800_000
     assert Period.of("1970-01-01T00:01", "").since == 60_000
     assert Period.of("1970-01-01T01:00+01:00", "").since == 0
-    with pytest.raises(InvalidPeriodError):
+    with pytest.raises(InvalidChoiceError):
         Period.of("yesterday", "")

@@ -14,7 +14,8 @@ def letter_filter(
     ids: list[str] | None, states: "frozenset[LetterState]",
 ) -> "Filter":  # fmt: skip
     """The filter that the options of a command describe; no ``states``: all. Raises :class:`InvalidChoiceError`."""
-    from forebay.operations.dead_letters.selection import Filter, moment
+    from forebay.operations.choices import moment
+    from forebay.operations.dead_letters.selection import Filter
 
     return Filter(
         stage=stage, code=code, tenant=tenant, request_id=request_id, text=text, since=moment(since, now_ms),

@@ -1,17 +1,12 @@
 """Which dead letters does an operator mean? A filter, made of what people type, and the letters that it matches."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import entry_points
 
 from forebay.contract.failures import CODES
 from forebay.operations.choices import InvalidChoiceError
 from forebay.operations.dead_letters.letters import DeadLetter, LetterState
-
-_AGE = re.compile(r"([0-9]{1,15})([smhd])")
-_AGE_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,20 +82,3 @@ def chosen_of(letters: Iterable[DeadLetter], chosen: Filter, limit: int = 0) -> 
         raise InvalidChoiceError(f"there is no stage {chosen.stage!r}, only {', '.join(sorted(known))}")
     found.sort(key=lambda letter: letter.failed_at)
     return found[:limit] if limit else found
-
-
-def moment(text: str, now_ms: int) -> int | None:
-    """Milliseconds since the epoch of an ISO 8601 time (UTC unless it says otherwise) or of an age; ``None``: neither.
-
-    Raises:
-        InvalidChoiceError: ``text`` is no time.
-    """
-    if not text:
-        return None
-    if age := _AGE.fullmatch(text):
-        return now_ms - int(age[1]) * _AGE_MS[age[2]]
-    try:
-        found = datetime.fromisoformat(text)
-        return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise InvalidChoiceError(f"{text!r} is neither a time such as 2026-11-23T10:00 nor an age such as 6h") from None

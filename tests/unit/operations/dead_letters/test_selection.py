@@ -2,9 +2,9 @@
 
 import pytest
 
-from forebay.operations.choices import InvalidChoiceError
+from forebay.operations.choices import InvalidChoiceError, moment
 from forebay.operations.dead_letters.letters import LetterState, letter_of
-from forebay.operations.dead_letters.selection import Filter, moment, replayable_states
+from forebay.operations.dead_letters.selection import Filter, replayable_states
 from tests.unit.operations.dead_letters.bench import NOW_MS, buried
 
 LETTER = letter_of(buried(5, partition=2))  # failed a minute ago, less 5 ms
