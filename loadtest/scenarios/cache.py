@@ -23,7 +23,7 @@ from forebay.contract.records import AnswerSource, CacheCheck, Completion, Messa
 from forebay.contract.wire import Delivered
 from forebay_agents.cache.error_bound.bound import evidence_of, threshold
 from forebay_agents.cache.error_bound.curve import wilson
-from forebay_agents.cache.error_bound.evidence import evidence_name
+from forebay_agents.cache.error_bound.evidence import evidence_key
 from forebay_agents.cache.matching.matching import Reading, Verdict
 from forebay_agents.cache.metrics import CacheMetrics
 from forebay_agents.cache.settings import CacheSettings
@@ -179,7 +179,7 @@ async def simulate(
             seen.add(at)
             _progress(number, requests)
     wall = next(place.wall for place in store.entries)
-    adapted = threshold(matcher.threshold, delta, evidence_of(await store.counts(evidence_name(wall, None))))
+    adapted = threshold(matcher.threshold, delta, evidence_of(await store.counts(evidence_key(wall, None))))
     return {
         "delta": delta,
         "topics": len(topics),

@@ -20,7 +20,7 @@ async def test_vectors_and_answers_survive_a_killed_redis(redis_server: tuple[Se
     async with empty_redis(scratch_url) as client:
         store = RedisStore(client, "fb:")
         for number, vector in enumerate(vectors):
-            place = Place(wall="t:a", entry_id=f"e{number}")
+            place = Place(wall="t.a", entry_id=f"e{number}")
             await store.put(place, b"kept", ttl_s=60, partition="p", vector=vector, limit=1_000)
         await client.execute_command("WAITAOF", 1, 0, 5_000)
     servers.kill("redis")
@@ -29,8 +29,8 @@ async def test_vectors_and_answers_survive_a_killed_redis(redis_server: tuple[Se
     async with open_redis_at(scratch_url, timeout_s=10.0) as other:
         store = RedisStore(other, "fb:")
         for number, vector in enumerate(vectors):
-            [nearest] = await store.nearest("t:a", "p", vector, count=1, effort=100)
+            [nearest] = await store.nearest("t.a", "p", vector, count=1, effort=100)
             assert nearest.entry_id == f"e{number}"
-        kept = await store.get_many("t:a", [f"e{number}" for number in range(_ENTRIES)])
+        kept = await store.get_many("t.a", [f"e{number}" for number in range(_ENTRIES)])
         assert set(kept.values()) == {b"kept"}
         assert len(kept) == _ENTRIES

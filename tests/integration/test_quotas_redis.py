@@ -1,6 +1,7 @@
 """Rates and budgets in a real Redis: atomic, exact, and true after a crash."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -8,9 +9,10 @@ import pytest
 
 from forebay.contract.failures import Transient
 from forebay.contract.records import Spend, WindowKind
+from forebay.state.keys import Owned, owned
 from forebay.state.redis_client import open_redis_at
 from forebay_agents.completion.quotas.budgets import RedisBudgets, Room
-from forebay_agents.completion.quotas.rates import Limit, RedisLimiter, corrections
+from forebay_agents.completion.quotas.rates import Limit, RedisLimiter, Unit, corrections
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
 
 pytestmark = pytest.mark.embedded
@@ -19,8 +21,9 @@ DAY_MS = 86_400_000
 NOW = 20_000 * DAY_MS + 5_000
 
 
-def limit(name: str, per_minute: int, units: int = 1, burst_s: float = 10.0) -> Limit:
-    return Limit(name=name, per_minute=per_minute, units=units, burst_s=burst_s)
+def limit(tenant: str, per_minute: int, units: int = 1, burst_s: float = 10.0, of: Unit = Unit.REQUESTS) -> Limit:
+    key = owned(Owned.TENANT_RATE, tenant, of)
+    return Limit(key=key, of=of, per_minute=per_minute, units=units, burst_s=burst_s)
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ async def test_all_limits_or_none(limiter: RedisLimiter) -> None:
 
 
 async def test_what_was_not_used_comes_back(limiter: RedisLimiter) -> None:
-    wanted = limit("a:tokens", 6_000, units=900)
+    wanted = limit("a", 6_000, units=900, of=Unit.TOKENS)
     assert await limiter.take([wanted]) == 0.0
     assert await limiter.take([wanted]) > 0
     await limiter.correct(corrections([wanted], 900, 10))
@@ -133,6 +136,26 @@ async def test_what_the_ledger_knows_counts_also_when_redis_forgot(redis_client:
         await money.observe(Spend(**{**_fields(row), "cost_nanousd": cost, "pending_nanousd": pending}))
     assert (await money.reserve("t", "u", "1", 101)).room is Room.HARD
     assert (await money.reserve("t", "u", "2", 100)).room is not Room.HARD
+
+
+async def test_what_was_spent_before_ids_had_lengths_still_counts(redis_client: Any) -> None:
+    """Accounts as version 0.1 left them, with a reservation that is open and rows of the ledger."""
+    start = NOW - 5_000
+    for old in (f"p:budget:tenant:a:b:day:{start}", f"p:budget:user:a:b|u:1:day:{start}"):
+        await redis_client.hset(old, mapping={"spent": 500, "reserved": 200, "ledger": 300})
+        await redis_client.hset(f"{old}:amounts", mapping={"1": 200})
+        await redis_client.zadd(f"{old}:until", {"1": NOW + 60_000})
+        await redis_client.hset(f"{old}:rows", mapping={"u:1|m": 300})
+    money = budgets(redis_client, prefix="p:", user=Budget(daily_usd=1e-6))
+    assert (await money.reserve("a:b", "u:1", "", 301)).room is Room.HARD
+    reservation = await money.reserve("a:b", "u:1", "2", 300)
+    assert reservation.room is not Room.HARD
+    await money.settle(replace(reservation, id="1"), 100)  # the one that was open
+    row = Spend(tenant_id="a:b", user_id="u:1", model="m", window=WindowKind.DAY, window_start=start, cost_nanousd=950)
+    await money.observe(row)  # takes the place of its older self
+    assert (await money.reserve("a:b", "u:1", "", 51)).room is Room.HARD
+    assert (await money.reserve("a:b", "u:1", "", 50)).room is not Room.HARD
+    assert [key async for key in redis_client.scan_iter(match="p:budget:*:day:*")] == []
 
 
 async def test_a_dead_workers_reservation_ends(redis_client: Any) -> None:

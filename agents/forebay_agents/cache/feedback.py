@@ -3,11 +3,12 @@
 import dataclasses
 
 from forebay.contract.records import Completion, Correction, CorrectionAction, Evaluation, Feedback, FeedbackRating
+from forebay.state.keys import Owned, owned
 from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.store.address import Address, tenant_wall
 from forebay_agents.cache.store.entry import Entry, Trust
 from forebay_agents.cache.store.locating import Locator
-from forebay_agents.cache.store.store import Note, Place, Store
+from forebay_agents.cache.store.store import Place, Store
 from forebay_agents.cache.writer import Keeper
 
 
@@ -71,7 +72,7 @@ class People:
 
     async def _traced(self, request_id: str, tenant_id: str) -> Entry | None:
         """The entry that a request read or wrote, if its tenant has a say in it."""
-        text = await self._store.noted(Note.TRACE, request_id)
+        text = await self._store.noted(owned(Owned.CACHE_TRACE, tenant_id, request_id))
         place = Place.parse(text) if text else None
         if place is None or not (place.wall == "global" or place.wall.startswith(tenant_wall(tenant_id))):
             return None

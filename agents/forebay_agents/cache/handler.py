@@ -18,6 +18,7 @@ from forebay.contract.records import (
     Feedback,
     RedactedRequest,
 )
+from forebay.state.keys import Owned, owned
 from forebay_agents.cache import answers
 from forebay_agents.cache.admission import variety_wanted
 from forebay_agents.cache.error_bound.verification import Verification
@@ -26,7 +27,7 @@ from forebay_agents.cache.lookup import Found, Lookup, Search
 from forebay_agents.cache.metrics import CacheMetrics
 from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.single_flight import SingleFlight
-from forebay_agents.cache.store.store import Note, Place, Store, StoreFullError, StoreUnavailableError
+from forebay_agents.cache.store.store import Place, Store, StoreFullError, StoreUnavailableError
 from forebay_agents.cache.writer import Keeper
 
 _RETURN_S = 60.0
@@ -118,7 +119,8 @@ class CacheStage:
             )
         if found is not None and found.entry.entry_id != search.address.entry:
             origin = str(Place(wall=found.entry.wall, entry_id=found.entry.entry_id))
-            await self._store.note(Note.TRACE, request.request_id, origin, ttl_s=self._settings.ttl_s)
+            trace = owned(Owned.CACHE_TRACE, request.tenant_id, request.request_id)
+            await self._store.note(trace, origin, ttl_s=self._settings.ttl_s)
         return found
 
     def _may_return(self, request: RedactedRequest, context: Context) -> bool:

@@ -15,7 +15,7 @@ from forebay.settings import RedisSettings, Settings
 from forebay.state.redis_client import open_redis
 from forebay_agents.cache.error_bound.bound import evidence_of, threshold
 from forebay_agents.cache.error_bound.curve import wilson
-from forebay_agents.cache.error_bound.evidence import SAMPLED
+from forebay_agents.cache.error_bound.evidence import SAMPLED, evidence_key
 from forebay_agents.cache.matching.model import shipped
 from forebay_agents.cache.metrics import METRICS
 from forebay_agents.cache.offline.explaining import is_unicode, object_of
@@ -136,10 +136,9 @@ async def stats(store: Inventory, settings: CacheSettings) -> CacheStats:
     sampled = await store.counts(SAMPLED)
     wrong, checked = sampled.get("wrong", 0), sampled.get("wrong", 0) + sampled.get("right", 0)
     tasks = []
-    async for name in store.counter_names("evidence:"):
-        evidence = evidence_of(await store.counts(name))
+    async for wall, task in store.evidenced():
+        evidence = evidence_of(await store.counts(evidence_key(wall, task)))
         right, bad = evidence.above(0)
-        _, wall, task = name.split(":", 2)
         adapted = threshold(static, settings.delta, evidence)
         tasks.append(TaskThreshold(wall=wall, task=task or None, threshold=adapted, right=right, wrong=bad))
     return CacheStats(

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from forebay.contract.failures import Transient
 from forebay_agents.cache.lookup import Found, Search
 from forebay_agents.cache.metrics import CacheMetrics
-from forebay_agents.cache.store.store import Note, Place, Store, StoreUnavailableError
+from forebay_agents.cache.store.store import Place, Store, StoreUnavailableError, unshareable
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.02, 0.25, 1.5
 _UNSHAREABLE_S = 10.0
@@ -119,7 +119,7 @@ class SingleFlight:
                 if search.found is not None:
                     self._metrics.flights.labels("answered").inc()
                     return search.found
-                if search.present or await self._store.noted(Note.UNSHAREABLE, str(place)):
+                if search.present or await self._store.noted(unshareable(place)):
                     self._metrics.flights.labels("unshareable").inc()
                     return None
             except StoreUnavailableError:
@@ -191,7 +191,7 @@ class SingleFlight:
         """The leader's outcome is known: those who wait may look, or go on by themselves."""
         self._landed(place, request_id)
         if not shareable:
-            await self._store.note(Note.UNSHAREABLE, str(place), request_id, ttl_s=_UNSHAREABLE_S)
+            await self._store.note(unshareable(place), request_id, ttl_s=_UNSHAREABLE_S)
         await self._store.release(place, request_id)
 
     def _landed(self, place: Place, request_id: str) -> None:

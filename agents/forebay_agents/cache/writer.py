@@ -5,13 +5,14 @@ import dataclasses
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.records import AnswerSource, CacheMode, Completion, RedactedRequest, ResponseStatus
 from forebay.privacy.egress import EgressGuard
+from forebay.state.keys import Hashed, Owned, owned, plain
 from forebay_agents.cache.admission import Refusal, fresh_for_s, looks_permanent, refusal
 from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.single_flight import SingleFlight
 from forebay_agents.cache.store.address import Address, person, tenant_wall
 from forebay_agents.cache.store.entry import CorruptEntryError, Entry, Trust, unpack
 from forebay_agents.cache.store.locating import Locator, Reader
-from forebay_agents.cache.store.store import Note, Place, Store
+from forebay_agents.cache.store.store import Place, Store
 
 _CONTRIBUTORS = 16
 """More distinct people than any sensible share_after_users are not counted."""
@@ -76,7 +77,8 @@ class Keeper:
 
     async def _over_quota(self, request: RedactedRequest) -> bool:
         hour = self._clock_ms() // (1000 * _HOUR_S)
-        written = await self._store.count(f"quota:{person(request)}:{hour}", {"written": 1}, ttl_s=2 * _HOUR_S)
+        quota = plain(Hashed.CACHE_QUOTA, person(request), str(hour))
+        written = await self._store.count(quota, {"written": 1}, ttl_s=2 * _HOUR_S)
         return written > self._settings.write_quota_per_hour
 
     async def _remember_error(self, completion: Completion, address: Address) -> None:
@@ -138,7 +140,8 @@ class Keeper:
         place = Place(wall=address.wall, entry_id=address.entry)
         limit = self._settings.max_partition_entries
         await self._store.put(place, entry.pack(), ttl_s=ttl_s, partition=address.partition, vector=vector, limit=limit)
-        await self._store.note(Note.TRACE, entry.request_id, str(place), ttl_s=ttl_s)
+        trace = owned(Owned.CACHE_TRACE, request.tenant_id, entry.request_id)
+        await self._store.note(trace, str(place), ttl_s=ttl_s)
 
     async def rewrite(self, entry: Entry) -> None:
         """Store what changed of an entry; its place among the questions stays."""

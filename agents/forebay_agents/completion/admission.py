@@ -75,7 +75,7 @@ class Admission:
     def _is_news(self, reservation: Reservation) -> bool:
         if reservation.room is not Room.SOFT:
             return False
-        accounts = tuple(account.name for account in reservation.accounts)
+        accounts = tuple(account.key for account in reservation.accounts)
         known = accounts in self._warned
         if len(self._warned) >= _REMEMBERED:
             self._warned.clear()

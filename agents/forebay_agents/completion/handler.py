@@ -10,6 +10,7 @@ from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Alert, AnswerSource, Completion, Error, RedactedRequest, ResponseStatus
 from forebay.runtime.fair_queue import FairQueue
 from forebay.state.idempotency import Claims
+from forebay.state.keys import Key, Owned, owned
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.cascade import Cascade, Served
 from forebay_agents.completion.quotas.budgets import Room
@@ -53,7 +54,7 @@ class CompletionHandler:
 
     async def handle(self, request: RedactedRequest, context: Context) -> Sequence[Output]:
         """The completion and the closed ledger entries of every call that it took."""
-        key = f"{request.tenant_id}:{request.request_id}"
+        key = owned(Owned.ANSWER_CLAIM, request.tenant_id, request.request_id)
         try:
             # First of all: what is paid already is published again, whatever budgets and limits say by now.
             if (kept := await self._claims.kept(key)) is not None:
@@ -68,7 +69,7 @@ class CompletionHandler:
         return [*(_alert(alert) for alert in alerts), *outputs]
 
     async def _claimed(
-        self, key: str, request: RedactedRequest, context: Context, *, cheapest: bool
+        self, key: Key, request: RedactedRequest, context: Context, *, cheapest: bool
     ) -> Sequence[Output]:
         try:
             claim = await self._claims.acquire(key)

@@ -20,6 +20,7 @@ from forebay.contract.records import (
     Severity,
 )
 from forebay.state.idempotency import Claims
+from forebay.state.keys import Owned, owned
 from forebay_agents.evaluation.metrics import METRICS, EvaluationMetrics
 from forebay_agents.evaluation.rolling import Rolling, ScoreStore, add_score
 from forebay_agents.evaluation.rubrics import RUBRICS
@@ -72,7 +73,8 @@ class EvaluationHandler:
             return ()
         if not sampled(completion.request_id, self._settings.sample_rate):
             return ()
-        async with await self._claims.acquire(f"judge:{completion.request_id}") as claim:
+        key = owned(Owned.JUDGE_CLAIM, completion.tenant_id, completion.request_id)
+        async with await self._claims.acquire(key) as claim:
             if claim.outputs is not None:
                 return claim.outputs
             outputs = await self._judge(completion, request, context)

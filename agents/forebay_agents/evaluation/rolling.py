@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from forebay.state.keys import Common, Prefix, plain
 from forebay.state.redis_client import redis_errors
 
 
@@ -57,13 +58,13 @@ class RedisScores:
 
     def __init__(self, client: Any, prefix: str) -> None:
         self._client = client
-        self._prefix = f"{prefix}evaluation:"
+        self._prefix = Prefix(prefix)
         self._local = LocalScores()
 
     async def push(self, model: str, score: float, window: int) -> list[float]:
         """See :class:`ScoreStore`."""
         local = await self._local.push(model, score, window)
-        key = f"{self._prefix}scores:{model}"
+        key = self._prefix + plain(Common.SCORES, model)
         try:
             pipeline = self._client.pipeline(transaction=True)
             pipeline.lpush(key, f"{score:.4f}")
@@ -76,7 +77,7 @@ class RedisScores:
     async def set_alerted(self, model: str, alerted: bool) -> bool:
         """See :class:`ScoreStore`."""
         local = await self._local.set_alerted(model, alerted)
-        key = f"{self._prefix}alerted"
+        key = self._prefix + plain(Common.ALERTED)
         try:
             changed = await (self._client.sadd(key, model) if alerted else self._client.srem(key, model))
         except redis_errors():

@@ -16,6 +16,7 @@ import structlog
 
 from forebay.contract.failures import Transient
 from forebay.settings import RedisSettings, Settings
+from forebay.state.keys import Common, Prefix, plain
 from forebay.state.redis_client import open_redis, redis_errors
 
 log = structlog.get_logger(__name__)
@@ -51,7 +52,7 @@ class Daily:
 
     def __init__(self, client: Any, prefix: str, day: Callable[[], str] = today) -> None:
         self._client = client
-        self._prefix = f"{prefix}redaction:day:"
+        self._prefix = Prefix(prefix)
         self._day = day
         self._pending: Counter[tuple[str, str]] = Counter()
 
@@ -69,9 +70,9 @@ class Daily:
             return
         pipeline = self._client.pipeline(transaction=True)
         for (day, name), count in pending.items():
-            pipeline.hincrby(self._prefix + day, name, count)
+            pipeline.hincrby(self._key(day), name, count)
         for day in {day for day, _ in pending}:
-            pipeline.expire(self._prefix + day, KEPT_DAYS * 86_400)
+            pipeline.expire(self._key(day), KEPT_DAYS * 86_400)
         try:
             await _do(pipeline.execute())
         except Transient:
@@ -97,12 +98,15 @@ class Daily:
         found = []
         for back in range(days):
             day = (last - timedelta(days=back)).date().isoformat()
-            counts = cast("dict[bytes, bytes]", await _do(self._client.hgetall(self._prefix + day)))
+            counts = cast("dict[bytes, bytes]", await _do(self._client.hgetall(self._key(day))))
             for name, count in sorted(counts.items()):
                 tenant, entity, action = name.decode().split("|")
                 if tenant_id in (None, tenant):
                     found.append(DailyCount(day=day, tenant_id=tenant, entity=entity, action=action, count=int(count)))
         return found
+
+    def _key(self, day: str) -> str:
+        return self._prefix + plain(Common.REDACTION_DAY, day)
 
 
 @asynccontextmanager

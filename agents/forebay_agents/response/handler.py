@@ -11,6 +11,7 @@ from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Completion, Error, RedactedRequest, Response, ResponseStatus
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.restoring import Restorer
+from forebay.privacy.vault import Owner
 
 _TIMING = "forebay-timing-"
 """Headers ``forebay-timing-STAGE``: microseconds of stages whose records have no field for it."""
@@ -19,8 +20,8 @@ _TIMING = "forebay-timing-"
 class Maps(Protocol):
     """The part of the vault that is needed here."""
 
-    async def load(self, ref: str) -> PseudonymMap:
-        """The map behind ``ref``; raises ``Permanent("vault_expired")``."""
+    async def load(self, ref: str, owner: Owner) -> PseudonymMap:
+        """The map of ``owner`` behind ``ref``; raises ``Permanent("vault_expired")``."""
         ...
 
 
@@ -48,10 +49,18 @@ class ResponseHandler:
         started = time.perf_counter()
         request = completion.request or RedactedRequest()
         try:
-            mapping = await self._maps.load(request.vault_ref) if request.vault_ref else PseudonymMap()
+            mapping = await self._mapping(completion, request)
         except Permanent as failure:
             return [self._output(completion, context, None, started, failure)]
         return [self._output(completion, context, Restorer(mapping), started)]
+
+    async def _mapping(self, completion: Completion, request: RedactedRequest) -> PseudonymMap:
+        """What is restored: of the one who gets the response, whoever the request inside says that it is of."""
+        if not request.vault_ref:
+            return PseudonymMap()
+        return await self._maps.load(
+            request.vault_ref, Owner(tenant_id=completion.tenant_id, user_id=completion.user_id)
+        )
 
     def on_failure(self, completion: Completion | None, context: Context, failure: Failure) -> Sequence[Output]:
         """A failed response: also a completion that cannot be read has somebody waiting for it."""

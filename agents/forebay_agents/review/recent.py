@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from forebay.avro.codec import Codec
 from forebay.contract.records import Completion
+from forebay.state.keys import Owned, Prefix, formerly, owned
 from forebay.state.redis_client import redis_errors, refused
 
 
@@ -30,22 +31,23 @@ class RedisRecentOutcomes:
 
     def __init__(self, client: Any, prefix: str, codec: Codec[Completion], keep_s: int) -> None:
         self._client = client
-        self._prefix = f"{prefix}review:recent:"
+        self._prefix = Prefix(prefix)
         self._codec = codec
         self._keep_s = keep_s
 
     async def put(self, completion: Completion) -> None:
         """See :class:`RecentOutcomes`."""
-        key = self._key(completion.tenant_id, completion.request_id)
+        key = self._prefix + owned(Owned.OUTCOME, completion.tenant_id, completion.request_id)
         await self._run(self._client.set(key, zlib.compress(self._codec.encode(completion), 1), ex=self._keep_s))
 
     async def get(self, tenant_id: str, request_id: str) -> Completion | None:
         """See :class:`RecentOutcomes`."""
-        data = await self._run(self._client.get(self._key(tenant_id, request_id)))
+        data = await self._run(self._client.get(self._prefix + owned(Owned.OUTCOME, tenant_id, request_id)))
+        if data is None and ":" not in tenant_id + request_id:
+            # From before ids had lengths, or somebody else's if one had a colon.
+            before = formerly(Owned.OUTCOME, f"{tenant_id}:{request_id}")
+            data = await self._run(self._client.get(self._prefix + before))
         return None if data is None else self._codec.decode(zlib.decompress(data))
-
-    def _key(self, tenant_id: str, request_id: str) -> str:
-        return f"{self._prefix}{tenant_id}:{request_id}"
 
     @staticmethod
     async def _run(command: Any) -> Any:

@@ -22,6 +22,7 @@ from forebay.contract.handlers import Context, FailureHandler, Handler, Output
 from forebay.contract.json_lines import to_json
 from forebay.contract.records import Request
 from forebay.privacy.sealing import Keyring, SealError
+from forebay.state.keys import Key, Owned, Prefix, owned
 from forebay.state.redis_client import redis_errors, refused
 
 CONFLICT = "idempotency_conflict"
@@ -30,11 +31,11 @@ CONFLICT = "idempotency_conflict"
 class Fingerprints(Protocol):
     """What ids were used for; raises ``Transient("redis_unavailable")``."""
 
-    async def first(self, key: str, fingerprint: str) -> str:
+    async def first(self, key: Key, fingerprint: str) -> str:
         """The fingerprint under ``key``, which is ours if there was none."""
         ...
 
-    async def put(self, key: str, fingerprint: str) -> None:
+    async def put(self, key: Key, fingerprint: str) -> None:
         """Replace it."""
         ...
 
@@ -81,11 +82,11 @@ class RedisFingerprints:
 
     def __init__(self, client: Any, prefix: str, keep_s: int, keyring: Keyring) -> None:
         self._client = client
-        self._prefix = f"{prefix}payload:"
+        self._prefix = Prefix(prefix)
         self._keep_s = keep_s
         self._keyring = keyring
 
-    async def first(self, key: str, fingerprint: str) -> str:
+    async def first(self, key: Key, fingerprint: str) -> str:
         """See :class:`Fingerprints`."""
         known = await self._set(key, fingerprint, nx=True, get=True)
         if known is None:
@@ -96,11 +97,11 @@ class RedisFingerprints:
             await self._set(key, fingerprint)
             return fingerprint
 
-    async def put(self, key: str, fingerprint: str) -> None:
+    async def put(self, key: Key, fingerprint: str) -> None:
         """See :class:`Fingerprints`."""
         await self._set(key, fingerprint)
 
-    async def _set(self, key: str, fingerprint: str, **options: Any) -> Any:
+    async def _set(self, key: Key, fingerprint: str, **options: Any) -> Any:
         sealed = self._keyring.seal(fingerprint.encode(), _context(key))
         try:
             return await self._client.set(self._prefix + key, sealed, ex=self._keep_s, **options)
@@ -114,7 +115,7 @@ def guarded(handle: Handler, known: Fingerprints, marks: FingerprintHeaders) -> 
     async def check(request: Request, context: Context) -> Sequence[Output]:
         if not request.request_id:
             return await handle(request, context)
-        key, ours = f"{request.tenant_id}:{request.request_id}", fingerprint(request)
+        key, ours = owned(Owned.FINGERPRINT, request.tenant_id, request.request_id), fingerprint(request)
         if h.REPLAYED_AT in context.source.headers:
             await known.put(key, ours)
         elif await known.first(key, ours) != ours:

@@ -1,13 +1,12 @@
 """Where is kept what pseudonyms stand for? In Redis, sealed, for a limited time, and erasable by user.
 
-Three kinds of entries, all under ``<prefix>vault:``: ``m:REF`` the map of one request, ``c:HASH`` what a conversation's
-pseudonyms stand for so far, ``u:HASH`` which of these belong to a user (a sorted set by expiry). Ids of users and
-conversations may themselves be personal (an e-mail address), so key names carry a keyed hash of them; its key
-(``pepper``) is random and sealed like everything else: Redis alone tells nothing.
+Three kinds of entries (:class:`forebay.state.keys.Hashed`): the map of one request, what a conversation's pseudonyms
+stand for so far, and which of these belong to a user (a sorted set by expiry). Ids of users and conversations may
+themselves be personal (an e-mail address), so keys carry a keyed hash of them and of their tenant; its key (``pepper``)
+is random and sealed like everything else: Redis alone tells nothing. Who asks for a map has to say whose it is.
 """
 
 import asyncio
-import hashlib
 import hmac
 import json
 import os
@@ -20,9 +19,12 @@ from typing import Protocol
 from forebay.contract.failures import Permanent
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.sealing import Keyring, SealError, key_id_of
+from forebay.state.keys import Common, Hashed, Key, Prefix, beginning, parts_of, plain
 
 CONVERSATION_LIMIT = 5_000
 """Values that a conversation remembers; beyond them new ones get a pseudonym for the request only."""
+_REF_BYTES, _REF_CHARS = 18, 24
+"""Random, in base64; a keyed hash has 40 characters, so none is taken for the other."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +107,7 @@ class Vault:
     ) -> None:
         self._store = store
         self._keyring = keyring
-        self._prefix = f"{prefix}vault:"
+        self._prefix = Prefix(prefix)
         self._ttl_s = ttl_s
         self._clock = clock
         self._pepper: bytes | None = None
@@ -113,34 +115,37 @@ class Vault:
 
     async def store(self, mapping: PseudonymMap, owner: Owner) -> str:
         """Keep ``mapping``; the reference to load it by, which is random and tells nothing."""
-        ref = secrets.token_urlsafe(18)
-        name = f"m:{ref}"
-        index = await self._user_key(owner)
-        await self._store.index(index, {name: self._expiry()}, self._clock(), self._ttl_s)
-        await self._store.put(self._prefix + name, self._seal(mapping.to_json(), name), self._ttl_s)
+        ref = secrets.token_urlsafe(_REF_BYTES)
+        key = await self._map_key(owner, ref)
+        await self._note(owner, key)
+        await self._store.put(self._prefix + key, self._seal(mapping.to_json(), key), self._ttl_s)
         return ref
 
-    async def load(self, ref: str) -> PseudonymMap:
-        """The map behind ``ref``.
+    async def load(self, ref: str, owner: Owner) -> PseudonymMap:
+        """The map of ``owner`` behind ``ref``; nobody else's is found.
 
         Raises:
             Permanent: ``vault_expired`` when it is gone, ``unreadable_seal`` when no key at hand opens it.
             Transient: Redis does not answer.
         """
-        name = f"m:{ref}"
-        sealed = await self._store.get(self._prefix + name)
+        key = await self._map_key(owner, ref)
+        sealed = await self._store.get(self._prefix + key)
+        if sealed is None and len(ref) == _REF_CHARS:
+            # From before keys had an owner: not needed any more ``vault.ttl_s`` after the last worker of 0.1 stopped.
+            key = plain(Hashed.VAULT_MAP, ref)
+            sealed = await self._store.get(self._prefix + key)
         if sealed is None:
             raise Permanent("vault_expired", "the pseudonym mapping has expired or was erased")
-        return PseudonymMap.from_json(self._open(sealed, name))
+        return PseudonymMap.from_json(self._open(sealed, key))
 
     async def conversation(self, owner: Owner, conversation_id: str) -> Conversation:
         """What is known of a conversation; empty when it is new, expired or erased."""
-        name = await self._conversation_name(owner, conversation_id)
-        found = await self._store.versioned(self._prefix + name)
+        key = await self._conversation_key(owner, conversation_id)
+        found = await self._store.versioned(self._prefix + key)
         if found is None:
             return Conversation()
         version, sealed = found
-        return Conversation(tags=json.loads(self._open(sealed, name)), version=version)
+        return Conversation(tags=json.loads(self._open(sealed, key)), version=version)
 
     async def extend(self, owner: Owner, conversation_id: str, seen: Conversation, tags: Mapping[str, str]) -> bool:
         """Make ``tags`` what is known of the conversation, unless another request has changed it since ``seen``.
@@ -148,77 +153,99 @@ class Vault:
         Returns:
             Whether it was stored; if not, read again and number again.
         """
-        name = await self._conversation_name(owner, conversation_id)
+        key = await self._conversation_key(owner, conversation_id)
         kept = dict(list(tags.items())[:CONVERSATION_LIMIT])
-        index = await self._user_key(owner)
-        await self._store.index(index, {name: self._expiry()}, self._clock(), self._ttl_s)
-        sealed = self._seal(json.dumps(kept).encode(), name)
-        return await self._store.swap(self._prefix + name, seen.version, secrets.token_hex(8), sealed, self._ttl_s)
+        await self._note(owner, key)
+        sealed = self._seal(json.dumps(kept).encode(), key)
+        return await self._store.swap(self._prefix + key, seen.version, secrets.token_hex(8), sealed, self._ttl_s)
 
     async def forget(self, owner: Owner) -> int:
         """Erase everything of a user; the number of entries that were there."""
-        index = await self._user_key(owner)
-        members = [self._prefix + name for name in await self._store.members(index)]
-        erased = await self._store.remove(members) if members else 0
+        index = self._prefix + await self._user_key(owner)
+        entries = [self._prefix + _listed(name) for name in await self._store.members(index)]
+        erased = await self._store.remove(entries) if entries else 0
         await self._store.remove([index])
         return erased
 
     async def rotate(self) -> tuple[int, int]:
         """Seal every entry with the current key; how many were, and how many no key at hand opens."""
         changed = unreadable = 0
-        async for key in self._store.scan(self._prefix):
-            name = key.removeprefix(self._prefix)
-            if name.startswith("u:"):
-                continue
-            found = await self._store.versioned(key) if name.startswith("c:") else None
-            sealed = found[1] if found else await self._store.get(key) if not name.startswith("c:") else None
-            if sealed is None:
-                continue
+        async for key, sealed in self._sealed():
             try:
                 if key_id_of(sealed) == self._keyring.current:
                     continue
-                plain = self._keyring.open(sealed, self._context(name))
+                opened = self._keyring.open(sealed, _context(key))
             except SealError:
                 unreadable += 1
                 continue
-            changed += await self._store.replace(key, sealed, self._seal(plain, name))
+            changed += await self._store.replace(self._prefix + key, sealed, self._seal(opened, key))
         return changed, unreadable
 
-    def _expiry(self) -> float:
-        return self._clock() + self._ttl_s
+    async def _sealed(self) -> AsyncIterator[tuple[Key, bytes]]:
+        """All that is sealed, with its key."""
+        pepper = plain(Common.VAULT_PEPPER)
+        if (sealed := await self._store.get(self._prefix + pepper)) is not None:
+            yield pepper, sealed
+        for space in (Hashed.VAULT_MAP, Hashed.VAULT_CONVERSATION):
+            async for found in self._store.scan(self._prefix + beginning(space)):
+                key = plain(space, *parts_of(space, self._prefix.without(found)))
+                if space is Hashed.VAULT_MAP:
+                    sealed = await self._store.get(found)
+                else:
+                    versioned = await self._store.versioned(found)
+                    sealed = None if versioned is None else versioned[1]
+                if sealed is not None:
+                    yield key, sealed
 
-    async def _user_key(self, owner: Owner) -> str:
-        return f"{self._prefix}u:{await self._hash('user', owner.tenant_id, owner.user_id)}"
+    async def _note(self, owner: Owner, key: Key) -> None:
+        """Note in the owner's index what ``forget`` has to erase, before it is there."""
+        index = self._prefix + await self._user_key(owner)
+        now = self._clock()
+        await self._store.index(index, {key.partition(":")[2]: now + self._ttl_s}, now, self._ttl_s)
 
-    async def _conversation_name(self, owner: Owner, conversation_id: str) -> str:
-        return f"c:{await self._hash('conversation', owner.tenant_id, owner.user_id, conversation_id)}"
+    async def _map_key(self, owner: Owner, ref: str) -> Key:
+        return plain(Hashed.VAULT_MAP, await self._hash("map", owner.tenant_id, owner.user_id, ref))
+
+    async def _user_key(self, owner: Owner) -> Key:
+        return plain(Hashed.VAULT_USER, await self._hash("user", owner.tenant_id, owner.user_id))
+
+    async def _conversation_key(self, owner: Owner, conversation_id: str) -> Key:
+        parts = ("conversation", owner.tenant_id, owner.user_id, conversation_id)
+        return plain(Hashed.VAULT_CONVERSATION, await self._hash(*parts))
 
     async def _hash(self, *parts: str) -> str:
         pepper = self._pepper or await self._load_pepper()
-        return hmac.new(pepper, json.dumps(parts).encode(), hashlib.sha256).hexdigest()[:40]
+        return hmac.digest(pepper, json.dumps(parts).encode(), "sha256").hex()[:40]
 
     async def _load_pepper(self) -> bytes:
         async with self._lock:
             if self._pepper is None:
-                key = f"{self._prefix}pepper"
-                sealed = await self._store.get(key)
+                key = plain(Common.VAULT_PEPPER)
+                sealed = await self._store.get(self._prefix + key)
                 if sealed is None:
-                    await self._store.put_new(key, self._seal(os.urandom(32), "pepper"))
-                    sealed = await self._store.get(key)
+                    await self._store.put_new(self._prefix + key, self._seal(os.urandom(32), key))
+                    sealed = await self._store.get(self._prefix + key)
                 if sealed is None:
                     raise Permanent("vault_expired", "Redis drops the vault's entries as they are written")
-                self._pepper = self._open(sealed, "pepper")
+                self._pepper = self._open(sealed, key)
             return self._pepper
 
-    @staticmethod
-    def _context(name: str) -> str:
-        return f"vault/{name}"
+    def _seal(self, data: bytes, key: Key) -> bytes:
+        return self._keyring.seal(data, _context(key))
 
-    def _seal(self, plain: bytes, name: str) -> bytes:
-        return self._keyring.seal(plain, self._context(name))
-
-    def _open(self, sealed: bytes, name: str) -> bytes:
+    def _open(self, sealed: bytes, key: Key) -> bytes:
         try:
-            return self._keyring.open(sealed, self._context(name))
+            return self._keyring.open(sealed, _context(key))
         except SealError as error:
             raise Permanent("unreadable_seal", f"vault entry: {error}") from None
+
+
+def _context(key: Key) -> str:
+    """What a seal is bound to: ``vault/m:HASH``, so that an entry cannot be moved to another key."""
+    return key.replace(":", "/", 1)
+
+
+def _listed(name: str) -> Key:
+    """The key of an entry by its name in the index of a user."""
+    kind, _, digest = name.partition(":")
+    return plain(Hashed.VAULT_CONVERSATION if kind == "c" else Hashed.VAULT_MAP, digest)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from forebay.privacy.sealing import load_keyring
 from forebay.privacy.vault import Vault
 from forebay.settings import RedisSettings, Settings, VaultSettings
+from forebay.state.keys import glob
 from forebay.state.redis_client import open_redis, redis_errors, refused
 from forebay.state.redis_watch import open_state
 
@@ -91,10 +92,9 @@ class RedisVaultStore:
 
     async def scan(self, prefix: str) -> AsyncIterator[str]:
         """See the protocol."""
-        pattern = "".join(f"[{char}]" if char in "*?[\\" else char for char in prefix) + "*"
         cursor = 0
         while True:
-            cursor, keys = await self._do(self._client.scan(cursor, match=pattern, count=500))
+            cursor, keys = await self._do(self._client.scan(cursor, match=glob(prefix), count=500))
             for key in keys:
                 yield key.decode()
             if not cursor:

@@ -19,6 +19,7 @@ import structlog
 from forebay.avro.codec import Codec
 from forebay.contract.failures import Transient
 from forebay.contract.handlers import Output
+from forebay.state.keys import Key, Prefix
 from forebay.state.redis_client import redis_errors, refused
 
 log = structlog.get_logger(__name__)
@@ -59,23 +60,23 @@ return redis.call('DEL', KEYS[1])
 class ClaimStore(Protocol):
     """The steps of a claim; all raise ``Transient("redis_unavailable")``."""
 
-    async def claim(self, key: str, owner: str, lease_ms: int) -> tuple[str, bytes]:
+    async def claim(self, key: Key, owner: str, lease_ms: int) -> tuple[str, bytes]:
         """``mine``, ``held`` with the lease's remaining ms, or ``done`` with the kept outputs."""
         ...
 
-    async def kept(self, key: str) -> bytes | None:
+    async def kept(self, key: Key) -> bytes | None:
         """The kept outputs, if the work is done."""
         ...
 
-    async def renew(self, key: str, owner: str, lease_ms: int) -> bool:
+    async def renew(self, key: Key, owner: str, lease_ms: int) -> bool:
         """Whether the lease was still ours."""
         ...
 
-    async def finish(self, key: str, owner: str, outputs: bytes, keep_ms: int) -> None:
+    async def finish(self, key: Key, owner: str, outputs: bytes, keep_ms: int) -> None:
         """Keep the outputs."""
         ...
 
-    async def release(self, key: str, owner: str) -> None:
+    async def release(self, key: Key, owner: str) -> None:
         """Give an unfinished claim up."""
         ...
 
@@ -84,15 +85,15 @@ class RedisClaimStore:
     """Claims in Redis; ``client`` is a ``redis.asyncio`` client."""
 
     def __init__(self, client: Any, prefix: str) -> None:
-        self._prefix = f"{prefix}claim:"
+        self._prefix = Prefix(prefix)
         self._client = client
 
-    async def claim(self, key: str, owner: str, lease_ms: int) -> tuple[str, bytes]:
+    async def claim(self, key: Key, owner: str, lease_ms: int) -> tuple[str, bytes]:
         """See :class:`ClaimStore`."""
         state, rest = await self._run(_CLAIM, key, owner, lease_ms)
         return state.decode(), rest
 
-    async def kept(self, key: str) -> bytes | None:
+    async def kept(self, key: Key) -> bytes | None:
         """See :class:`ClaimStore`."""
         try:
             found: bytes | None = await self._client.hget(self._prefix + key, "outputs")
@@ -100,19 +101,19 @@ class RedisClaimStore:
             raise _away(error) from None
         return found
 
-    async def renew(self, key: str, owner: str, lease_ms: int) -> bool:
+    async def renew(self, key: Key, owner: str, lease_ms: int) -> bool:
         """See :class:`ClaimStore`."""
         return bool(await self._run(_RENEW, key, owner, lease_ms))
 
-    async def finish(self, key: str, owner: str, outputs: bytes, keep_ms: int) -> None:
+    async def finish(self, key: Key, owner: str, outputs: bytes, keep_ms: int) -> None:
         """See :class:`ClaimStore`."""
         await self._run(_FINISH, key, owner, outputs, keep_ms)
 
-    async def release(self, key: str, owner: str) -> None:
+    async def release(self, key: Key, owner: str) -> None:
         """See :class:`ClaimStore`."""
         await self._run(_RELEASE, key, owner)
 
-    async def _run(self, script: str, key: str, *arguments: Any) -> Any:
+    async def _run(self, script: str, key: Key, *arguments: Any) -> Any:
         try:
             return await self._client.eval(script, 1, self._prefix + key, *arguments)
         except redis_errors() as error:
@@ -129,7 +130,7 @@ class Claim:
     A block that calls :meth:`finish` leaves its outputs behind; one that does not, or raises, gives the claim up.
     """
 
-    def __init__(self, claims: "Claims", key: str, owner: str, outputs: list[Output] | None) -> None:
+    def __init__(self, claims: "Claims", key: Key, owner: str, outputs: list[Output] | None) -> None:
         self.outputs = outputs
         self._claims = claims
         self._key = key
@@ -173,7 +174,7 @@ class Claims:
         self._lease_ms = round(1000 * lease_s)
         self._keep_ms = round(1000 * keep_s)
 
-    async def acquire(self, key: str) -> Claim:
+    async def acquire(self, key: Key) -> Claim:
         """A claim on ``key``, waiting while another owner lives. Raises ``Transient("redis_unavailable")``."""
         owner = uuid.uuid4().hex
         while True:
@@ -184,12 +185,12 @@ class Claims:
                 return Claim(self, key, owner, self._unpack(rest))
             await asyncio.sleep(_POLL_S)
 
-    async def kept(self, key: str) -> list[Output] | None:
+    async def kept(self, key: Key) -> list[Output] | None:
         """Outputs of ``key`` if they are known. Raises ``Transient("redis_unavailable")``."""
         outputs = await self._store.kept(key)
         return None if outputs is None else self._unpack(outputs)
 
-    async def renew(self, key: str, owner: str) -> None:
+    async def renew(self, key: Key, owner: str) -> None:
         """Renew the lease until it is lost or this is cancelled."""
         while True:
             await asyncio.sleep(self._lease_ms / 1000 / _RENEWALS)
@@ -199,7 +200,7 @@ class Claims:
             except Transient:
                 continue  # the lease may end; then the request may be paid twice, but is never lost
 
-    async def settle(self, key: str, owner: str, outputs: Sequence[Output] | None) -> None:
+    async def settle(self, key: Key, owner: str, outputs: Sequence[Output] | None) -> None:
         """Keep the outputs of finished work, or give the claim up.
 
         Never raises: the work is done and paid, its outputs are about to be published, and a retry would pay again.

@@ -6,6 +6,7 @@ import pytest
 
 from forebay.contract.failures import Rejected, Transient
 from forebay.contract.records import Severity, WindowKind
+from forebay.state.keys import Owned, owned
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.quotas.budgets import Account, Reservation, Room
 from forebay_agents.completion.quotas.rates import Limit
@@ -27,7 +28,8 @@ class Purse:
         if self.down:
             raise Transient("redis_unavailable", "budgets: gone")
         self.asked.append((tenant_id, user_id, amount))
-        account = Account(name=f"tenant:{tenant_id}:day", kind=WindowKind.DAY, limit=1)
+        key = owned(Owned.TENANT_BUDGET, tenant_id, "day")
+        account = Account(key=key, before=key, kind=WindowKind.DAY, limit=1)
         return Reservation(id=reservation_id, room=self.room, accounts=(account,))
 
     async def settle(self, _reservation: Reservation, _cost: int) -> None:
@@ -111,9 +113,10 @@ async def test_limits_are_of_the_tenant_and_the_user_by_requests_and_tokens() ->
     gate, _, limiter, _ = admission(tenant=Rate(rpm=60), user=Rate(tpm=100), tenants={"vip": Rate(rpm=600)})
     await gate.admit(asked("x" * 300, tenant_id="t", user_id="u"))
     await gate.admit(asked("x" * 300, tenant_id="vip", user_id="u"))
-    usual, vip = ({limit.name: (limit.per_minute, limit.units) for limit in taken} for taken in limiter.taken)
-    assert usual == {"tenant:t:requests": (60, 1), "user:t|u:tokens": (100, 100)}
-    assert vip == {"tenant:vip:requests": (600, 1), "user:vip|u:tokens": (100, 100)}
+    usual, vip = ({limit.key: (limit.per_minute, limit.units) for limit in taken} for taken in limiter.taken)
+    for tenant, taken, rpm in (("t", usual, 60), ("vip", vip, 600)):
+        of_tenant, of_user = owned(Owned.TENANT_RATE, tenant, "requests"), owned(Owned.USER_RATE, tenant, "u", "tokens")
+        assert taken == {of_tenant: (rpm, 1), of_user: (100, 100)}
 
 
 async def test_it_waits_for_its_turn() -> None:

@@ -1,6 +1,8 @@
 """The vault: sealed, expiring, erasable, and safe for concurrent turns of one conversation."""
 
 import asyncio
+import hmac
+import json
 
 import pytest
 
@@ -32,10 +34,10 @@ def _vault(store: MemoryVaultStore, clock: VirtualClock, keys: dict[str, bytes] 
 async def test_what_is_stored_is_loaded_until_it_expires(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
     ref = await vault.store(MAP, ANN)
-    assert await _vault(store, clock).load(ref) == MAP
+    assert await _vault(store, clock).load(ref, ANN) == MAP
     clock.advance(61)
     with pytest.raises(Permanent) as gone:
-        await vault.load(ref)
+        await vault.load(ref, ANN)
     assert gone.value.code == "vault_expired"
 
 
@@ -55,9 +57,9 @@ async def test_forgetting_erases_a_user_and_nobody_else(store: MemoryVaultStore,
     await vault.extend(ANN, "c", await vault.conversation(ANN, "c"), MAP.originals)
     assert await vault.forget(ANN) == 2
     assert (await vault.conversation(ANN, "c")).tags == {}
-    assert await vault.load(his) == MAP
+    assert await vault.load(his, bob) == MAP
     with pytest.raises(Permanent, match="expired or was erased"):
-        await vault.load(hers)
+        await vault.load(hers, ANN)
     assert await vault.forget(ANN) == 0
 
 
@@ -94,7 +96,7 @@ async def test_rotation_reseals_and_the_old_key_can_go(store: MemoryVaultStore, 
     assert await _vault(store, clock, NEW).rotate() == (3, 0)
     assert await _vault(store, clock, NEW).rotate() == (0, 0)
     after = _vault(store, clock, {"b": NEW["b"]})
-    assert await after.load(ref) == MAP
+    assert await after.load(ref, ANN) == MAP
     assert (await after.conversation(ANN, "c")).tags == MAP.originals
     assert await after.forget(ANN) == 2
 
@@ -103,17 +105,88 @@ async def test_an_entry_under_a_lost_key_is_no_wrong_answer(store: MemoryVaultSt
     ref = await _vault(store, clock).store(MAP, ANN)
     lost = _vault(store, clock, {"b": NEW["b"]})
     with pytest.raises(Permanent) as closed:
-        await lost.load(ref)
+        await lost.load(ref, ANN)
     assert closed.value.code == "unreadable_seal"
     assert await lost.rotate() == (0, 2)
 
 
 async def test_an_entry_cannot_be_moved_to_another_reference(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
-    mine, yours = await vault.store(MAP, ANN), await vault.store(PseudonymMap(), ANN)
-    store.entries[f"test:vault:m:{yours}"] = store.entries[f"test:vault:m:{mine}"]
+    await vault.store(MAP, ANN)
+    [mine] = (key for key in store.entries if ":m:" in key)
+    ref = await vault.store(PseudonymMap(), ANN)
+    [yours] = (key for key in store.entries if ":m:" in key and key != mine)
+    store.entries[yours] = store.entries[mine]
     with pytest.raises(Permanent, match="another context"):
-        await vault.load(yours)
+        await vault.load(ref, ANN)
+
+
+@pytest.mark.parametrize(
+    "stranger", [Owner(tenant_id="evil", user_id=ANN.user_id), Owner(tenant_id="acme", user_id="bob")]
+)
+async def test_a_reference_opens_nothing_for_anybody_else(
+    store: MemoryVaultStore, clock: VirtualClock, stranger: Owner
+) -> None:
+    vault = _vault(store, clock)
+    ref = await vault.store(MAP, ANN)
+    with pytest.raises(Permanent) as refused:
+        await vault.load(ref, stranger)
+    assert refused.value.code == "vault_expired"
+
+
+async def test_the_key_of_an_entry_is_no_reference(store: MemoryVaultStore, clock: VirtualClock) -> None:
+    vault = _vault(store, clock)
+    await vault.store(MAP, ANN)
+    [key] = (key for key in store.entries if ":m:" in key)
+    with pytest.raises(Permanent, match="expired or was erased"):
+        await vault.load(key.rpartition(":")[2], Owner(tenant_id="evil", user_id="eve"))
+
+
+class TestEntriesFromBeforeTheirKeysHadAnOwner:
+    """``vault:m:REF``, sealed for ``vault/m:REF``, listed as ``m:REF``; all else lies where it lay."""
+
+    REF = "0123456789abcdefghijklmn"
+
+    async def _left_behind(self, store: MemoryVaultStore, clock: VirtualClock) -> None:
+        await _vault(store, clock).conversation(ANN, "c")  # makes the pepper
+        sealed = Keyring(OLD).seal(MAP.to_json(), f"vault/m:{self.REF}")
+        await store.put(f"test:vault:m:{self.REF}", sealed, 60)
+        await _vault(store, clock).store(PseudonymMap(), ANN)
+        [index] = store.indexes
+        await store.index(index, {f"m:{self.REF}": clock.seconds() + 60}, clock.seconds(), 60)
+
+    async def test_they_are_found_for_as_long_as_they_live(self, store: MemoryVaultStore, clock: VirtualClock) -> None:
+        await self._left_behind(store, clock)
+        assert await _vault(store, clock).load(self.REF, ANN) == MAP
+        clock.advance(61)
+        with pytest.raises(Permanent, match="expired or was erased"):
+            await _vault(store, clock).load(self.REF, ANN)
+
+    async def test_they_are_sealed_anew(self, store: MemoryVaultStore, clock: VirtualClock) -> None:
+        await self._left_behind(store, clock)
+        assert await _vault(store, clock, NEW).rotate() == (3, 0)
+        assert await _vault(store, clock, {"b": NEW["b"]}).load(self.REF, ANN) == MAP
+
+    async def test_they_are_erased(self, store: MemoryVaultStore, clock: VirtualClock) -> None:
+        await self._left_behind(store, clock)
+        assert await _vault(store, clock).forget(ANN) == 2
+        with pytest.raises(Permanent, match="expired or was erased"):
+            await _vault(store, clock).load(self.REF, ANN)
+
+
+async def test_indexes_and_conversations_lie_where_they_lay(store: MemoryVaultStore, clock: VirtualClock) -> None:
+    """Their keys of July 2026, with a pepper of zeros: whoever changes them has to read both."""
+    await store.put("test:vault:pepper", Keyring(OLD).seal(bytes(32), "vault/pepper"), None)
+    vault = _vault(store, clock)
+    await vault.extend(ANN, "c", await vault.conversation(ANN, "c"), MAP.originals)
+
+    def known(*parts: str) -> str:
+        return hmac.new(bytes(32), json.dumps(parts).encode(), "sha256").hexdigest()[:40]
+
+    conversation = known("conversation", "acme", "ann@example.com", "c")
+    assert f"test:vault:c:{conversation}" in store.entries
+    assert set(store.indexes) == {f"test:vault:u:{known('user', 'acme', 'ann@example.com')}"}
+    assert next(iter(store.indexes.values())).keys() == {f"c:{conversation}"}
 
 
 async def test_a_dead_redis_is_transient(store: MemoryVaultStore, clock: VirtualClock) -> None:

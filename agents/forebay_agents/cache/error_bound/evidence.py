@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from forebay.state.keys import Common, Hashed, Key, plain
 from forebay_agents.cache.error_bound.bound import Evidence, chance, counter, evidence_of, reach, scrutiny, threshold
 from forebay_agents.cache.store.store import Store
 
@@ -10,13 +11,13 @@ _FRESH_S = 5.0
 """Seconds that a worker believes counters it has read: a verified pair matters soon, not at once."""
 
 
-def evidence_name(wall: str, task: str | None) -> str:
-    """Name of a task's counters."""
-    return f"evidence:{wall}:{task or ''}"
+def evidence_key(wall: str, task: str | None) -> Key:
+    """Key of a task's counters."""
+    return plain(Hashed.CACHE_EVIDENCE, wall, task or "")
 
 
-SAMPLED = "sampled"
-"""Name of the counters ``right`` and ``wrong`` of sampled hits, over all tenants."""
+SAMPLED = plain(Common.CACHE_SAMPLED)
+"""Key of the counters ``right`` and ``wrong`` of sampled hits, over all tenants."""
 
 
 class EvidenceBook:
@@ -32,7 +33,7 @@ class EvidenceBook:
         self._static = static
         self._delta = delta
         self._clock = clock
-        self._known: dict[str, tuple[float, Evidence, float]] = {}
+        self._known: dict[Key, tuple[float, Evidence, float]] = {}
 
     async def threshold(self, wall: str, task: str | None) -> float:
         """The task's threshold now."""
@@ -55,18 +56,18 @@ class EvidenceBook:
 
     async def add(self, wall: str, task: str | None, score: float, *, right: bool, sampled_hit: bool) -> None:
         """Enter a verified pair."""
-        await self._store.count(evidence_name(wall, task), {counter(score, right=right): 1})
+        await self._store.count(evidence_key(wall, task), {counter(score, right=right): 1})
         if sampled_hit:
             await self._store.count(SAMPLED, {"right" if right else "wrong": 1})
-        self._known.pop(evidence_name(wall, task), None)
+        self._known.pop(evidence_key(wall, task), None)
 
     async def _read(self, wall: str, task: str | None) -> tuple[float, Evidence, float]:
-        name = evidence_name(wall, task)
-        known = self._known.get(name)
+        key = evidence_key(wall, task)
+        known = self._known.get(key)
         if known is None or self._clock() - known[0] > _FRESH_S:
-            evidence = evidence_of(await self._store.counts(name))
+            evidence = evidence_of(await self._store.counts(key))
             known = (self._clock(), evidence, threshold(self._static, self._delta, evidence))
             if len(self._known) > 4_096:
                 self._known.clear()
-            self._known[name] = known
+            self._known[key] = known
         return known

@@ -14,12 +14,13 @@ import orjson
 from forebay.contract.canonical import canonical_messages
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import AnswerSource, CacheCheck, Completion, RedactedRequest, ResponseStatus
+from forebay.state.keys import Owned, owned
 from forebay_agents.cache.error_bound.curve import wilson
 from forebay_agents.cache.error_bound.evidence import SAMPLED, EvidenceBook
 from forebay_agents.cache.lookup import Explored, Search
 from forebay_agents.cache.metrics import CacheMetrics
 from forebay_agents.cache.store.entry import Entry
-from forebay_agents.cache.store.store import Note, Place, Store
+from forebay_agents.cache.store.store import Place, Store
 from forebay_agents.cache.writer import Keeper
 
 _REMEMBER_S = 3_600.0
@@ -57,14 +58,15 @@ class Verification:
             "similarity": explored.verdict.similarity,
             "hit": explored.hit,
         }
-        await self._store.note(Note.EXPLORED, request.request_id, orjson.dumps(noted).decode(), ttl_s=_REMEMBER_S)
+        key = owned(Owned.CACHE_EXPLORED, request.tenant_id, request.request_id)
+        await self._store.note(key, orjson.dumps(noted).decode(), ttl_s=_REMEMBER_S)
 
     async def check(self, completion: Completion, *, now_ms: int) -> list[Output]:
         """The check that ``completion`` makes possible, if its request explored."""
         request = completion.request
         if request is None or completion.source is not AnswerSource.MODEL:
             return []
-        text = await self._store.noted(Note.EXPLORED, completion.request_id)
+        text = await self._store.noted(owned(Owned.CACHE_EXPLORED, completion.tenant_id, completion.request_id))
         if text is None or completion.status is not ResponseStatus.OK or not completion.content.strip():
             return []
         noted = orjson.loads(text)

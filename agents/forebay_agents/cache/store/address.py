@@ -6,15 +6,13 @@ Three nested ids. The *wall* says who may share: one user, one tenant, or the te
 ever compared by meaning, so that similarity cannot reach across a wall, whatever the vectors are.
 """
 
-import hashlib
 from dataclasses import dataclass
 
 from forebay.contract.canonical import Renumbering, canonical_messages, circumstances, digest
 from forebay.contract.records import MessageRole, RedactedRequest
+from forebay.state.keys import digest_of
 from forebay_agents.cache.language.script import readable
 from forebay_agents.cache.settings import CacheSettings
-
-_WALL_CHARS = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,17 +64,17 @@ def wall_of(request: RedactedRequest, settings: CacheSettings) -> str:
 
 def tenant_wall(tenant_id: str) -> str:
     """Wall of a whole tenant; those of its users begin with it."""
-    return _hashed("tenant", tenant_id)
+    return digest_of("tenant", tenant_id)
 
 
 def user_wall(tenant_id: str, user_id: str) -> str:
     """Wall of one user."""
-    return f"{tenant_wall(tenant_id)}.{_hashed('user', tenant_id, user_id)}"
+    return f"{tenant_wall(tenant_id)}.{digest_of('user', tenant_id, user_id)}"
 
 
 def person(request: RedactedRequest) -> str:
     """Who asks, as a hash: enough to count distinct people."""
-    return _hashed("user", request.tenant_id, request.user_id)
+    return digest_of("user", request.tenant_id, request.user_id)
 
 
 def comparable(request: RedactedRequest, settings: CacheSettings) -> bool:
@@ -90,9 +88,3 @@ def comparable(request: RedactedRequest, settings: CacheSettings) -> bool:
         and 0 < len(last.content.strip()) <= settings.max_question_chars
         and readable(last.content)
     )
-
-
-def _hashed(*parts: str) -> str:
-    # Length-prefixed, so that ("a", "bc") and ("ab", "c") differ.
-    text = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_WALL_CHARS]

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from forebay.contract.records import RedactedRequest
+from forebay.state.keys import Owned, owned
 from forebay_agents.cache.matching.matching import Matcher, Reading, Verdict
 from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.store.address import Address, address_of
@@ -38,7 +39,10 @@ class Locator:
         Args:
             trace: note that the request looked there, for its feedback.
         """
-        mark = Trace(request_id=request.request_id, ttl_s=self._settings.ttl_s) if trace else None
+        mark = None
+        if trace:
+            key = owned(Owned.CACHE_TRACE, request.tenant_id, request.request_id)
+            mark = Trace(key=key, ttl_s=self._settings.ttl_s)
         epoch = self._epochs.get(request.task, "0.0")
         while True:
             address = self._at(request, epoch)

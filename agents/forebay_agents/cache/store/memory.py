@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from forebay_agents.cache.store.store import Neighbour, Note, Place, StoreUnavailableError, Trace, Vector
+from forebay.state.keys import Hashed, Key, beginning, parts_of
+from forebay_agents.cache.store.store import Neighbour, Place, StoreUnavailableError, Trace, Vector
 
 
 class MemoryStore:
@@ -19,9 +20,9 @@ class MemoryStore:
     def __init__(self) -> None:
         self.entries: dict[Place, bytes] = {}
         self.vectors: dict[tuple[str, str], dict[str, Vector]] = {}
-        self.notes: dict[tuple[Note, str], str] = {}
+        self.notes: dict[Key, str] = {}
         self.leases: dict[Place, str] = {}
-        self.counters: dict[str, dict[str, int]] = {}
+        self.counters: dict[Key, dict[str, int]] = {}
         self._epochs: dict[str, int] = {}
         self._matrix: tuple[Any, list[str], Any] = ((), [], None)
         self.down = False
@@ -39,7 +40,7 @@ class MemoryStore:
         """See :class:`forebay_agents.cache.store.store.Store`."""
         self._trip()
         if trace is not None:
-            self.notes[Note.TRACE, trace.request_id] = str(place)
+            self.notes[trace.key] = str(place)
         return self.entries.get(place), self._epoch(task)
 
     async def get_many(self, wall: str, entry_ids: Sequence[str]) -> Mapping[str, bytes]:
@@ -86,15 +87,15 @@ class MemoryStore:
             self.vectors.get((wall, partition), {}).pop(entry_id, None)
             self._matrix = ((), [], None)
 
-    async def note(self, kind: Note, key: str, text: str, *, ttl_s: float) -> None:
+    async def note(self, key: Key, text: str, *, ttl_s: float) -> None:
         """See :class:`forebay_agents.cache.store.store.Store`."""
         self._trip()
-        self.notes[kind, key] = text
+        self.notes[key] = text
 
-    async def noted(self, kind: Note, key: str) -> str | None:
+    async def noted(self, key: Key) -> str | None:
         """See :class:`forebay_agents.cache.store.store.Store`."""
         self._trip()
-        return self.notes.get((kind, key))
+        return self.notes.get(key)
 
     async def claim(self, place: Place, owner: str, *, lease_s: float) -> str:
         """See :class:`forebay_agents.cache.store.store.Store`."""
@@ -112,18 +113,18 @@ class MemoryStore:
         if self.leases.get(place) == owner:
             del self.leases[place]
 
-    async def count(self, name: str, increments: Mapping[str, int], *, ttl_s: float | None = None) -> int:
+    async def count(self, key: Key, increments: Mapping[str, int], *, ttl_s: float | None = None) -> int:
         """See :class:`forebay_agents.cache.store.store.Store`."""
         self._trip()
-        counters = self.counters.setdefault(name, {})
+        counters = self.counters.setdefault(key, {})
         for field, by in increments.items():
             counters[field] = counters.get(field, 0) + by
         return counters[field]
 
-    async def counts(self, name: str) -> Mapping[str, int]:
+    async def counts(self, key: Key) -> Mapping[str, int]:
         """See :class:`forebay_agents.cache.store.store.Store`."""
         self._trip()
-        return dict(self.counters.get(name, {}))
+        return dict(self.counters.get(key, {}))
 
     async def bump_epoch(self, task: str | None) -> str:
         """See :class:`forebay_agents.cache.store.store.Store`."""
@@ -142,12 +143,13 @@ class MemoryStore:
         self._trip()
         return sum(map(bool, self.vectors.values()))
 
-    async def counter_names(self, prefix: str) -> AsyncIterator[str]:
+    async def evidenced(self) -> AsyncIterator[tuple[str, str]]:
         """See :class:`forebay_agents.cache.store.store.Inventory`."""
         self._trip()
-        for name in list(self.counters):
-            if name.startswith(prefix):
-                yield name
+        for key in list(self.counters):
+            if key.startswith(beginning(Hashed.CACHE_EVIDENCE)):
+                wall, task = parts_of(Hashed.CACHE_EVIDENCE, key)
+                yield wall, task
 
     async def epochs(self) -> Mapping[str, int]:
         """See :class:`forebay_agents.cache.store.store.Inventory`."""

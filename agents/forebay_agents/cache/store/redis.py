@@ -1,11 +1,9 @@
 """How is the cache laid out in Redis 8?
 
-``cache:e:<wall>:<entry>`` packed entry with a TTL; ``cache:v:<wall>:<partition>`` vector set of the questions (Q8,
-elements are entry ids); ``cache:l:<wall>:<entry>`` lease of a single flight; ``cache:r:``, ``cache:n:``, ``cache:u:``
-notes (:class:`forebay_agents.cache.store.store.Note`); ``cache:c:<name>`` hashes of counters; ``cache:epoch`` the
-epochs. What grows with traffic has a TTL, so the policy of the cache's own Redis (``maxmemory-policy volatile-lru``)
-bounds the memory. In a Redis that is shared with the vault nothing may be evicted: there nothing new is kept beyond a
-share of its memory, and what is there gives way by its TTL.
+Packed entries with a TTL; vector sets of the questions (Q8, elements are entry ids); leases of single flights; notes;
+hashes of counters; the epochs. Their keys: :mod:`forebay.state.keys`. What grows with traffic has a TTL, so the policy
+of the cache's own Redis (``maxmemory-policy volatile-lru``) bounds the memory. In a Redis that is shared with the vault
+nothing may be evicted: there nothing new is kept beyond a share of its memory, and what is there gives way by its TTL.
 """
 
 import asyncio
@@ -13,10 +11,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from functools import partial
 from typing import Any, TypeVar
 
+from forebay.state.keys import Common, Hashed, Key, Prefix, beginning, glob, parts_of, plain
 from forebay.state.redis_client import redis_errors
 from forebay_agents.cache.store.store import (
     Neighbour,
-    Note,
     Place,
     StoreFullError,
     StoreUnavailableError,
@@ -52,17 +50,16 @@ class RedisStore:
     def __init__(self, client: Any, prefix: str, room: Callable[[], bool] | None = None) -> None:
         self._redis = client
         self._room = room
-        self._prefix = f"{prefix}cache:"
+        self._prefix = Prefix(prefix)
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, place: Place, task: str | None, trace: Trace | None = None) -> tuple[bytes | None, str]:
         """See :class:`Store`."""
         pipe = self._redis.pipeline(transaction=False)
         pipe.get(self._entry(place))
-        pipe.hmget(f"{self._prefix}epoch", [_ALL, _task(task)])
+        pipe.hmget(self._epochs(), [_ALL, _task(task)])
         if trace is not None:
-            key = f"{self._prefix}{Note.TRACE.value}:{trace.request_id}"
-            pipe.set(key, str(place), px=round(1000 * trace.ttl_s))
+            pipe.set(self._prefix + trace.key, str(place), px=round(1000 * trace.ttl_s))
         blob, epochs, *_ = await self._run(pipe.execute)
         return blob, _epoch(epochs)
 
@@ -137,13 +134,13 @@ class RedisStore:
                 pipe.execute_command("VREM", self._vectors(wall, partition), entry_id)
             await self._run(pipe.execute)
 
-    async def note(self, kind: Note, key: str, text: str, *, ttl_s: float) -> None:
+    async def note(self, key: Key, text: str, *, ttl_s: float) -> None:
         """See :class:`Store`."""
-        await self._run(lambda: self._redis.set(f"{self._prefix}{kind.value}:{key}", text, px=round(1000 * ttl_s)))
+        await self._run(lambda: self._redis.set(self._prefix + key, text, px=round(1000 * ttl_s)))
 
-    async def noted(self, kind: Note, key: str) -> str | None:
+    async def noted(self, key: Key) -> str | None:
         """See :class:`Store`."""
-        found = await self._run(lambda: self._redis.get(f"{self._prefix}{kind.value}:{key}"))
+        found = await self._run(lambda: self._redis.get(self._prefix + key))
         return found.decode() if found else None
 
     async def claim(self, place: Place, owner: str, *, lease_s: float) -> str:
@@ -162,33 +159,33 @@ class RedisStore:
         """See :class:`Store`."""
         await self._run(lambda: self._redis.eval(_RELEASE, 1, self._lease(place), owner))
 
-    async def count(self, name: str, increments: Mapping[str, int], *, ttl_s: float | None = None) -> int:
+    async def count(self, key: Key, increments: Mapping[str, int], *, ttl_s: float | None = None) -> int:
         """See :class:`Store`."""
         pipe = self._redis.pipeline(transaction=False)
         for field, by in increments.items():
-            pipe.hincrby(f"{self._prefix}c:{name}", field, by)
+            pipe.hincrby(self._prefix + key, field, by)
         if ttl_s is not None:
-            pipe.expire(f"{self._prefix}c:{name}", round(ttl_s), nx=True)
+            pipe.expire(self._prefix + key, round(ttl_s), nx=True)
         results = await self._run(pipe.execute)
         return int(results[len(increments) - 1])
 
-    async def counts(self, name: str) -> Mapping[str, int]:
+    async def counts(self, key: Key) -> Mapping[str, int]:
         """See :class:`Store`."""
-        found = await self._run(lambda: self._redis.hgetall(f"{self._prefix}c:{name}"))
+        found = await self._run(lambda: self._redis.hgetall(self._prefix + key))
         return {field.decode(): int(value) for field, value in found.items()}
 
     async def bump_epoch(self, task: str | None) -> str:
         """See :class:`Store`."""
         pipe = self._redis.pipeline(transaction=True)
-        pipe.hincrby(f"{self._prefix}epoch", _ALL if task is None else _task(task), 1)
-        pipe.hmget(f"{self._prefix}epoch", [_ALL, _task(task)])
+        pipe.hincrby(self._epochs(), _ALL if task is None else _task(task), 1)
+        pipe.hmget(self._epochs(), [_ALL, _task(task)])
         return _epoch((await self._run(pipe.execute))[1])
 
     async def scan(self) -> AsyncIterator[bytes]:
         """See :class:`Inventory`."""
-        cursor = 0
+        cursor, match = 0, self._all(Hashed.CACHE_ENTRY)
         while True:
-            cursor, keys = await self._run(partial(self._redis.scan, cursor, match=f"{self._prefix}e:*", count=500))
+            cursor, keys = await self._run(partial(self._redis.scan, cursor, match=match, count=500))
             for blob in await self._run(partial(self._redis.mget, keys)) if keys else ():
                 if blob is not None:
                     yield blob
@@ -197,30 +194,36 @@ class RedisStore:
 
     async def partitions(self) -> int:
         """See :class:`Inventory`."""
-        return len(await self._run(lambda: self._keys(f"{self._prefix}v:*")))
+        return len(await self._run(lambda: self._keys(self._all(Hashed.CACHE_VECTORS))))
 
-    async def counter_names(self, prefix: str) -> AsyncIterator[str]:
+    async def evidenced(self) -> AsyncIterator[tuple[str, str]]:
         """See :class:`Inventory`."""
-        head = f"{self._prefix}c:"
-        for key in await self._run(lambda: self._keys(f"{head}{prefix}*")):
-            yield key.decode().removeprefix(head)
+        for key in await self._run(lambda: self._keys(self._all(Hashed.CACHE_EVIDENCE))):
+            wall, task = parts_of(Hashed.CACHE_EVIDENCE, self._prefix.without(key.decode()))
+            yield wall, task
 
     async def _keys(self, pattern: str) -> list[bytes]:
         return [key async for key in self._redis.scan_iter(match=pattern, count=500)]
 
     async def epochs(self) -> Mapping[str, int]:
         """See :class:`Inventory`."""
-        found = await self._run(lambda: self._redis.hgetall(f"{self._prefix}epoch"))
+        found = await self._run(lambda: self._redis.hgetall(self._epochs()))
         return {name.decode(): int(value) for name, value in found.items()}
 
     def _lease(self, place: Place) -> str:
-        return f"{self._prefix}l:{place}"
+        return self._prefix + plain(Hashed.CACHE_LEASE, place.wall, place.entry_id)
 
     def _entry(self, place: Place) -> str:
-        return f"{self._prefix}e:{place.wall}:{place.entry_id}"
+        return self._prefix + plain(Hashed.CACHE_ENTRY, place.wall, place.entry_id)
 
     def _vectors(self, wall: str, partition: str) -> str:
-        return f"{self._prefix}v:{wall}:{partition}"
+        return self._prefix + plain(Hashed.CACHE_VECTORS, wall, partition)
+
+    def _epochs(self) -> str:
+        return self._prefix + plain(Common.CACHE_EPOCHS)
+
+    def _all(self, space: Hashed) -> str:
+        return glob(self._prefix + beginning(space))
 
     async def _run(self, call: Callable[[], Awaitable[T] | Any]) -> Any:
         try:

@@ -5,11 +5,12 @@ The cache holds nothing that cannot be bought again: whoever calls it treats :cl
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from numpy import float32
 from numpy.typing import NDArray
+
+from forebay.state.keys import Hashed, Key, plain
 
 Vector = NDArray[float32]
 
@@ -39,22 +40,16 @@ class Place:
         return cls(wall=wall, entry_id=entry_id) if wall and entry_id else None
 
 
-class Note(StrEnum):
-    """Small things remembered beside the entries."""
-
-    TRACE = "r"
-    """Request to the entry it read or wrote: where its feedback goes."""
-    EXPLORED = "n"
-    """Request to the stored answer it was not given, for comparison with its own."""
-    UNSHAREABLE = "u"
-    """Entry whose question just got an answer that may not be kept: waiting for it is vain."""
+def unshareable(place: Place) -> Key:
+    """Key of the note that a question just got an answer that may not be kept: waiting for it is vain."""
+    return plain(Hashed.CACHE_UNSHAREABLE, place.wall, place.entry_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trace:
-    """Who looks: noted as :attr:`Note.TRACE` for ``ttl_s`` seconds, whether there is an entry or not."""
+    """Who looks: noted under ``key`` for ``ttl_s`` seconds, whether there is an entry or not."""
 
-    request_id: str
+    key: Key
     ttl_s: float
 
 
@@ -95,11 +90,11 @@ class Store(Protocol):
         """Remove questions whose entries expired."""
         ...
 
-    async def note(self, kind: Note, key: str, text: str, *, ttl_s: float) -> None:
+    async def note(self, key: Key, text: str, *, ttl_s: float) -> None:
         """Remember a small thing for a while."""
         ...
 
-    async def noted(self, kind: Note, key: str) -> str | None:
+    async def noted(self, key: Key) -> str | None:
         """What was noted, if it has not expired."""
         ...
 
@@ -115,12 +110,12 @@ class Store(Protocol):
         """Give the lease back, if ``owner`` still holds it."""
         ...
 
-    async def count(self, name: str, increments: Mapping[str, int], *, ttl_s: float | None = None) -> int:
-        """Add to named counters; the new value of the last."""
+    async def count(self, key: Key, increments: Mapping[str, int], *, ttl_s: float | None = None) -> int:
+        """Add to the counters of a key; the new value of the last."""
         ...
 
-    async def counts(self, name: str) -> Mapping[str, int]:
-        """All counters of a name."""
+    async def counts(self, key: Key) -> Mapping[str, int]:
+        """All counters of a key."""
         ...
 
     async def bump_epoch(self, task: str | None) -> str:
@@ -139,8 +134,8 @@ class Inventory(Store, Protocol):
         """How many partitions have questions that are searched by meaning."""
         ...
 
-    def counter_names(self, prefix: str) -> AsyncIterator[str]:
-        """Names of counters that begin with ``prefix``."""
+    def evidenced(self) -> AsyncIterator[tuple[str, str]]:
+        """Walls and tasks of which there is evidence."""
         ...
 
     async def epochs(self) -> Mapping[str, int]:

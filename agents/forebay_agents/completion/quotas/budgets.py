@@ -13,12 +13,25 @@ from typing import Any, Protocol
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.records import Spend, WindowKind
 from forebay.contract.windows import window_start
+from forebay.state.keys import Key, Owned, Prefix, formerly, owned
 from forebay.state.redis_client import redis_errors, refused
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
 from forebay_agents.models.pricing import NANO
 
-# Gives back what nobody settled in time. KEYS[i]: an account; reservations are in KEYS[i]:amounts and KEYS[i]:until.
+# KEYS: accounts, and then what each was called when ids were joined by colons. What lies there still is moved, for it
+# is what was spent of this month; not needed any more 40 days after the last worker of 0.1 was stopped.
+# An account's reservations are in KEY:amounts and KEY:until; what nobody settled in time is given back.
 _LIBRARY = """
+local count = #KEYS / 2
+for i = 1, count do
+  if redis.call('EXISTS', KEYS[i]) == 0 and redis.call('EXISTS', KEYS[count + i]) == 1 then
+    for _, part in ipairs({'', ':amounts', ':until', ':rows'}) do
+      if redis.call('EXISTS', KEYS[count + i] .. part) == 1 then
+        redis.call('RENAME', KEYS[count + i] .. part, KEYS[i] .. part)
+      end
+    end
+  end
+end
 local function tidied(key, now)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', key .. ':until', '-inf', now)) do
     redis.call('HINCRBY', key, 'reserved', -(redis.call('HGET', key .. ':amounts', id) or 0))
@@ -39,12 +52,14 @@ _RESERVE = (
     _LIBRARY
     + """
 local fullest, wanted = 0, math.max(tonumber(ARGV[3]), 1)
-for i, key in ipairs(KEYS) do
-  local limit, counted = tonumber(ARGV[5+i]), tidied(key, ARGV[1])
+for i = 1, count do
+  local key, limit = KEYS[i], tonumber(ARGV[5+i])
+  local counted = tidied(key, ARGV[1])
   if counted + wanted > limit then return {i, 1000} end
   if limit > 0 then fullest = math.max(fullest, math.floor(1000 * counted / limit)) end
 end
-for _, key in ipairs(KEYS) do
+for i = 1, count do
+  local key = KEYS[i]
   if ARGV[2] ~= '' and tonumber(ARGV[3]) > 0 then
     redis.call('HINCRBY', key, 'reserved', ARGV[3])
     redis.call('HSET', key .. ':amounts', ARGV[2], ARGV[3])
@@ -60,7 +75,8 @@ return {0, fullest}
 _SETTLE = (
     _LIBRARY
     + """
-for _, key in ipairs(KEYS) do
+for i = 1, count do
+  local key = KEYS[i]
   local reserved = redis.call('HGET', key .. ':amounts', ARGV[1])
   if reserved then
     redis.call('HINCRBY', key, 'reserved', -reserved)
@@ -78,7 +94,8 @@ return 0
 _LEDGER = (
     _LIBRARY
     + """
-for _, key in ipairs(KEYS) do
+for i = 1, count do
+  local key = KEYS[i]
   local old = redis.call('HGET', key .. ':rows', ARGV[1]) or 0
   redis.call('HSET', key .. ':rows', ARGV[1], ARGV[2])
   redis.call('HINCRBY', key, 'ledger', ARGV[2] - old)
@@ -101,9 +118,10 @@ class Room(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """One budget in one window: ``name`` for people and keys, ``limit`` in nano-dollars."""
+    """One budget in one window: its key and the one it had before, ``limit`` in nano-dollars."""
 
-    name: str
+    key: Key
+    before: Key
     kind: WindowKind
     limit: int
 
@@ -159,7 +177,7 @@ class RedisBudgets:
         now_ms: Clock = now_ms,
     ) -> None:
         self._client = client
-        self._prefix = f"{prefix}budget:"
+        self._prefix = Prefix(prefix)
         self._settings = settings
         self._now_ms = now_ms
 
@@ -196,7 +214,7 @@ class RedisBudgets:
             await self._run(_LEDGER, accounts, f"{row.user_id}|{row.model}", amount, _longest(accounts))
 
     async def _run(self, script: str, accounts: Sequence[Account], *arguments: Any) -> Any:
-        keys = [self._prefix + account.name for account in accounts]
+        keys = [self._prefix + key for key in (*(one.key for one in accounts), *(one.before for one in accounts))]
         try:
             return await self._client.eval(script, len(keys), *keys, *arguments)
         except redis_errors() as error:
@@ -204,15 +222,21 @@ class RedisBudgets:
 
     def _accounts(self, tenant_id: str, user_id: str, at_ms: int) -> Iterable[Account]:
         settings, user = self._settings, f"{tenant_id}|{user_id}"
-        yield from _of(f"tenant:{tenant_id}", settings.tenants.get(tenant_id, settings.tenant), at_ms)
-        yield from _of(f"user:{user}", settings.users.get(user, settings.user), at_ms)
+        of_tenant = settings.tenants.get(tenant_id, settings.tenant)
+        yield from _of(Owned.TENANT_BUDGET, (tenant_id,), tenant_id, of_tenant, at_ms)
+        yield from _of(Owned.USER_BUDGET, (tenant_id, user_id), user, settings.users.get(user, settings.user), at_ms)
 
 
-def _of(owner: str, budget: Budget, at_ms: int) -> Iterable[Account]:
+def _of(space: Owned, ids: tuple[str, ...], before: str, budget: Budget, at_ms: int) -> Iterable[Account]:
     for kind, dollars in ((WindowKind.DAY, budget.daily_usd), (WindowKind.MONTH, budget.monthly_usd)):
         if dollars is not None:
-            name = f"{owner}:{kind.value}:{window_start(kind, at_ms)}"
-            yield Account(name=name, kind=kind, limit=round(dollars * NANO))
+            window = kind.value, str(window_start(kind, at_ms))
+            yield Account(
+                key=owned(space, *ids, *window),
+                before=formerly(space, ":".join((before, *window))),
+                kind=kind,
+                limit=round(dollars * NANO),
+            )
 
 
 def _longest(accounts: Sequence[Account]) -> int:

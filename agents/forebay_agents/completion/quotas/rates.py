@@ -5,10 +5,13 @@ its limits moves all of them, in one script, so that workers cannot overtake eac
 none. Time is Redis's own: workers' clocks may lie.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
 from typing import Any, Protocol
 
+from forebay.state.keys import Common, Key, Owned, Prefix, owned, plain
 from forebay.state.redis_client import redis_errors
 from forebay_agents.completion.quotas.settings import LimitsSettings, Rate
 from forebay_agents.models.settings import Deployment
@@ -48,11 +51,19 @@ return 0
 """
 
 
+class Unit(StrEnum):
+    """What a limit counts."""
+
+    REQUESTS = "requests"
+    TOKENS = "tokens"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
-    """A limit and how much of it is wanted: ``per_minute`` and ``units`` are requests or tokens."""
+    """A limit and how much of it is wanted: ``per_minute`` and ``units`` are requests or tokens, as ``of`` says."""
 
-    name: str
+    key: Key
+    of: Unit
     per_minute: int
     units: int
     burst_s: float
@@ -79,7 +90,7 @@ class RedisLimiter:
 
     def __init__(self, client: Any, prefix: str) -> None:
         self._client = client
-        self._prefix = f"{prefix}rate:"
+        self._prefix = Prefix(prefix)
 
     async def take(self, limits: Sequence[Limit]) -> float:
         """See :class:`Limiter`."""
@@ -92,7 +103,7 @@ class RedisLimiter:
     async def _run(self, script: str, limits: Sequence[Limit]) -> int:
         if not limits:
             return 0
-        keys = [self._prefix + limit.name for limit in limits]
+        keys = [self._prefix + limit.key for limit in limits]
         arguments = [argument for limit in limits for argument in limit.arguments()]
         try:
             return int(await self._client.eval(script, len(keys), *keys, *arguments))
@@ -102,27 +113,27 @@ class RedisLimiter:
 
 def of_payer(settings: LimitsSettings, tenant_id: str, user_id: str, tokens: int) -> list[Limit]:
     """Limits of a tenant and its user for a request of about ``tokens`` tokens."""
+    of_tenant = settings.tenants.get(tenant_id, settings.tenant)
     return [
-        *_limits(f"tenant:{tenant_id}", settings.tenants.get(tenant_id, settings.tenant), tokens, settings.burst_s),
-        *_limits(f"user:{tenant_id}|{user_id}", settings.user, tokens, settings.burst_s),
+        *_limits(partial(owned, Owned.TENANT_RATE, tenant_id), of_tenant, tokens, settings.burst_s),
+        *_limits(partial(owned, Owned.USER_RATE, tenant_id, user_id), settings.user, tokens, settings.burst_s),
     ]
 
 
 def of_deployment(deployment: Deployment, tokens: int, burst_s: float) -> list[Limit]:
     """Limits of a deployment, so that the provider need not refuse."""
     rate = Rate(rpm=deployment.rpm, tpm=deployment.tpm)
-    return _limits(f"deployment:{deployment.name}", rate, tokens, burst_s)
+    return _limits(lambda unit: plain(Common.DEPLOYMENT_RATE, unit, deployment.name), rate, tokens, burst_s)
 
 
 def corrections(limits: Sequence[Limit], estimated: int, used: int) -> list[Limit]:
     """What to correct of token limits once the tokens are known."""
-    return [replace(limit, units=used - estimated) for limit in limits if limit.name.endswith(":tokens")]
+    return [replace(limit, units=used - estimated) for limit in limits if limit.of is Unit.TOKENS]
 
 
-def _limits(name: str, rate: Rate, tokens: int, burst_s: float) -> list[Limit]:
-    found = []
-    if rate.rpm is not None:
-        found.append(Limit(name=f"{name}:requests", per_minute=rate.rpm, units=1, burst_s=burst_s))
-    if rate.tpm is not None:
-        found.append(Limit(name=f"{name}:tokens", per_minute=rate.tpm, units=tokens, burst_s=burst_s))
-    return found
+def _limits(key: Callable[[Unit], Key], rate: Rate, tokens: int, burst_s: float) -> list[Limit]:
+    return [
+        Limit(key=key(unit), of=unit, per_minute=per_minute, units=units, burst_s=burst_s)
+        for unit, per_minute, units in ((Unit.REQUESTS, rate.rpm, 1), (Unit.TOKENS, rate.tpm, tokens))
+        if per_minute is not None
+    ]
