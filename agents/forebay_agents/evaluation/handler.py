@@ -7,6 +7,7 @@ from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import CODES, FailureClass, Permanent, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.json_lines import new_id
+from forebay.contract.names import review_id
 from forebay.contract.records import (
     Alert,
     Completion,
@@ -147,7 +148,7 @@ class EvaluationHandler:
 
     def _review(self, completion: Completion, verdict: Verdict) -> Output:
         task = ReviewTask(
-            review_id=f"review-{completion.request_id}",
+            review_id=review_id(completion.tenant_id, completion.request_id),
             request_id=completion.request_id,
             tenant_id=completion.tenant_id,
             reason=ReviewReason.LOW_SCORE,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Rejected
 from forebay.contract.handlers import Context, Output
+from forebay.contract.names import review_id
 from forebay.contract.records import Completion, Feedback, FeedbackRating, ResponseStatus, ReviewReason, ReviewTask
 from forebay_agents.review.recent import RecentOutcomes
 
@@ -30,7 +31,7 @@ class ReviewHandler:
         if completion is None:
             raise Rejected("unknown_request", "feedback on a request that is unknown or too old")
         task = ReviewTask(
-            review_id=f"review-{feedback.request_id}",
+            review_id=review_id(feedback.tenant_id, feedback.request_id),
             request_id=feedback.request_id,
             tenant_id=feedback.tenant_id,
             reason=ReviewReason.NEGATIVE_FEEDBACK,

@@ -1,6 +1,14 @@
-"""What are topics and consumer groups called on the broker? By their logical name and the installation's prefix."""
+"""What are things called by which programs find each other?
 
+Topics and consumer groups by their logical name and the installation's prefix; a task for reviewers by whose answer it
+is about. (Keys in Redis: :mod:`forebay.state.keys`.)
+"""
+
+from forebay.contract.canonical import digest
 from forebay.settings import KafkaSettings
+
+_REVIEW_DIGITS = 16
+"""Hexadecimal. People copy these; of a million open tasks two are the same with a chance of 3e-8."""
 
 
 def topic_on_broker(name: str, settings: KafkaSettings) -> str:
@@ -11,3 +19,8 @@ def topic_on_broker(name: str, settings: KafkaSettings) -> str:
 def group_on_broker(stage: str, settings: KafkaSettings, version: int) -> str:
     """Consumer group of a stage; Faust appends ``stage.version`` from 2 on."""
     return topic_on_broker(stage if version == 1 else f"{stage}-v{version}", settings)
+
+
+def review_id(tenant_id: str, request_id: str) -> str:
+    """Id of the task to look at an answer, whatever called for it; another tenant's request may have the same id."""
+    return f"review-{digest([tenant_id, request_id])[:_REVIEW_DIGITS]}"

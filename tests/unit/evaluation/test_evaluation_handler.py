@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from forebay.contract import headers as h
 from forebay.contract.failures import Permanent, Transient
 from forebay.contract.handlers import Output
+from forebay.contract.names import review_id
 from forebay.contract.records import (
     AnswerSource,
     CallPurpose,
@@ -98,7 +99,7 @@ async def test_the_judge_is_asked_for_json_unless_its_provider_knows_none() -> N
 
 async def test_a_low_score_is_a_task_for_a_person() -> None:
     [task] = (await Judge().sees(done(), "1 wrong"))["reviews"]
-    assert (task.reason, task.score, task.review_id) == (ReviewReason.LOW_SCORE, 1.0, "review-r-1")
+    assert (task.reason, task.score, task.review_id) == (ReviewReason.LOW_SCORE, 1.0, review_id("acme", "r-1"))
     assert task.completion.content == "19"
 
 

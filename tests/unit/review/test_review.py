@@ -3,6 +3,7 @@
 import pytest
 
 from forebay.contract.failures import Rejected
+from forebay.contract.names import review_id
 from forebay.contract.records import (
     Completion,
     Feedback,
@@ -47,9 +48,20 @@ async def test_a_thumb_down_is_a_task_with_the_answer_it_is_about(handler: Revie
     [output] = await handler.feedback(said(), CONTEXT)
     task = output.value
     assert isinstance(task, ReviewTask)
-    assert (task.review_id, task.reason, task.created_at) == ("review-r-1", ReviewReason.NEGATIVE_FEEDBACK, 7)
+    assert (task.review_id, task.reason, task.created_at) == (
+        review_id("acme", "r-1"),
+        ReviewReason.NEGATIVE_FEEDBACK,
+        7,
+    )
     assert task.completion is not None
     assert task.completion.content == "No."
+
+
+async def test_two_tenants_with_the_same_request_id_have_a_task_each(handler: ReviewHandler) -> None:
+    await handler.remember(Completion(request_id="r-1", tenant_id="globex", status=ResponseStatus.OK), CONTEXT)
+    tasks = [(await handler.feedback(said(tenant_id=tenant), CONTEXT))[0].value for tenant in ("acme", "globex")]
+    assert len({task.review_id for task in tasks if isinstance(task, ReviewTask)}) == 2
+    assert review_id("a", "bc") != review_id("ab", "c")
 
 
 async def test_a_thumb_up_is_none(handler: ReviewHandler) -> None:
