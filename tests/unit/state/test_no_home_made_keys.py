@@ -9,7 +9,17 @@ import pytest
 from forebay.state.keys import Common, Hashed, Owned
 
 ROOT = Path(__file__).parents[3]
-COMMANDS_WITHOUT_KEYS = {"pipeline", "execute", "scan", "scan_iter", "aclose", "from_pool", "info", "ping", "flushall"}
+COMMANDS_WITHOUT_KEYS = {
+    "pipeline",
+    "execute",
+    "scan",
+    "scan_iter",
+    "info",
+    "ping",
+    "flushall",
+    "config_get",
+    "config_set",
+}
 PLACE_OF_KEY = {"eval": 2, "execute_command": 1}
 
 
