@@ -5,6 +5,9 @@ phases (opened, unsettled, closed) was first seen: an entry at another offset is
 of a key together with the offset of the last entry in them, in one changelog record: an entry at or below that offset
 is in the sums already. So a crash between the two writes is mended by the redelivery, whichever of them survived. What
 an entry adds depends on nothing but the entry: closing ones carry what the opening one had reserved.
+
+All entries of an attempt are booked for when it began, as its first entry says; but for no later time than that at
+which the brokers took that entry: a clock that is a day ahead books nothing for tomorrow.
 """
 
 import json
@@ -24,8 +27,11 @@ _PHASE = {
     UsageStatus.AVOIDED: "closed",
 }
 
+_TOLERANCE_MS = 30_000
+"""By which a worker's time may differ from the brokers' without being told of (forebay.runtime.timekeeping)."""
+
 AttemptRow = dict[str, Any]
-"""Phase to offset, ``at`` (started_at, ms), ``partition``, and ``entry`` (the opening one, while it is open)."""
+"""Phase to offset, ``at`` (for when it is booked, ms), ``partition``, ``entry`` (the opening one, while it is open)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,9 +68,9 @@ def delta_of(entry: UsageEvent) -> Delta:
             )
 
 
-def spend_key(entry: UsageEvent, kind: WindowKind) -> str:
+def spend_key(entry: UsageEvent, kind: WindowKind, at_ms: int) -> str:
     """Key of a spend row: JSON, so that no character in an id can make two keys one."""
-    start = window_start(kind, entry.started_at)
+    start = window_start(kind, at_ms)
     return json.dumps([entry.tenant_id, entry.user_id, entry.model, kind.value, start], ensure_ascii=False)
 
 
@@ -82,17 +88,32 @@ class Projection:
         self._attempts = attempts
         self._spend = spend
 
-    def apply(self, entry: UsageEvent, *, partition: int, offset: int, now_ms: int) -> list[tuple[str, Spend]]:
-        """Take ``entry`` in; the rows of its three windows as they are now, none for a repetition."""
-        keys = {kind: spend_key(entry, kind) for kind in WindowKind}  # before any write: it fails on absurd times
-        if not self._is_new(entry, partition, offset):
+    def apply(
+        self, entry: UsageEvent, *, partition: int, offset: int, taken_ms: int, now_ms: int
+    ) -> list[tuple[str, Spend]]:
+        """Take ``entry`` in; the rows of its three windows as they are now, none for a repetition.
+
+        Args:
+            taken_ms: when the brokers took the entry, ms since the epoch.
+        """
+        at_ms = self._booked_for(entry, taken_ms)
+        keys = {
+            kind: spend_key(entry, kind, at_ms) for kind in WindowKind
+        }  # before any write: it fails on absurd times
+        if not self._is_new(entry, partition, offset, at_ms):
             return []
         delta = delta_of(entry)
-        return [(key, self._add(key, entry, kind, delta, offset, now_ms)) for kind, key in keys.items()]
+        return [(key, self._add(key, entry, kind, at_ms, delta, offset, now_ms)) for kind, key in keys.items()]
 
-    def _is_new(self, entry: UsageEvent, partition: int, offset: int) -> bool:
+    def _booked_for(self, entry: UsageEvent, taken_ms: int) -> int:
+        row = self._attempts.get(entry.attempt_id)
+        if row is not None:
+            return int(row["at"])
+        return taken_ms if entry.started_at > taken_ms + _TOLERANCE_MS else entry.started_at
+
+    def _is_new(self, entry: UsageEvent, partition: int, offset: int, at_ms: int) -> bool:
         phase = _PHASE[entry.status]
-        row = dict(self._attempts.get(entry.attempt_id) or {"partition": partition, "at": entry.started_at})
+        row = dict(self._attempts.get(entry.attempt_id) or {"partition": partition, "at": at_ms})
         known = row.get(phase)
         if known is not None:
             return bool(known == offset)  # the same record again, or a repetition of it
@@ -104,7 +125,9 @@ class Projection:
         self._attempts[entry.attempt_id] = row
         return True
 
-    def _add(self, key: str, entry: UsageEvent, kind: WindowKind, delta: Delta, offset: int, now_ms: int) -> Spend:
+    def _add(
+        self, key: str, entry: UsageEvent, kind: WindowKind, at_ms: int, delta: Delta, offset: int, now_ms: int
+    ) -> Spend:
         stored = self._spend.get(key)
         if stored is None:
             row = Spend(
@@ -112,7 +135,7 @@ class Projection:
                 user_id=entry.user_id,
                 model=entry.model,
                 window=kind,
-                window_start=window_start(kind, entry.started_at),
+                window_start=window_start(kind, at_ms),
             )
         else:
             row = Spend(**{**stored, "window": kind})

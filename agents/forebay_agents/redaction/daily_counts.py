@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import structlog
 
+from forebay.contract.clock import now_s
 from forebay.contract.failures import Transient
 from forebay.settings import RedisSettings, Settings
 from forebay.state.keys import Common, Prefix, plain
@@ -38,7 +39,7 @@ class DailyCount:
 
 def today() -> str:
     """The day in UTC."""
-    return datetime.now(UTC).date().isoformat()
+    return datetime.fromtimestamp(now_s(), UTC).date().isoformat()
 
 
 class Daily:

@@ -91,7 +91,8 @@ _CATALOGUE = (
         key="tenant_id|user_id",
         record=records.UsageEvent,
         retention_ms=400 * DAY_MS,
-        doc="The ledger: kept longer than a financial year.",
+        broker_time=True,
+        doc="The ledger: kept longer than a financial year. Nothing is booked for later than its record's timestamp.",
     ),
     Topic(
         name="spend",
@@ -134,6 +135,7 @@ _CATALOGUE = (
         record=records.DeadLetterState,
         retention_ms=None,
         compacted=True,
+        broker_time=True,
         doc="What was done with each dead letter.",
     ),
     Topic(
@@ -141,7 +143,16 @@ _CATALOGUE = (
         key="audit_id",
         record=records.AuditEvent,
         retention_ms=400 * DAY_MS,
+        broker_time=True,
         doc="What operators did to dead letters.",
+    ),
+    Topic(
+        name="clock",
+        key="host or worker.instance",
+        record=None,
+        retention_ms=DAY_MS,
+        broker_time=True,
+        doc="Empty records: each worker asks the brokers every few seconds what time it is.",
     ),
 )
 

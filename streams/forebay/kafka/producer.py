@@ -26,6 +26,7 @@ from aiokafka.errors import (
 )
 
 from forebay.avro.encoding import fits
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.names import topic_on_broker
 from forebay.contract.wire import Encoded
 from forebay.kafka.connection import aiokafka_options
@@ -73,6 +74,7 @@ class Producer(Protocol):
         value: bytes | None = None,
         key: bytes | None = None,
         *,
+        timestamp_ms: int | None = None,
         headers: Sequence[tuple[str, bytes]] | None = None,
     ) -> Awaitable[Awaitable[Any]]:
         """Queue a record; the inner awaitable ends when the broker has acknowledged it."""
@@ -86,6 +88,7 @@ class Delivery:
         pace: told of every send, see :class:`Linger`.
         renew: called when a broker refused a batch for good, see :func:`renew_identity`.
         sleep: injected so that tests need not wait.
+        clock_ms: what records are stamped with: brokers refuse a time that is far from theirs.
     """
 
     def __init__(
@@ -96,9 +99,11 @@ class Delivery:
         pace: Callable[[int], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         renew: Callable[[], None] = lambda: None,
+        clock_ms: Clock = now_ms,
     ) -> None:
         self._producer = producer
         self._renew = renew
+        self._clock_ms = clock_ms
         self._settings = settings
         self._metrics = metrics
         self._sleep = sleep
@@ -150,7 +155,9 @@ class Delivery:
         if not fits(output, self._settings):
             raise RefusedError(output, "larger than its topic takes")
         try:
-            return await self._producer.send(name, output.value, output.key, headers=output.headers)
+            return await self._producer.send(
+                name, output.value, output.key, timestamp_ms=self._clock_ms(), headers=output.headers
+            )
         except KafkaError as error:
             self._note(error)
             return None

@@ -3,6 +3,9 @@
 A transactional producer with a fixed id (KIP-98): whoever opens it last fences all others, whose next step fails, and
 ends what they had begun. So what is read after opening is what there is, for as long as nobody else opens it. Stages
 read committed records only.
+
+A step that writes to ``dlq.state`` or ``audit`` also tells this process what time it is: whoever replays decides from
+when deadlines count, and an operator's own clock may be wrong (:mod:`forebay.contract.clock`).
 """
 
 from collections.abc import Sequence
@@ -13,6 +16,7 @@ from typing import Any, Self
 from forebay.avro.codec import open_codecs
 from forebay.avro.encoding import Encoding
 from forebay.avro.registry import open_registry
+from forebay.contract.clock import CLOCK, elapsed_s
 from forebay.contract.failures import Permanent
 from forebay.contract.handlers import Output
 from forebay.contract.names import topic_on_broker
@@ -85,12 +89,14 @@ class Transactions:
             encoded_outputs = self._encoding.encode(outputs, {})
         except Permanent as failure:
             raise StepError(f"nothing was done: {failure.message}") from None
+        begun_s = elapsed_s()
         self._guarded(self._producer.begin_transaction)
         try:
             for encoded in (*encoded_outputs, *records):
                 topic = topic_on_broker(encoded.topic, self._kafka)
                 headers: Any = list(encoded.headers)
-                self._guarded(partial(self._producer.produce, headers=headers), topic, encoded.value, encoded.key)
+                produce = partial(self._producer.produce, headers=headers, on_delivery=partial(_heard, begun_s))
+                self._guarded(produce, topic, encoded.value, encoded.key)
             self._guarded(self._producer.commit_transaction, _TIMEOUT_S)
         except StepError as error:
             try:
@@ -117,3 +123,12 @@ class Transactions:
                     f"user {user!r} may not write on the transactional id {self._name}: an access rule is missing"
                 ) from None
             raise StepError(reason.str()) from None
+
+
+def _heard(begun_s: float, error: object, message: Any) -> None:
+    """A record was delivered; of a topic with the brokers' time it says what that is."""
+    from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME
+
+    kind, at_ms = message.timestamp()
+    if error is None and kind == TIMESTAMP_LOG_APPEND_TIME:
+        CLOCK.heard(at_ms, begun_s, elapsed_s())

@@ -64,6 +64,18 @@ class Metrics:
             ["stage", "error"],
             registry=registry,
         )
+        self.clock_skew = Gauge(
+            "forebay_clock_skew_seconds",
+            "By how much the machine's clock is ahead of the brokers'; below 0: behind.",
+            ["stage"],
+            registry=registry,
+        )
+        self.clock_unknown = Counter(
+            "forebay_clock_unknown",
+            "Times that the brokers did not say what time it is.",
+            ["stage"],
+            registry=registry,
+        )
         self.build = Gauge("forebay_build_info", "Always 1.", ["version", "stage"], registry=registry)
 
 

@@ -11,11 +11,11 @@ import hmac
 import json
 import os
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from forebay.contract.clock import now_s
 from forebay.contract.failures import Permanent
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.sealing import Keyring, SealError, key_id_of
@@ -103,7 +103,7 @@ class Vault:
     """
 
     def __init__(
-        self, store: VaultStore, keyring: Keyring, *, prefix: str, ttl_s: int, clock: Callable[[], float] = time.time
+        self, store: VaultStore, keyring: Keyring, *, prefix: str, ttl_s: int, clock: Callable[[], float] = now_s
     ) -> None:
         self._store = store
         self._keyring = keyring

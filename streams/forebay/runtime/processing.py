@@ -149,10 +149,13 @@ class Processor:
         return Permanent("bug", f"{kind} in {where}")
 
     def _context(self, source: Delivered) -> Context:
+        # Where a topic's timestamps are its producers', one may be of any time; it was not accepted later than now.
+        now = self._clock_ms()
+        accepted_at = min(h.number(source.headers, h.ORIGIN_TIMESTAMP) or source.timestamp_ms, now)
         return Context(
             source=source,
             attempt=h.number(source.headers, h.ATTEMPT) or 1,
-            accepted_at=h.number(source.headers, h.ORIGIN_TIMESTAMP) or source.timestamp_ms,
+            accepted_at=accepted_at if accepted_at > 0 else now,
             write_ahead=partial(self._write_ahead, source),
         )
 

@@ -76,7 +76,7 @@ class StageApp:
         await self._producer.start()
         await self.faust.start()
         if self.stage.background is not None:
-            self._background = asyncio.create_task(self.stage.background(self._publish))
+            self._background = asyncio.create_task(self.stage.background(self.publish))
             self._background.add_done_callback(self._background_ended)
 
     async def stop(self) -> None:
@@ -164,7 +164,7 @@ class StageApp:
             log.error("stage_failed", stage=self.stage.name, error=type(error).__name__, message=str(error))
             self.failure.set_exception(error)
 
-    async def _publish(self, outputs: Sequence[Output]) -> None:
+    async def publish(self, outputs: Sequence[Output]) -> None:
         """Publish outputs that come of no record, and wait for their delivery."""
         await self._delivery.deliver(Encoding(self._codecs, self._kafka).encode(outputs, {}))
 

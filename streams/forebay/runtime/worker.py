@@ -22,6 +22,7 @@ from forebay.observability.metrics import METRICS
 from forebay.runtime.flight_recorder import open_recorder
 from forebay.runtime.runner import StageApp
 from forebay.runtime.stage import OpenStage
+from forebay.runtime.timekeeping import keeping_time
 from forebay.settings import ConfigurationError, KafkaSettings, Settings, WorkerSettings
 
 log = structlog.get_logger(__name__)
@@ -66,11 +67,14 @@ async def run(names: Sequence[str], settings: Settings) -> int:
             return 0
         recorder = open_recorder(settings, names)
         stack.callback(recorder.close)
+        # Before anything is read: a deadline, a budget's day and a ledger's entry are by the brokers' time.
+        keeper = await stack.enter_async_context(keeping_time(kafka, settings[WorkerSettings].instance, names))
         for stage in stages:
             apps.append(StageApp(stage, settings, recorder))
             METRICS.build.labels(__version__, stage.name).set(1)
         try:
             await asyncio.gather(*(app.start() for app in apps))
+            await keeper.tell_by(apps[0].publish)
             return await _watch(apps, stopping)
         finally:
             log.info("worker_stopping", stages=list(names))

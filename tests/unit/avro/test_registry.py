@@ -204,7 +204,7 @@ async def test_a_registry_server_that_is_gone_is_unavailable() -> None:
 
 def test_a_topic_without_a_record_type_has_no_schema() -> None:
     assert {topic.name for topic in TOPICS.values() if topic.record is None} == {
-        "retry.10s", "retry.1m", "retry.10m", "dlq",
+        "retry.10s", "retry.1m", "retry.10m", "dlq", "clock",
     }  # fmt: skip
 
 

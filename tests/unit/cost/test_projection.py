@@ -13,6 +13,8 @@ from forebay.contract.windows import window_start
 from forebay_agents.cost.projection import Projection, spend_key
 
 HOUR = 3_600_000
+DAY = 24 * HOUR
+TOMORROW = 500 * DAY
 
 
 def entry(attempt: str, status: UsageStatus, **fields: Any) -> UsageEvent:
@@ -37,11 +39,12 @@ class Books:
         self.spend: dict[str, Any] = {}
         self.offset = 0
 
-    def enter(self, *entries: UsageEvent) -> list[Spend]:
+    def enter(self, *entries: UsageEvent, taken_ms: int = TOMORROW) -> list[Spend]:
         rows: list[Spend] = []
         for item in entries:
             projection = Projection(self.attempts, self.spend)
-            rows = [row for _, row in projection.apply(item, partition=0, offset=self.offset, now_ms=1)]
+            applied = projection.apply(item, partition=0, offset=self.offset, taken_ms=taken_ms, now_ms=1)
+            rows = [row for _, row in applied]
             self.offset += 1
         return rows
 
@@ -109,15 +112,34 @@ def test_the_same_record_again_publishes_its_rows_again(books: Books) -> None:
 
 def test_an_entry_from_beyond_time_leaves_no_half_of_itself(books: Books) -> None:
     with pytest.raises((ValueError, OverflowError, OSError)):
-        books.enter(started("a", started_at=2**62))
+        books.enter(started("a", started_at=-(2**62)))
     assert not books.attempts
     assert not books.spend
+
+
+@pytest.mark.parametrize("ahead", [26 * HOUR, 31_000, 2**62])
+def test_a_clock_that_is_ahead_books_nothing_for_later_than_the_brokers_took_it(books: Books, ahead: int) -> None:
+    taken = 20 * DAY - 1_000  # a second before midnight
+    books.enter(started("a", 900, started_at=taken + ahead), taken_ms=taken)
+    books.enter(settled("a", 70, started_at=taken + ahead), taken_ms=taken + 60_000)
+    assert books.row().window_start == 19 * DAY
+    assert (books.row().cost_nanousd, books.row().pending_nanousd) == (70, 0), "both in the window of the first"
+
+
+def test_an_entry_within_the_tolerance_is_booked_for_its_own_time(books: Books) -> None:
+    books.enter(settled("a", 70, started_at=10 * DAY + 1), taken_ms=10 * DAY - 1)
+    assert books.row().window_start == 10 * DAY
+
+
+def test_an_entry_that_comes_late_is_booked_for_when_its_call_began(books: Books) -> None:
+    books.enter(settled("a", 70, started_at=3 * DAY), taken_ms=9 * DAY)
+    assert books.row().window_start == 3 * DAY, "a replay, or a copy of the books, moves nothing to today"
 
 
 @given(st.tuples(st.text(), st.text(), st.text()), st.tuples(st.text(), st.text(), st.text()))
 def test_two_owners_never_share_a_row(mine: tuple[str, str, str], yours: tuple[str, str, str]) -> None:
     keys = [
-        spend_key(UsageEvent(tenant_id=tenant, user_id=user, model=model), WindowKind.DAY)
+        spend_key(UsageEvent(tenant_id=tenant, user_id=user, model=model), WindowKind.DAY, HOUR)
         for tenant, user, model in (mine, yours)
     ]
     assert (keys[0] == keys[1]) == (mine == yours)
@@ -155,6 +177,12 @@ class Changelog(MutableMapping[str, Any]):
 
 
 _COSTS = st.integers(0, 1_000)
+_BEGINNINGS = st.sampled_from([0, HOUR - 1, HOUR, TOMORROW])
+
+
+def _taken_ms(offset: int) -> int:
+    """When the brokers took the entry at ``offset``."""
+    return HOUR + offset * HOUR // 3
 
 
 @st.composite
@@ -162,7 +190,7 @@ def _ledgers(draw: st.DrawFn) -> list[UsageEvent]:
     """Entries of a few attempts, each possibly produced several times, at any place."""
     entries: list[UsageEvent] = []
     for number in range(draw(st.integers(1, 4))):
-        common = {"user_id": draw(st.sampled_from("uv")), "started_at": draw(st.sampled_from([0, HOUR - 1, HOUR]))}
+        common = {"user_id": draw(st.sampled_from("uv")), "started_at": draw(_BEGINNINGS)}
         opening = started(f"a{number}", draw(_COSTS), **common)
         end = draw(st.sampled_from([*UsageStatus]))
         if end is UsageStatus.STARTED:  # it never ended
@@ -178,11 +206,13 @@ def _expected(ledger: list[UsageEvent]) -> dict[tuple[str, int], tuple[int, ...]
     """Sums over distinct attempts, by user and hour: calls, failed, avoided, tokens, cost, pending, saved."""
     sums: dict[tuple[str, int], list[int]] = {}
     by_attempt: dict[str, dict[UsageStatus, UsageEvent]] = {}
-    for item in ledger:
+    booked_for: dict[str, int] = {}
+    for offset, item in enumerate(ledger):
         by_attempt.setdefault(item.attempt_id, {})[item.status] = item
-    for states in by_attempt.values():
+        booked_for.setdefault(item.attempt_id, min(item.started_at, _taken_ms(offset)))
+    for attempt, states in by_attempt.items():
         any_entry = next(iter(states.values()))
-        row = sums.setdefault((any_entry.user_id, window_start(WindowKind.HOUR, any_entry.started_at)), [0] * 7)
+        row = sums.setdefault((any_entry.user_id, window_start(WindowKind.HOUR, booked_for[attempt])), [0] * 7)
         opening = states.get(UsageStatus.STARTED)
         if opening is not None:
             row[0] += 1
@@ -236,4 +266,4 @@ def _run(ledger: list[UsageEvent], attempts: Changelog, spend: Changelog, begin:
     projection = Projection(attempts, spend)
     for offset in range(begin, end):
         attempts.offset = spend.offset = offset
-        projection.apply(ledger[offset], partition=0, offset=offset, now_ms=offset)
+        projection.apply(ledger[offset], partition=0, offset=offset, taken_ms=_taken_ms(offset), now_ms=offset)

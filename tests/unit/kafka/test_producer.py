@@ -11,6 +11,7 @@ from aiokafka.errors import (
 from forebay.contract.wire import Encoded
 from forebay.kafka.producer import Delivery, DeliveryError, RefusedError
 from forebay.settings import KafkaSettings
+from forebay.testing import VirtualClock
 from tests.unit.runtime.bench import FakeProducer, metrics
 
 SMALL = KafkaSettings(max_record_bytes=16_384)
@@ -23,7 +24,10 @@ class Bench:
         self.producer = FakeProducer()
         self.pauses: list[float] = []
         self.renewed = 0
-        self.delivery = Delivery(self.producer, SMALL, metrics(), sleep=self._sleep, renew=self._renew)
+        self.clock = VirtualClock()
+        self.delivery = Delivery(
+            self.producer, SMALL, metrics(), sleep=self._sleep, renew=self._renew, clock_ms=self.clock
+        )
 
     async def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -42,6 +46,14 @@ async def test_what_a_broker_cannot_take_now_is_sent_again_and_nothing_else_is()
     await bench.delivery.deliver([output(key=b"a"), output(key=b"b"), output(key=b"c")])
     assert [record.key for record in bench.producer.sent] == [b"a", b"b", b"c", b"b"]
     assert (bench.pauses, bench.renewed) == ([0.1], 0)
+
+
+async def test_records_carry_the_time_that_the_worker_goes_by_not_the_machines() -> None:
+    bench = Bench()
+    await bench.delivery.deliver([output()])
+    bench.clock.advance(3)
+    await bench.delivery.deliver([output()])
+    assert bench.producer.stamps == [bench.clock() - 3_000, bench.clock()]
 
 
 @pytest.mark.parametrize(

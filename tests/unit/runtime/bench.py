@@ -61,6 +61,7 @@ class FakeProducer:
     Attributes:
         errors: raised by the next acknowledgements, ``None`` for success.
         refusals: raised by the next sends themselves.
+        stamps: timestamps of what was sent, in ms.
     """
 
     sent: list[Encoded] = field(default_factory=list)
@@ -68,6 +69,7 @@ class FakeProducer:
     refusals: list[BaseException | None] = field(default_factory=list)
     held: list[asyncio.Future[None]] = field(default_factory=list)
     hold: bool = False
+    stamps: list[int | None] = field(default_factory=list)
 
     async def send(
         self,
@@ -75,6 +77,7 @@ class FakeProducer:
         value: bytes | None = None,
         key: bytes | None = None,
         *,
+        timestamp_ms: int | None = None,
         headers: Sequence[tuple[str, bytes]] | None = None,
     ) -> Awaitable[None]:
         if self.refusals and (refusal := self.refusals.pop(0)) is not None:
@@ -82,6 +85,7 @@ class FakeProducer:
         assert value is not None or key is not None, "as aiokafka's producer does"
         for name, _ in headers or ():
             name.encode()
+        self.stamps.append(timestamp_ms)
         self.sent.append(Encoded(topic=topic.removeprefix(PREFIX), key=key, value=value, headers=list(headers or ())))
         future = asyncio.get_running_loop().create_future()
         error = self.errors.pop(0) if self.errors else None

@@ -104,6 +104,34 @@ async def test_the_handler_of_a_retry_knows_its_attempt_and_when_it_was_first_ac
 
 
 @pytest.mark.parametrize(
+    ("stamp_ms", "origin_ms", "accepted_at"),
+    [
+        (NOW_MS - 5_000, None, NOW_MS - 5_000),
+        (NOW_MS + 26 * 3_600_000, None, NOW_MS),
+        (4_102_444_800_000, None, NOW_MS),
+        (-1, None, NOW_MS),
+        (0, None, NOW_MS),
+        (NOW_MS, NOW_MS - 60_000, NOW_MS - 60_000),
+        (NOW_MS, NOW_MS + 60_000, NOW_MS),
+    ],
+    ids=["past", "tomorrow", "2100", "none", "1970", "first delivery", "first delivery to come"],
+)
+async def test_no_record_was_accepted_later_than_now_whatever_its_producer_stamped(
+    stamp_ms: int, origin_ms: int | None, accepted_at: int
+) -> None:
+    seen_at: list[int] = []
+
+    async def handle(_request: RedactedRequest, context: Context) -> Sequence[Output]:
+        seen_at.append(context.accepted_at)
+        return ()
+
+    headers = {} if origin_ms is None else {h.ORIGIN_TIMESTAMP: str(origin_ms).encode()}
+    value = codecs()["requests.redacted"].encode(REQUEST)
+    await processor(handle).process(delivered("requests.redacted", value, headers=headers, timestamp_ms=stamp_ms))
+    assert seen_at == [accepted_at]
+
+
+@pytest.mark.parametrize(
     ("retry_after_s", "topic", "wait_ms"),
     [(0.0, "retry.10s", 0), (3.0, "retry.10s", 3_000), (10.5, "retry.1m", 10_500), (7_200.0, "retry.10m", 7_200_000),
      (-5.0, "retry.10s", 0)],

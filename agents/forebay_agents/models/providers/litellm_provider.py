@@ -8,10 +8,10 @@ import asyncio
 import json
 import math
 import os
-import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from forebay.contract.clock import now_s
 from forebay.contract.records import Message
 from forebay_agents.models.providers.assembly import Assembly, usage_of
 from forebay_agents.models.providers.chat_format import chat_messages, sampling
@@ -206,7 +206,7 @@ def retry_after_s(asked: str, now: float | None = None) -> float | None:
         seconds = float(asked)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(asked).timestamp() - (time.time() if now is None else now)
+            seconds = parsedate_to_datetime(asked).timestamp() - (now_s() if now is None else now)
         except (ValueError, OverflowError):
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
