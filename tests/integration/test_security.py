@@ -26,7 +26,7 @@ from tests.integration.secure_broker import ADMIN, SecureBroker, secure_broker
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(300)]
 PREFIX = "secure."
-BURIED = {name: ["WRITE"] for name in ("dlq", *RETRY_LEVELS)}
+BURIED = {name: ["WRITE"] for name in ("dlq", "clock", "alerts", *RETRY_LEVELS)}
 
 RULES: Mapping[str, tuple[Mapping[str, list[str]], list[str]]] = {
     "redaction": (

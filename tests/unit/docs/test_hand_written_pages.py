@@ -73,7 +73,7 @@ def test_every_alert_is_described() -> None:
     described = {row[0]: row[1] for row in rows(page("reference/alerts.md"), "Prometheus alerts")[2:]}
     assert described == rules
     kinds = set()
-    for path in (ROOT / "agents").rglob("*.py"):
+    for path in (*(ROOT / "agents").rglob("*.py"), *(ROOT / "streams").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Alert":
                 kinds |= {k.value.value for k in node.keywords if k.arg == "kind" and isinstance(k.value, ast.Constant)}

@@ -1,0 +1,73 @@
+"""The brokers say what time it is: to workers, and to an operator's replay; where they do not, somebody is told."""
+
+import time
+
+import pytest
+
+from forebay.contract.clock import CLOCK, elapsed_s
+from forebay.contract.names import topic_on_broker
+from forebay.kafka.connection import confluent_options
+from forebay.kafka.topic_admin import TopicAdmin
+from forebay.kafka.transactions import Transactions
+from forebay.operations.dead_letters.audit import audit
+from forebay.runtime.timekeeping import BrokersTime, UnknownTimeError
+from forebay.settings import KafkaSettings, Settings
+
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(120)]
+
+
+async def test_a_broker_is_asked_by_an_empty_record(settings: Settings, topics: TopicAdmin) -> None:
+    brokers = BrokersTime(settings[KafkaSettings])
+    try:
+        answers = [await brokers.ask() for _ in range(3)]
+    finally:
+        await brokers.close()
+    now_ms, now_s = time.time() * 1000, elapsed_s()
+    for answer in answers:  # the broker is on this machine, so its clock is this one's
+        assert answer.asked_s <= answer.answered_s <= now_s
+        lag_ms = now_ms - 1000 * now_s
+        assert 1000 * answer.asked_s - 2 <= answer.said_ms - lag_ms <= 1000 * answer.answered_s + 2
+    assert answers[0].said_ms <= answers[-1].said_ms
+
+
+async def test_a_topic_that_takes_our_own_time_says_nothing(settings: Settings, topics: TopicAdmin) -> None:
+    from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+    kafka = settings[KafkaSettings]
+    name = topic_on_broker("clock", kafka)
+    entry = ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
+    admin = AdminClient(confluent_options(kafka))
+    altered = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry])
+    for change in admin.incremental_alter_configs([altered]).values():
+        change.result(30)
+    brokers = BrokersTime(kafka)
+    said: set[str] = set()
+    try:
+        while "CreateTime" not in said:  # the broker learns of the change from a log
+            try:
+                await brokers.ask()
+            except UnknownTimeError as error:
+                said.add(str(error))
+    finally:
+        await brokers.close()
+    assert said == {"CreateTime"}
+
+
+async def test_without_the_topic_nobody_answers_and_it_takes_five_seconds(settings: Settings) -> None:
+    brokers = BrokersTime(settings[KafkaSettings].model_copy(update={"topic_prefix": "nothing-here."}))
+    try:
+        with pytest.raises(UnknownTimeError):
+            await brokers.ask()
+    finally:
+        await brokers.close()
+
+
+def test_an_operators_step_tells_its_process_what_time_it_is(settings: Settings, topics: TopicAdmin) -> None:
+    before = CLOCK._origin_ms
+    CLOCK._origin_ms = -1e12  # in 1938
+    try:
+        with Transactions(settings, "dlq-operator") as journal:
+            journal.step([audit("dlq.test", by="ann", reason="r", subject="s", count=0, at=0)])
+        assert abs(CLOCK.skew_s) < 10
+    finally:
+        CLOCK._origin_ms = before
