@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from forebay.contract.failures import CODES, FailureClass
+from forebay.contract.error_codes import CODES, FailureClass
 from forebay.contract.topics import DAY_MS, HOUR_MS, TOPICS, Access, Topic
 from forebay.reference.markdown import code, page, prose, table, wrapped
 from forebay.resources import data_path
@@ -41,7 +41,7 @@ def errors_page() -> str:
     ]
     return page(
         "Error codes",
-        "streams/forebay/contract/failures.py",
+        "streams/forebay/contract/error_codes.py",
         _ERRORS,
         table(["class", "meaning"], classes),
         table(["code", "class", "meaning", "what the operator does"], rows),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from forebay.contract.failures import CODES
+from forebay.contract.error_codes import CODES
 from forebay.contract.records import UsageStatus
 from forebay.contract.topics import TOPICS
 from forebay.reference.counters import labels

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from forebay import reference
 from forebay.cli.reference import app
-from forebay.contract.failures import CODES
+from forebay.contract.error_codes import CODES
 from forebay.contract.topics import TOPICS
 from forebay.reference.commands import commands
 from forebay.reference.configuration import environment_names, sections

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from forebay.contract import headers as h
-from forebay.contract.failures import CODES
+from forebay.contract.error_codes import CODES
 from forebay.contract.records import DeadLetterState
 from forebay.contract.wire import Delivered
 from forebay.operations.topic_view import Entry, Position

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
-from forebay.contract.failures import CODES
+from forebay.contract.error_codes import CODES
 from forebay.operations.choices import InvalidChoiceError
 from forebay.operations.dead_letters.letters import DeadLetter, LetterState
 
