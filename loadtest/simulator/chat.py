@@ -8,10 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import orjson
-
 from forebay.contract.clock import now_ms
-from loadtest.simulator import timing, wire
+from loadtest.simulator import shaping, timing, wire
 from loadtest.simulator.answers import Answer, answer_of, unit
 from loadtest.simulator.invoice import ATTEMPT_HEADER, Invoice, recorded_headers
 from loadtest.simulator.script import Model, Script
@@ -113,7 +111,7 @@ async def play(
         await sleep(call.script.hang_s)
         reply.abort()
         return kind
-    if kind is not None and kind in wire.ERRORS:
+    if kind is not None and wire.is_error(kind):
         status, body = wire.error_body(kind)
         headers = {"retry-after": f"{call.model.retry_after_s:g}"} if kind in ("429", "503", "529") else None
         await reply.whole(status, body, headers)
@@ -183,10 +181,8 @@ async def _whole(
     if plan.tool_calls:
         message |= {"content": None, "tool_calls": plan.tool_calls}
     choice = {"index": 0, "message": message, "finish_reason": plan.finish, "logprobs": plan.logprobs_of(0, None)}
-    body = orjson.dumps(
-        _envelope(call, plan, "chat.completion")
-        | {"choices": [choice], "usage": wire.usage(call.prompt_tokens, call.generated)}
-    )
+    counted = wire.usage(call.prompt_tokens, call.generated)
+    body = shaping.whole(_envelope(call, plan, "chat.completion"), choice, counted, call.model.shape)
     outcome = kind or "ok"
     call.bill(invoice, outcome)
     await reply.whole(200, body[: len(body) // 2] if kind == "malformed" else body)
@@ -196,12 +192,19 @@ async def _whole(
 async def _stream(
     call: Call, plan: _Plan, speed: timing.Pace, reply: Reply, invoice: Invoice, kind: str | None, sleep: Any
 ) -> str:
+    shape = call.model.shape
     size = call.script.chunk_tokens if speed.token_s or speed.stall_s or kind else max(1, len(plan.tokens))
     starts = range(0, len(plan.tokens), size)
     stall_before = starts[int(speed.stall_at * len(starts))] if speed.stall_s and starts else None
     break_at = starts[len(starts) // 2] if kind in ("disconnect", "cut", "malformed") and starts else None
     await reply.open_stream()
+    if shape.body is not None:
+        call.bill(invoice, "ok")
+        await reply.send(shape.body.encode(), last=True)
+        return kind or "ok"
     await reply.send(wire.event(_chunk(call, plan, {"role": "assistant", "content": ""})))
+    for counted in shaping.early(shape):
+        await reply.send(wire.event(_counting(call, plan, counted)))
     for start in starts:
         if start == stall_before:
             await sleep(speed.stall_s)
@@ -217,15 +220,21 @@ async def _stream(
         part = plan.tokens[start : start + size]
         call.generated += len(part)
         delta = _tool_delta(plan, part, first=start == 0) if plan.tool_calls else {"content": "".join(part)}
-        await reply.send(wire.event(_chunk(call, plan, delta, logprobs=plan.logprobs_of(start, start + size))))
+        chunk = _chunk(call, plan, delta, logprobs=plan.logprobs_of(start, start + size), said=True)
+        await reply.send(wire.event(chunk | shaping.beside(shape, start // size)))
         if speed.token_s:
             await sleep(speed.token_s * len(part))
-    end = wire.event(_chunk(call, plan, {}, finish=plan.finish))
-    if (call.body.get("stream_options") or {}).get("include_usage"):
-        counted = wire.usage(call.prompt_tokens, call.generated)
-        end += wire.event(_envelope(call, plan, "chat.completion.chunk") | {"choices": [], "usage": counted})
     outcome = kind or "ok"
     call.bill(invoice, outcome)
+    end = b"" if shape.no_end else wire.event(_chunk(call, plan, {}, finish=plan.finish))
+    if shape.broken_end:
+        await reply.send(end)
+        await sleep(0.05)  # so that it is not thrown away with the connection
+        reply.abort()
+        return outcome
+    if (call.body.get("stream_options") or {}).get("include_usage"):
+        for counted in shaping.late(shape, wire.usage(call.prompt_tokens, call.generated)):
+            end += wire.event(_counting(call, plan, counted))
     await reply.send(end + b"data: [DONE]\n\n", last=True)
     return outcome
 
@@ -251,7 +260,18 @@ def _envelope(call: Call, plan: _Plan, kind: str) -> dict[str, Any]:
 
 
 def _chunk(
-    call: Call, plan: _Plan, delta: Mapping[str, Any], *, finish: str | None = None, logprobs: Any = None
+    call: Call,
+    plan: _Plan,
+    delta: Mapping[str, Any],
+    *,
+    finish: str | None = None,
+    logprobs: Any = None,
+    said: bool = False,
 ) -> dict[str, Any]:
     choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": logprobs}
-    return _envelope(call, plan, "chat.completion.chunk") | {"choices": [choice]}
+    choices = shaping.choices(choice, call.model.shape, said=said)
+    return _envelope(call, plan, "chat.completion.chunk") | {"choices": choices}
+
+
+def _counting(call: Call, plan: _Plan, counted: Any) -> dict[str, Any]:
+    return _envelope(call, plan, "chat.completion.chunk") | {"choices": [], "usage": counted}

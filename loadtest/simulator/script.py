@@ -5,31 +5,15 @@ token; shares are probabilities. docs/reference/simulator.md explains every key.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-FaultKind = Literal[
-    "400",
-    "401",
-    "403",
-    "404",
-    "429",
-    "500",
-    "502",
-    "503",
-    "529",
-    "context_length",
-    "content_policy",
-    "hang",
-    "refuse",
-    "disconnect",
-    "cut",
-    "malformed",
-]
-"""``hang``: accepts and never answers; ``refuse``: closes the connection before a byte; ``disconnect``: closes it in
-the middle of the answer; ``cut``: ends a stream there as if that were its end (``disconnect`` where nothing streams);
-``malformed``: answers 200 with broken JSON."""
+NamedFault = Literal["context_length", "content_policy", "hang", "refuse", "disconnect", "cut", "malformed"]
+FaultKind = Annotated[str, StringConstraints(pattern=r"^[45]\d\d$")] | NamedFault
+"""A number: refused with that status. ``hang``: accepts and never answers; ``refuse``: closes the connection before
+a byte; ``disconnect``: closes it in the middle of the answer; ``cut``: ends a stream there as if that were its end
+(``disconnect`` where nothing streams); ``malformed``: answers 200 with broken JSON."""
 
 BillRule = Literal["generated", "always", "never"]
 """Whether a call that did not reach its client is paid: only if generation had begun, always, or never."""
@@ -90,6 +74,24 @@ class Limits(_Part):
     context_tokens: int = Field(0, ge=0, description="longest prompt plus answer; 400 context_length_exceeded above")
 
 
+class Shape(_Part):
+    """What is odd about the answers of a model: JSON texts that stand, word for word, in the place of its own values.
+
+    ``usage``: several are sent in so many chunks of a stream, the last alone in a whole answer; an empty list: nothing
+    is counted.
+    """
+
+    body: str | None = Field(None, description="all of the response, with status 200")
+    choices: str | None = None
+    message: str | None = Field(None, description="in a stream, each delta with text")
+    content: str | None = Field(None, description="in a stream, of each delta with text")
+    finish: str | None = Field(None, description="finish_reason")
+    usage: tuple[str, ...] | None = None
+    usage_at: Literal["start", "each", "end"] = "end"
+    no_end: bool = Field(False, description="a stream stops behind its text, without a finish reason")
+    broken_end: bool = Field(False, description="the connection breaks behind the finish reason of a stream")
+
+
 class Model(_Part):
     """One model; ``instant`` answers with prepared bytes and ignores latency, quality, errors and limits."""
 
@@ -102,6 +104,7 @@ class Model(_Part):
     answer_tokens: int = Field(24, ge=1, description="median length of an answer")
     answer_sigma: float = Field(0.3, ge=0)
     limits: Limits = Limits()
+    shape: Shape = Shape()
     instant: bool = False
 
 

@@ -40,9 +40,14 @@ ERRORS: Mapping[str, tuple[int, str, str | None, str]] = {
 """Fault kind to status, type, code and message."""
 
 
+def is_error(kind: str) -> bool:
+    """Whether the fault ``kind`` is a refusal by HTTP status."""
+    return kind in ERRORS or kind.isdecimal()
+
+
 def error_body(kind: str) -> tuple[int, bytes]:
-    """Status and body of the error ``kind``."""
-    status, type_, code, message = ERRORS[kind]
+    """Status and body of the error ``kind``: a key of :data:`ERRORS`, or any other HTTP status."""
+    status, type_, code, message = ERRORS.get(kind) or (int(kind), "odd", "never_heard_of", "No.")
     return status, orjson.dumps({"error": {"message": message, "type": type_, "param": None, "code": code}})
 
 

@@ -90,7 +90,7 @@ def test_every_key_of_the_simulator_is_described() -> None:
     assert Script in parts
     keys = {key for part in parts for key in part.model_fields}
     assert sorted(keys - described) == []
-    faults: Any = script.FaultKind
+    faults: Any = script.NamedFault
     assert sorted({*faults.__args__, *PROFILES} - described) == []
 
 
