@@ -56,14 +56,16 @@ class Ledger:
             started_at=self._clock_ms(),
         )
 
-    def settle(self, entry: UsageEvent, usage: Usage, cost_nanousd: int) -> UsageEvent:
-        """The entry of a call that was answered."""
+    def settle(self, entry: UsageEvent, usage: Usage, cost_nanousd: int, code: str | None = None) -> UsageEvent:
+        """The entry of a call that was answered; ``code``: why its answer, which is paid, is of no use."""
         return replace(
             entry,
             status=UsageStatus.SETTLED,
+            error_code=code,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             cached_prompt_tokens=usage.cached_prompt_tokens,
+            estimated=usage.estimated,
             cost_nanousd=cost_nanousd,
             finished_at=self._clock_ms(),
         )

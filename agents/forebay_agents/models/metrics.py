@@ -23,6 +23,12 @@ class ModelMetrics:
             "forebay_model_latency_seconds", "Time of a call.", labels, buckets=LATENCY_BUCKETS, registry=registry
         )
         self._tokens = Counter("forebay_model_tokens", "Tokens billed.", [*labels, "direction"], registry=registry)
+        self._estimated = Counter(
+            "forebay_model_usage_estimated",
+            "Calls that were paid by an estimate: the provider's counts were missing, or could not be.",
+            [*labels, "deployment"],
+            registry=registry,
+        )
         self._cost = Counter(
             "forebay_model_cost_usd", "Cost in US dollars.", [*labels, "deployment"], registry=registry
         )
@@ -34,6 +40,7 @@ class ModelMetrics:
         self._latency.labels(*labels).observe(seconds)
         self._tokens.labels(*labels, "input").inc(entry.prompt_tokens)
         self._tokens.labels(*labels, "output").inc(entry.completion_tokens)
+        self._estimated.labels(*labels, entry.deployment).inc(int(entry.estimated))
         self._cost.labels(*labels, entry.deployment).inc(entry.cost_nanousd / 1e9)
 
 

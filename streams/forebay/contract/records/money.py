@@ -37,7 +37,10 @@ class WindowKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UsageEvent:
-    """One provider call in the ledger; immutable, the newest status of an ``attempt_id`` counts."""
+    """One provider call in the ledger; immutable, the newest status of an ``attempt_id`` counts.
+
+    ``estimated``: the provider's token counts were missing or could not be, so tokens and cost are our estimate.
+    """
 
     attempt_id: str = ""
     request_id: str = ""
@@ -57,6 +60,7 @@ class UsageEvent:
     saved_nanousd: int = 0
     started_at: int = 0
     finished_at: int | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
