@@ -189,6 +189,8 @@ def response_line(response: Response, latency_ms: float) -> dict[str, Any]:
         "request_id": response.request_id,
         "status": response.status.value,
         "content": response.content,
+        "tool_calls": None if response.tool_calls is None else _json_or_text(response.tool_calls),
+        "finish_reason": response.finish_reason,
         "error": {"code": response.error.code, "message": response.error.message} if response.error else None,
         "tier": response.tier,
         "model": response.model,
@@ -203,6 +205,14 @@ def response_line(response: Response, latency_ms: float) -> dict[str, Any]:
         "tenant_id": response.tenant_id,
         "user_id": response.user_id,
     }
+
+
+def _json_or_text(value: str) -> Any:
+    """Tool calls as requests may have them: the array itself; what is none (of another producer) stays text."""
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value
 
 
 def _text(response: Response, latency_ms: float) -> str:
