@@ -7,6 +7,7 @@ or hide a name from redaction).
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
@@ -23,6 +24,7 @@ from forebay.contract.records import Message, Request
 R = TypeVar("R")
 
 _JSON_TEXT = ("tools", "response_format", "tool_calls")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _TEXT_PARTS = {"text": "text", "refusal": "refusal"}
 """Type of a part of a message's content, and the key under which it has its text."""
 _OF_ANSWERS = frozenset({"annotations", "audio", "function_call", "refusal"})
@@ -154,7 +156,8 @@ def _text(part: Any, place: str) -> str:
     if not isinstance(kind, str):
         raise InvalidLineError(f"{place}: a part without a type; only parts of text can be read")
     if kind not in _TEXT_PARTS:
-        raise InvalidLineError(f"{place}: a part of the type {kind[:40]!r}; only parts of text can be read")
+        named = f"of the type {kind!r}" if _NAME.fullmatch(kind) else "of no known type"  # it may be anybody's text
+        raise InvalidLineError(f"{place}: a part {named}; only parts of text can be read")
     text = part.get(_TEXT_PARTS[kind])
     if not isinstance(text, str):
         raise InvalidLineError(f"{place}.{_TEXT_PARTS[kind]}: Input should be a valid string")

@@ -117,6 +117,7 @@ def test_an_answer_goes_back_as_the_openai_client_gave_it() -> None:
             {"type": "image_url", "image_url": {"url": "data:secret"}},
             "messages.1.content.0: a part of the type 'image_url'",
         ),
+        ({"type": "secret secret", "text": "x"}, "a part of no known type"),
         ({"type": "input_audio", "input_audio": {}}, "'input_audio'"),
         ({"type": "file", "file": {}}, "'file'"),
         ({"text": "secret"}, "messages.1.content.0: a part without a type"),
