@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from forebay.contract import headers as h
 from forebay.contract.clock import Clock, now_ms
-from forebay.contract.failures import CODES, FailureClass, Permanent, Transient
+from forebay.contract.error_codes import CODES, FailureClass
+from forebay.contract.failures import Permanent, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.json_lines import new_id
 from forebay.contract.names import review_id
@@ -180,9 +181,9 @@ class EvaluationHandler:
 
 
 def _unjudged(outcome: Outcome) -> Transient | Permanent:
-    """Judge down: the sample waits. Judge refuses: a dead letter, which the requester never notices."""
+    """Judge down: the sample waits. Judge refuses, or is paid for nothing: a dead letter that no requester notices."""
     assert outcome.error is not None
     error = outcome.error
-    if CODES[error.code].failure_class is FailureClass.TRANSIENT:
+    if CODES[error.code].failure_class is FailureClass.TRANSIENT and error.usage is None:
         return Transient(error.code, error.message, retry_after_s=error.retry_after_s)
     return Permanent(error.code, error.message)

@@ -16,7 +16,9 @@ SHARE = 0.5
 LONGEST_S = 30.0
 
 _AT_ONCE = frozenset({"provider_auth"})
-_NOT_ITS_FAULT = frozenset({"provider_bad_request", "context_length", "content_policy"})
+_NOT_ITS_FAULT = frozenset(
+    {"provider_bad_request", "provider_not_found", "context_length", "content_policy", "answer_not_text"}
+)
 
 
 class BreakerState(StrEnum):
@@ -91,11 +93,11 @@ class Breaker:
         self._open_until = 0.0
         self._recent.append(True)
 
-    def failed(self, code: str, now: float, retry_after_s: float | None) -> None:
-        """The call failed with ``code`` of :data:`forebay.contract.failures.CODES`."""
+    def failed(self, code: str, now: float, retry_after_s: float | None) -> bool:
+        """The call failed with ``code`` of :data:`forebay.contract.error_codes.CODES`; whether that counts."""
         probed, self._probing = self._probing, False
         if code in _NOT_ITS_FAULT:
-            return
+            return False
         self._recent.append(False)
         if retry_after_s is not None:
             self._open_until = max(self._open_until, now + min(retry_after_s, LONGEST_S))
@@ -106,3 +108,4 @@ class Breaker:
             self._tripped = True
             self._open_until = max(self._open_until, now + self._wait_s)
             self._recent.clear()
+        return True

@@ -94,10 +94,15 @@ class Caller:
             closed = self._ledger.settle(entry, answer.usage, self._prices.cost(deployment, answer.usage))
         except ProviderError as error:
             failure = error
-            closed = self._ledger.fail(entry, error)
+            closed = self._failed(entry, deployment, error)
         seconds = self._clock() - started
         self._metrics.called(closed, seconds)
         return Outcome(entry=closed, answer=answer, error=failure, duration_ms=round(1000 * seconds))
+
+    def _failed(self, entry: UsageEvent, deployment: Deployment, error: ProviderError) -> UsageEvent:
+        if error.usage is None:
+            return self._ledger.fail(entry, error)
+        return self._ledger.settle(entry, error.usage, self._prices.cost(deployment, error.usage), error.code)
 
     async def _answer(self, deployment: Deployment, call: Call, lost: asyncio.Event | None) -> Answer:
         if lost is None:

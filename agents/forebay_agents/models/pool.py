@@ -15,19 +15,10 @@ from forebay_agents.models.breaker import Breaker
 from forebay_agents.models.concurrency import AdaptiveLimit
 from forebay_agents.models.latency import Latencies
 from forebay_agents.models.metrics import PlaceView, PoolMetrics
-from forebay_agents.models.providers.provider import ProviderError
+from forebay_agents.models.providers.provider import OUTAGES, ProviderError
 from forebay_agents.models.settings import Deployment, Tier
 
-TRY_ANOTHER = frozenset(
-    {
-        "provider_rate_limited",
-        "provider_timeout",
-        "provider_unavailable",
-        "provider_auth",
-        "content_policy",
-        "hedge_lost",
-    }
-)
+TRY_ANOTHER = OUTAGES | {"provider_auth", "provider_not_found", "content_policy", "hedge_lost"}
 """Errors that another deployment of the same tier may not have."""
 LOST = "hedge_lost"
 """Not an error of the deployment: another one was faster."""
@@ -46,6 +37,7 @@ class _Place:
         self.limit = AdaptiveLimit(deployment.max_in_flight)
         self.latencies = Latencies()
         self.freed = asyncio.Event()
+        self.last_error = ""
 
 
 class DeploymentPool:
@@ -88,6 +80,12 @@ class DeploymentPool:
         """Seconds until a deployment of ``tier`` is called again; 0 when one works, or is being probed."""
         ends = min(self._places[one.name].breaker.opens_at() for one in tier.deployments)
         return max(0.0, ends - self._clock())
+
+    def why_rests(self, tier: Tier) -> str:
+        """Why each deployment of ``tier`` that rests does so: what its last call failed of."""
+        now = self._clock()
+        places = [self._places[one.name] for one in tier.deployments]
+        return "; ".join(place.last_error for place in places if place.last_error and not place.breaker.admits(now))
 
     async def works_after_probes(self, tiers: Sequence[Tier]) -> bool:
         """Wait for the probes of ``tiers`` that are out, if all else rests; whether that helped.
@@ -133,7 +131,8 @@ class DeploymentPool:
     def failed(self, deployment: Deployment, error: ProviderError) -> None:
         """Note a failure."""
         place, now = self._places[deployment.name], self._clock()
-        place.breaker.failed(error.code, now, error.retry_after_s)
+        if place.breaker.failed(error.code, now, error.retry_after_s):
+            place.last_error = f"{error.code}: {error.message}"
         if error.code in _OVERLOAD:
             place.limit.overloaded(now)
 

@@ -30,7 +30,7 @@ from forebay_agents.models.caller import Caller
 from forebay_agents.models.ledger import Ledger
 from forebay_agents.models.metrics import ModelMetrics
 from forebay_agents.models.pricing import PriceList
-from forebay_agents.models.providers.provider import ProviderError
+from forebay_agents.models.providers.provider import ProviderError, Usage
 from tests.unit.completion.fakes import Provider, Written, good, tier
 
 
@@ -149,6 +149,9 @@ async def test_a_judge_that_is_down_is_asked_later_and_one_that_refuses_is_burie
     with pytest.raises(Permanent):
         await judge.sees(done("r-2"), ProviderError("provider_auth", ""))
     assert [entry.status for entry in judge.written.entries].count(UsageStatus.FAILED) == 2
+    with pytest.raises(Permanent):
+        await judge.sees(done("r-3"), ProviderError("provider_unavailable", "", usage=Usage(prompt_tokens=5)))
+    assert judge.written.entries[-1].status is UsageStatus.SETTLED
 
 
 async def test_scores_of_shortened_prompts_are_told_apart_from_those_held_out() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from forebay_agents.models.providers.litellm_provider import retry_after_s
+from forebay_agents.models.providers.refusals import retry_after_s
 
 NOW = 1_445_412_480.0  # Wed, 21 Oct 2015 07:28:00 GMT
 

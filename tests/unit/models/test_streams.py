@@ -59,7 +59,7 @@ async def test_a_streamed_answer_is_the_whole_one(provider: LitellmProvider) -> 
         )
         tokens = streamed.logprobs["content"]
         assert "".join(token["token"] for token in tokens) == streamed.content
-        assert [token["logprob"] for token in tokens] == [token.logprob for token in whole.logprobs.content]
+        assert streamed.logprobs == whole.logprobs
         assert len(tokens[0]["top_logprobs"]) == 2
 
 
@@ -146,11 +146,16 @@ async def test_the_provider_hears_that_nobody_waits_any_more(provider: LitellmPr
         assert simulator.invoice[0]["status"] == "client_gone"
 
 
-@pytest.mark.parametrize("kind", ["cut", "disconnect", "malformed"])
-async def test_an_answer_that_broke_off_is_none_and_may_be_billed(provider: LitellmProvider, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [("cut", "provider_no_end"), ("disconnect", "provider_cut_off"), ("malformed", "provider_cut_off")],
+)
+async def test_an_answer_that_broke_off_is_none_and_may_be_billed(
+    provider: LitellmProvider, kind: str, code: str
+) -> None:
     async with ProviderSimulator({"models": {"x": {"errors": {kind: 1.0}, "answer_tokens": 40}}}) as simulator:
         error = await failure(provider, deployment(simulator.base_url))
-        assert (error.code, error.may_be_billed) == ("provider_unavailable", True)
+        assert (error.code, error.may_be_billed) == (code, True)
         assert len(simulator.invoice) <= 1
 
 
@@ -243,13 +248,16 @@ class OtherProvider:
 
 @pytest.mark.parametrize("received", ["end_turn", None])
 async def test_a_finish_reason_that_was_made_up_is_none(provider: LitellmProvider, received: str | None) -> None:
-    from forebay_agents.models.providers.stream_reading import BrokenStreamError, Patience, Watch, read
+    from forebay_agents.models.providers.bodies import NoAnswerError
+    from forebay_agents.models.providers.stream_reading import Patience, Watch, read
 
-    stream = OtherProvider(received)
+    stream, found = OtherProvider(received), Assembly()
     async with Watch(Patience(first_token_s=5, stall_s=5, total_s=5)) as watch:
         if received is None:
-            with pytest.raises(BrokenStreamError):
-                await read(stream, watch)
+            with pytest.raises(NoAnswerError):
+                await read(stream, watch, found)
         else:
-            assert "".join((await read(stream, watch)).parts) == "Paris"
+            await read(stream, watch, found)
+            assert found.text == "Paris"
+    assert found.ended is (received is not None)
     assert stream.closed

@@ -79,6 +79,8 @@ class ModelJudge:
                 payer, self._tier.name, self._tier.deployments[0], self._call(check), context.write_ahead
             )
         ledger = [usage_output(outcome.entry)]
+        if outcome.error is not None and outcome.error.usage is not None:
+            return None, ledger  # paid for nothing: once is enough
         if outcome.answer is None:
             await context.write_ahead(ledger)
             raise Transient("provider_unavailable", "the judge of cached answers did not answer")

@@ -6,31 +6,39 @@ exceptions become :class:`ProviderError`; their texts, which may quote the promp
 
 import asyncio
 import json
-import math
 import os
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from forebay.contract.clock import now_s
 from forebay.contract.records import Message
-from forebay_agents.models.providers.assembly import Assembly, usage_of
+from forebay_agents.models.providers.assembly import Assembly
+from forebay_agents.models.providers.bodies import NoAnswerError, read_body
 from forebay_agents.models.providers.chat_format import chat_messages, sampling
+from forebay_agents.models.providers.ending import answer_of, no_answer
+from forebay_agents.models.providers.exchange import Exchange, note, note_plain
 from forebay_agents.models.providers.provider import ATTEMPT_HEADER, Answer, Call, ProviderError, Usage
-from forebay_agents.models.providers.stream_reading import BrokenStreamError, Patience, StalledError, Watch, read
+from forebay_agents.models.providers.refusals import explained, refused
+from forebay_agents.models.providers.stream_reading import Patience, StalledError, Watch, read
+from forebay_agents.models.providers.usage import Bounds
 from forebay_agents.models.settings import Deployment, Price
 
 _TOKENS_PER_CHAR = 1 / 3.0
 """For estimates: English has about 4 characters a token, tags, numbers and other languages fewer."""
 _TOKENS_PER_MESSAGE = 8
+_MOST_ADDED = 32_768
+"""Tokens beyond what was sent that a provider may count: templates, preambles for tools, what it looked up."""
 _STREAM_SLACK_S = 5.0
 _STREAMED: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 class LitellmProvider:
-    """Calls models through litellm, which is imported on first use: that takes about 5 s of CPU."""
+    """Calls models through litellm, which is imported on first use: that takes about 5 s of CPU.
 
-    def __init__(self) -> None:
-        self._litellm: Any = None
+    Args:
+        library: what to use in its place.
+    """
+
+    def __init__(self, library: Any = None) -> None:
+        self._litellm: Any = library
         self._loading = asyncio.Lock()
 
     async def ready(self) -> None:
@@ -46,20 +54,48 @@ class LitellmProvider:
 
     async def complete(self, deployment: Deployment, call: Call) -> Answer:
         """See :class:`forebay_agents.models.providers.provider.Provider`."""
-        patience = Patience.of(deployment, call.timeout_s)
+        exchange, found = Exchange(whole=not deployment.stream), Assembly()
+        failure: ProviderError | None = None
         try:
-            if not deployment.stream:
-                return _answer(await self._litellm.acompletion(**self._arguments(deployment, call)))
-            async with Watch(patience) as watch:
-                stream = await self._litellm.acompletion(**self._arguments(deployment, call), **_STREAMED)
-                found = await read(stream, watch)
-            return found.answer(self._estimate(deployment, call, found))
+            with exchange.noted():
+                await (self._stream if deployment.stream else self._whole)(deployment, call, exchange, found)
+        except ProviderError as error:
+            failure = error
         except StalledError as error:
-            raise ProviderError("provider_timeout", f"{deployment.name}: {error}", may_be_billed=True) from None
-        except BrokenStreamError as error:
-            raise ProviderError(error.code, f"{deployment.name}: its answer broke off", may_be_billed=True) from None
+            failure = ProviderError("provider_timeout", f"{deployment.name}: {error}", may_be_billed=True)
+        except NoAnswerError as error:
+            failure = no_answer(error.code, deployment.name, self._usage(deployment, call, found))
         except Exception as error:  # noqa: BLE001 - litellm's exceptions share no base class
-            raise self._explain(error, deployment) from None
+            failure = explained(error, exchange, self._litellm.exceptions, deployment.name)
+        # What ends badly behind the answer's end (a count that never comes, a connection that breaks) ends no answer.
+        if failure is not None and not found.ended:
+            raise failure
+        return answer_of(found, deployment.name, self._usage(deployment, call, found))
+
+    async def _stream(self, deployment: Deployment, call: Call, exchange: Exchange, found: Assembly) -> None:
+        async with Watch(Patience.of(deployment, call.timeout_s)) as watch:
+            stream = await self._litellm.acompletion(**self._arguments(deployment, call), **_STREAMED)
+            _raise_refusal(exchange, deployment)
+            if stream is None:
+                raise NoAnswerError("provider_no_answer")
+            await read(stream, watch, found)
+
+    async def _whole(self, deployment: Deployment, call: Call, exchange: Exchange, found: Assembly) -> None:
+        reply: Any = None
+        failure: Exception | None = None
+        try:
+            reply = await self._litellm.acompletion(**self._arguments(deployment, call))
+        except Exception as error:  # noqa: BLE001 - as above
+            failure = error
+        if exchange.chat is not None and (exchange.plain or failure is not None):
+            read_body(exchange.chat, found)
+        elif failure is not None:
+            raise failure
+        else:
+            _raise_refusal(exchange, deployment)
+            if reply is None:
+                raise NoAnswerError("provider_no_answer")
+            found.add_whole(reply.model_dump())
 
     def count_tokens(self, _deployment: Deployment, messages: tuple[Message, ...]) -> int:
         """See :class:`forebay_agents.models.providers.provider.Provider`: from the length, since exact counts cost 1 ms
@@ -80,13 +116,17 @@ class LitellmProvider:
             cached_input=None if cached is None else 1e6 * cached,
         )
 
-    def _estimate(self, deployment: Deployment, call: Call, found: Assembly) -> Usage:
-        """For providers that do not count in streams; from above, as for worst cases."""
-        said = sum(map(len, found.parts)) + sum(len(str(one)) for one in found.calls)
-        return Usage(
-            prompt_tokens=self.count_tokens(deployment, call.messages),
-            completion_tokens=min(call.max_tokens, round(said * _TOKENS_PER_CHAR) + 1),
+    def _usage(self, deployment: Deployment, call: Call, found: Assembly) -> Usage:
+        """What the provider counted; an estimate from above, as for worst cases, where that cannot be."""
+        sent = self.count_tokens(deployment, call.messages)
+        # No token is less than a byte, and no character more than 4 of them; providers add words of their own.
+        most = 4 * sum(len(message.content) + len(message.tool_calls or "") for message in call.messages)
+        most += 4 * sum(len(json.dumps(one)) for one in (call.tools, call.response_format)) + _MOST_ADDED
+        estimate = Usage(
+            prompt_tokens=sent,
+            completion_tokens=min(call.max_tokens, round(found.length * _TOKENS_PER_CHAR) + 1),
         )
+        return found.counts.usage(estimate, Bounds(input=most, output=call.max_tokens), said=found.length > 0)
 
     @staticmethod
     def _arguments(deployment: Deployment, call: Call) -> dict[str, Any]:
@@ -103,6 +143,9 @@ class LitellmProvider:
             ),
             "max_retries": 0,
             "num_retries": 0,
+            # What a provider does not know is left out, not an error. Said for each call: by the module's own setting
+            # the library would answer a 422 with a second call, and give None for an answer.
+            "drop_params": True,
             "extra_headers": {ATTEMPT_HEADER: call.attempt_id, "x-forebay-request-id": call.request_id},
             **sampling(call.params),
         }
@@ -121,34 +164,6 @@ class LitellmProvider:
             arguments["response_format"] = call.response_format
         return arguments
 
-    def _explain(self, error: Exception, deployment: Deployment) -> ProviderError:
-        import httpx
-
-        kinds = self._litellm.exceptions
-        known: tuple[tuple[Any, str, bool], ...] = (
-            (kinds.ContextWindowExceededError, "context_length", False),
-            (kinds.ContentPolicyViolationError, "content_policy", False),
-            (kinds.RateLimitError, "provider_rate_limited", False),
-            ((kinds.Timeout, httpx.TimeoutException), "provider_timeout", True),
-            ((kinds.AuthenticationError, kinds.PermissionDeniedError), "provider_auth", False),
-            (kinds.NotFoundError, "provider_auth", False),  # no such model for this key: an operator's mistake
-            ((kinds.BadRequestError, kinds.UnprocessableEntityError), "provider_bad_request", False),
-            (kinds.APIConnectionError, "provider_unavailable", True),
-            ((kinds.ServiceUnavailableError, kinds.InternalServerError), "provider_unavailable", True),
-        )
-        code, billed = next(
-            ((code, billed) for kind, code, billed in known if isinstance(error, kind)), ("provider_unavailable", True)
-        )
-        status = getattr(error, "status_code", None)
-        if code == "provider_bad_request" and "context" in str(error).lower() and "size" in str(error).lower():
-            code = "context_length"  # llama.cpp: "exceeds the available context size"
-        return ProviderError(
-            code,
-            f"{deployment.name}: {type(error).__name__}" + (f" ({status})" if status else ""),
-            retry_after_s=_retry_after(error),
-            may_be_billed=billed and not _was_refused(error),
-        )
-
 
 def _import_litellm() -> Any:
     # litellm would fetch its price list over the network at import, and wait 3 s when there is none.
@@ -156,57 +171,46 @@ def _import_litellm() -> Any:
     import litellm
 
     litellm.suppress_debug_info = True
-    litellm.drop_params = True  # parameters that a provider does not know are left out, not an error
     litellm.telemetry = False
     # Nothing is ever logged by litellm, so it need not copy each message to leave it out (1.5 ms a call).
     litellm.success_callback = litellm.failure_callback = litellm.callbacks = []
     litellm.turn_off_message_logging = False
+    _call_once(litellm)
     return litellm
 
 
-def _answer(reply: Any) -> Answer:
-    choice = reply.choices[0]
-    calls = getattr(choice.message, "tool_calls", None)
-    return Answer(
-        content=choice.message.content or "",
-        finish_reason=choice.finish_reason,
-        tool_calls=json.dumps([call.model_dump() for call in calls], ensure_ascii=False) if calls else None,
-        logprobs=getattr(choice, "logprobs", None),
-        usage=usage_of(reply.usage.model_dump()),
-    )
+def _call_once(litellm: Any) -> None:
+    """Have its HTTP clients note what comes (:mod:`forebay_agents.models.providers.exchange`), and send nothing twice.
 
-
-def _was_refused(error: BaseException) -> bool:
-    """Whether the provider said no with an HTTP status, or was never reached: only then a call is surely free.
-
-    litellm's own classes do not tell: a 200 whose body is no JSON, and a connection that broke in the middle of an
-    answer, are an ``InternalServerError`` with status 500 like a real 500, and yet were billed. Its causes do.
+    Each call has an entry in the ledger; a second one that the library makes by itself would be paid without one.
     """
-    import httpx
+    if litellm.aclient_session is not None:
+        return  # done before, in this process
+    from litellm.llms.azure_ai.chat.transformation import AzureAIStudioConfig
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+    from litellm.llms.openai.common_utils import BaseOpenAILLM
 
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, httpx.HTTPStatusError):
-            return cause.response.status_code >= 400
-        if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
+    session: Any = BaseOpenAILLM.get_async_http_client()
+    session.event_hooks["response"].append(note_plain)
+    litellm.aclient_session = session  # what OpenAI's client sends with
+    create_client = AsyncHTTPHandler.create_client
+
+    def with_note(self: Any, *given: Any, **named: Any) -> Any:
+        client = create_client(self, *given, **named)
+        client.event_hooks["response"].append(note)
+        return client
+
+    async def not_again(_self: Any, *_given: Any, **_named: Any) -> Any:
+        raise  # the connection's error, within whose handler this is called
+
+    handlers: Any = AsyncHTTPHandler
+    handlers.create_client = with_note
+    handlers.single_connection_post_request = not_again  # after a connection broke, maybe within an answer
+    azure: Any = AzureAIStudioConfig
+    azure.max_retry_on_unprocessable_entity_error = 1  # calls in all; by itself it makes two
 
 
-def _retry_after(error: Exception) -> float | None:
-    response = getattr(error, "response", None)
-    headers = getattr(response, "headers", None) or getattr(error, "headers", None) or {}
-    return retry_after_s(headers.get("retry-after") or "")
-
-
-def retry_after_s(asked: str, now: float | None = None) -> float | None:
-    """Seconds to wait by a ``Retry-After`` header: a number or a date (RFC 9110, 10.2.3); ``None`` if it is neither."""
-    try:
-        seconds = float(asked)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(asked).timestamp() - (now_s() if now is None else now)
-        except (ValueError, OverflowError):
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+def _raise_refusal(exchange: Exchange, deployment: Deployment) -> None:
+    """litellm makes an answer of one kind of 400; a status is a status."""
+    if exchange.refused:
+        raise refused(exchange.status or 0, exchange, deployment.name)

@@ -7,6 +7,19 @@ from typing import Any, Protocol
 from forebay.contract.records import Message, Params
 from forebay_agents.models.settings import Deployment
 
+OUTAGES = frozenset(
+    {
+        "provider_rate_limited",
+        "provider_timeout",
+        "provider_unavailable",
+        "provider_not_json",
+        "provider_no_answer",
+        "provider_cut_off",
+        "provider_no_end",
+    }
+)
+"""Codes of calls that say something about the deployment, and that may fare better elsewhere or later."""
+
 ATTEMPT_HEADER = "x-forebay-attempt-id"
 """Sent with every call, so that a provider's invoice can be matched with the ledger."""
 
@@ -36,16 +49,23 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """Tokens as the provider counted them."""
+    """Tokens as the provider counted them; ``estimated`` where its counts are missing or cannot be."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_prompt_tokens: int = 0
+    estimated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What a model answered; ``logprobs`` as the provider gave them, ``tool_calls`` as JSON text."""
+    """What a model answered.
+
+    Attributes:
+        finish_reason: a value of :class:`forebay_agents.models.providers.finish.Finish`; ``None`` where none was given.
+        tool_calls: JSON text of OpenAI's array.
+        logprobs: ``{"content": [{"token", "logprob", "top_logprobs"}]}``, finite numbers alone.
+    """
 
     content: str
     finish_reason: str | None
@@ -59,20 +79,31 @@ class ProviderError(Exception):
     """A call that brought no answer.
 
     Args:
-        code: a key of :data:`forebay.contract.failures.CODES`.
+        code: a key of :data:`forebay.contract.error_codes.CODES`.
         message: free of prompt text.
         retry_after_s: what the provider asked us to wait, in seconds.
         may_be_billed: whether the provider may charge for it all the same (it had begun, or we do not know).
+        usage: of an answer that came to its end and is of no use all the same: that is paid, and not asked for again.
+        finish: why its end is none, a value of :class:`forebay_agents.models.providers.finish.Finish`.
     """
 
     def __init__(
-        self, code: str, message: str, *, retry_after_s: float | None = None, may_be_billed: bool = False
+        self,
+        code: str,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        may_be_billed: bool = False,
+        usage: Usage | None = None,
+        finish: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.retry_after_s = retry_after_s
         self.may_be_billed = may_be_billed
+        self.usage = usage
+        self.finish = finish
 
 
 class Provider(Protocol):

@@ -9,31 +9,23 @@ here: litellm's own reading took 1.3 ms of CPU a token and 10 ms at the end, thi
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-import orjson
-
-from forebay_agents.models.providers.assembly import Assembly
+from forebay_agents.models.providers.assembly import WITHHOLDING, Assembly
+from forebay_agents.models.providers.bodies import DONE, NoAnswerError, event_of, read_body
+from forebay_agents.models.providers.finish import finish_of
 from forebay_agents.models.settings import Deployment
 
+_OTHER_FIELDS = (b"", b"event", b"id", b"retry")
 _DRAIN_S = 0.05
 """What is left behind the last event is read for so long, so that the connection can be used again."""
 
 
 class StalledError(Exception):
     """The stream did not come, or did not go on, in time; the message says which."""
-
-
-class BrokenStreamError(Exception):
-    """The stream ended before the answer did; ``code`` of :data:`forebay.contract.failures.CODES`."""
-
-    def __init__(self, code: str = "provider_unavailable") -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,70 +85,71 @@ class Watch:
         return f"stalled for {self._patience.stall_s:g} s"
 
 
-async def read(stream: Any, watch: Watch) -> Assembly:
-    """All of ``stream`` (litellm's wrapper of it), closed whatever happens.
+async def read(stream: Any, watch: Watch, found: Assembly) -> None:
+    """All of ``stream`` (litellm's wrapper of it) into ``found``; it is closed whatever happens.
 
     Raises:
-        BrokenStreamError: it ended before the answer did. Other exceptions are the client library's.
+        NoAnswerError: it ended before the answer did. Other exceptions are the client library's.
     """
     from openai import AsyncStream
 
-    found = Assembly()
     inner = getattr(stream, "completion_stream", None)
-    chunks = _events(inner.response) if isinstance(inner, AsyncStream) else _through_litellm(stream)
+    chunks = _events(inner.response, found) if isinstance(inner, AsyncStream) else _through_litellm(stream, found)
     try:
         async for chunk in chunks:
             if found.add(chunk):
                 watch.progress()
     finally:
         await stream.aclose()
-    if found.finish_reason is None:
-        raise BrokenStreamError
-    return found
+    if not found.ended:
+        raise NoAnswerError("provider_no_end")
 
 
-async def _events(response: Any) -> AsyncIterator[Mapping[str, Any]]:
-    """Server-sent events (WHATWG HTML, section 9.2) up to ``[DONE]``, parsed."""
+async def _events(response: Any, found: Assembly) -> AsyncIterator[Mapping[str, Any]]:
+    """Chunks up to ``[DONE]``; if there is no event at all, the body is read as one that is no stream."""
     lines = _lines(response.aiter_bytes())
+    strays: list[bytes] | None = []
     async for line in lines:
         field, _, value = line.partition(b":")
-        if field != b"data":
-            continue
-        data = value.strip()
-        if data == b"[DONE]":
+        if field == b"data":
+            strays = None
+        elif strays is not None and line.strip() and field not in _OTHER_FIELDS:
+            strays.append(line)
+        if field == b"data" and value.strip() == DONE:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_DRAIN_S):
                     async for _ in lines:
                         pass
             return
-        event = orjson.loads(data)
-        if not isinstance(event, dict) or event.get("error"):
-            raise BrokenStreamError(_code_of(event))
-        yield event
+        event = event_of(line, found)
+        if event is not None:
+            yield event
+    if strays:
+        read_body(b"\n".join(strays), found)
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Split at line feeds alone: the client library splits at U+2028 too, which JSON allows within a string."""
-    rest = b""
+    rest: list[bytes] = []
     async for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\n")
-        for line in whole:
-            yield line
-    if rest:
-        yield rest
+        first, *others = piece.split(b"\n")
+        rest.append(first)
+        if others:
+            yield b"".join(rest)
+            *whole, last = others
+            for line in whole:
+                yield line
+            rest = [last]
+    if any(rest):
+        yield b"".join(rest)
 
 
-async def _through_litellm(stream: Any) -> AsyncIterator[Mapping[str, Any]]:
+async def _through_litellm(stream: Any, found: Assembly) -> AsyncIterator[Mapping[str, Any]]:
     async for chunk in stream:
         yield chunk.model_dump()
-    # litellm makes up a finish reason where the provider sent none; this one is the provider's.
-    if getattr(stream, "received_finish_reason", "unknown") is None:
-        raise BrokenStreamError
-
-
-def _code_of(event: Any) -> str:
-    """What kind of error a provider reports in the middle of a stream."""
-    told = json.dumps(event).lower()
-    if "context" in told and ("size" in told or "length" in told or "window" in told):
-        return "context_length"
-    return "provider_rate_limited" if "rate_limit" in told or '"code": 429' in told else "provider_unavailable"
+    # litellm makes up a finish reason where the provider sent none, and says "stop" for what it does not know; this one
+    # is the provider's.
+    told = getattr(stream, "received_finish_reason", "unknown")
+    found.ended = found.ended and told is not None
+    if isinstance(told, str) and (finish := finish_of(told)) in WITHHOLDING:
+        found.finish = finish
