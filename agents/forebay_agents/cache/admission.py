@@ -93,8 +93,8 @@ _PERMANENT = frozenset({"provider_bad_request", "context_length", "content_polic
 
 
 def looks_permanent(completion: Completion) -> bool:
-    """Whether the models would fail an equal request in the same way."""
-    return completion.error is not None and completion.error.code in _PERMANENT
+    """Whether the models would fail an equal request in the same way: not where one answered, and it was withheld."""
+    return completion.error is not None and completion.error.code in _PERMANENT and completion.finish_reason is None
 
 
 def looks_refused(text: str) -> bool:

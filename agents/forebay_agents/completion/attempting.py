@@ -111,7 +111,7 @@ class Attempts:
                 break
         if not tried:
             wait_s = max(_PROBE_S, self._pool.rest_s(tier))
-            message = f"{tier.name}: every deployment rests"
+            message = f"{tier.name}: every deployment rests ({self._pool.why_rests(tier)})"
             trace.errors.append(ProviderError("provider_unavailable", message, retry_after_s=wait_s))
         return None
 
@@ -165,7 +165,7 @@ class Attempts:
         trace.errors.append(outcome.error)
         if outcome.error.code == "provider_auth":
             deployment = outcome.entry.deployment
-            trace.alerts.append(refused(deployment, self._now_ms()))
+            trace.alerts.append(refused(deployment, outcome.error.message, self._now_ms()))
 
     async def _attempt(
         self,

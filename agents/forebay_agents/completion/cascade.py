@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import zip_longest
 
-from forebay.contract.failures import CODES, Failure, FailureClass, Permanent, Rejected, Transient
+from forebay.contract.error_codes import CODES, FailureClass
+from forebay.contract.failures import Failure, Permanent, Rejected, Transient
 from forebay.contract.handlers import WriteAhead
 from forebay.contract.records import RedactedRequest
 from forebay_agents.completion.attempting import Answered, Attempts, answer_bound
@@ -191,9 +192,11 @@ class Cascade:
 def conclusion(errors: Sequence[ProviderError]) -> Failure:
     """What to raise when every tier failed: the error that is worth most to the requester.
 
-    As long as one tier might work later the request is retried; otherwise the last tier's error is final.
+    As long as one tier might work later the request is retried; otherwise the last tier's error is final. An answer
+    that was paid and is of no use is not bought again: by then every deployment and tier that may do better was asked.
     """
-    transient = [error for error in errors if CODES[error.code].failure_class is FailureClass.TRANSIENT]
+    unpaid = [error for error in errors if error.usage is None]
+    transient = [error for error in unpaid if CODES[error.code].failure_class is FailureClass.TRANSIENT]
     if transient:
         waits = [error.retry_after_s for error in transient if error.retry_after_s is not None]
         return Transient(transient[-1].code, transient[-1].message, retry_after_s=min(waits) if waits else None)

@@ -17,8 +17,7 @@ from forebay_agents.completion.quotas.budgets import Room
 from forebay_agents.completion.shortening import Shortener
 from forebay_agents.completion.trace import Trace
 from forebay_agents.models.ledger import usage_output
-
-_OUT = frozenset({"provider_unavailable", "provider_timeout", "provider_rate_limited"})
+from forebay_agents.models.providers.provider import OUTAGES
 
 
 class CompletionHandler:
@@ -94,6 +93,7 @@ class CompletionHandler:
             user_id=request.user_id if request else "anonymous",
             status=ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED,
             error=Error(code=failure.code, message=failure.message),
+            finish_reason=h.text(failure.carry, h.FINISH),
             cost_nanousd=_spent(context) if cost is None else cost,
             request=request,
             completed_at=self._now_ms(),
@@ -113,11 +113,15 @@ class CompletionHandler:
             failure = Transient(caught.code, caught.message) if called else caught
             # The calls that were made are in the ledger and in the response, whatever becomes of the request.
             failure.carry[h.SPENT] = str(spent + _cost(trace)).encode()
-            if isinstance(failure, Transient) and failure.code in _OUT:
+            if trace.errors and (finish := trace.errors[-1].finish):
+                failure.carry[h.FINISH] = finish.encode()
+            if isinstance(failure, Transient) and failure.code in OUTAGES:
                 failure.retry_after_s = wait_s(context.attempt, failure.retry_after_s, *self._waits_s)
-            if records := _records(trace):
-                await context.write_ahead(records)
+            await _enter(trace, context)
             raise failure from None
+        except Exception:
+            await _enter(trace, context)  # also by a mistake of ours: what was paid is no secret
+            raise
         completed = self._completed(request, served, trace, spent, started)
         if compression is not None:
             completed.headers[h.COMPRESSION] = compression.encode()
@@ -163,6 +167,11 @@ def wait_s(attempt: int, asked_s: float | None, shortest_s: float, longest_s: fl
 
 def _records(trace: Trace) -> list[Output]:
     return [*(usage_output(entry) for entry in trace.entries), *(_alert(alert) for alert in trace.alerts)]
+
+
+async def _enter(trace: Trace, context: Context) -> None:
+    if records := _records(trace):
+        await context.write_ahead(records)
 
 
 def _alert(alert: Alert) -> Output:

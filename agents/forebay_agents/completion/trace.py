@@ -30,13 +30,13 @@ class Trace:
         return self.spent_before + sum(entry.cost_nanousd for entry in self.entries)
 
 
-def refused(deployment: str, now_ms: int) -> Alert:
+def refused(deployment: str, told: str, now_ms: int) -> Alert:
     """Told at once: nobody but an operator can renew a key."""
     return Alert(
         alert_id=new_id(),
         kind="provider_auth",
         severity=Severity.CRITICAL,
         subject=deployment,
-        message=f"{deployment} refuses our credentials: renew its key",
+        message=f"{deployment} refuses our key ({told}): renew it, or its credit",
         created_at=now_ms,
     )

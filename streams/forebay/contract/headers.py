@@ -35,6 +35,8 @@ COMPRESSION = "forebay-compression"
 """What was done to a long prompt before models saw it: ``cut``, ``holdout``, or why else nothing was cut."""
 SPENT = "forebay-spent-nanousd"
 """What earlier tries of a request cost, in nano-dollars."""
+FINISH = "forebay-finish"
+"""Why the end of an answer made it none: ``content_filter`` or ``error``."""
 KEYLESS = "forebay-dlq-keyless"
 """The record had no key; the one of its dead letter is made up."""
 WITHOUT_BYTES = "forebay-dlq-without-bytes"
@@ -51,7 +53,7 @@ ORIGIN = (ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ORIGIN_TIMESTAMP, FIRST
 
 _LARGEST = (1 << 63) - 1
 
-_OF_ONE_DELIVERY = frozenset({ATTEMPT, RETRY_STAGE, DUE_AT, SEALED, LAST_CODE, SPENT, *ORIGIN})
+_OF_ONE_DELIVERY = frozenset({ATTEMPT, RETRY_STAGE, DUE_AT, SEALED, LAST_CODE, SPENT, FINISH, *ORIGIN})
 
 
 def from_kafka(pairs: Iterable[tuple[str, bytes | None]] | Mapping[str, bytes | None] | None) -> dict[str, bytes]:

@@ -3,9 +3,9 @@
 import pytest
 
 from forebay.contract.canonical import canonical_messages
-from forebay.contract.records import AnswerSource, CachePolicy, Completion, Params, ResponseStatus
+from forebay.contract.records import AnswerSource, CachePolicy, Completion, Error, Params, ResponseStatus
 from forebay.privacy.egress import EgressGuard
-from forebay_agents.cache.admission import Refusal, fresh_for_s, refusal
+from forebay_agents.cache.admission import Refusal, fresh_for_s, looks_permanent, refusal
 from forebay_agents.cache.settings import CacheSettings
 from tests.unit.cache.memory import completion, request
 
@@ -30,6 +30,7 @@ def test_a_good_answer_is_kept() -> None:
         ({"content": "  "}, Refusal.EMPTY),
         ({"finish_reason": "length"}, Refusal.INCOMPLETE),
         ({"finish_reason": "content_filter"}, Refusal.INCOMPLETE),
+        ({"finish_reason": "unknown"}, Refusal.INCOMPLETE),
         ({"tool_calls": "[{}]"}, Refusal.TOOL_CALLS),
         ({"degraded": True}, Refusal.DEGRADED),
         ({"content": "é" * 51}, Refusal.TOO_LONG),
@@ -62,3 +63,22 @@ def test_a_quoted_refusal_far_down_is_no_refusal() -> None:
 def test_ttl() -> None:
     own = CacheSettings(ttl_s=100, max_ttl_s=1000)
     assert [fresh_for_s(request("q", cache=CachePolicy(ttl_s=t)), own) for t in (None, 5, 5000)] == [100, 5, 1000]
+
+
+@pytest.mark.parametrize(
+    ("code", "finish", "kept"),
+    [
+        ("content_policy", None, True),
+        ("content_policy", "content_filter", False),
+        ("provider_bad_request", None, True),
+        ("provider_auth", None, False),
+        ("provider_not_found", None, False),
+        ("provider_unavailable", "error", False),
+        ("answer_not_text", None, False),
+    ],
+)
+def test_a_refusal_of_the_request_is_remembered_and_an_answer_that_was_withheld_is_not(
+    code: str, finish: str | None, kept: bool
+) -> None:
+    failed = Completion(status=ResponseStatus.REJECTED, error=Error(code=code), finish_reason=finish)
+    assert looks_permanent(failed) is kept

@@ -9,7 +9,7 @@ from forebay.contract.failures import Expired, Permanent, Rejected, Transient
 from forebay.contract.records import UsageStatus
 from forebay_agents.completion.quotas.budgets import Reservation, Room
 from forebay_agents.completion.trace import Trace
-from forebay_agents.models.providers.provider import Call, ProviderError
+from forebay_agents.models.providers.provider import Call, ProviderError, Usage
 from forebay_agents.models.settings import Tier
 from tests.unit.completion.fakes import Provider, Reply, Written, asked, bad, cascade_of, good, tier
 
@@ -59,6 +59,38 @@ async def test_when_all_are_down_it_is_tried_later() -> None:
     with pytest.raises(Transient) as failed:
         await run(Provider({"small": DOWN, "large": ProviderError("provider_rate_limited", "", retry_after_s=7.0)}))
     assert failed.value.retry_after_s == 7.0
+
+
+PAID = ProviderError(
+    "provider_unavailable", "ended with an error", usage=Usage(prompt_tokens=10, completion_tokens=2), finish="error"
+)
+
+
+async def test_a_paid_answer_of_no_use_is_asked_for_elsewhere_at_once() -> None:
+    served, trace = await run(Provider({"a": PAID, "b": PAID, "large": good()}), (tier("small", "a", "b"), TIERS[1]))
+    assert served.tier == "large"
+    assert [(entry.status, entry.error_code, entry.cost_nanousd) for entry in trace.entries] == [
+        (UsageStatus.SETTLED, "provider_unavailable", 12_000),
+        (UsageStatus.SETTLED, "provider_unavailable", 12_000),
+        (UsageStatus.SETTLED, None, 15_000),
+    ]
+
+
+async def test_a_paid_answer_of_no_use_is_not_paid_again_later() -> None:
+    with pytest.raises(Permanent) as failed:
+        await run(Provider({"small": PAID, "large": PAID}))
+    assert failed.value.code == "provider_unavailable"
+    with pytest.raises(Transient):
+        await run(Provider({"small": PAID, "large": DOWN}))
+
+
+async def test_a_wrong_address_is_asked_for_elsewhere() -> None:
+    nowhere = ProviderError("provider_not_found", "a: HTTP 404")
+    served, _ = await run(Provider({"a": nowhere, "b": good()}), (tier("small", "a", "b"),))
+    assert served.deployment == "b"
+    with pytest.raises(Permanent) as failed:
+        await run(Provider({"small": nowhere, "large": nowhere}))
+    assert failed.value.code == "provider_not_found"
 
 
 async def test_refused_credentials_are_told_at_once() -> None:

@@ -29,7 +29,7 @@ from forebay_agents.completion.quotas.budgets import Budgets, NoBudgets, Reserva
 from forebay_agents.completion.quotas.settings import LimitsSettings
 from forebay_agents.completion.settings import CompletionSettings
 from forebay_agents.completion.shortening import Shortener
-from forebay_agents.models.providers.provider import Call, ProviderError
+from forebay_agents.models.providers.provider import Call, ProviderError, Usage
 from tests.unit.completion.compression.test_messages import TALK
 from tests.unit.completion.fakes import NoLimits, Provider, Written, asked, bad, cascade_of, good, tier
 
@@ -199,6 +199,27 @@ async def test_a_failure_carries_what_was_paid_and_leaves_its_entries() -> None:
     table.provider.replies["small"] = good()  # the claim was given up: the next try need not wait for a lease
     retried = table.context(forebay_spent_nanousd=failed.value.carry[h.SPENT])
     assert completion_of(await handler.handle(asked(), retried)).cost_nanousd == 1_000 + paid + 15_000
+
+
+async def test_a_withheld_answer_is_paid_and_says_why_it_is_none() -> None:
+    usage = Usage(prompt_tokens=10, completion_tokens=2, estimated=True)
+    withheld = ProviderError("content_policy", "withheld", usage=usage, finish="content_filter")
+    table = bench(small=withheld, large=withheld)
+    handler = table.handler()
+    with pytest.raises(Rejected) as failed:
+        await handler.handle(asked(), table.context())
+    ended = [entry for entry in table.written.entries if entry.status is not UsageStatus.STARTED]
+    assert [(entry.status, entry.estimated) for entry in ended] == [(UsageStatus.SETTLED, True)] * 2
+    told = completion_of(handler.on_failure(asked(), table.context(), failed.value))
+    assert (told.status, told.finish_reason, told.cost_nanousd) == (ResponseStatus.REJECTED, "content_filter", 24_000)
+
+
+async def test_a_mistake_of_ours_leaves_no_paid_call_open() -> None:
+    broken = replace(good(), content=None)  # type: ignore[arg-type]  # as no provider of ours gives it
+    table = bench(small=broken)
+    with pytest.raises(AttributeError):
+        await table.handler().handle(asked(), table.context())
+    assert [entry.status for entry in table.written.entries] == [UsageStatus.STARTED, UsageStatus.SETTLED]
 
 
 async def test_short_money_buys_the_cheapest_tier_and_is_told() -> None:
