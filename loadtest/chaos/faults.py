@@ -204,6 +204,7 @@ def catalogue() -> Mapping[str, Fault]:
         Fault(name="poison everywhere", inflict=_poison),
         Fault(name="clock 1 h ahead", inflict=partial(_skewed, 3_600)),
         Fault(name="clock 1 h behind", inflict=partial(_skewed, -3_600)),
+        Fault(name="clock 26 h ahead", inflict=partial(_skewed, 26 * 3_600)),
         Fault(name="no room on disk", inflict=_disk_full),
         Fault(name="all together", inflict=_together),
     ]

@@ -17,6 +17,7 @@ from forebay.contract.failures import Expired, Transient
 from forebay.contract.handlers import WriteAhead
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Message, RedactedRequest
+from forebay.state.idempotency import ClaimLostError
 from forebay_agents.completion.deadline import left_s, timeout_s
 from forebay_agents.completion.hedging import HedgeBudget, race
 from forebay_agents.completion.quotas.budgets import Budgets, Reservation, Room
@@ -146,7 +147,7 @@ class Attempts:
             made = await race(
                 partial(self._attempt, tier, deployment, request, trace, write_ahead, others),
                 # What keeps a second call from being made is nothing that the first need know of.
-                lambda lost: self._attempt(tier, candidates.popleft(), request, Trace(), write_ahead, others, lost),
+                lambda lost: self._second(tier, candidates.popleft(), request, write_ahead, others, lost),
                 late_s,
                 lambda: self._pool.has_room(candidates[0]) and self._hedges.take(),
             )
@@ -156,6 +157,21 @@ class Attempts:
             again = shorter and await self._attempt(tier, deployment, shorter, trace, write_ahead, others)
             outcomes += [again] if again else []
         return outcomes
+
+    async def _second(
+        self,
+        tier: Tier,
+        deployment: Deployment,
+        request: RedactedRequest,
+        write_ahead: WriteAhead,
+        others: bool,
+        lost: asyncio.Event,
+    ) -> Outcome | None:
+        """A hedged call. It is not made if the request is another worker's by now; the first goes on."""
+        try:
+            return await self._attempt(tier, deployment, request, Trace(), write_ahead, others, lost)
+        except ClaimLostError:
+            return None
 
     def _record(self, outcome: Outcome, trace: Trace) -> None:
         trace.entries.append(outcome.entry)

@@ -9,13 +9,14 @@ from forebay.contract.failures import Failure, Held, Rejected, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Alert, AnswerSource, Completion, Error, RedactedRequest, ResponseStatus
 from forebay.runtime.fair_queue import FairQueue
-from forebay.state.idempotency import Claims
+from forebay.state.idempotency import Claim, ClaimLostError, Claims
 from forebay.state.keys import Key, Owned, owned
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.cascade import Cascade, Served
 from forebay_agents.completion.quotas.budgets import Room
 from forebay_agents.completion.shortening import Shortener
 from forebay_agents.completion.trace import Trace
+from forebay_agents.models.fencing import fenced
 from forebay_agents.models.ledger import usage_output
 from forebay_agents.models.providers.provider import OUTAGES
 
@@ -70,18 +71,10 @@ class CompletionHandler:
     async def _claimed(
         self, key: Key, request: RedactedRequest, context: Context, *, cheapest: bool
     ) -> Sequence[Output]:
-        try:
-            claim = await self._claims.acquire(key)
-        except Transient:
-            if self._claim_required:
-                raise
-            return await self._complete(request, context, cheapest=cheapest)
-        async with claim:
-            if claim.outputs is not None:
-                return claim.outputs
-            outputs = await self._complete(request, context, cheapest=cheapest)
-            claim.finish(outputs)
-        return outputs
+        async def work(claim: Claim | None) -> Sequence[Output]:
+            return await self._complete(request, context, claim, cheapest=cheapest)
+
+        return await self._claims.once(key, work, required=self._claim_required)
 
     def on_failure(self, request: RedactedRequest | None, context: Context, failure: Failure) -> Sequence[Output]:
         """A completion without an answer, so that the requester hears of it."""
@@ -100,13 +93,20 @@ class CompletionHandler:
         )
         return [Output(topic="completions", key=request_id, value=completion)]
 
-    async def _complete(self, request: RedactedRequest, context: Context, *, cheapest: bool) -> list[Output]:
+    async def _complete(
+        self, request: RedactedRequest, context: Context, claim: Claim | None, *, cheapest: bool
+    ) -> list[Output]:
         started = time.perf_counter()
         spent = _spent(context)
         trace = Trace(spent_before=spent)
         try:
             sent, compression = await self._shortener.shorten(request)
-            served = await self._cascade.run(sent, trace, context.write_ahead, cheapest=cheapest)
+            write_ahead = fenced(context.write_ahead, claim, required=self._claim_required)
+            served = await self._cascade.run(sent, trace, write_ahead, cheapest=cheapest)
+        except ClaimLostError:
+            if records := _records(trace):
+                await context.write_ahead(records)
+            raise
         except Failure as caught:
             # Held in its place it would begin anew, and nothing would say what the calls so far have cost.
             called = isinstance(caught, Held) and bool(trace.entries)

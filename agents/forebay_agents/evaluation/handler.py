@@ -21,7 +21,7 @@ from forebay.contract.records import (
     ReviewTask,
     Severity,
 )
-from forebay.state.idempotency import Claims
+from forebay.state.idempotency import Claim, Claims
 from forebay.state.keys import Owned, owned
 from forebay_agents.evaluation.metrics import METRICS, EvaluationMetrics
 from forebay_agents.evaluation.rolling import Rolling, ScoreStore, add_score
@@ -30,6 +30,7 @@ from forebay_agents.evaluation.sampling import sampled
 from forebay_agents.evaluation.settings import EvaluationSettings
 from forebay_agents.evaluation.verdict import VERDICT_FORMAT, Verdict, read_verdict
 from forebay_agents.models.caller import Caller, Outcome
+from forebay_agents.models.fencing import fenced
 from forebay_agents.models.ledger import Payer, usage_output
 from forebay_agents.models.providers.provider import Call
 from forebay_agents.models.settings import Tier
@@ -76,18 +77,23 @@ class EvaluationHandler:
         if not sampled(completion.request_id, self._settings.sample_rate):
             return ()
         key = owned(Owned.JUDGE_CLAIM, completion.tenant_id, completion.request_id)
-        async with await self._claims.acquire(key) as claim:
-            if claim.outputs is not None:
-                return claim.outputs
-            outputs = await self._judge(completion, request, context)
-            claim.finish(outputs)
-        return outputs
 
-    async def _judge(self, completion: Completion, request: RedactedRequest, context: Context) -> list[Output]:
+        async def work(claim: Claim | None) -> Sequence[Output]:
+            return await self._judge(completion, request, context, claim)
+
+        return await self._claims.once(key, work)
+
+    async def _judge(
+        self, completion: Completion, request: RedactedRequest, context: Context, claim: Claim | None
+    ) -> list[Output]:
         judge = self._tier.deployments[0]
         payer = Payer(request_id=completion.request_id, tenant_id=completion.tenant_id, user_id=JUDGE)
         outcome = await self._caller.call(
-            payer, self._tier.name, judge, lambda attempt: self._call(attempt, completion, request), context.write_ahead
+            payer,
+            self._tier.name,
+            judge,
+            lambda attempt: self._call(attempt, completion, request),
+            fenced(context.write_ahead, claim),
         )
         if outcome.answer is None:
             await context.write_ahead([usage_output(outcome.entry)])

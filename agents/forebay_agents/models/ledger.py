@@ -85,4 +85,4 @@ class Ledger:
 
 def usage_output(entry: UsageEvent) -> Output:
     """The record for the topic ``usage``; keyed so that all spend of a user meets in one partition."""
-    return Output(topic="usage", key=f"{entry.tenant_id}|{entry.user_id}", value=entry)
+    return Output(topic="usage", key=f"{entry.tenant_id}|{entry.user_id}", value=entry, always=True)

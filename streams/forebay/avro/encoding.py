@@ -48,7 +48,7 @@ class Encoding:
             raise Permanent("output_too_large", f"{len(value)} bytes for {output.topic}, at most {limit}")
         key = output.key.encode() if isinstance(output.key, str) else output.key
         headers = base | output.headers if output.headers else base
-        return Encoded(topic=output.topic, key=key, value=value, headers=list(headers.items()))
+        return Encoded(topic=output.topic, key=key, value=value, headers=list(headers.items()), always=output.always)
 
 
 def record_limit(topic: str, kafka: KafkaSettings) -> int:

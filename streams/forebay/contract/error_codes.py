@@ -139,6 +139,12 @@ CODES = _catalogue(
         "Redis takes nothing new: its memory is full.",
         "Raise maxmemory; requests wait in Kafka meanwhile, and go on by themselves.",
     ),
+    (
+        "claim_lost",
+        _T,
+        "Another worker took a request over while this one stood still; its call was not made.",
+        "None: the other worker answers. If it is frequent, look for what makes workers stand still.",
+    ),
     ("redis_unavailable", _T, "Redis does not answer.", "Restore Redis; retries do the rest."),
     ("registry_unavailable", _T, "The schema registry does not answer.", "Restore it; retries do the rest."),
     ("unknown_request", _B, "Feedback on a request that is unknown or too old.", "None."),

@@ -16,12 +16,18 @@ from forebay.contract.wire import Delivered
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Output:
-    """A record to be published; ``headers`` are added to those inherited from the source."""
+    """A record to be published; ``headers`` are added to those inherited from the source.
+
+    Attributes:
+        always: published also when the source record is another worker's by now: what was paid stands in the ledger,
+            whoever answers.
+    """
 
     topic: str
     key: str | bytes | None
     value: Record | bytes | None
     headers: dict[str, bytes] = field(default_factory=dict)
+    always: bool = False
 
 
 WriteAhead = Callable[[Sequence[Output]], Awaitable[None]]

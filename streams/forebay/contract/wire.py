@@ -55,6 +55,7 @@ class Encoded:
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
+    always: bool = False
 
 
 class UndecodableError(ValueError):

@@ -10,13 +10,15 @@ import json
 import uuid
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import structlog
 
 from forebay.avro.codec import Codec
+from forebay.contract.clock import elapsed_s
 from forebay.contract.failures import Transient
 from forebay.contract.handlers import Output
 from forebay.state.keys import Key, Prefix
@@ -40,14 +42,20 @@ return {'mine', ''}
 
 # KEYS[1]; ARGV: owner, lease in ms.
 _RENEW = """
-if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+local owner = redis.call('HGET', KEYS[1], 'owner')
+if redis.call('HEXISTS', KEYS[1], 'outputs') == 1 or (owner and owner ~= ARGV[1]) then return 0 end
+if not owner then redis.call('HSET', KEYS[1], 'owner', ARGV[1]) end  -- it ran out, and nobody has taken it over
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 
-# KEYS[1]; ARGV: owner, outputs, time to keep them in ms. Kept also when the lease was lost: done is done.
+# KEYS[1]; ARGV: owner, outputs, time to keep them in ms. Returns the outputs of who was first, if that is another.
+# Kept also when the lease was lost: done is done.
 _FINISH = """
+local done = redis.call('HGET', KEYS[1], 'outputs')
+if done then return done end
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'outputs', ARGV[2])
-return redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return false
 """
 
 # KEYS[1]; ARGV: owner.
@@ -69,11 +77,11 @@ class ClaimStore(Protocol):
         ...
 
     async def renew(self, key: Key, owner: str, lease_ms: int) -> bool:
-        """Whether the lease was still ours."""
+        """Whether the claim is still ours: also one that ran out, if nobody has taken it over."""
         ...
 
-    async def finish(self, key: Key, owner: str, outputs: bytes, keep_ms: int) -> None:
-        """Keep the outputs."""
+    async def finish(self, key: Key, owner: str, outputs: bytes, keep_ms: int) -> bytes | None:
+        """Keep the outputs, if none are kept yet; those that are."""
         ...
 
     async def release(self, key: Key, owner: str) -> None:
@@ -105,9 +113,10 @@ class RedisClaimStore:
         """See :class:`ClaimStore`."""
         return bool(await self._run(_RENEW, key, owner, lease_ms))
 
-    async def finish(self, key: Key, owner: str, outputs: bytes, keep_ms: int) -> None:
+    async def finish(self, key: Key, owner: str, outputs: bytes, keep_ms: int) -> bytes | None:
         """See :class:`ClaimStore`."""
-        await self._run(_FINISH, key, owner, outputs, keep_ms)
+        first: bytes | None = await self._run(_FINISH, key, owner, outputs, keep_ms)
+        return first
 
     async def release(self, key: Key, owner: str) -> None:
         """See :class:`ClaimStore`."""
@@ -124,27 +133,56 @@ def _away(error: Exception) -> Transient:
     return refused(error, "claims")
 
 
+class ClaimLostError(Exception):
+    """Another owner has the request, or is done with it: no call may be made for it here any more."""
+
+
 class Claim:
     """A request that is ours for the length of an ``async with``, or whose ``outputs`` are known already.
 
     A block that calls :meth:`finish` leaves its outputs behind; one that does not, or raises, gives the claim up.
     """
 
-    def __init__(self, claims: "Claims", key: Key, owner: str, outputs: list[Output] | None) -> None:
+    def __init__(self, claims: "Claims", key: Key, owner: str, taken_s: float, outputs: list[Output] | None) -> None:
         self.outputs = outputs
         self._claims = claims
         self._key = key
         self._owner = owner
-        self._result: Sequence[Output] | None = None
+        self._renewed_s = taken_s
+        self._lost = self._finished = False
         self._renewing: asyncio.Task[None] | None = None
 
-    def finish(self, outputs: Sequence[Output]) -> None:
-        """The work is done; these are its outputs."""
-        self._result = outputs
+    async def check(self) -> None:
+        """Return if the request is still ours: to be asked right before each call.
+
+        A process that stood still does not know that its lease ran out. Within half a lease of the last renewal this
+        costs nothing; later it asks.
+
+        Raises:
+            ClaimLostError: it is not.
+            Transient: nobody can say, and by time the lease ran out.
+        """
+        if not self._lost and self._claims.elapsed() - self._renewed_s > self._claims.lease_s / 2:
+            await self._renew()
+        if self._lost:
+            raise ClaimLostError
+
+    async def finish(self, outputs: Sequence[Output]) -> Sequence[Output]:
+        """The work is done; what is to be published.
+
+        Who finishes first is right, also if another has the claim by now: what was paid is not thrown away. Of one who
+        comes second only what is to be published in any case (``Output.always``) is, beside the first one's outputs.
+
+        Never raises: the work is done and paid, its outputs are about to be published, and a retry would pay again.
+        """
+        self._finished = True
+        # Shielded: also a cancelled owner should not make the next one pay again.
+        first = await asyncio.shield(self._claims.keep(self._key, self._owner, outputs))
+        return outputs if first is None else [*(output for output in outputs if output.always), *first]
 
     async def __aenter__(self) -> Self:
         if self.outputs is None:
-            self._renewing = asyncio.create_task(self._claims.renew(self._key, self._owner))
+            self._renewing = asyncio.create_task(self._renew_on())
         return self
 
     async def __aexit__(
@@ -153,8 +191,29 @@ class Claim:
         if self._renewing is None:
             return
         self._renewing.cancel()
-        # Shielded: also a cancelled owner should not make the next one wait for the lease.
-        await asyncio.shield(self._claims.settle(self._key, self._owner, self._result))
+        if not self._finished:
+            await asyncio.shield(self._claims.release(self._key, self._owner))
+
+    async def _renew(self) -> None:
+        asked_s = self._claims.elapsed()
+        try:
+            held = await self._claims.renew(self._key, self._owner)
+        except Transient:
+            if self._claims.elapsed() - self._renewed_s < self._claims.lease_s:
+                return  # by time nobody can have taken it over
+            raise
+        if held:
+            self._renewed_s = asked_s
+        elif not self._lost:
+            self._lost = True
+            log.warning("claim_lost", after_s=round(asked_s - self._renewed_s, 1))
+
+    async def _renew_on(self) -> None:
+        """Renew the lease until it is lost or this is cancelled."""
+        while not self._lost:
+            await asyncio.sleep(self._claims.lease_s / _RENEWALS)
+            with suppress(Transient):  # the lease may end; then the request may be paid twice, but is never lost
+                await self._renew()
 
 
 class Claims:
@@ -164,25 +223,61 @@ class Claims:
         codecs: logical topic to codec, to keep outputs as bytes.
         lease_s: seconds after which the claim of a dead owner can be taken over.
         keep_s: seconds that outputs are kept for redelivered records.
+        elapsed: seconds, those included in which the process stood still.
     """
 
     def __init__(
-        self, store: ClaimStore, codecs: Mapping[str, Codec[Any]], *, lease_s: float = 5.0, keep_s: float = 3600.0
+        self,
+        store: ClaimStore,
+        codecs: Mapping[str, Codec[Any]],
+        *,
+        lease_s: float = 5.0,
+        keep_s: float = 3600.0,
+        elapsed: Callable[[], float] = elapsed_s,
     ) -> None:
+        self.lease_s = lease_s
+        self.elapsed = elapsed
         self._store = store
         self._codecs = codecs
         self._lease_ms = round(1000 * lease_s)
         self._keep_ms = round(1000 * keep_s)
 
+    async def once(
+        self, key: Key, work: Callable[[Claim | None], Awaitable[Sequence[Output]]], *, required: bool = True
+    ) -> Sequence[Output]:
+        """The outputs of the work on ``key``, which one owner does at a time; waits while another lives.
+
+        Args:
+            work: is given the claim; when that is lost (``ClaimLostError``), what became of it is waited for.
+            required: whether a claim must be had; otherwise the work is done without one while claims are away.
+
+        Raises:
+            Transient: ``redis_unavailable``.
+        """
+        while True:
+            try:
+                claim = await self.acquire(key)
+            except Transient:
+                if required:
+                    raise
+                return await work(None)
+            if claim.outputs is not None:
+                return claim.outputs
+            async with claim:
+                try:
+                    outputs = await work(claim)
+                except ClaimLostError:
+                    continue
+                return await claim.finish(outputs)
+
     async def acquire(self, key: Key) -> Claim:
         """A claim on ``key``, waiting while another owner lives. Raises ``Transient("redis_unavailable")``."""
         owner = uuid.uuid4().hex
         while True:
+            asked_s = self.elapsed()
             state, rest = await self._store.claim(key, owner, self._lease_ms)
-            if state == "mine":
-                return Claim(self, key, owner, None)
-            if state == "done":
-                return Claim(self, key, owner, self._unpack(rest))
+            if state in ("mine", "done"):
+                return Claim(self, key, owner, asked_s, None if state == "mine" else self._unpack(rest))
             await asyncio.sleep(_POLL_S)
 
     async def kept(self, key: Key) -> list[Output] | None:
@@ -190,26 +285,24 @@ class Claims:
         outputs = await self._store.kept(key)
         return None if outputs is None else self._unpack(outputs)
 
-    async def renew(self, key: Key, owner: str) -> None:
-        """Renew the lease until it is lost or this is cancelled."""
-        while True:
-            await asyncio.sleep(self._lease_ms / 1000 / _RENEWALS)
-            try:
-                if not await self._store.renew(key, owner, self._lease_ms):
-                    return
-            except Transient:
-                continue  # the lease may end; then the request may be paid twice, but is never lost
+    async def renew(self, key: Key, owner: str) -> bool:
+        """Whether the claim is still this owner's, for another lease. Raises ``Transient``."""
+        return await self._store.renew(key, owner, self._lease_ms)
 
-    async def settle(self, key: Key, owner: str, outputs: Sequence[Output] | None) -> None:
-        """Keep the outputs of finished work, or give the claim up.
-
-        Never raises: the work is done and paid, its outputs are about to be published, and a retry would pay again.
-        """
+    async def keep(self, key: Key, owner: str, outputs: Sequence[Output]) -> Sequence[Output] | None:
+        """Keep the outputs of finished work; those of another owner if that was first. Never raises ``Transient``."""
+        packed = self._pack(outputs)
         try:
-            if outputs is None:
-                await self._store.release(key, owner)
-            else:
-                await self._store.finish(key, owner, self._pack(outputs), self._keep_ms)
+            first = await self._store.finish(key, owner, packed, self._keep_ms)
+        except Transient as failure:
+            log.warning("claim_not_settled", code=failure.code, message=failure.message)
+            return None
+        return None if first is None or first == packed else self._unpack(first)
+
+    async def release(self, key: Key, owner: str) -> None:
+        """Give an unfinished claim up. Never raises ``Transient``."""
+        try:
+            await self._store.release(key, owner)
         except Transient as failure:
             log.warning("claim_not_settled", code=failure.code, message=failure.message)
 

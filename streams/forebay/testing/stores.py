@@ -39,12 +39,13 @@ class MemoryClaims:
     async def renew(self, key: str, owner: str, lease_ms: int) -> bool:
         """See the protocol."""
         self._answer()
-        return self.owners.get(key) == owner
+        return key not in self.done and self.owners.setdefault(key, owner) == owner
 
-    async def finish(self, key: str, owner: str, outputs: bytes, keep_ms: int) -> None:
+    async def finish(self, key: str, owner: str, outputs: bytes, keep_ms: int) -> bytes | None:
         """See the protocol."""
         self._answer()
-        self.done[key] = outputs
+        first = self.done.setdefault(key, outputs)
+        return None if first is outputs else first
 
     async def release(self, key: str, owner: str) -> None:
         """See the protocol."""

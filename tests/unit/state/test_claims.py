@@ -1,0 +1,151 @@
+"""A claim: one owner at a time, noticed when it is lost, and who finishes first is right."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from forebay.contract.failures import Transient
+from forebay.contract.handlers import Output
+from forebay.state.idempotency import Claim, ClaimLostError, Claims
+from forebay.state.keys import Key, Owned, owned
+from forebay.testing import MemoryClaims, codecs
+
+KEY: Key = owned(Owned.ANSWER_CLAIM, "acme", "r-1")
+
+
+def answer(text: bytes, cost: bytes = b"") -> list[Output]:
+    """What a call came to: an answer, and what it cost."""
+    paid = [Output(topic="usage", key="k", value=cost, always=True)] if cost else []
+    return [*paid, Output(topic="completions", key="r-1", value=text)]
+
+
+class Store(MemoryClaims):
+    """Counts how often it is asked whether a claim is still held."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.renewals = 0
+
+    async def renew(self, key: str, owner: str, lease_ms: int) -> bool:
+        self.renewals += 1
+        return await super().renew(key, owner, lease_ms)
+
+
+class Bench:
+    """Two workers, whose leases are of 5 s; time passes when told."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.store = Store()
+        self.claims, self.successor = (
+            Claims(self.store, codecs(), lease_s=5.0, elapsed=lambda: self.now_s) for _ in range(2)
+        )
+
+    def stand_still(self, seconds: float) -> None:
+        """The process does not run, and its lease ends."""
+        self.now_s += seconds
+        self.store.owners.clear()
+
+
+async def test_right_after_it_was_taken_a_claim_is_looked_at_for_nothing() -> None:
+    bench = Bench()
+    async with await bench.claims.acquire(KEY) as claim:
+        await claim.check()
+        bench.now_s += 2.4
+        await claim.check()
+        assert bench.store.renewals == 0
+        bench.now_s += 0.2
+        await claim.check()
+        await claim.check()
+        assert bench.store.renewals == 1, "asked once half a lease has passed, and renewed by that"
+
+
+async def test_a_lease_that_ran_out_is_noticed_before_the_call() -> None:
+    bench = Bench()
+    async with await bench.claims.acquire(KEY) as claim:
+        bench.stand_still(12.0)
+        bench.store.owners[KEY] = "successor"
+        for _ in range(2):
+            with pytest.raises(ClaimLostError):
+                await claim.check()
+
+
+async def test_a_lease_that_ran_out_and_that_nobody_took_over_is_ours_again() -> None:
+    bench = Bench()
+    async with await bench.claims.acquire(KEY) as claim:
+        bench.stand_still(12.0)
+        await claim.check()
+        assert bench.store.owners.keys() == {KEY}
+
+
+async def test_a_request_that_is_done_is_not_done_again() -> None:
+    bench = Bench()
+    async with await bench.claims.acquire(KEY) as claim:
+        bench.now_s += 12.0
+        bench.store.done[KEY] = b"outputs"
+        with pytest.raises(ClaimLostError):
+            await claim.check()
+
+
+async def test_while_nobody_can_say_the_lease_counts() -> None:
+    bench = Bench()
+    async with await bench.claims.acquire(KEY) as claim:
+        bench.store.down = True
+        bench.now_s += 4.9
+        await claim.check()
+        bench.now_s += 0.2
+        with pytest.raises(Transient):
+            await claim.check()
+
+
+async def test_who_finishes_first_is_right_and_the_other_publishes_what_it_paid_beside_that() -> None:
+    bench = Bench()
+    async with await bench.claims.acquire(KEY) as frozen:
+        bench.stand_still(12.0)
+        async with await bench.successor.acquire(KEY) as claim:
+            first = await claim.finish(answer(b"first", b"cost-1"))
+        second = await frozen.finish(answer(b"second", b"cost-2"))
+    assert [output.value for output in first] == [b"cost-1", b"first"]
+    assert [output.value for output in second] == [b"cost-2", b"cost-1", b"first"]
+    assert [output.value for output in await bench.claims.kept(KEY) or ()] == [b"cost-1", b"first"]
+
+
+async def test_work_whose_claim_is_lost_ends_with_what_the_other_made_of_it() -> None:
+    bench = Bench()
+    tries = 0
+
+    async def work(claim: Claim | None) -> Sequence[Output]:
+        nonlocal tries
+        tries += 1
+        assert claim is not None
+        bench.stand_still(12.0)
+        async with await bench.successor.acquire(KEY) as other:
+            await other.finish(answer(b"theirs"))
+        await claim.check()
+        raise AssertionError("a call would have been made twice")
+
+    assert [output.value for output in await bench.claims.once(KEY, work)] == [b"theirs"]
+    assert tries == 1
+
+
+async def test_answers_are_published_though_they_cannot_be_kept() -> None:
+    bench = Bench()
+    async with await bench.claims.acquire(KEY) as claim:
+        bench.store.down = True
+        assert await claim.finish(answer(b"mine")) == answer(b"mine")
+
+
+@pytest.mark.parametrize("required", [True, False])
+async def test_without_claims_work_waits_where_one_is_required(required: bool) -> None:
+    bench = Bench()
+    bench.store.down = True
+
+    async def work(claim: Claim | None) -> Sequence[Output]:
+        assert claim is None
+        return answer(b"unclaimed")
+
+    if required:
+        with pytest.raises(Transient):
+            await bench.claims.once(KEY, work)
+    else:
+        assert await bench.claims.once(KEY, work, required=False) == answer(b"unclaimed")
