@@ -116,7 +116,8 @@ def _handler(client: Any, prefix: str, daily_usd: float) -> tuple[Any, _AtOnce]:
     from forebay.contract.records import Alert, CallPurpose, Completion, UsageEvent
     from forebay.privacy.egress import EgressGuard
     from forebay.runtime.fair_queue import FairQueue
-    from forebay.state.idempotency import Claims, RedisClaimStore
+    from forebay.state.claim_store import RedisClaimStore
+    from forebay.state.idempotency import Claims
     from forebay_agents.completion.admission import Admission
     from forebay_agents.completion.attempting import Attempts
     from forebay_agents.completion.cascade import Cascade

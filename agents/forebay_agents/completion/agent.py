@@ -12,7 +12,8 @@ from forebay.contract.records import CallPurpose, RedactedRequest, Spend, Window
 from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.stage import Stage
 from forebay.settings import RedisSettings, RetrySettings, Settings, StageSettings
-from forebay.state.idempotency import Claims, RedisClaimStore
+from forebay.state.claim_store import RedisClaimStore
+from forebay.state.idempotency import Claims
 from forebay.state.redis_watch import open_state
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.attempting import Attempts

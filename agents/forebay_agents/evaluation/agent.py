@@ -9,7 +9,8 @@ from forebay.contract.handlers import Route
 from forebay.contract.records import CallPurpose
 from forebay.runtime.stage import Stage
 from forebay.settings import ConfigurationError, RedisSettings, Settings, StageSettings
-from forebay.state.idempotency import Claims, RedisClaimStore
+from forebay.state.claim_store import RedisClaimStore
+from forebay.state.idempotency import Claims
 from forebay.state.redis_watch import open_state
 from forebay_agents.evaluation.handler import EvaluationHandler
 from forebay_agents.evaluation.rolling import RedisScores

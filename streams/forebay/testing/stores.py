@@ -11,7 +11,7 @@ KEYRING = Keyring({"test": b"\1" * 32})
 
 
 class MemoryClaims:
-    """A :class:`forebay.state.idempotency.ClaimStore`; nobody dies here, so leases never end.
+    """A :class:`forebay.state.claim_store.ClaimStore`; nobody dies here, so leases never end.
 
     Attributes:
         owners: key to who has it.

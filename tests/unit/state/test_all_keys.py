@@ -20,7 +20,8 @@ from forebay.privacy.fingerprints import FingerprintHeaders, RedisFingerprints, 
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.vault import Owner, Vault
 from forebay.privacy.vault_redis import RedisVaultStore
-from forebay.state.idempotency import Claims, RedisClaimStore
+from forebay.state.claim_store import RedisClaimStore
+from forebay.state.idempotency import Claims
 from forebay.state.keys import Common, Hashed, Owned
 from forebay.testing import KEYRING, codecs, context
 from forebay_agents.cache.error_bound.evidence import EvidenceBook
