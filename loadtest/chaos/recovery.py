@@ -12,7 +12,7 @@ from typing import Any
 
 from forebay.contract.names import topic_on_broker
 from forebay.kafka.connection import confluent_options, silent
-from forebay.kafka.group_offsets import Place
+from forebay.kafka.queries import Place
 from forebay.settings import KafkaSettings, Settings
 
 _POLL_S = 0.1

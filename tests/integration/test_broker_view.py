@@ -1,13 +1,15 @@
 """What a real broker says of its topics: how far each group is, and when they are there."""
 
 import asyncio
+import time
 
 import pytest
 
 from forebay import cli
 from forebay.contract.names import topic_on_broker
 from forebay.kafka.connection import confluent_options, silent
-from forebay.kafka.group_offsets import read_offsets, unfinished
+from forebay.kafka.group_offsets import read_offsets
+from forebay.kafka.lag import consumer_lag, read_waiting
 from forebay.kafka.preflight import wait_for_topics
 from forebay.kafka.queries import BrokerUnavailableError
 from forebay.settings import KafkaSettings, Settings
@@ -48,9 +50,7 @@ def finish(settings: Settings, topic: str, offset: int) -> str:
 
 
 def lag(settings: Settings) -> dict[str, dict[str, int]]:
-    kafka = settings[KafkaSettings]
-    groups = [topic_on_broker(name, kafka) for name in ("cost", "never-ran")]
-    return unfinished(read_offsets(kafka, groups, timeout_s=30), kafka.topic_prefix)
+    return consumer_lag(settings, timeout_s=30)
 
 
 def test_lag_is_what_is_left(settings: Settings, topics: object) -> None:
@@ -60,6 +60,16 @@ def test_lag_is_what_is_left(settings: Settings, topics: object) -> None:
     assert lag(settings) == {"cost": {"usage": 3}}
     finish(settings, "usage", 5)
     assert lag(settings) == {"cost": {"usage": 0}}
+
+
+def test_lag_has_seconds_since_the_oldest_record_that_is_left(settings: Settings, topics: object) -> None:
+    write(settings, "usage", 3)
+    finish(settings, "usage", 1)
+    time.sleep(1.5)
+    write(settings, "usage", 1)
+    one = read_waiting(settings, 30)[1]["cost"]["usage"]
+    assert one.records == 3
+    assert 1.5 <= one.seconds < 60
 
 
 @pytest.mark.parametrize("commit", [True, False])

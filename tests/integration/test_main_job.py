@@ -57,7 +57,7 @@ class Installation:
         found = self.run("status", "--json", timeout=60)
         assert found.returncode == 0, found.stderr
         status = json.loads(found.stdout)
-        assert status.keys() == {"processes", "topics", "lag"}
+        assert status.keys() == {"processes", "topics", "lag", "lag_seconds"}
         return {process["name"]: process for process in status["processes"]}
 
     def wait_until(self, holds: Callable[[dict[str, dict[str, Any]]], bool], timeout_s: float = 120) -> None:

@@ -131,7 +131,7 @@ def status_command(
         found |= _broker_view(load())
     except BrokerUnavailableError as error:
         problem = str(error)
-        found |= {"topics": {}, "lag": {}}
+        found |= {"topics": {}, "lag": {}, "lag_seconds": {}}
     if json_output:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     else:
@@ -144,13 +144,15 @@ def status_command(
 
 
 def _broker_view(settings: "Settings") -> dict[str, Any]:
-    from forebay.kafka.group_offsets import read_offsets, topic_sizes, unfinished
-    from forebay.kafka.lag import stage_groups
+    from forebay.kafka.group_offsets import topic_sizes
+    from forebay.kafka.lag import read_waiting
     from forebay.settings import KafkaSettings
 
-    kafka = settings[KafkaSettings]
-    offsets = read_offsets(kafka, stage_groups(settings))
+    offsets, waiting = read_waiting(settings, 5.0)
     return {
-        "topics": topic_sizes(offsets, kafka.topic_prefix),
-        "lag": unfinished(offsets, kafka.topic_prefix),
+        "topics": topic_sizes(offsets, settings[KafkaSettings].topic_prefix),
+        "lag": {stage: {name: one.records for name, one in topics.items()} for stage, topics in waiting.items()},
+        "lag_seconds": {
+            stage: {name: round(one.seconds, 1) for name, one in topics.items()} for stage, topics in waiting.items()
+        },
     }

@@ -104,7 +104,8 @@ def print_status(found: dict[str, Any]) -> None:
     waiting: dict[str, list[str]] = {}
     for stage, topics in found["lag"].items():
         for topic, records in topics.items():
-            waiting.setdefault(topic, []).append(f"{stage} {records}")
+            since = f" since {found['lag_seconds'][stage][topic]:,.0f} s" if records else ""
+            waiting.setdefault(topic, []).append(f"{stage} {records}{since}")
     table = Table("topic", "partitions", "records", "unfinished", box=None)
     for topic, size in found["topics"].items():
         table.add_row(topic, str(size["partitions"]), str(size["records"]), ", ".join(waiting.get(topic, [])))

@@ -25,29 +25,35 @@ MOST_HEADERS = 262_144
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchHeader:
-    """The header of a batch; offsets and times (ms) of its first and last record, both included."""
+    """The header of a batch: offsets and times (ms) of its first and last record, both included; its size in bytes."""
 
     first: int
     last: int
+    size: int
     codec: int
     control: bool
     append_time: bool
     first_time: int
     last_time: int
+    producer: int
     count: int
 
     @classmethod
     def of(cls, batch: bytes) -> "BatchHeader":
         """Parse it. Raises ``struct.error`` on fewer than 61 bytes."""
-        first, _, _, _, _, attributes, delta, first_time, last_time, _, _, _, count = _HEADER.unpack_from(batch)
+        first, length, _, _, _, attributes, delta, first_time, last_time, producer, _, _, count = _HEADER.unpack_from(
+            batch
+        )
         return cls(
             first=first,
             last=first + (delta if 0 <= delta < _MOST_IN_A_BATCH else 0),
+            size=_OVERHEAD + max(0, length),
             codec=attributes & _CODEC,
             control=bool(attributes & _CONTROL),
             append_time=bool(attributes & _APPEND_TIME),
             first_time=first_time,
             last_time=last_time,
+            producer=producer,
             count=count,
         )
 

@@ -3,28 +3,20 @@
 Stages move their committed offsets only over finished records, so what lies behind them is what a crash cannot lose.
 """
 
+import asyncio
 import importlib
-import re
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from forebay.contract.commit_memo import Memo
 from forebay.kafka.connection import confluent_options, silent
-from forebay.kafka.queries import BrokerUnavailableError, passes
+from forebay.kafka.queries import BrokerUnavailableError, Place, passes
 from forebay.settings import KafkaSettings
 
-Place = tuple[str, int]
-"""Topic on the broker and partition."""
-
-MARKERS = 10
-"""A transaction ends with a marker, which is an offset and no record: so few offsets may be no records at all."""
-
-_VERSION = re.compile(r"-v\d+$")
-"""What ``stage.version`` appends to a group (:func:`forebay.contract.names.group_on_broker`)."""
-
-_PEEK_S = 5.0
 _AGAIN_S = 0.1
 
 CHANGELOG = "-changelog"
@@ -39,12 +31,16 @@ class Offsets:
         first: oldest offset that is still there.
         end: offset of the next record.
         finished: by group, then place: the offset it goes on at; ``None`` for a partition that it reads and has not
-            finished a record of.
+            finished a record of, or only such as were in another topic of the same name.
+        assigned: by group: what its members read now.
+        ids: of the topics, where the brokers tell them (KIP-516).
     """
 
     first: Mapping[Place, int]
     end: Mapping[Place, int]
     finished: Mapping[str, Mapping[Place, int | None]]
+    assigned: Mapping[str, frozenset[Place]] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
 
 
 def topic_sizes(offsets: Offsets, prefix: str) -> dict[str, dict[str, int]]:
@@ -56,39 +52,81 @@ def topic_sizes(offsets: Offsets, prefix: str) -> dict[str, dict[str, int]]:
     return dict(sizes)
 
 
-def unfinished(offsets: Offsets, prefix: str) -> dict[str, dict[str, int]]:
-    """Stage to logical topic to records that its group has not finished; expired ones are nobody's work any more."""
-    lag: dict[str, dict[str, int]] = {}
-    for group, places in sorted(offsets.finished.items()):
-        behind: defaultdict[str, int] = defaultdict(int)
-        for place, at in sorted(places.items()):
-            if place in offsets.end and not place[0].endswith(CHANGELOG):
-                behind[place[0].removeprefix(prefix)] += offsets.end[place] - _next(offsets, place, at)
-        lag[_VERSION.sub("", group.removeprefix(prefix))] = dict(behind)
-    return lag
+def begun(offsets: Offsets, place: Place, at: int | None) -> int:
+    """Offset of the first record of ``place`` that a group at ``at`` has not finished: what expired is not its work.
 
-
-def _next(offsets: Offsets, place: Place, at: int | None) -> int:
+    A position behind the end is none: the topic was made again, or its log was cut, and all in it counts.
+    """
     first, end = offsets.first.get(place, 0), offsets.end[place]
-    return first if at is None else min(max(first, at), end)
+    return first if at is None or at > end else max(first, at)
+
+
+def new_admin(kafka: KafkaSettings) -> Any:
+    """A client for :func:`read_offsets`; who asks often keeps one."""
+    from confluent_kafka.admin import AdminClient
+
+    return AdminClient(confluent_options(kafka), logger=silent())
 
 
 def read_offsets(kafka: KafkaSettings, groups: Collection[str], timeout_s: float = 5.0) -> Offsets:
-    """Ask the broker about every topic under ``kafka.topic_prefix`` and these groups (names on the broker).
+    """Ask the broker about every topic under ``kafka.topic_prefix`` and these groups (names on the broker); blocks.
+
+    Raises:
+        BrokerUnavailableError: it does not answer within ``timeout_s`` seconds a question.
+    """
+    from forebay.kafka.direct import Direct  # aiokafka takes 0.1 s to import
+
+    bounds = read_bounds(kafka, groups, timeout_s)
+    if not bounds.assigned:
+        return bounds
+
+    async def ask() -> dict[str, dict[Place, tuple[int, str]]]:
+        async with Direct(kafka) as direct:
+            return {group: await direct.committed(group, bounds.end) for group in bounds.assigned}
+
+    # In a thread: whoever calls may be in an event loop of their own.
+    with ThreadPoolExecutor(1) as pool:
+        return with_committed(bounds, pool.submit(asyncio.run, ask()).result())
+
+
+def with_committed(bounds: Offsets, committed: Mapping[str, Mapping[Place, tuple[int, str]]]) -> Offsets:
+    """``bounds`` and what groups committed, with its metadata; of another topic of the same name it counts as none."""
+    finished: dict[str, dict[Place, int | None]] = {}
+    for group, places in committed.items():
+        finished[group] = dict.fromkeys(bounds.assigned.get(group, ()))
+        for place, (offset, metadata) in places.items():
+            of = Memo.decode(metadata).topic_id
+            another = bool(of) and bounds.ids.get(place[0], of) != of
+            finished[group][place] = None if another else offset
+    return replace(bounds, finished=finished)
+
+
+def read_bounds(
+    kafka: KafkaSettings,
+    groups: Collection[str],
+    timeout_s: float = 5.0,
+    *,
+    admin: Any = None,
+    only: Collection[str] | None = None,
+) -> Offsets:
+    """All but what is committed; blocks.
 
     What has no leader yet is asked for again: topics that have just been made, a broker that was just lost.
+
+    Args:
+        admin: from :func:`new_admin`.
+        only: these topics (names on the broker); by default all under the prefix, and groups that are there.
 
     Raises:
         BrokerUnavailableError: it does not answer within ``timeout_s`` seconds a question.
     """
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient
 
-    admin: Any = AdminClient(confluent_options(kafka), logger=silent())
+    admin = admin or new_admin(kafka)
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            return _without_markers(_read_once(admin, kafka, groups, timeout_s), kafka)
+            return _read_once(admin, kafka, groups, timeout_s, only)
         except KafkaException as error:
             if passes(error) and time.monotonic() < deadline:
                 time.sleep(_AGAIN_S)
@@ -97,17 +135,38 @@ def read_offsets(kafka: KafkaSettings, groups: Collection[str], timeout_s: float
             raise BrokerUnavailableError(f"no broker answers at {kafka.bootstrap}: {cause.str()}") from None
 
 
-def _read_once(admin: Any, kafka: KafkaSettings, groups: Collection[str], timeout_s: float) -> Offsets:
+def topic_ids(admin: Any, topics: Collection[str], timeout_s: float = 5.0) -> dict[str, str]:
+    """Ids of those of ``topics`` that are there; none from brokers that have none, or do not answer in time."""
+    from confluent_kafka import KafkaException, TopicCollection
+
+    if not topics:
+        return {}
+    found: dict[str, str] = {}
+    for name, described in admin.describe_topics(TopicCollection(list(topics)), request_timeout=timeout_s).items():
+        try:
+            found[name] = str(described.result(timeout_s).topic_id)
+        except (KafkaException, TimeoutError):
+            continue
+    return found
+
+
+def _read_once(
+    admin: Any, kafka: KafkaSettings, groups: Collection[str], timeout_s: float, only: Collection[str] | None
+) -> Offsets:
     topics = admin.list_topics(timeout=timeout_s).topics
     places = [
         (name, partition)
         for name, topic in topics.items()
-        if name.startswith(kafka.topic_prefix)
+        if (name.startswith(kafka.topic_prefix) if only is None else name in only)
         for partition in topic.partitions
     ]
-    known = {group.group_id for group in admin.list_consumer_groups(request_timeout=timeout_s).result().valid}
+    if only is None:
+        known = {group.group_id for group in admin.list_consumer_groups(request_timeout=timeout_s).result().valid}
+        groups = known.intersection(groups)
+    ids = topic_ids(admin, sorted({topic for topic, _ in places}), timeout_s)
     first, end = _bounds(admin, places, "earliest", timeout_s), _bounds(admin, places, "latest", timeout_s)
-    return Offsets(first=first, end=end, finished=_finished(admin, sorted(known.intersection(groups)), timeout_s))
+    assigned = _assigned(admin, sorted(groups), timeout_s)
+    return Offsets(first=first, end=end, finished={}, assigned=assigned, ids=ids)
 
 
 def _bounds(admin: Any, places: list[Place], which: str, timeout_s: float) -> dict[Place, int]:
@@ -125,64 +184,12 @@ def _bounds(admin: Any, places: list[Place], which: str, timeout_s: float) -> di
     return {(place.topic, place.partition): future.result().offset for place, future in asked.items()}
 
 
-def _finished(admin: Any, groups: list[str], timeout_s: float) -> dict[str, dict[Place, int | None]]:
-    """Committed offsets, and ``None`` for what a member reads without having committed anything."""
-    from confluent_kafka import ConsumerGroupTopicPartitions
-
+def _assigned(admin: Any, groups: list[str], timeout_s: float) -> dict[str, frozenset[Place]]:
+    """What the members of each group read."""
     if not groups:
         return {}
-    found: dict[str, dict[Place, int | None]] = {}
+    found = {}
     for group, future in admin.describe_consumer_groups(groups, request_timeout=timeout_s).items():
-        assigned = [member.assignment for member in future.result().members if member.assignment]
-        found[group] = {(tp.topic, tp.partition): None for places in assigned for tp in places.topic_partitions}
-    # librdkafka takes one group a request; sent together, they are answered together.
-    asked = [
-        admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=timeout_s)
-        for group in groups
-    ]
-    for request in asked:
-        for group, future in request.items():
-            committed = {(tp.topic, tp.partition): tp.offset for tp in future.result().topic_partitions or ()}
-            found[group] |= {place: offset for place, offset in committed.items() if offset >= 0}
+        members = [member.assignment for member in future.result().members if member.assignment]
+        found[group] = frozenset((tp.topic, tp.partition) for places in members for tp in places.topic_partitions)
     return found
-
-
-def _without_markers(offsets: Offsets, kafka: KafkaSettings) -> Offsets:
-    """The same, with a group moved to the end of a partition where only transaction markers follow."""
-    suspects = [
-        (group, place, at)
-        for group, places in offsets.finished.items()
-        for place, at in places.items()
-        if place in offsets.end and 0 < offsets.end[place] - _next(offsets, place, at) <= MARKERS
-    ]
-    if not suspects:
-        return offsets
-    from confluent_kafka import Consumer
-
-    consumer: Any = Consumer(
-        confluent_options(kafka)
-        | {
-            "group.id": f"{kafka.topic_prefix}lag",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-        },
-        logger=silent(),
-    )
-    finished = {group: dict(places) for group, places in offsets.finished.items()}
-    try:
-        for group, place, at in suspects:
-            if not _has_records(consumer, place, _next(offsets, place, at)):
-                finished[group][place] = offsets.end[place]
-    finally:
-        consumer.close()
-    return Offsets(first=offsets.first, end=offsets.end, finished=finished)
-
-
-def _has_records(consumer: Any, place: Place, offset: int) -> bool:
-    from confluent_kafka import TopicPartition
-
-    consumer.assign([TopicPartition(*place, offset)])
-    message = consumer.poll(_PEEK_S)
-    consumer.unassign()
-    return message is None or message.error() is None  # else the error says that this is the end

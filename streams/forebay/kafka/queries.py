@@ -6,6 +6,9 @@ from typing import Any
 from forebay.kafka.preflight import check_access
 from forebay.settings import KafkaSettings
 
+Place = tuple[str, int]
+"""Topic on the broker and partition."""
+
 
 class BrokerUnavailableError(Exception):
     """No broker answers, or the topic is not there; the message says what to do."""

@@ -1,6 +1,7 @@
 """Is this worker alive and ready, and what has it counted? ``/healthz``, ``/readyz``, ``/metrics``, on loopback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -10,14 +11,29 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from forebay.settings import WorkerSettings
 
 
+@dataclass(frozen=True, kw_only=True)
+class Readiness:
+    """Whether a worker serves.
+
+    Attributes:
+        started: each stage has had partitions and has not failed.
+        problems: what keeps it from serving, by stage and kind, in words.
+        lag: by stage and topic: ``records`` not finished and ``seconds`` since the oldest was written.
+    """
+
+    started: bool
+    problems: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    lag: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+
+
 class HealthServer:
     """A small HTTP server for the length of an ``async with``.
 
     Args:
-        ready: whether the worker's stages have partitions and work.
+        ready: asked at each request.
     """
 
-    def __init__(self, settings: WorkerSettings, ready: Callable[[], bool]) -> None:
+    def __init__(self, settings: WorkerSettings, ready: Callable[[], Readiness]) -> None:
         self._settings = settings
         self._ready = ready
         self.port = 0
@@ -44,9 +60,11 @@ class HealthServer:
         return web.json_response({"status": "alive"})
 
     async def _readyz(self, _request: web.Request) -> web.Response:
-        """Ready: every stage of this worker has partitions and has not failed; else 503."""
-        ready = self._ready()
-        return web.json_response({"status": "ready" if ready else "starting"}, status=200 if ready else 503)
+        """Ready: every stage of this worker has partitions, has not failed and moves; else 503, with the reason."""
+        found = self._ready()
+        status = "starting" if not found.started else "not_ready" if found.problems else "ready"
+        body = {"status": status, "problems": found.problems, "lag": found.lag}
+        return web.json_response(body, status=200 if status == "ready" else 503)
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         """Prometheus text format."""

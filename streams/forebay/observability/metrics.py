@@ -3,6 +3,8 @@
 Labels are closed sets (stage, topic, code, tier, model): never a user, a tenant's text or a request id.
 """
 
+from contextlib import suppress
+
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 # Handlers take from 0.2 ms (pass-through) to minutes (a large model); Faust's own buckets end at 10 s.
@@ -56,6 +58,30 @@ class Metrics:
             "forebay_consumer_lag",
             "Records of a partition not yet finished.",
             [*of_topic, "partition"],
+            registry=registry,
+        )
+        self.lag_seconds = Gauge(
+            "forebay_consumer_lag_seconds",
+            "Seconds since the oldest record of a partition that is not yet finished was written; 0: there is none.",
+            [*of_topic, "partition"],
+            registry=registry,
+        )
+        self.skipped = Counter(
+            "forebay_records_skipped",
+            "Records that no stage will read, by why: retention, recreated, out_of_range or unreadable.",
+            ["topic", "reason"],
+            registry=registry,
+        )
+        self.topic_changes = Counter(
+            "forebay_topic_changes",
+            "Topics that changed under a running stage: missing, recreated or partitions_added.",
+            [*of_topic, "change"],
+            registry=registry,
+        )
+        self.problems = Gauge(
+            "forebay_stage_problem",
+            "1 while a worker is not ready for this reason: topic_missing, unassigned, standing_still or no_broker.",
+            ["stage", "problem"],
             registry=registry,
         )
         self.delivery_errors = Counter(
@@ -138,6 +164,25 @@ class StageMetrics:
         """Records in handlers now."""
         self._in_flight.set(records)
 
-    def lag(self, topic: str, partition: int, records: int) -> None:
-        """Unfinished records of a partition."""
+    def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
+        """Unfinished records of a partition, and seconds since the oldest of them was written."""
         self._all.lag.labels(self.stage, topic, str(partition)).set(records)
+        self._all.lag_seconds.labels(self.stage, topic, str(partition)).set(seconds)
+
+    def lag_elsewhere(self, topic: str, partition: int) -> None:
+        """Another worker has the partition, and says how far it is."""
+        for gauge in (self._all.lag, self._all.lag_seconds):
+            with suppress(KeyError):  # never said anything of it
+                gauge.remove(self.stage, topic, str(partition))
+
+    def skipped(self, topic: str, reason: str, records: int) -> None:
+        """Nobody will read these records."""
+        self._all.skipped.labels(topic, reason).inc(records)
+
+    def topic_changed(self, topic: str, change: str) -> None:
+        """A topic is not what it was."""
+        self._all.topic_changes.labels(self.stage, topic, change).inc()
+
+    def problem(self, problem: str, there: bool) -> None:
+        """Whether the worker is not ready for this reason."""
+        self._all.problems.labels(self.stage, problem).set(there)

@@ -14,18 +14,36 @@ from forebay.avro.codec import open_codecs
 from forebay.avro.encoding import Encoding
 from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Output
-from forebay.contract.names import topic_on_broker
+from forebay.contract.names import group_on_broker, topic_on_broker
 from forebay.kafka.producer import Delivery, Linger, new_producer, renew_identity
+from forebay.kafka.queries import Place
 from forebay.observability.metrics import StageMetrics
 from forebay.privacy.sealing import load_keyring
 from forebay.runtime.faust_app import TP, new_faust_app
 from forebay.runtime.flight_recorder import FlightRecorder
 from forebay.runtime.processing import Processor
+from forebay.runtime.reading.brokers import LiveBrokers
+from forebay.runtime.reading.positions import Gap, lost_records
+from forebay.runtime.reading.transport import Reading, Settled
+from forebay.runtime.reading.watch import Subject, Watch
 from forebay.runtime.rules import rules_of
 from forebay.runtime.stage import Lane, Stage
 from forebay.settings import KafkaSettings, Settings, VaultSettings, WorkerSettings
 
 log = structlog.get_logger(__name__)
+
+_STILL_S = 30.0
+"""Seconds beyond the longest time of a handler until a position that does not move stands still."""
+
+
+class StaleTablesError(Exception):
+    """A topic was made again under tables that hold offsets of the old one: going on would leave records out."""
+
+    def __init__(self, topic: str, stage: str) -> None:
+        super().__init__(
+            f"{topic} was made again, and the tables of {stage} are of the old one: delete the topics "
+            f"{stage}-*-changelog too, then start it again; its sums begin with the new topic"
+        )
 
 
 class StageApp:
@@ -47,7 +65,29 @@ class StageApp:
         self._lanes: dict[str, Lane] = {}
         self._background: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
-        self.faust = new_faust_app(stage, self._kafka, settings[WorkerSettings].instance, self._recorder)
+        self._topics = {topic_on_broker(route.topic, self._kafka): route.topic for route in stage.routes}
+        group = group_on_broker(stage.name, self._kafka, stage.limits.version)
+        self._brokers = LiveBrokers(self._kafka, group, list(self._topics))
+        loop = asyncio.get_running_loop()
+        self._reading = Reading(
+            topics=frozenset(self._topics),
+            ids=self._brokers.ids,
+            settled=lambda settled: loop.call_soon_threadsafe(self._settled, settled),
+        )
+        self.faust = new_faust_app(stage, self._kafka, settings[WorkerSettings].instance, self._recorder, self._reading)
+        self.watch = Watch(
+            subject=Subject(
+                group=group,
+                topics=self._topics,
+                still_s=stage.limits.timeout_s + _STILL_S,
+                mine=self._mine,
+                read=lambda: self._reading.known,
+                rejoin=self._rejoin,
+            ),
+            brokers=self._brokers,
+            metrics=self._metrics,
+        )
+        self._watching: asyncio.Task[None] | None = None
         self._codecs = open_codecs(settings, open_registry(settings))
         self._rules = rules_of(
             stage.name,
@@ -75,14 +115,16 @@ class StageApp:
             codec.warm()
         await self._producer.start()
         await self.faust.start()
+        self._watching = asyncio.create_task(self.watch.run())
         if self.stage.background is not None:
             self._background = asyncio.create_task(self.stage.background(self.publish))
             self._background.add_done_callback(self._background_ended)
 
     async def stop(self) -> None:
         """Finish what is running (for ``drain_s``), commit, leave the group."""
-        if self._background is not None:
-            self._background.cancel()
+        for task in (self._background, self._watching):
+            if task is not None:
+                task.cancel()
         for lane in self._lanes.values():
             lane.pause()
         await self._commit(await self._drain())
@@ -90,6 +132,7 @@ class StageApp:
         for lane in self._lanes.values():
             await lane.close()
         await self._producer.stop()
+        await self._brokers.close()
 
     @property
     def ready(self) -> bool:
@@ -114,19 +157,38 @@ class StageApp:
         raise self.faust._crash_reason or RuntimeError("the Faust app crashed")  # noqa: SLF001 - no public accessor
 
     def observe(self) -> None:
-        """Bring the gauges up to date: records in flight, lag of each assigned partition."""
+        """Bring the gauge of records in flight up to date; those of the lag are the watch's."""
         self._metrics.in_flight(sum(lane.in_flight for lane in self._lanes.values()))
-        with contextlib.suppress(Exception):  # no consumer yet, or it is rebalancing: the gauges keep their values
-            consumer: Any = self.faust.consumer
-            for tp in consumer.assignment():
-                lane = self._lanes.get(tp.topic)
-                end = consumer.highwater(tp) if lane else None
-                if lane is None or end is None:
-                    continue
-                at = lane.positions().get(tp.partition)
-                if at is None:
-                    at = consumer._committed_offset.get(tp)  # noqa: SLF001 - no public accessor
-                self._metrics.lag(lane.route.topic, tp.partition, max(0, end - at) if at is not None else end)
+
+    def _mine(self) -> set[Place]:
+        return {(name, partition) for name, lane in self._lanes.items() for partition in lane.owned}
+
+    def _rejoin(self) -> None:
+        consumer: Any = self.faust.consumer
+        consumer.rejoin()
+
+    def _settled(self, settled: Sequence[Settled]) -> None:
+        """The transport has decided where to go on: tell of the gaps, and forget what offsets meant before."""
+        for one in settled:
+            gap, topic = one.found.gap, self._topics[one.topic]
+            if gap is None:
+                continue
+            lost = lost_records(one.found, one.went_on, self.watch.ends.get((one.topic, one.partition)))
+            self._metrics.skipped(topic, gap.value, lost)
+            log.error(
+                "records_skipped",
+                stage=self.stage.name,
+                topic=topic,
+                partition=one.partition,
+                reason=gap.value,
+                left=one.found.left,
+                went_on=one.went_on,
+                records=lost,
+            )
+            if gap is not Gap.RETENTION:
+                self._lanes[one.topic].restart(one.partition)
+            if gap is Gap.RECREATED and self.stage.setup is not None:
+                self._fail(StaleTablesError(topic, self.stage.name))
 
     def _add_lanes(self) -> None:
         for route in self.stage.routes:

@@ -226,6 +226,10 @@ class Lane:
             else:
                 self._trackers[partition].forget_finished()
 
+    def restart(self, partition: int) -> None:
+        """The partition's offsets mean other records now: what is still running of the old ones joins none of them."""
+        self._trackers[partition] = PartitionTracker()
+
     def _leave(self, partition: int) -> None:
         """What is still running of a partition that another worker has is done there."""
         del self._trackers[partition]
@@ -243,6 +247,11 @@ class Lane:
     def pause(self) -> None:
         """Start nothing more; what is running goes on."""
         self._closed = True
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """Partitions that this worker reads."""
+        return self._owned
 
     @property
     def in_flight(self) -> int:

@@ -17,7 +17,7 @@ import structlog
 from forebay import __version__
 from forebay.contract.names import group_on_broker, topic_on_broker
 from forebay.kafka.preflight import check_access, wait_for_topics
-from forebay.observability.health import HealthServer
+from forebay.observability.health import HealthServer, Readiness
 from forebay.observability.metrics import METRICS
 from forebay.runtime.flight_recorder import open_recorder
 from forebay.runtime.runner import StageApp
@@ -54,7 +54,7 @@ async def run(names: Sequence[str], settings: Settings) -> int:
         loop.add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as stack:
         apps: list[StageApp] = []
-        health = HealthServer(settings[WorkerSettings], ready=lambda: bool(apps) and all(app.ready for app in apps))
+        health = HealthServer(settings[WorkerSettings], ready=lambda: readiness(apps))
         await stack.enter_async_context(health)
         log.info("worker_starting", stages=list(names), version=__version__, health_port=health.port)
         stages = [await stack.enter_async_context(open_stage(name)(settings)) for name in names]
@@ -80,6 +80,25 @@ async def run(names: Sequence[str], settings: Settings) -> int:
             log.info("worker_stopping", stages=list(names))
             for app in apps:
                 await app.stop()
+
+
+def readiness(apps: Sequence[StageApp]) -> Readiness:
+    """What ``/readyz`` says of a worker."""
+    return Readiness(
+        started=bool(apps) and all(app.ready for app in apps),
+        problems={
+            app.stage.name: {problem.value: words for problem, words in app.watch.problems.items()}
+            for app in apps
+            if app.watch.problems
+        },
+        lag={
+            app.stage.name: {
+                topic: {"records": one.records, "seconds": round(one.seconds, 1)}
+                for topic, one in app.watch.found.items()
+            }
+            for app in apps
+        },
+    )
 
 
 def calm_collector() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from forebay.observability.health import HealthServer
+from forebay.observability.health import HealthServer, Readiness
 from forebay.settings import WorkerSettings
 
 COMPOSE = Path(__file__).resolve().parents[3] / "docker-compose.yml"
@@ -27,9 +27,11 @@ async def exit_status(port: int) -> int:
 
 
 async def test_it_succeeds_only_when_the_worker_is_ready() -> None:
-    ready = False
-    async with HealthServer(WorkerSettings(port=0), lambda: ready) as server:
+    found = Readiness(started=False)
+    async with HealthServer(WorkerSettings(port=0), lambda: found) as server:
         assert await exit_status(server.port) != 0
-        ready = True
+        found = Readiness(started=True)
         assert await exit_status(server.port) == 0
+        found = Readiness(started=True, problems={"cache": {"topic_missing": "there is no topic requests.redacted"}})
+        assert await exit_status(server.port) != 0
     assert await exit_status(server.port) != 0

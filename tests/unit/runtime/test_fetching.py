@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forebay.contract.wire import Unread
-from forebay.runtime.fetching import Batches, GuardedRecords
 from forebay.runtime.flight_recorder import FlightRecorder, Place
+from forebay.runtime.reading.fetching import Batches, GuardedRecords
 
 LIMIT = 100_000
 TP = TopicPartition("t", 0)
