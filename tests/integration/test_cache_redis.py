@@ -142,7 +142,7 @@ async def test_the_lost_leader_delivered_again_finds_the_lease_its_own(worker: O
 async def test_an_error_of_the_provider_is_remembered_for_seconds_only(worker: Open) -> None:
     parts = worker(negative_ttl_s=0.4, flight_wait_s=0)
     failed = completion(
-        request("too long"), "", status=ResponseStatus.FAILED,
+        request("too long"), "", status=ResponseStatus.FAILED, finish_reason=None,
         error=Error(code="context_length", message="The prompt is too long."),
     )  # fmt: skip
     await parts.stage.keep(failed, CONTEXT)
