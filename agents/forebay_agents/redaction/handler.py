@@ -12,6 +12,7 @@ from forebay.contract.canonical import prompt_hash
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Failure, Rejected, Transient
 from forebay.contract.handlers import Context, Output
+from forebay.contract.ids import plain_id, refused_id
 from forebay.contract.records import Completion, Error, RedactedRequest, Request, ResponseStatus
 from forebay.privacy.egress import EgressGuard
 from forebay.privacy.pseudonyms import PseudonymMap
@@ -23,7 +24,7 @@ from forebay_agents.redaction.pseudonymise import Pseudonymised, pseudonymise
 from forebay_agents.redaction.request_parts import Part, collect, rebuild
 from forebay_agents.redaction.settings import Action
 from forebay_agents.redaction.surrogates import Surrogates
-from forebay_agents.redaction.validation import plain_id, validate
+from forebay_agents.redaction.validation import validate
 
 TIMING = "forebay-timing-redaction"
 """Header with the microseconds that redaction took: :class:`RedactedRequest` has no field for it."""
@@ -155,10 +156,11 @@ class RedactionHandler:
 
 
 def failed_completion(request: Request | None, context: Context, failure: Failure, now_ms: int) -> Output:
-    """The completion of a request that cannot be redacted; an id that is no plain id is not handed on either."""
+    """The completion of a request that cannot be redacted; an id that is no plain id is handed on as a digest."""
     status = ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED
     given = request or Request()
-    request_id = given.request_id if plain_id(given.request_id) else context.fallback_id
+    sent = given.request_id or context.named_id
+    request_id = sent if plain_id(sent) else refused_id(sent) if sent else context.fallback_id
     completion = Completion(
         request_id=request_id,
         tenant_id=given.tenant_id if plain_id(given.tenant_id) else "",

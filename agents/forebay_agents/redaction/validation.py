@@ -9,10 +9,10 @@ import re
 from typing import Any
 
 from forebay.contract.failures import Rejected
+from forebay.contract.ids import id_fault
 from forebay.contract.records import MessageRole, Request
 from forebay_agents.redaction.request_parts import strict_json
 
-_ID = re.compile(r"[^\s|\x00-\x1f\x7f-\x9f]{1,128}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 _SCOPES = (None, "user", "tenant", "global")
 _MAX_STOPS = 16
@@ -26,10 +26,8 @@ def validate(request: Request, *, max_messages: int, max_chars: int) -> None:
         max_messages: messages of a request.
         max_chars: characters of all its texts together.
     """
-    for name in ("request_id", "tenant_id", "user_id"):
-        _check(plain_id(getattr(request, name)), name, "must be 1 to 128 characters without blanks or |")
-    if request.conversation_id is not None:
-        _check(plain_id(request.conversation_id), "conversation_id", "must be 1 to 128 characters without blanks or |")
+    if (fault := id_fault(request)) is not None:
+        raise Rejected("invalid_request", fault)
     for name in ("task", "tier"):
         value = getattr(request, name)
         _check(value is None or _WORD.fullmatch(value) is not None, name, "must be a short identifier")
@@ -43,11 +41,6 @@ def validate(request: Request, *, max_messages: int, max_chars: int) -> None:
     _check(request.cache.ttl_s is None or request.cache.ttl_s > 0, "cache.ttl_s", "must be positive")
     _check(request.cache.scope in _SCOPES, "cache.scope", "must be user, tenant or global")
     _check(len(request.metadata) <= 64, "metadata", "must have at most 64 keys")
-
-
-def plain_id(text: str) -> bool:
-    """Whether ``text`` may be an id: it goes into keys, paths and logs as it is."""
-    return _ID.fullmatch(text) is not None
 
 
 def _check(holds: bool, name: str, rule: str) -> None:

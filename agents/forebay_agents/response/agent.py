@@ -16,7 +16,7 @@ from forebay_agents.response.handler import ResponseHandler
 async def response_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``response``."""
     async with open_vault(settings, watch=True) as vault:
-        handler = ResponseHandler(vault, FingerprintHeaders(load_keyring(settings[VaultSettings])).opened)
+        handler = ResponseHandler(vault, FingerprintHeaders(load_keyring(settings[VaultSettings])))
         yield Stage(
             name="response",
             routes=[Route(topic="completions", handle=handler.handle, on_failure=handler.on_failure)],

@@ -1,7 +1,7 @@
 """What does the requester get? The outcome, with personal data restored from the vault."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from forebay.contract import headers as h
@@ -25,23 +25,35 @@ class Maps(Protocol):
         ...
 
 
+class Marks(Protocol):
+    """The part of :class:`forebay.privacy.fingerprints.FingerprintHeaders` that is needed here."""
+
+    def opened(self, headers: h.Headers, request_id: str) -> dict[str, bytes]:
+        """The header that says which body the response is about."""
+        ...
+
+    def sent_id(self, headers: h.Headers, request_id: str) -> str:
+        """The id under which the response goes back."""
+        ...
+
+
 class ResponseHandler:
     """Makes terminal responses.
 
     Args:
         maps: the vault.
-        mark: headers of a completion and request id to the header that says which body the response is about.
+        marks: which body a response is about, and under which id it was asked for.
         clock_ms: ms since the epoch.
     """
 
     def __init__(
         self,
         maps: Maps,
-        mark: Callable[[h.Headers, str], dict[str, bytes]],
+        marks: Marks,
         clock_ms: Clock = now_ms,
     ) -> None:
         self._maps = maps
-        self._mark = mark
+        self._marks = marks
         self._clock_ms = clock_ms
 
     async def handle(self, completion: Completion, context: Context) -> list[Output]:
@@ -85,7 +97,8 @@ class ResponseHandler:
             content = restorer.restore_text(completion.content)
             calls = None if completion.tool_calls is None else restorer.restore_json(completion.tool_calls)
             metadata = {restorer.restore(k): restorer.restore(v) for k, v in request.metadata.items()}
-        request_id = completion.request_id or context.fallback_id
+        headers = context.source.headers
+        request_id = self._marks.sent_id(headers, completion.request_id or context.fallback_id)
         response = Response(
             request_id=request_id,
             tenant_id=completion.tenant_id,
@@ -113,8 +126,8 @@ class ResponseHandler:
             accepted_at=request.accepted_at or context.accepted_at,
             responded_at=self._clock_ms(),
         )
-        headers = self._mark(context.source.headers, request_id)
-        return Output(topic="responses", key=request_id, value=response, headers=headers)
+        about = self._marks.opened(headers, request_id)
+        return Output(topic="responses", key=request_id, value=response, headers=about)
 
     @staticmethod
     def _timings(completion: Completion, context: Context, started: float) -> dict[str, int]:

@@ -6,7 +6,7 @@ bounded, so that a loop that asks faster than models answer waits instead of fil
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from forebay.client.errors import ClientClosedError
+from forebay.client.errors import ClientClosedError, InvalidRequestError
 
 if TYPE_CHECKING:
     import concurrent.futures
@@ -66,6 +66,10 @@ class AsyncForebayClient:
 
     async def encode(self, request: "Request") -> bytes:
         """The bytes of a complete request, for :meth:`submit_raw`. Raises what :meth:`submit` does."""
+        from forebay.contract.ids import id_fault
+
+        if (fault := id_fault(request)) is not None:
+            raise InvalidRequestError(fault)
         return (await self._open()).encode("requests", request)
 
     async def submit_raw(self, request_id: str, value: bytes) -> "Future[Response]":

@@ -6,6 +6,8 @@ docs/how-to/consume-responses.md.
 
 from typing import TYPE_CHECKING, Any, Self
 
+from forebay.client.errors import InvalidRequestError
+
 # As they were found here first, and are still.
 from forebay.client.errors import NotDeliveredError as NotDeliveredError
 from forebay.client.errors import RequestTooLargeError as RequestTooLargeError
@@ -75,6 +77,10 @@ class ForebayClient:
 
     def encode(self, request: "Request") -> bytes:
         """The bytes of a complete request, for :meth:`submit_raw`. Raises what :meth:`submit` does."""
+        from forebay.contract.ids import id_fault
+
+        if (fault := id_fault(request)) is not None:
+            raise InvalidRequestError(fault)
         return self._channel.encode("requests", request)
 
     def submit_raw(self, request_id: str, value: bytes) -> "Future[Response]":

@@ -10,6 +10,7 @@ from typing import Any
 
 from forebay.contract import headers as h
 from forebay.contract.failures import Failure
+from forebay.contract.ids import plain_id
 from forebay.contract.records import Record
 from forebay.contract.wire import Delivered
 
@@ -56,13 +57,24 @@ class Context:
     write_ahead: WriteAhead = field(default=_no_write_ahead, repr=False, compare=False)
 
     @property
+    def named_id(self) -> str:
+        """The id that the header or the key of the record names, a plain one first; empty if none of them is text."""
+        names = [text for given in (self.source.headers.get(h.REQUEST_ID), self.source.key) if (text := _text(given))]
+        return next(filter(plain_id, names), names[0] if names else "")
+
+    @property
     def fallback_id(self) -> str:
-        """An id for a record that cannot be read: a header, else its key if that is a plausible id, else its place."""
-        for given in (self.source.headers.get(h.REQUEST_ID), self.source.key):
-            text = (given or b"").decode("utf-8", "replace")
-            if 0 < len(text) <= 64 and text.isprintable() and "\ufffd" not in text:
-                return text
-        return f"{self.source.topic}-{self.source.partition}-{self.source.offset}"
+        """An id for a record that cannot be read: the one that it names, if that is plain, else its place."""
+        named = self.named_id
+        place = f"{self.source.topic}-{self.source.partition}-{self.source.offset}"
+        return named if plain_id(named) else place
+
+
+def _text(given: bytes | None) -> str:
+    try:
+        return (given or b"").decode()
+    except UnicodeDecodeError:
+        return ""
 
 
 Handler = Callable[[Any, Context], Awaitable[Sequence[Output]]]

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from forebay.contract import headers as h
 from forebay.contract.failures import Failure, Rejected
 from forebay.contract.handlers import Context, FailureHandler, Handler, Output
+from forebay.contract.ids import plain_id, refused_id, returned_id
 from forebay.contract.json_lines import to_json
 from forebay.contract.records import Request
 from forebay.privacy.sealing import Keyring, SealError
@@ -72,6 +73,25 @@ class FingerprintHeaders:
         except (SealError, ValueError):
             return {h.FINGERPRINT: b""}
 
+    def with_id(self, sent: str) -> dict[str, bytes]:
+        """The id of a request that is refused for it: it may be any text, so it travels sealed."""
+        mark = self._keyring.seal(sent.encode(), _sent(refused_id(sent)))
+        return {h.SENT_ID: base64.b64encode(mark)}
+
+    def sent_id(self, headers: h.Headers, request_id: str) -> str:
+        """The id under which the response to ``request_id`` goes back."""
+        if h.SENT_ID not in headers:
+            return request_id
+        try:
+            mark = base64.b64decode(headers[h.SENT_ID], validate=True)
+            return returned_id(self._keyring.open(mark, _sent(request_id)).decode())
+        except (SealError, ValueError):  # a producer's own header
+            return request_id
+
+
+def _sent(request_id: str) -> str:
+    return f"sent-id/{request_id}"
+
 
 def _context(request_id: str) -> str:
     return f"fingerprint/{request_id}"
@@ -113,8 +133,8 @@ def guarded(handle: Handler, known: Fingerprints, marks: FingerprintHeaders) -> 
     """``handle``, for requests whose id was not used for another body; outputs carry id and fingerprint in headers."""
 
     async def check(request: Request, context: Context) -> Sequence[Output]:
-        if not request.request_id:
-            return await handle(request, context)
+        if not plain_id(request.request_id):
+            return await handle(request, context)  # which refuses it; no key is made of such an id
         key, ours = owned(Owned.FINGERPRINT, request.tenant_id, request.request_id), fingerprint(request)
         if h.REPLAYED_AT in context.source.headers:
             await known.put(key, ours)
@@ -127,13 +147,13 @@ def guarded(handle: Handler, known: Fingerprints, marks: FingerprintHeaders) -> 
 
 
 def marked(on_failure: FailureHandler, marks: FingerprintHeaders) -> FailureHandler:
-    """``on_failure``, whose outputs say which body they are about."""
+    """``on_failure``, whose outputs say which body they are about, and under which id they were asked for."""
 
     def outputs(request: Request | None, context: Context, failure: Failure) -> Sequence[Output]:
         made = on_failure(request, context, failure)
-        if request is None or not request.request_id:
-            return made
-        return _with(made, marks.sealed(request.request_id, fingerprint(request)))
+        sent = request.request_id if request is not None and request.request_id else context.named_id
+        about = {} if request is None or not sent else marks.sealed(sent, fingerprint(request))
+        return _with(made, about if plain_id(sent) or not sent else about | marks.with_id(sent))
 
     return outputs
 

@@ -26,6 +26,14 @@ def test_a_misspelt_field_publishes_nothing() -> None:
     assert not channel.asked
 
 
+@pytest.mark.parametrize("odd", ["a b", "a\nb", "a\0b", "\ud800", "i" * 10_000])
+def test_an_id_that_would_be_refused_publishes_nothing(odd: str) -> None:
+    channel = MemoryChannel("19")
+    with ForebayClient(channel=channel) as client, pytest.raises(InvalidRequestError, match="request_id must be"):
+        client.ask("x", request_id=odd)
+    assert not channel.asked
+
+
 def test_bytes_that_were_encoded_before_are_published_as_they_are() -> None:
     channel = MemoryChannel()
     with ForebayClient(channel=channel) as client:

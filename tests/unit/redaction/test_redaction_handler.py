@@ -10,9 +10,11 @@ from prometheus_client import CollectorRegistry
 
 from forebay.contract.canonical import prompt_hash
 from forebay.contract.failures import Permanent, Rejected, Transient
+from forebay.contract.ids import refused_id
 from forebay.contract.records import Completion, Message, MessageRole, Params, RedactedRequest, Request, ResponseStatus
+from forebay.privacy.fingerprints import FingerprintHeaders
 from forebay.privacy.vault import Vault
-from forebay.testing import MemoryVaultStore, context, memory_vault
+from forebay.testing import KEYRING, MemoryVaultStore, context, memory_vault
 from forebay_agents.redaction.detection.detector import Found
 from forebay_agents.redaction.detection.spans import Span
 from forebay_agents.redaction.handler import TIMING, RedactionHandler
@@ -103,7 +105,7 @@ async def test_a_request_comes_out_with_pseudonyms_and_goes_back(handler: Redact
     completion = Completion(
         request_id="r1", status=ResponseStatus.OK, content="Hi [person 1] of <LOCATION_1>!", request=redacted
     )
-    [output] = await ResponseHandler(vault, lambda _headers, _id: {}).handle(completion, CONTEXT)
+    [output] = await ResponseHandler(vault, FingerprintHeaders(KEYRING)).handle(completion, CONTEXT)
     assert output.value.content == "Hi Ana Lee of Bath!"  # type: ignore[union-attr]  # it is a Response
 
 
@@ -169,7 +171,7 @@ async def test_a_failure_becomes_a_completion_without_text(handler: RedactionHan
         [output] = handler.on_failure(record, CONTEXT, failure)
         assert output.topic == "completions"
         assert isinstance(output.value, Completion)
-        assert output.key == output.value.request_id == "r1"
+        assert output.key == output.value.request_id == ("r1" if record is None else refused_id(bad.request_id))
         assert output.value.status is status
         assert output.value.error is not None
         assert output.value.error.code == code

@@ -8,11 +8,12 @@ import pytest
 from forebay.contract.failures import Permanent
 from forebay.contract.handlers import Route
 from forebay.contract.records import Attempt, Completion, Error, RedactedRequest, Response, ResponseStatus
+from forebay.privacy.fingerprints import FingerprintHeaders
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.vault import Owner
 from forebay.runtime.stage import Stage
 from forebay.settings import StageSettings
-from forebay.testing import MemoryVaultStore, Outcome, StageRunner, VirtualClock, context, memory_vault
+from forebay.testing import KEYRING, MemoryVaultStore, Outcome, StageRunner, VirtualClock, context, memory_vault
 from forebay_agents.response.handler import ResponseHandler
 
 TIMED = {"forebay-timing-redaction": b"1200", "forebay-timing-x": b"no number"}
@@ -44,7 +45,7 @@ def store() -> MemoryVaultStore:
 
 @pytest.fixture
 def handler(store: MemoryVaultStore) -> ResponseHandler:
-    return ResponseHandler(memory_vault(store=store), lambda _headers, _id: {}, clock_ms=lambda: 9)
+    return ResponseHandler(memory_vault(store=store), FingerprintHeaders(KEYRING), clock_ms=lambda: 9)
 
 
 @pytest.fixture

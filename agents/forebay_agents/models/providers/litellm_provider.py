@@ -9,6 +9,7 @@ import json
 import os
 from typing import Any
 
+from forebay.contract.ids import for_header
 from forebay.contract.records import Message
 from forebay_agents.models.providers.assembly import Assembly
 from forebay_agents.models.providers.bodies import NoAnswerError, read_body
@@ -146,7 +147,7 @@ class LitellmProvider:
             # What a provider does not know is left out, not an error. Said for each call: by the module's own setting
             # the library would answer a 422 with a second call, and give None for an answer.
             "drop_params": True,
-            "extra_headers": {ATTEMPT_HEADER: call.attempt_id, "x-forebay-request-id": call.request_id},
+            "extra_headers": {ATTEMPT_HEADER: call.attempt_id, "x-forebay-request-id": for_header(call.request_id)},
             **sampling(call.params),
         }
         if deployment.api_base:
