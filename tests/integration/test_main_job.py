@@ -165,7 +165,9 @@ def test_every_worker_tells_how_it_is_and_what_it_counted(installation: Installa
         port = installation.processes()[stage]["port"]
         told = {path: fetch(port, path) for path in ("healthz", "readyz", "metrics")}
         assert told["healthz"] == (200, '{"status": "alive"}')
-        assert told["readyz"] == (200, '{"status": "ready"}')
+        ready = json.loads(told["readyz"][1])
+        assert (told["readyz"][0], ready["status"], ready["problems"]) == (200, "ready", {})
+        assert ready["lag"].keys() == {stage}
         status, metrics = told["metrics"]
         counted = {
             (family.name, sample.labels.get("stage"), sample.labels.get("topic")): sample.value
