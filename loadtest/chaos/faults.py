@@ -151,6 +151,16 @@ def _skewed(seconds: int, stack: Stack) -> None:
     stack.remove_worker(process)
 
 
+def _frozen(seconds: float, stack: Stack) -> None:
+    """The stage's worker stands still for longer than its session beside its successor, and goes on."""
+    process = stack.add_worker("completion")
+    stack.strike("completion", signal.SIGSTOP)
+    time.sleep(seconds)
+    stack.strike("completion", signal.SIGCONT)
+    time.sleep(3.0)
+    stack.remove_worker(process)
+
+
 def _disk_full(stack: Stack) -> None:
     """A worker that can write no file at all (as ``ulimit -f 0``) joins, serves and leaves."""
     path = os.pathsep.join(filter(None, [str(_SKEW), os.environ.get("PYTHONPATH", "")]))
@@ -205,6 +215,7 @@ def catalogue() -> Mapping[str, Fault]:
         Fault(name="clock 1 h ahead", inflict=partial(_skewed, 3_600)),
         Fault(name="clock 1 h behind", inflict=partial(_skewed, -3_600)),
         Fault(name="clock 26 h ahead", inflict=partial(_skewed, 26 * 3_600)),
+        Fault(name="frozen", inflict=partial(_frozen, 12.0)),
         Fault(name="no room on disk", inflict=_disk_full),
         Fault(name="all together", inflict=_together),
     ]

@@ -90,6 +90,12 @@ class Metrics:
             ["stage", "error"],
             registry=registry,
         )
+        self.withheld = Counter(
+            "forebay_outputs_withheld",
+            "Records whose outputs were not published, since another worker may have their partition.",
+            of_topic,
+            registry=registry,
+        )
         self.clock_skew = Gauge(
             "forebay_clock_skew_seconds",
             "By how much the machine's clock is ahead of the brokers'; below 0: behind.",
@@ -159,6 +165,10 @@ class StageMetrics:
     def delivery_error(self, error: str) -> None:
         """A send failed and will be tried again."""
         self._all.delivery_errors.labels(self.stage, error).inc()
+
+    def withheld(self, topic: str) -> None:
+        """A record's outputs were not published: it is another worker's."""
+        self._all.withheld.labels(self.stage, topic).inc()
 
     def in_flight(self, records: int) -> None:
         """Records in handlers now."""

@@ -14,6 +14,7 @@ from forebay.avro.encoding import message_limit
 from forebay.kafka.connection import ssl_context
 from forebay.runtime.flight_recorder import FlightRecorder
 from forebay.runtime.reading.fetching import guard_fetches
+from forebay.runtime.reading.membership import Membership
 from forebay.runtime.reading.transport import ForebayTransport, Reading
 from forebay.runtime.stage import Stage
 from forebay.settings import KafkaSettings
@@ -23,6 +24,7 @@ __all__ = ["TP", "new_faust_app"]
 
 class _App(faust.App):
     reading: Reading
+    membership: Membership
 
     def _new_transport(self) -> Any:
         return ForebayTransport(self.conf.broker_consumer, self)
@@ -37,7 +39,7 @@ def new_faust_app(
     instance: str = "",
     recorder: FlightRecorder | None = None,
     reading: Reading | None = None,
-) -> faust.App:
+) -> "_App":
     """The Faust app of ``stage``, not started and without agents; ``instance`` as in ``worker.instance``."""
     limits = stage.limits
     guard_fetches(
@@ -73,6 +75,7 @@ def new_faust_app(
         producer_acks=-1,
     )
     app.reading = reading or Reading()
+    app.membership = Membership(limits.session_timeout_s)
     return app
 
 

@@ -7,17 +7,33 @@ instead of being done twice.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+from forebay.contract.wire import Encoded
 
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """Work on one offset: ``done`` once its outputs are delivered, ``acknowledge`` for its latest delivery."""
+    """Work on one offset: ``done`` once its outputs are delivered, ``acknowledge`` for its latest delivery.
+
+    Outputs that were made while the record was nobody's, or another worker's, are ``withheld``: they are published if
+    it is delivered here again.
+    """
 
     offset: int
     done: bool = False
     acknowledge: Callable[[], object] | None = field(default=None, repr=False)
+    withheld: Sequence[Encoded] | None = field(default=None, repr=False)
+
+    def is_ours(self) -> bool:
+        """Whether the record was delivered in the current assignment."""
+        return self.acknowledge is not None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nobody works on it."""
+        return self.done or self.withheld is not None
 
 
 class PartitionTracker:
@@ -37,7 +53,7 @@ class PartitionTracker:
             acknowledge: called once it and all before it are done.
 
         Returns:
-            A slot to work on, or ``None`` when that work is done or under way already.
+            A slot to work on, or whose withheld outputs to publish; ``None`` when its work is done or under way.
         """
         if self._first is None:
             self._first = offset
@@ -47,7 +63,7 @@ class PartitionTracker:
         slot.acknowledge = acknowledge
         self._slots[offset] = slot
         self._order.append(slot)
-        if known is not None:
+        if known is not None and known.withheld is None:
             self._advance()
             return None
         return slot
@@ -73,7 +89,7 @@ class PartitionTracker:
 
     def forget_finished(self) -> None:
         """The partition went to another worker: finished work is of no use here any more."""
-        for offset in [slot.offset for slot in self._slots.values() if slot.done]:
+        for offset in [slot.offset for slot in self._slots.values() if slot.at_rest]:
             del self._slots[offset]
 
     @property
@@ -87,7 +103,7 @@ class PartitionTracker:
         return None if self._acknowledged is None else self._acknowledged + 1
 
     def _forget_finished_before(self, offset: int) -> None:
-        for stale in [slot.offset for slot in self._slots.values() if slot.done and slot.offset < offset]:
+        for stale in [slot.offset for slot in self._slots.values() if slot.at_rest and slot.offset < offset]:
             del self._slots[stale]
 
     def _advance(self) -> None:

@@ -201,6 +201,7 @@ class StageApp:
                 self._metrics,
                 fail=self._fail,
                 generation=lambda: self.faust.consumer_generation_id,
+                confirmed=self.faust.membership.confirmed,
                 recorder=self._recorder,
             )
             self._lanes[name] = lane

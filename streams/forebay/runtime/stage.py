@@ -10,7 +10,7 @@ that is delivered again while its task runs joins that task.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ import structlog
 
 from forebay.contract import headers as h
 from forebay.contract.handlers import Route, WriteAhead
-from forebay.contract.wire import Delivered, Unread
+from forebay.contract.wire import Delivered, Encoded, Unread
 from forebay.kafka.producer import Delivery, RefusedError
 from forebay.observability.metrics import StageMetrics
 from forebay.runtime.flight_recorder import DEADLY, FlightRecorder
@@ -27,6 +27,9 @@ from forebay.runtime.processing import Processor
 from forebay.settings import Settings, StageSettings
 
 log = structlog.get_logger(__name__)
+
+_HEARD_S = 0.05
+"""Between two looks whether the group has answered a worker that stood still."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,7 @@ class Lane:
     Args:
         fail: called with the exception when a record cannot be finished by this process at all.
         generation: current generation of the consumer group; acknowledgements of older ones are void.
+        confirmed: whether this worker is known to be in its group still (:mod:`forebay.runtime.reading.membership`).
         recorder: notes which record's code is running.
     """
 
@@ -83,6 +87,7 @@ class Lane:
         *,
         fail: Callable[[BaseException], None],
         generation: Callable[[], int],
+        confirmed: Callable[[], bool] = lambda: True,
         recorder: FlightRecorder | None = None,
     ) -> None:
         self.route = route
@@ -95,6 +100,7 @@ class Lane:
         self._metrics = metrics
         self._fail = fail
         self._generation = generation
+        self._confirmed = confirmed
         self._capacity = 1 if route.ordered else route.in_flight or limits.in_flight
         self._trackers: dict[int, PartitionTracker] = {}
         self._owned: frozenset[int] = frozenset()
@@ -115,7 +121,7 @@ class Lane:
             size = len(source.value or b"")
             while generation == self._generation() and not self._may_start(source.partition, tracker, size):
                 self._room.clear()
-                await self._room.wait()
+                await (self._room.wait() if self._confirmed() else asyncio.sleep(_HEARD_S))
             if generation != self._generation():
                 continue  # its partition was revoked while it waited: it is delivered again, here or elsewhere
             slot = tracker.admit(source.offset, self._acknowledgement(event, generation))
@@ -146,11 +152,11 @@ class Lane:
         )
 
     def _may_start(self, partition: int, tracker: PartitionTracker, size: int) -> bool:
-        if self._closed or partition not in self._owned or tracker.window >= self._limits.window:
+        ours = partition in self._owned and self._confirmed() and not self._closed
+        if not ours or tracker.window >= self._limits.window:
             return False
-        return not self._tasks or (
-            len(self._tasks) < self._capacity and self._bytes + size <= self._limits.in_flight_bytes
-        )
+        fits = self._bytes + size <= self._limits.in_flight_bytes
+        return not self._tasks or (len(self._tasks) < self._capacity and fits)
 
     def _acknowledgement(self, event: Event, generation: int) -> Callable[[], object]:
         def acknowledge() -> None:
@@ -175,12 +181,16 @@ class Lane:
 
     async def _work(self, source: Delivered, slot: Slot, tracker: PartitionTracker) -> None:
         place = (self._name, source.partition, source.offset)
-        if (deaths := self._recorder.deaths(place)) >= DEADLY:
+        if slot.withheld is not None:
+            outputs, slot.withheld = list(slot.withheld), None
+        elif (deaths := self._recorder.deaths(place)) >= DEADLY:
             outputs = self._processor.ended_worker(source, deaths)
         else:
             work = self._processor.process(source)
             outputs = await self._recorder.watch(self._number, source.partition, source.offset, work)
-        again = False
+        if (published := await self._ours_of(outputs, source, slot)) is None:
+            return
+        outputs, again = published, False
         while outputs:
             try:
                 await self._delivery.deliver(outputs)
@@ -190,6 +200,28 @@ class Lane:
                 again = True
         self._recorder.forget(place)
         tracker.finish(slot)
+
+    async def _ours_of(self, outputs: list[Encoded], source: Delivered, slot: Slot) -> list[Encoded] | None:
+        """What of ``outputs`` is to be published; ``None``: the record is not ours now, and nothing is left to do.
+
+        A worker that stood still waits until the group says whose its partitions are. An unfinished record is delivered
+        again to whoever has its partition, so nothing is lost by not publishing it; published by two it would come
+        twice. The ledger's entries are published in any case.
+        """
+        while slot.is_ours() and not self._confirmed():  # noqa: ASYNC110 - another thread hears the answers
+            await asyncio.sleep(_HEARD_S)
+        if slot.is_ours():
+            return outputs
+        rest = [output for output in outputs if not output.always]
+        if len(rest) < len(outputs):
+            with suppress(RefusedError):
+                await self._delivery.deliver([output for output in outputs if output.always])
+        if slot.is_ours():  # delivered again meanwhile
+            return rest
+        slot.withheld = rest
+        self._metrics.withheld(self.route.topic)
+        log.info("outputs_withheld", stage=self._name, outputs=len(rest), partition=source.partition)
+        return None
 
     async def drain(self, partitions: set[int] | None = None) -> Mapping[PartitionKey, int]:
         """Start nothing more on the partitions, and let running tasks finish, for at most ``drain_s``.
@@ -202,7 +234,7 @@ class Lane:
         """
         self._owned = frozenset() if partitions is None else self._owned - partitions
         waiting = [task for task, partition in self._tasks.items() if partitions is None or partition in partitions]
-        if waiting:
+        if waiting and self._confirmed():  # else the group has given them away, and no commit counts any more
             await asyncio.wait(waiting, timeout=self._limits.drain_s)
         return {
             (self.route.topic, partition): tracker.committable

@@ -137,6 +137,7 @@ class LaneBench:
         **limits: Any,
     ) -> None:
         self.generation = 0  # Faust's first one: not to be tested for truth
+        self.confirmed = True
         self.working: dict[tuple[int, int], asyncio.Future[Sequence[Output]]] = {}
         self.handled: list[tuple[int, int]] = []
         self.acked: list[tuple[int, int, int]] = []
@@ -154,6 +155,7 @@ class LaneBench:
             counted,
             fail=self.failures.append,
             generation=lambda: self.generation,
+            confirmed=lambda: self.confirmed,
             recorder=recorder,
         )
         self._running: asyncio.Task[None] | None = None
@@ -195,11 +197,19 @@ class LaneBench:
     def _acknowledge(self, generation: int, partition: int, offset: int) -> Callable[[], None]:
         return lambda: self.acked.append((generation, partition, offset))
 
-    async def finish(self, *offsets: int, partition: int = 0, output: bytes = b"out") -> None:
-        """Let the handler end with one output for each of these records."""
+    async def finish(self, *offsets: int, partition: int = 0, output: bytes = b"out", paid: bytes = b"") -> None:
+        """Let the handler end with one output for each of these records, and an entry of the ledger if it ``paid``."""
         for offset in offsets:
-            self.working[partition, offset].set_result([Output(topic="dlq", key=str(offset), value=output)])
+            outputs = [Output(topic="dlq", key=str(offset), value=output)]
+            if paid:
+                outputs.append(Output(topic="retry.1m", key=str(offset), value=paid, always=True))
+            self.working[partition, offset].set_result(outputs)
         await settle()
+
+    @property
+    def published(self) -> list[bytes | None]:
+        """Values that reached the broker."""
+        return [record.value for record in self.producer.sent]
 
     async def rebalance(self, *partitions: int, revoked: Sequence[int] = (0, 1)) -> None:
         """Revoke, and assign in a new generation."""

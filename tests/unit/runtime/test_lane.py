@@ -202,13 +202,82 @@ async def test_a_record_delivered_again_while_its_task_runs_joins_it(bench: Lane
     assert len(bench.producer.sent) == 2
 
 
-async def test_a_record_that_ends_after_its_partition_went_is_not_acknowledged(bench: LaneBench) -> None:
+async def test_a_record_that_ends_after_its_partition_went_is_left_to_who_has_it(bench: LaneBench) -> None:
     bench.deliver(1)
     await settle()
     await bench.rebalance(1)
+    await bench.finish(1, paid=b"entry")
+    assert bench.published == [b"entry"], "what was paid stands in the ledger, and nothing else comes twice"
+    assert (bench.acked, bench.lane.positions(), bench.lane.in_flight) == ([], {}, 0)
+
+
+async def test_what_ended_between_two_assignments_is_published_when_the_record_comes_again(bench: LaneBench) -> None:
+    bench.deliver(1)
+    await settle()
+    bench.lane.revoke({0, 1})
+    await bench.finish(1, paid=b"entry")
+    assert bench.published == [b"entry"]
+    bench.generation += 1
+    bench.lane.assign({0, 1})
+    bench.deliver(1)
+    await settle()
+    assert bench.published == [b"entry", b"out"]
+    assert (bench.handled, bench.acked) == ([(0, 1)], [(1, 0, 1)])
+
+
+async def test_what_another_worker_finished_meanwhile_is_not_published_again(bench: LaneBench) -> None:
+    bench.deliver(1, 2)
+    await settle()
+    await bench.rebalance(0)  # it comes back, but behind what the other one has committed
     await bench.finish(1)
-    assert len(bench.producer.sent) == 1
-    assert (bench.acked, bench.lane.positions()) == ([], {})
+    bench.deliver(2)
+    await settle()
+    await bench.finish(2)
+    assert (bench.published, bench.acked) == ([b"out"], [(1, 0, 2)])
+
+
+async def test_outputs_that_are_kept_for_a_partition_that_went_are_forgotten(bench: LaneBench) -> None:
+    bench.deliver(1)
+    await settle()
+    bench.lane.revoke({0, 1})
+    await bench.finish(1)
+    bench.generation += 1
+    bench.lane.assign({1})
+    await bench.rebalance(0, 1)
+    bench.deliver(1)
+    await settle()
+    assert bench.handled == [(0, 1), (0, 1)], "whoever had it in between may have said something else"
+    await bench.finish(1, output=b"again")
+    assert bench.published == [b"again"]
+
+
+async def test_a_worker_that_stood_still_publishes_nothing_until_the_group_has_answered(bench: LaneBench) -> None:
+    bench.deliver(1)
+    await settle()
+    bench.confirmed = False
+    bench.deliver(2)
+    await bench.finish(1)
+    assert (bench.published, bench.handled) == ([], [(0, 1)]), "and begins nothing"
+    bench.confirmed = True
+    while len(bench.handled) < 2:
+        await asyncio.sleep(0.01)
+    assert (bench.published, bench.acked) == ([b"out"], [(0, 0, 1)])
+
+
+async def test_a_worker_that_stood_still_too_long_hears_it_and_leaves_all_to_its_successor(bench: LaneBench) -> None:
+    bench.deliver(1)
+    await settle()
+    bench.confirmed = False
+    await bench.finish(1, paid=b"entry")
+    assert bench.published == []
+    assert await bench.lane.drain({0, 1}) == {}
+    await bench.rebalance(1)
+    while bench.lane.in_flight:
+        await asyncio.sleep(0.01)
+    assert bench.published == [b"entry"]
+    bench.confirmed = True
+    await settle()
+    assert (bench.published, bench.acked) == ([b"entry"], [])
 
 
 async def test_a_record_that_restarts_is_left_to_the_worker_that_has_its_partition_now() -> None:
@@ -330,6 +399,8 @@ async def _live(steps: list[tuple[str, int]]) -> None:
         await settle()
         while bench.working:
             await bench.finish(*[offset for _, offset in bench.working])
+        published = [record.key for record in bench.producer.sent]
+        assert sorted(published) == sorted(str(offset).encode() for offset in range(highest)), "once each"
         now = [offset for generation, _, offset in bench.acked if generation == bench.generation]
         assert now == list(range(committed, highest))
         assert {offset for _, offset in bench.handled} >= set(range(highest))

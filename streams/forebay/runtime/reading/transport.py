@@ -171,6 +171,12 @@ class _ConsumerThread(AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust offers it with its own transactions only
         return consumer
 
+    async def on_start(self) -> None:
+        """Connect, and listen to what the group's coordinator says."""
+        await super().on_start()
+        app: Any = self.app
+        app.membership.watch(self._ensure_consumer()._coordinator)  # noqa: SLF001 - no public accessor
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Settle every assigned partition; the offsets to go on at."""
         positions: Mapping[TP, int] = await self.call_thread(self._settle)
