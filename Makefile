@@ -8,7 +8,7 @@ UV     := 0.13.9
 # An inherited PYTHONDONTWRITEBYTECODE would double the start-up time of every process.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test unit unit-everywhere lint types chaos wheel wheel-test fuzz lock clean setup
+.PHONY: demo test unit unit-everywhere lint types chaos long wheel wheel-test fuzz lock clean setup
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -43,6 +43,9 @@ unit-everywhere:
 # Three brokers: all faults, then the behaviour suites; ARGS="-k bounded" for the short list.
 chaos: setup
 	@$(BIN)/python -m pytest tests/chaos -m chaos --run-chaos $(ARGS)
+
+# What is too long for the continuous integration: before an issue is closed, and before a release.
+long: chaos
 
 # dist/forebay-VERSION-py3-none-any.whl: both packages, schemas and default configuration.
 wheel: setup
