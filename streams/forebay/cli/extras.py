@@ -6,7 +6,6 @@ EXTRAS: Mapping[str, frozenset[str]] = {
     "server": frozenset(
         {
             "aiohttp",
-            "aiokafka",
             "cramjam",
             "faust",
             "httpx",
