@@ -20,6 +20,7 @@ from forebay.contract.records import (
     ReviewReason,
     ReviewTask,
     Severity,
+    without_ref,
 )
 from forebay.state.idempotency import Claim, Claims
 from forebay.state.keys import Owned, owned
@@ -160,7 +161,7 @@ class EvaluationHandler:
             tenant_id=completion.tenant_id,
             reason=ReviewReason.LOW_SCORE,
             score=verdict.score,
-            completion=completion,
+            completion=without_ref(completion),
             created_at=self._now_ms(),
         )
         return Output(topic="reviews", key=task.review_id, value=task)

@@ -115,7 +115,7 @@ class RedactionHandler:
         return replace(
             redacted,
             entities=result.entities,
-            vault_ref=await self._keep(result.mapping, owner),
+            vault_ref=await self._keep(result.mapping, owner, request.request_id),
             language=found.language,
         )
 
@@ -147,8 +147,8 @@ class RedactionHandler:
         self._metrics.acted(actions)
         self._daily.add(request.tenant_id, actions)
 
-    async def _keep(self, mapping: PseudonymMap, owner: Owner) -> str | None:
-        return await self._vault.store(mapping, owner) if mapping.originals else None
+    async def _keep(self, mapping: PseudonymMap, owner: Owner, request_id: str) -> str | None:
+        return await self._vault.store(mapping, owner, request_id) if mapping.originals else None
 
     def on_failure(self, request: Request | None, context: Context, failure: Failure) -> Sequence[Output]:
         """A terminal completion: ids and the error, no text."""

@@ -20,8 +20,12 @@ _TIMING = "forebay-timing-"
 class Maps(Protocol):
     """The part of the vault that is needed here."""
 
-    async def load(self, ref: str, owner: Owner) -> PseudonymMap:
-        """The map of ``owner`` behind ``ref``; raises ``Permanent("vault_expired")``."""
+    async def load(self, ref: str, owner: Owner, request_id: str) -> PseudonymMap:
+        """The map behind ``ref`` of this request of ``owner``.
+
+        Raises:
+            Permanent: ``vault_expired``, or ``vault_mismatch``: it is another request's.
+        """
         ...
 
 
@@ -57,12 +61,18 @@ class ResponseHandler:
         self._clock_ms = clock_ms
 
     async def handle(self, completion: Completion, context: Context) -> list[Output]:
-        """The response to ``completion``. Without its mapping it is ``failed``: wrong names are no answer."""
+        """The response to ``completion``. Without its mapping it is ``failed``: wrong names are no answer.
+
+        Raises:
+            Permanent: ``vault_mismatch``: the mapping is not the addressee's. Somebody wrote that: a dead letter.
+        """
         started = time.perf_counter()
         request = completion.request or RedactedRequest()
         try:
             mapping = await self._mapping(completion, request)
         except Permanent as failure:
+            if failure.code == "vault_mismatch":
+                raise
             return [self._output(completion, context, None, started, failure)]
         return [self._output(completion, context, Restorer(mapping), started)]
 
@@ -70,9 +80,11 @@ class ResponseHandler:
         """What is restored: of the one who gets the response, whoever the request inside says that it is of."""
         if not request.vault_ref:
             return PseudonymMap()
-        return await self._maps.load(
-            request.vault_ref, Owner(tenant_id=completion.tenant_id, user_id=completion.user_id)
-        )
+        addressee = (completion.tenant_id, completion.user_id, completion.request_id)
+        if addressee != (request.tenant_id, request.user_id, request.request_id):
+            raise Permanent("vault_mismatch", "the answer is addressed to somebody else than who asked")
+        owner = Owner(tenant_id=completion.tenant_id, user_id=completion.user_id)
+        return await self._maps.load(request.vault_ref, owner, completion.request_id)
 
     def on_failure(self, completion: Completion | None, context: Context, failure: Failure) -> Sequence[Output]:
         """A failed response: also a completion that cannot be read has somebody waiting for it."""

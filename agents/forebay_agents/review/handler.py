@@ -6,7 +6,15 @@ from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Rejected
 from forebay.contract.handlers import Context, Output
 from forebay.contract.names import review_id
-from forebay.contract.records import Completion, Feedback, FeedbackRating, ResponseStatus, ReviewReason, ReviewTask
+from forebay.contract.records import (
+    Completion,
+    Feedback,
+    FeedbackRating,
+    ResponseStatus,
+    ReviewReason,
+    ReviewTask,
+    without_ref,
+)
 from forebay_agents.review.recent import RecentOutcomes
 
 
@@ -20,7 +28,7 @@ class ReviewHandler:
     async def remember(self, completion: Completion, _context: Context) -> Sequence[Output]:
         """Keep an answer for feedback that may come."""
         if completion.status is ResponseStatus.OK:
-            await self._recent.put(completion)
+            await self._recent.put(without_ref(completion))
         return ()
 
     async def feedback(self, feedback: Feedback, _context: Context) -> Sequence[Output]:
@@ -35,7 +43,7 @@ class ReviewHandler:
             request_id=feedback.request_id,
             tenant_id=feedback.tenant_id,
             reason=ReviewReason.NEGATIVE_FEEDBACK,
-            completion=completion,
+            completion=without_ref(completion),  # those from before are kept with it
             created_at=self._now_ms(),
         )
         return [Output(topic="reviews", key=task.review_id, value=task)]

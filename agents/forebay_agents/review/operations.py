@@ -12,7 +12,7 @@ from functools import partial
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
-from forebay.contract.records import Correction, CorrectionAction, ReviewTask
+from forebay.contract.records import Correction, CorrectionAction, ReviewTask, without_ref
 from forebay.kafka.decoding import ReadRecord
 from forebay.kafka.publisher import publish as publish_plainly
 from forebay.kafka.transactions import Transactions
@@ -124,7 +124,7 @@ class ReviewDesk:
             content=decision.content,
             reviewer=decision.reviewer,
             reason=decision.reason or None,
-            completion=task.completion,
+            completion=None if task.completion is None else without_ref(task.completion),
             created_at=self._clock(),
         )
         output = Output(topic="corrections", key=task.request_id, value=correction)

@@ -21,9 +21,10 @@ def rotate(as_json: Json = False) -> None:
 
     done = _with_vault(operations.rotate)
     if as_json:
-        _write({"resealed": done.resealed, "unreadable": done.unreadable})
+        _write({"resealed": done.resealed, "unreadable": done.unreadable, "older": done.older})
     else:
-        typer.echo(f"{done.resealed} entries sealed with the current key, {done.unreadable} that no key opens")
+        older = f", {done.older} of all from before the upgrade" if done.older else ""
+        typer.echo(f"{done.resealed} entries sealed with the current key, {done.unreadable} that no key opens{older}")
     if done.unreadable:
         raise typer.Exit(1)
 

@@ -154,6 +154,12 @@ CODES = _catalogue(
         "The pseudonym mapping is gone: expired or erased.",
         "None: the answer cannot be restored any more.",
     ),
+    (
+        "vault_mismatch",
+        _C,
+        "An answer names a pseudonym mapping that was made for another request; nothing was restored.",
+        "Find out who writes to completions beside the stages: no stage makes such a record.",
+    ),
     # -- personal data
     ("redaction_failed", _X, "Personal data could not be looked for.", "Mend what the message names, then replay."),
     (

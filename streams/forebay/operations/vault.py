@@ -14,8 +14,8 @@ _BETWEEN_KEYS = ":, \n"
 class Sealed(Protocol):
     """The part of :class:`forebay.privacy.vault.Vault` that is needed here."""
 
-    async def rotate(self) -> tuple[int, int]:
-        """Entries sealed anew, and those that no key opens."""
+    async def rotate(self) -> tuple[int, int, int]:
+        """Entries sealed anew, those that no key opens, and those from before maps were bound to their request."""
         ...
 
     async def forget(self, owner: Owner) -> int:
@@ -25,10 +25,15 @@ class Sealed(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rotation:
-    """How many entries were sealed with the current key, and how many no key of the ring opens."""
+    """How many entries were sealed with the current key, and how many no key of the ring opens.
+
+    Attributes:
+        older: of all, from before maps were bound to their request; ``vault.ttl_s`` after the upgrade there is none.
+    """
 
     resealed: int
     unreadable: int
+    older: int
 
 
 async def rotate(vault: Sealed) -> Rotation:
@@ -37,8 +42,8 @@ async def rotate(vault: Sealed) -> Rotation:
     Raises:
         Failure: Redis does not answer; what was sealed stays so, and rotating again goes on.
     """
-    resealed, unreadable = await vault.rotate()
-    return Rotation(resealed=resealed, unreadable=unreadable)
+    resealed, unreadable, older = await vault.rotate()
+    return Rotation(resealed=resealed, unreadable=unreadable, older=older)
 
 
 async def forget(vault: Sealed, *, tenant: str, user: str) -> int:

@@ -9,7 +9,7 @@ How a caller uses it, once per worker and then per record::
 
     guard = EgressGuard(settings[EgressSettings])
     ...
-    mapping = await vault.load(request.vault_ref, owner) if request.vault_ref else PseudonymMap()
+    mapping = await vault.load(request.vault_ref, owner, request_id) if request.vault_ref else PseudonymMap()
     guard.enforce((message.content for message in request.messages), mapping.originals, sink="provider")
 
 ``enforce`` counts ``forebay_egress_blocked_total`` and raises ``Permanent("pii_egress")``, so the stage dead-letters

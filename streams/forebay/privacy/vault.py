@@ -1,9 +1,13 @@
 """Where is kept what pseudonyms stand for? In Redis, sealed, for a limited time, and erasable by user.
 
-Three kinds of entries (:class:`forebay.state.keys.Hashed`): the map of one request, what a conversation's pseudonyms
-stand for so far, and which of these belong to a user (a sorted set by expiry). Ids of users and conversations may
-themselves be personal (an e-mail address), so keys carry a keyed hash of them and of their tenant; its key (``pepper``)
-is random and sealed like everything else: Redis alone tells nothing. Who asks for a map has to say whose it is.
+Kinds of entries (:class:`forebay.state.keys.Hashed`): the map of one request, its newest reference, what a
+conversation's pseudonyms stand for so far, and which of these belong to a user (a sorted set by expiry). Ids of users
+and conversations may themselves be personal (an e-mail address), so keys carry a keyed hash of them and of their
+tenant; its key (``pepper``) is random and sealed like everything else: Redis alone tells nothing.
+
+A map opens for the request that it was made for, and for no other: its key, which its seal is bound to, is a keyed hash
+of tenant, user, request and reference. A reference proves by itself whose it is: a random part, and a keyed hash of the
+same with it. So one that was copied into another completion is told (``vault_mismatch``) from one that has expired.
 """
 
 import asyncio
@@ -23,8 +27,10 @@ from forebay.state.keys import Common, Hashed, Key, Prefix, beginning, parts_of,
 
 CONVERSATION_LIMIT = 5_000
 """Values that a conversation remembers; beyond them new ones get a pseudonym for the request only."""
-_REF_BYTES, _REF_CHARS = 18, 24
-"""Random, in base64; a keyed hash has 40 characters, so none is taken for the other."""
+_REF_BYTES, _OLD_REF_CHARS = 18, 24
+"""Random, in base64: the whole of a reference from before references had a proof; behind a point today's have one."""
+_PROOF_CHARS = 32  # 128 bits
+_EXPIRED = "the pseudonym mapping has expired or was erased"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,43 +59,33 @@ class VaultStore(Protocol):
 
     async def get(self, key: str) -> bytes | None:
         """Value of ``key``."""
-        ...
 
-    async def put(self, key: str, value: bytes, ttl_s: int | None) -> None:
-        """Set ``key``; ``ttl_s`` in seconds, ``None`` keeps it for ever."""
-        ...
+    async def put(self, entries: Mapping[str, bytes], ttl_s: int) -> None:
+        """Set keys to values, for ``ttl_s`` seconds."""
 
     async def put_new(self, key: str, value: bytes) -> None:
         """Set ``key`` unless it is there; kept for ever."""
-        ...
 
     async def swap(self, key: str, expected: str, version: str, value: bytes, ttl_s: int) -> bool:
         """Set a versioned entry if its version is still ``expected`` (empty: it is not there)."""
-        ...
 
     async def versioned(self, key: str) -> tuple[str, bytes] | None:
         """Version and value of a versioned entry."""
-        ...
 
     async def index(self, key: str, members: Mapping[str, float], now: float, ttl_s: int) -> None:
         """Add members (to expiry, seconds since the epoch) to a set and drop expired ones."""
-        ...
 
     async def members(self, key: str) -> list[str]:
         """Members of a set."""
-        ...
 
     async def remove(self, keys: list[str]) -> int:
         """Delete; the number that were there."""
-        ...
 
     def scan(self, prefix: str) -> AsyncIterator[str]:
         """Keys that begin with ``prefix``; may repeat some."""
-        ...
 
     async def replace(self, key: str, old: bytes, new: bytes) -> bool:
         """Swap the sealed value of a plain or versioned entry if it is still ``old``, keeping its expiry."""
-        ...
 
 
 class Vault:
@@ -111,32 +107,55 @@ class Vault:
         self._ttl_s = ttl_s
         self._clock = clock
         self._pepper: bytes | None = None
+        self._older_until = 0.0
         self._lock = asyncio.Lock()
 
-    async def store(self, mapping: PseudonymMap, owner: Owner) -> str:
-        """Keep ``mapping``; the reference to load it by, which is random and tells nothing."""
-        ref = secrets.token_urlsafe(_REF_BYTES)
-        key = await self._map_key(owner, ref)
-        await self._note(owner, key)
-        await self._store.put(self._prefix + key, self._seal(mapping.to_json(), key), self._ttl_s)
+    async def store(self, mapping: PseudonymMap, owner: Owner, request_id: str) -> str:
+        """Keep ``mapping``; the reference to load it by, which tells nothing."""
+        random = secrets.token_urlsafe(_REF_BYTES)
+        ref = f"{random}.{await self._proof(owner, request_id, random)}"
+        key, newest = await self._map_key(owner, request_id, ref), await self._newest_key(owner, request_id)
+        await self._note(owner, key, newest)
+        entries = {self._prefix + key: self._seal(mapping.to_json(), key), self._prefix + newest: ref.encode()}
+        await self._store.put(entries, self._ttl_s)
         return ref
 
-    async def load(self, ref: str, owner: Owner) -> PseudonymMap:
-        """The map of ``owner`` behind ``ref``; nobody else's is found.
+    async def load(self, ref: str, owner: Owner, request_id: str) -> PseudonymMap:
+        """The map behind ``ref``, which was made for this request of ``owner``.
 
         Raises:
-            Permanent: ``vault_expired`` when it is gone, ``unreadable_seal`` when no key at hand opens it.
+            Permanent: ``vault_mismatch`` when it was made for another, ``vault_expired`` when it is gone,
+                ``unreadable_seal`` when no key at hand opens it.
             Transient: Redis does not answer.
         """
-        key = await self._map_key(owner, ref)
+        random, point, proof = ref.partition(".")
+        if not point:
+            return await self._load_older(ref, owner)
+        if not hmac.compare_digest((await self._proof(owner, request_id, random)).encode(), proof.encode()):
+            raise Permanent("vault_mismatch", "the pseudonym mapping was made for another request")
+        key = await self._map_key(owner, request_id, ref)
         sealed = await self._store.get(self._prefix + key)
-        if sealed is None and len(ref) == _REF_CHARS:
-            # From before keys had an owner: not needed any more ``vault.ttl_s`` after the last worker of 0.1 stopped.
-            key = plain(Hashed.VAULT_MAP, ref)
-            sealed = await self._store.get(self._prefix + key)
         if sealed is None:
-            raise Permanent("vault_expired", "the pseudonym mapping has expired or was erased")
+            raise Permanent("vault_expired", _EXPIRED)
         return PseudonymMap.from_json(self._open(sealed, key))
+
+    async def of_request(self, owner: Owner, request_id: str) -> PseudonymMap:
+        """The newest map of a request, for who has no reference: what answers it later. Raises as :meth:`load`."""
+        ref = await self._store.get(self._prefix + await self._newest_key(owner, request_id))
+        if ref is None:
+            raise Permanent("vault_expired", _EXPIRED)
+        return await self.load(ref.decode("ascii", "replace"), owner, request_id)
+
+    async def _load_older(self, ref: str, owner: Owner) -> PseudonymMap:
+        """A map from before references had a proof; opened for as long as one could live after the upgrade."""
+        await self._secret()
+        older = [plain(Hashed.VAULT_MAP, await self._hash("map", owner.tenant_id, owner.user_id, ref))]
+        if len(ref) == _OLD_REF_CHARS:  # of 0.1: its keys had no owner
+            older.append(plain(Hashed.VAULT_MAP, ref))
+        for key in older if self._clock() < self._older_until else ():
+            if (sealed := await self._store.get(self._prefix + key)) is not None:
+                return PseudonymMap.from_json(self._open(sealed, key))
+        raise Permanent("vault_expired", _EXPIRED)
 
     async def conversation(self, owner: Owner, conversation_id: str) -> Conversation:
         """What is known of a conversation; empty when it is new, expired or erased."""
@@ -162,15 +181,21 @@ class Vault:
     async def forget(self, owner: Owner) -> int:
         """Erase everything of a user; the number of entries that were there."""
         index = self._prefix + await self._user_key(owner)
-        entries = [self._prefix + _listed(name) for name in await self._store.members(index)]
-        erased = await self._store.remove(entries) if entries else 0
-        await self._store.remove([index])
+        listed = [_listed(name) for name in await self._store.members(index)]
+        sealed = [self._prefix + key for key in listed if not key.startswith(_NEWEST)]
+        erased = await self._store.remove(sealed) if sealed else 0
+        await self._store.remove([*(self._prefix + key for key in listed if key.startswith(_NEWEST)), index])
         return erased
 
-    async def rotate(self) -> tuple[int, int]:
-        """Seal every entry with the current key; how many were, and how many no key at hand opens."""
-        changed = unreadable = 0
+    async def rotate(self) -> tuple[int, int, int]:
+        """Seal every entry with the current key.
+
+        Returns:
+            How many were; how many no key opens; how many of all are from before maps were bound to their request.
+        """
+        changed = unreadable = older = 0
         async for key, sealed in self._sealed():
+            older += key.startswith(beginning(Hashed.VAULT_MAP))
             try:
                 if key_id_of(sealed) == self._keyring.current:
                     continue
@@ -179,32 +204,41 @@ class Vault:
                 unreadable += 1
                 continue
             changed += await self._store.replace(self._prefix + key, sealed, self._seal(opened, key))
-        return changed, unreadable
+        return changed, unreadable, older
 
     async def _sealed(self) -> AsyncIterator[tuple[Key, bytes]]:
         """All that is sealed, with its key."""
-        pepper = plain(Common.VAULT_PEPPER)
-        if (sealed := await self._store.get(self._prefix + pepper)) is not None:
-            yield pepper, sealed
-        for space in (Hashed.VAULT_MAP, Hashed.VAULT_CONVERSATION):
+        for single in (plain(Common.VAULT_PEPPER), plain(Common.VAULT_BOUND_AT)):
+            if (sealed := await self._store.get(self._prefix + single)) is not None:
+                yield single, sealed
+        for space in (Hashed.VAULT_MAP, Hashed.VAULT_REQUEST, Hashed.VAULT_CONVERSATION):
             async for found in self._store.scan(self._prefix + beginning(space)):
                 key = plain(space, *parts_of(space, self._prefix.without(found)))
-                if space is Hashed.VAULT_MAP:
-                    sealed = await self._store.get(found)
-                else:
+                if space is Hashed.VAULT_CONVERSATION:
                     versioned = await self._store.versioned(found)
                     sealed = None if versioned is None else versioned[1]
+                else:
+                    sealed = await self._store.get(found)
                 if sealed is not None:
                     yield key, sealed
 
-    async def _note(self, owner: Owner, key: Key) -> None:
+    async def _note(self, owner: Owner, *keys: Key) -> None:
         """Note in the owner's index what ``forget`` has to erase, before it is there."""
         index = self._prefix + await self._user_key(owner)
         now = self._clock()
-        await self._store.index(index, {key.partition(":")[2]: now + self._ttl_s}, now, self._ttl_s)
+        members = {key.partition(":")[2]: now + self._ttl_s for key in keys}
+        await self._store.index(index, members, now, self._ttl_s)
 
-    async def _map_key(self, owner: Owner, ref: str) -> Key:
-        return plain(Hashed.VAULT_MAP, await self._hash("map", owner.tenant_id, owner.user_id, ref))
+    async def _proof(self, owner: Owner, request_id: str, random: str) -> str:
+        hashed = await self._hash("reference", owner.tenant_id, owner.user_id, request_id, random)
+        return hashed[:_PROOF_CHARS]
+
+    async def _map_key(self, owner: Owner, request_id: str, ref: str) -> Key:
+        hashed = await self._hash("map of", owner.tenant_id, owner.user_id, request_id, ref)
+        return plain(Hashed.VAULT_REQUEST, hashed)
+
+    async def _newest_key(self, owner: Owner, request_id: str) -> Key:
+        return plain(Hashed.VAULT_NEWEST, await self._hash("newest", owner.tenant_id, owner.user_id, request_id))
 
     async def _user_key(self, owner: Owner) -> Key:
         return plain(Hashed.VAULT_USER, await self._hash("user", owner.tenant_id, owner.user_id))
@@ -214,21 +248,32 @@ class Vault:
         return plain(Hashed.VAULT_CONVERSATION, await self._hash(*parts))
 
     async def _hash(self, *parts: str) -> str:
-        pepper = self._pepper or await self._load_pepper()
+        pepper = self._pepper or await self._secret()
         return hmac.digest(pepper, json.dumps(parts).encode(), "sha256").hex()[:40]
 
-    async def _load_pepper(self) -> bytes:
+    async def _secret(self) -> bytes:
+        """The pepper; read once, with the moment from which on maps are bound to their requests."""
         async with self._lock:
             if self._pepper is None:
-                key = plain(Common.VAULT_PEPPER)
+                key, found = plain(Common.VAULT_PEPPER), True
                 sealed = await self._store.get(self._prefix + key)
                 if sealed is None:
+                    found = False
                     await self._store.put_new(self._prefix + key, self._seal(os.urandom(32), key))
                     sealed = await self._store.get(self._prefix + key)
                 if sealed is None:
                     raise Permanent("vault_expired", "Redis drops the vault's entries as they are written")
+                self._older_until = await self._bound_at(first=not found) + self._ttl_s
                 self._pepper = self._open(sealed, key)
             return self._pepper
+
+    async def _bound_at(self, *, first: bool) -> float:
+        """When this code first met the vault, in seconds since the epoch; a vault that it made has nothing older."""
+        key = plain(Common.VAULT_BOUND_AT)
+        now = -self._ttl_s if first else self._clock()
+        await self._store.put_new(self._prefix + key, self._seal(str(now).encode(), key))
+        sealed = await self._store.get(self._prefix + key)
+        return now if sealed is None else float(self._open(sealed, key))
 
     def _seal(self, data: bytes, key: Key) -> bytes:
         return self._keyring.seal(data, _context(key))
@@ -248,4 +293,8 @@ def _context(key: Key) -> str:
 def _listed(name: str) -> Key:
     """The key of an entry by its name in the index of a user."""
     kind, _, digest = name.partition(":")
-    return plain(Hashed.VAULT_CONVERSATION if kind == "c" else Hashed.VAULT_MAP, digest)
+    return plain(_KINDS.get(kind, Hashed.VAULT_MAP), digest)
+
+
+_NEWEST = beginning(Hashed.VAULT_NEWEST)
+_KINDS = {"c": Hashed.VAULT_CONVERSATION, "r": Hashed.VAULT_REQUEST, "n": Hashed.VAULT_NEWEST}

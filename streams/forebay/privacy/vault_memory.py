@@ -32,10 +32,11 @@ class MemoryVaultStore:
         found = self.entries.get(key)
         return found[0] if found else None
 
-    async def put(self, key: str, value: bytes, ttl_s: int | None) -> None:
+    async def put(self, entries: Mapping[str, bytes], ttl_s: int) -> None:
         """See the protocol."""
         self._check()
-        self.entries[key] = value, "", float("inf") if ttl_s is None else self._clock() + ttl_s
+        for key, value in entries.items():
+            self.entries[key] = value, "", self._clock() + ttl_s
 
     async def put_new(self, key: str, value: bytes) -> None:
         """See the protocol."""

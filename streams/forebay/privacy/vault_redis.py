@@ -54,9 +54,12 @@ class RedisVaultStore:
         """See the protocol."""
         return cast("bytes | None", await self._do(self._client.get(key)))
 
-    async def put(self, key: str, value: bytes, ttl_s: int | None) -> None:
+    async def put(self, entries: Mapping[str, bytes], ttl_s: int) -> None:
         """See the protocol."""
-        await self._do(self._client.set(key, value, ex=ttl_s))
+        pipeline = self._client.pipeline(transaction=False)
+        for key, value in entries.items():
+            pipeline.set(key, value, ex=ttl_s)
+        await self._do(pipeline.execute())
 
     async def put_new(self, key: str, value: bytes) -> None:
         """See the protocol."""

@@ -74,6 +74,9 @@ class Hashed(Enum):
         self.head, self.count = head, count
 
     VAULT_MAP = "vault:m", 1
+    """Of before maps were bound to their request; nothing is written there any more."""
+    VAULT_REQUEST = "vault:r", 1
+    VAULT_NEWEST = "vault:n", 1
     VAULT_CONVERSATION = "vault:c", 1
     VAULT_USER = "vault:u", 1
     """Of the vault; the digests are keyed (:mod:`forebay.privacy.vault`)."""
@@ -97,6 +100,8 @@ class Common(Enum):
         self.head, self.count = head, count
 
     VAULT_PEPPER = "vault:pepper", 0
+    VAULT_BOUND_AT = "vault:bound", 0
+    """Since when maps are bound to their request: ``vault.ttl_s`` later none of the older ones is opened."""
     CACHE_EPOCHS = "cache:epoch", 0
     CACHE_SAMPLED = "cache:c:sampled", 0
     DEPLOYMENT_RATE = "rate:deployment", 2

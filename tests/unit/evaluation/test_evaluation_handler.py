@@ -1,5 +1,6 @@
 """What follows from a verdict, and what does a judgement cost?"""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,6 +102,15 @@ async def test_a_low_score_is_a_task_for_a_person() -> None:
     [task] = (await Judge().sees(done(), "1 wrong"))["reviews"]
     assert (task.reason, task.score, task.review_id) == (ReviewReason.LOW_SCORE, 1.0, review_id("acme", "r-1"))
     assert task.completion.content == "19"
+
+
+async def test_a_task_holds_no_reference_into_the_vault() -> None:
+    answer = done()
+    assert answer.request is not None
+    sealed = replace(answer, request=replace(answer.request, vault_ref="REF"))
+    outputs = await Judge().sees(sealed, "1 wrong")
+    assert outputs.keys() >= {"reviews", "evaluations"}
+    assert "REF" not in repr(outputs)
 
 
 async def test_a_falling_mean_alerts_once_and_again_after_it_rose() -> None:

@@ -27,27 +27,27 @@ def store() -> MemoryVaultStore:
 
 
 async def test_after_a_rotation_the_old_key_is_not_needed(store: MemoryVaultStore) -> None:
-    ref = await vault(store, old=OLD).store(MAP, ANN)
+    ref = await vault(store, old=OLD).store(MAP, ANN, "r1")
     done = await operations.rotate(vault(store, new=NEW, old=OLD))
     assert done.resealed > 0
     assert done.unreadable == 0
-    assert await vault(store, new=NEW).load(ref, ANN) == MAP
+    assert await vault(store, new=NEW).load(ref, ANN, "r1") == MAP
 
 
 async def test_what_no_key_opens_is_counted_and_left(store: MemoryVaultStore) -> None:
-    ref = await vault(store, old=OLD).store(MAP, ANN)
+    ref = await vault(store, old=OLD).store(MAP, ANN, "r1")
     assert (await operations.rotate(vault(store, new=NEW))).unreadable > 0
-    assert await vault(store, old=OLD).load(ref, ANN) == MAP
+    assert await vault(store, old=OLD).load(ref, ANN, "r1") == MAP
 
 
 async def test_one_person_is_forgotten_and_nobody_else(store: MemoryVaultStore) -> None:
     kept = vault(store, old=OLD)
-    ann, bob = await kept.store(MAP, ANN), await kept.store(MAP, BOB)
+    ann, bob = await kept.store(MAP, ANN, "r1"), await kept.store(MAP, BOB, "r2")
     assert await operations.forget(kept, tenant="other", user="ann") == 0
     assert await operations.forget(kept, tenant="acme", user="ann") > 0
     with pytest.raises(Permanent):
-        await kept.load(ann, ANN)
-    assert await kept.load(bob, BOB) == MAP
+        await kept.load(ann, ANN, "r1")
+    assert await kept.load(bob, BOB, "r2") == MAP
 
 
 def test_a_key_is_as_the_settings_take_it_and_new_each_time() -> None:

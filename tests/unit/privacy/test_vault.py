@@ -33,17 +33,17 @@ def _vault(store: MemoryVaultStore, clock: VirtualClock, keys: dict[str, bytes] 
 
 async def test_what_is_stored_is_loaded_until_it_expires(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
-    ref = await vault.store(MAP, ANN)
-    assert await _vault(store, clock).load(ref, ANN) == MAP
+    ref = await vault.store(MAP, ANN, "r1")
+    assert await _vault(store, clock).load(ref, ANN, "r1") == MAP
     clock.advance(61)
     with pytest.raises(Permanent) as gone:
-        await vault.load(ref, ANN)
+        await vault.load(ref, ANN, "r1")
     assert gone.value.code == "vault_expired"
 
 
 async def test_redis_holds_nothing_personal(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
-    await vault.store(MAP, ANN)
+    await vault.store(MAP, ANN, "r1")
     await vault.extend(ANN, "ann-lee-1985", await vault.conversation(ANN, "ann-lee-1985"), MAP.originals)
     everything = repr(store.entries) + repr(store.indexes)
     assert all(secret not in everything for secret in ("Ann", "Lee", "ann", "example", "acme", "1985"))
@@ -53,13 +53,13 @@ async def test_redis_holds_nothing_personal(store: MemoryVaultStore, clock: Virt
 async def test_forgetting_erases_a_user_and_nobody_else(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
     bob = Owner(tenant_id="acme", user_id="bob")
-    hers, his = await vault.store(MAP, ANN), await vault.store(MAP, bob)
+    hers, his = await vault.store(MAP, ANN, "r1"), await vault.store(MAP, bob, "r1")
     await vault.extend(ANN, "c", await vault.conversation(ANN, "c"), MAP.originals)
     assert await vault.forget(ANN) == 2
     assert (await vault.conversation(ANN, "c")).tags == {}
-    assert await vault.load(his, bob) == MAP
+    assert await vault.load(his, bob, "r1") == MAP
     with pytest.raises(Permanent, match="expired or was erased"):
-        await vault.load(hers, ANN)
+        await vault.load(hers, ANN, "r1")
     assert await vault.forget(ANN) == 0
 
 
@@ -91,55 +91,85 @@ async def test_concurrent_turns_lose_no_value(store: MemoryVaultStore, clock: Vi
 
 async def test_rotation_reseals_and_the_old_key_can_go(store: MemoryVaultStore, clock: VirtualClock) -> None:
     before = _vault(store, clock)
-    ref = await before.store(MAP, ANN)
+    ref = await before.store(MAP, ANN, "r1")
     await before.extend(ANN, "c", await before.conversation(ANN, "c"), MAP.originals)
-    assert await _vault(store, clock, NEW).rotate() == (3, 0)
-    assert await _vault(store, clock, NEW).rotate() == (0, 0)
+    assert await _vault(store, clock, NEW).rotate() == (4, 0, 0)
+    assert await _vault(store, clock, NEW).rotate() == (0, 0, 0)
     after = _vault(store, clock, {"b": NEW["b"]})
-    assert await after.load(ref, ANN) == MAP
+    assert await after.load(ref, ANN, "r1") == MAP
     assert (await after.conversation(ANN, "c")).tags == MAP.originals
     assert await after.forget(ANN) == 2
 
 
 async def test_an_entry_under_a_lost_key_is_no_wrong_answer(store: MemoryVaultStore, clock: VirtualClock) -> None:
-    ref = await _vault(store, clock).store(MAP, ANN)
+    ref = await _vault(store, clock).store(MAP, ANN, "r1")
     lost = _vault(store, clock, {"b": NEW["b"]})
     with pytest.raises(Permanent) as closed:
-        await lost.load(ref, ANN)
+        await lost.load(ref, ANN, "r1")
     assert closed.value.code == "unreadable_seal"
-    assert await lost.rotate() == (0, 2)
+    assert await lost.rotate() == (0, 3, 0)
 
 
 async def test_an_entry_cannot_be_moved_to_another_reference(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
-    await vault.store(MAP, ANN)
-    [mine] = (key for key in store.entries if ":m:" in key)
-    ref = await vault.store(PseudonymMap(), ANN)
-    [yours] = (key for key in store.entries if ":m:" in key and key != mine)
+    await vault.store(MAP, ANN, "r1")
+    [mine] = (key for key in store.entries if ":r:" in key)
+    ref = await vault.store(PseudonymMap(), ANN, "r1")
+    [yours] = (key for key in store.entries if ":r:" in key and key != mine)
     store.entries[yours] = store.entries[mine]
     with pytest.raises(Permanent, match="another context"):
-        await vault.load(ref, ANN)
+        await vault.load(ref, ANN, "r1")
 
 
 @pytest.mark.parametrize(
-    "stranger", [Owner(tenant_id="evil", user_id=ANN.user_id), Owner(tenant_id="acme", user_id="bob")]
+    ("owner", "request_id"),
+    [
+        (Owner(tenant_id="evil", user_id=ANN.user_id), "r1"),
+        (Owner(tenant_id="acme", user_id="bob"), "r1"),
+        (Owner(tenant_id="acme", user_id=f'{ANN.user_id}", "r1'), ""),
+        (ANN, "r2"),
+    ],
 )
 async def test_a_reference_opens_nothing_for_anybody_else(
-    store: MemoryVaultStore, clock: VirtualClock, stranger: Owner
+    store: MemoryVaultStore, clock: VirtualClock, owner: Owner, request_id: str
 ) -> None:
     vault = _vault(store, clock)
-    ref = await vault.store(MAP, ANN)
+    ref = await vault.store(MAP, ANN, "r1")
     with pytest.raises(Permanent) as refused:
-        await vault.load(ref, stranger)
-    assert refused.value.code == "vault_expired"
+        await vault.load(ref, owner, request_id)
+    assert refused.value.code == "vault_mismatch"
+    with pytest.raises(Permanent) as unknown:
+        await vault.of_request(owner, request_id)
+    assert unknown.value.code == "vault_expired"
+
+
+async def test_without_its_proof_a_reference_opens_nothing(store: MemoryVaultStore, clock: VirtualClock) -> None:
+    await store.put_new("test:vault:pepper", Keyring(OLD).seal(bytes(32), "vault/pepper"))  # of before the upgrade
+    vault = _vault(store, clock)
+    random, _, proof = (await vault.store(MAP, ANN, "r1")).partition(".")
+    for ref, code in {random: "vault_expired", f"{random}.": "vault_mismatch", f"é.{proof}é": "vault_mismatch"}.items():
+        with pytest.raises(Permanent) as refused:
+            await vault.load(ref, ANN, "r1")
+        assert refused.value.code == code
+
+
+async def test_what_answers_a_request_later_finds_its_newest_map(store: MemoryVaultStore, clock: VirtualClock) -> None:
+    vault = _vault(store, clock)
+    first = await vault.store(MAP, ANN, "r1")
+    newer = PseudonymMap(originals={"<PERSON_1>": "Bo Li"})
+    await vault.store(newer, ANN, "r1")
+    assert await vault.of_request(ANN, "r1") == newer
+    assert await vault.load(first, ANN, "r1") == MAP  # a request that was redacted twice is answered twice
+    await vault.forget(ANN)
+    assert not [key for key in store.entries if key not in ("test:vault:pepper", "test:vault:bound")]
 
 
 async def test_the_key_of_an_entry_is_no_reference(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
-    await vault.store(MAP, ANN)
-    [key] = (key for key in store.entries if ":m:" in key)
+    await vault.store(MAP, ANN, "r1")
+    [key] = (key for key in store.entries if ":r:" in key)
     with pytest.raises(Permanent, match="expired or was erased"):
-        await vault.load(key.rpartition(":")[2], Owner(tenant_id="evil", user_id="eve"))
+        await vault.load(key.rpartition(":")[2], Owner(tenant_id="evil", user_id="eve"), "r1")
 
 
 class TestEntriesFromBeforeTheirKeysHadAnOwner:
@@ -148,35 +178,53 @@ class TestEntriesFromBeforeTheirKeysHadAnOwner:
     REF = "0123456789abcdefghijklmn"
 
     async def _left_behind(self, store: MemoryVaultStore, clock: VirtualClock) -> None:
-        await _vault(store, clock).conversation(ANN, "c")  # makes the pepper
+        await store.put_new("test:vault:pepper", Keyring(OLD).seal(bytes(32), "vault/pepper"))
         sealed = Keyring(OLD).seal(MAP.to_json(), f"vault/m:{self.REF}")
-        await store.put(f"test:vault:m:{self.REF}", sealed, 60)
-        await _vault(store, clock).store(PseudonymMap(), ANN)
+        await store.put({f"test:vault:m:{self.REF}": sealed}, 60)
+        await _vault(store, clock).store(PseudonymMap(), ANN, "r1")
         [index] = store.indexes
         await store.index(index, {f"m:{self.REF}": clock.seconds() + 60}, clock.seconds(), 60)
 
     async def test_they_are_found_for_as_long_as_they_live(self, store: MemoryVaultStore, clock: VirtualClock) -> None:
         await self._left_behind(store, clock)
-        assert await _vault(store, clock).load(self.REF, ANN) == MAP
+        assert await _vault(store, clock).load(self.REF, ANN, "r1") == MAP
         clock.advance(61)
         with pytest.raises(Permanent, match="expired or was erased"):
-            await _vault(store, clock).load(self.REF, ANN)
+            await _vault(store, clock).load(self.REF, ANN, "r1")
+
+    async def test_they_are_found_for_no_longer_than_they_could_live(
+        self, store: MemoryVaultStore, clock: VirtualClock
+    ) -> None:
+        await self._left_behind(store, clock)
+        clock.advance(61)
+        sealed = Keyring(OLD).seal(MAP.to_json(), f"vault/m:{self.REF}")
+        await store.put({f"test:vault:m:{self.REF}": sealed}, 600)
+        with pytest.raises(Permanent, match="expired or was erased"):
+            await _vault(store, clock).load(self.REF, ANN, "r1")
+
+    async def test_a_new_vault_has_none(self, store: MemoryVaultStore, clock: VirtualClock) -> None:
+        vault = _vault(store, clock)
+        await vault.conversation(ANN, "c")  # makes the pepper
+        sealed = Keyring(OLD).seal(MAP.to_json(), f"vault/m:{self.REF}")
+        await store.put({f"test:vault:m:{self.REF}": sealed}, 60)
+        with pytest.raises(Permanent, match="expired or was erased"):
+            await vault.load(self.REF, ANN, "r1")
 
     async def test_they_are_sealed_anew(self, store: MemoryVaultStore, clock: VirtualClock) -> None:
         await self._left_behind(store, clock)
-        assert await _vault(store, clock, NEW).rotate() == (3, 0)
-        assert await _vault(store, clock, {"b": NEW["b"]}).load(self.REF, ANN) == MAP
+        assert await _vault(store, clock, NEW).rotate() == (4, 0, 1)
+        assert await _vault(store, clock, {"b": NEW["b"]}).load(self.REF, ANN, "r1") == MAP
 
     async def test_they_are_erased(self, store: MemoryVaultStore, clock: VirtualClock) -> None:
         await self._left_behind(store, clock)
         assert await _vault(store, clock).forget(ANN) == 2
         with pytest.raises(Permanent, match="expired or was erased"):
-            await _vault(store, clock).load(self.REF, ANN)
+            await _vault(store, clock).load(self.REF, ANN, "r1")
 
 
 async def test_indexes_and_conversations_lie_where_they_lay(store: MemoryVaultStore, clock: VirtualClock) -> None:
     """Their keys of July 2026, with a pepper of zeros: whoever changes them has to read both."""
-    await store.put("test:vault:pepper", Keyring(OLD).seal(bytes(32), "vault/pepper"), None)
+    await store.put_new("test:vault:pepper", Keyring(OLD).seal(bytes(32), "vault/pepper"))
     vault = _vault(store, clock)
     await vault.extend(ANN, "c", await vault.conversation(ANN, "c"), MAP.originals)
 
@@ -192,5 +240,5 @@ async def test_indexes_and_conversations_lie_where_they_lay(store: MemoryVaultSt
 async def test_a_dead_redis_is_transient(store: MemoryVaultStore, clock: VirtualClock) -> None:
     store.down = True
     with pytest.raises(Transient) as down:
-        await _vault(store, clock).store(MAP, ANN)
+        await _vault(store, clock).store(MAP, ANN, "r1")
     assert down.value.code == "redis_unavailable"

@@ -19,6 +19,8 @@ from forebay_agents.response.handler import ResponseHandler
 TIMED = {"forebay-timing-redaction": b"1200", "forebay-timing-x": b"no number"}
 REQUEST = RedactedRequest(
     request_id="r1",
+    tenant_id="acme",
+    user_id="u",
     conversation_id="c",
     vault_ref="nobody's",
     entities={"PERSON": 1},
@@ -57,7 +59,7 @@ def stage(handler: ResponseHandler) -> StageRunner:
 async def redacted(store: MemoryVaultStore, **fields: object) -> Completion:
     """An answer whose pseudonyms are in the vault."""
     mapping = PseudonymMap(originals={"<PERSON_1>": "Ana Lee"})
-    ref = await memory_vault(store=store).store(mapping, Owner(tenant_id="acme", user_id="u"))
+    ref = await memory_vault(store=store).store(mapping, Owner(tenant_id="acme", user_id="u"), "r1")
     return replace(OK, request=replace(REQUEST, vault_ref=ref), **fields)  # type: ignore[arg-type]  # any of its fields
 
 
@@ -90,6 +92,30 @@ async def test_without_its_mapping_a_response_fails_instead_of_guessing(stage: S
     assert response.error.code == "vault_expired"
     assert (response.content, response.tool_calls, response.metadata) == ("", None, {})
     assert response.cost_nanousd == 7
+
+
+@pytest.mark.parametrize(
+    ("addressee", "asker"),
+    [
+        ({"tenant_id": "evil"}, {"tenant_id": "evil"}),
+        ({"user_id": "eve"}, {"user_id": "eve"}),
+        ({"request_id": "r2"}, {"request_id": "r2"}),
+        ({"tenant_id": "evil", "user_id": "eve", "request_id": "r2"}, {}),
+        ({}, {"request_id": "r2"}),
+        ({"user_id": "eve"}, {}),
+    ],
+)
+async def test_nobody_elses_mapping_is_restored(
+    stage: StageRunner, store: MemoryVaultStore, addressee: dict[str, str], asker: dict[str, str]
+) -> None:
+    completion = await redacted(store)
+    request = replace(completion.request or REQUEST, **asker)
+    outcome = await stage.send("completions", replace(completion, request=request, **addressee))
+    response = response_of(outcome)
+    assert response.error is not None
+    assert (response.status, response.error.code, response.content) == (ResponseStatus.FAILED, "vault_mismatch", "")
+    assert outcome.dead_letter is not None
+    assert (outcome.dead_letter.code, outcome.retry) == ("vault_mismatch", None)
 
 
 async def test_an_error_is_passed_on(stage: StageRunner) -> None:

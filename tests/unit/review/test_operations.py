@@ -3,7 +3,7 @@
 import pytest
 
 from forebay.contract.handlers import Output
-from forebay.contract.records import Completion, Correction, CorrectionAction, ReviewTask
+from forebay.contract.records import Completion, Correction, CorrectionAction, RedactedRequest, ReviewTask
 from forebay.kafka.transactions import NotAllowedError
 from forebay.operations.choices import InvalidChoiceError
 from forebay.operations.seen_writes import OutdatedError
@@ -27,7 +27,7 @@ class Reviews:
             review_id=review_id,
             request_id=request_id,
             tenant_id="acme",
-            completion=Completion(request_id=request_id, content=answer),
+            completion=Completion(request_id=request_id, content=answer, request=RedactedRequest(vault_ref="REF")),
             **fields,  # type: ignore[arg-type]  # any field of the record
         )
         self.reviews.add(review_id, task)
@@ -78,6 +78,7 @@ def test_a_decision_says_who_what_and_on_which_answer(reviews: Reviews) -> None:
     assert (said.content, said.reason, said.reviewer, said.created_at) == ("Yes, <PERSON_1>.", "outdated", "ann", 7)
     assert said.completion is not None
     assert said.completion.content == "No."
+    assert "REF" not in repr(said)  # also where the task is of a version that kept it
     assert done.exclusive
     assert reviews.said() == [("review-a", "correct", "ann")]
 

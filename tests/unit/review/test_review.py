@@ -8,6 +8,7 @@ from forebay.contract.records import (
     Completion,
     Feedback,
     FeedbackRating,
+    RedactedRequest,
     ResponseStatus,
     ReviewReason,
     ReviewTask,
@@ -55,6 +56,17 @@ async def test_a_thumb_down_is_a_task_with_the_answer_it_is_about(handler: Revie
     )
     assert task.completion is not None
     assert task.completion.content == "No."
+
+
+async def test_neither_the_task_nor_what_is_remembered_holds_a_reference_into_the_vault() -> None:
+    remembered = Remembered()
+    handler = ReviewHandler(remembered)
+    request = RedactedRequest(request_id="r-3", tenant_id="acme", vault_ref="REF")
+    answer = Completion(request_id="r-3", tenant_id="acme", status=ResponseStatus.OK, request=request)
+    await handler.remember(answer, CONTEXT)
+    assert "REF" not in repr(remembered.kept)
+    remembered.kept["acme", "r-3"] = answer  # kept by the version before
+    assert "REF" not in repr(await handler.feedback(said("r-3"), CONTEXT))
 
 
 async def test_two_tenants_with_the_same_request_id_have_a_task_each(handler: ReviewHandler) -> None:

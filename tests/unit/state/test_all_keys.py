@@ -76,8 +76,8 @@ async def personal_data(redis: Any, tenant: str, user: str, request_id: str) -> 
         Vault(RedisVaultStore(redis), KEYRING, prefix=PREFIX, ttl_s=60),
         Owner(tenant_id=tenant, user_id=user),
     )
-    ref = await vault.store(PseudonymMap(originals={"<PERSON_1>": "Ann"}), owner)
-    assert (await vault.load(ref, owner)).originals
+    ref = await vault.store(PseudonymMap(originals={"<PERSON_1>": "Ann"}), owner, request_id)
+    assert (await vault.load(ref, owner, request_id)).originals
     await vault.extend(owner, request_id, await vault.conversation(owner, request_id), {})
     await vault.forget(owner)
     daily = Daily(redis, PREFIX, lambda: "2026-11-01")
@@ -159,7 +159,7 @@ def old(name: str) -> bool:
 
 async def test_every_space_is_used_and_nothing_else_is() -> None:
     found = {space_of(name) for name in await names("acme", "u-1", "r-1") if not old(name)}
-    assert found == {*Owned, *Hashed, *Common}
+    assert found == {*Owned, *Hashed, *Common} - {Hashed.VAULT_MAP}  # is only read, for vault.ttl_s after an upgrade
 
 
 async def test_what_names_ids_names_the_tenant_first() -> None:

@@ -13,7 +13,14 @@ import orjson
 
 from forebay.contract.canonical import canonical_messages
 from forebay.contract.handlers import Context, Output
-from forebay.contract.records import AnswerSource, CacheCheck, Completion, RedactedRequest, ResponseStatus
+from forebay.contract.records import (
+    AnswerSource,
+    CacheCheck,
+    Completion,
+    RedactedRequest,
+    ResponseStatus,
+    without_ref,
+)
 from forebay.state.keys import Owned, owned
 from forebay_agents.cache.error_bound.curve import wilson
 from forebay_agents.cache.error_bound.evidence import SAMPLED, EvidenceBook
@@ -88,7 +95,7 @@ class Verification:
             score=noted["score"],
             similarity=noted["similarity"],
             hit=noted["hit"],
-            completion=completion,
+            completion=without_ref(completion),
             created_at=now_ms,
         )
         return [Output(topic="cache.verify", key=completion.request_id, value=check)]

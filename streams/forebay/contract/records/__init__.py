@@ -16,7 +16,15 @@ from forebay.contract.records.conversation import (
 )
 from forebay.contract.records.money import CallPurpose, Spend, UsageEvent, UsageStatus, WindowKind
 from forebay.contract.records.operations import AuditEvent, DeadLetterAction, DeadLetterState
-from forebay.contract.records.outcome import AnswerSource, Attempt, Completion, Error, Response, ResponseStatus
+from forebay.contract.records.outcome import (
+    AnswerSource,
+    Attempt,
+    Completion,
+    Error,
+    Response,
+    ResponseStatus,
+    without_ref,
+)
 from forebay.contract.records.quality import (
     Alert,
     CacheCheck,
@@ -81,4 +89,5 @@ __all__ = [
     "UsageEvent",
     "UsageStatus",
     "WindowKind",
+    "without_ref",
 ]

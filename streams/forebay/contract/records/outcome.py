@@ -1,7 +1,7 @@
 """What became of a request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from forebay.contract.records.conversation import RedactedRequest
@@ -74,6 +74,13 @@ class Completion:
     degraded: bool = False
     request: RedactedRequest | None = None
     completed_at: int = 0
+
+
+def without_ref(completion: Completion) -> Completion:
+    """``completion`` for all but the stage ``response``: without the reference into the vault."""
+    if completion.request is None or completion.request.vault_ref is None:
+        return completion
+    return replace(completion, request=replace(completion.request, vault_ref=None))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
