@@ -15,6 +15,7 @@ from forebay.contract.failures import Permanent
 from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.topics import RETRY_LEVELS, TOPICS
 from forebay.contract.wire import Delivered
+from forebay.runtime.dead_letters import LONGEST_WAIT_S
 from forebay.runtime.stage import Stage
 from forebay.settings import Settings, StageSettings
 
@@ -23,6 +24,10 @@ _HELD = 2_000
 
 LONGEST_HOLD_S = 1_800.0
 """Seconds that one record is held before it is put back: well below the stage's time-out, which would be a failure."""
+
+_LONGEST_TIMER_S = LONGEST_WAIT_S + 3_600.0
+"""A timer that runs longer than any that a stage sets, and an hour for its clock, is a foreign producer's: its record
+would go round in its topic for ever."""
 
 
 class Scheduler:
@@ -48,6 +53,8 @@ class Scheduler:
             raise Permanent("undecodable", "a record of a retry topic names no origin topic or no stage")
         due_at = h.number(source.headers, h.DUE_AT) or 0
         wait_s = (due_at - self._clock_ms()) / 1000
+        if wait_s > _LONGEST_TIMER_S:
+            raise Permanent("undecodable", "a record of a retry topic is due later than any stage asks for")
         if wait_s > 0:
             await self._sleep(min(wait_s, LONGEST_HOLD_S))
         if wait_s > LONGEST_HOLD_S:

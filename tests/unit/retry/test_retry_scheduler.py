@@ -85,6 +85,20 @@ async def test_a_wait_longer_than_a_hold_is_waited_in_turns_and_the_record_is_st
     assert back.headers[h.RETRY_STAGE] == "cache"
 
 
+@pytest.mark.parametrize("due_at", [4_102_444_800_000, (1 << 63) - 1])
+async def test_a_timer_that_no_stage_sets_is_a_dead_letter_and_not_a_circle(
+    clock: VirtualClock, scheduling: StageRunner, due_at: int
+) -> None:
+    outcome = await schedule(scheduling, await failed(), **{h.DUE_AT: str(due_at).encode()})
+    assert (outcome.code, outcome.outputs, clock.slept) == ("undecodable", (), [])
+
+
+async def test_the_longest_wait_that_a_stage_asks_for_is_waited(clock: VirtualClock, scheduling: StageRunner) -> None:
+    await schedule(scheduling, await failed(after_s=1e12))
+    assert scheduling.outcomes[-1].outputs[0].topic == "completions"
+    assert sum(clock.slept) == LONGEST_WAIT_S
+
+
 async def test_a_failure_of_the_scheduler_leaves_the_record_to_its_stage() -> None:
     source = await failed()
     broken = Route(topic=source.topic, handle=failing(), raw=True)
