@@ -16,8 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-
 from forebay.avro.codec import Codec
 from forebay.avro.registry import open_registry
 from forebay.contract.clock import now_ms
@@ -28,12 +26,11 @@ from loadtest.any_record.drawn import Drawn, made
 from loadtest.any_record.judging import Place, grown, violations
 from loadtest.any_record.looking import Scene
 from loadtest.any_record.sending import Sender
-from loadtest.any_record.strategies import Encoder, any_records
+from loadtest.any_record.strategies import Encoder, draw_all
 from loadtest.ending import end_in_order
 
 _FIRST = 1_000
 _MOST_MEMORY = 1.05
-_LARGE_OF_HUNDRED = 3
 _SHOWN = 20
 
 
@@ -60,22 +57,8 @@ class Run:
 
     def send(self, count: int, number: int) -> None:
         """Draw ``count`` records with the seed ``number`` and send them."""
-        kafka = self._scene.settings[KafkaSettings]
-        records = any_records(encoder(self._scene.settings), kafka.max_record_bytes, now_ms(), _LARGE_OF_HUNDRED)
-
-        @seed(number)
-        @settings(
-            max_examples=count,
-            phases=[Phase.generate],
-            database=None,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(record=records)
-        def each(record: Drawn) -> None:
-            self.put(record)
-
-        each()
+        limit = self._scene.settings[KafkaSettings].max_record_bytes
+        draw_all(self.put, encoder(self._scene.settings), limit, now_ms(), count, number)
 
     def put(self, record: Drawn) -> None:
         """Send one record."""

@@ -4,12 +4,14 @@ Hypothesis draws them, since it likes edges. A record of a request that can be s
 so that what is odd always has something beside it that must be served.
 """
 
+import random
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -39,6 +41,8 @@ _ODD_TEXTS = (
     "4111 1111 1111 1111",
     "ann.miller@example.org",
 )
+_LARGE = 0.03
+_A_TURN = 10
 _DAY_MS = 86_400_000
 _NUMBERS = (-(1 << 63), -(1 << 31), -1, 0, 1, 2, 9, 10, 64, 1_000, (1 << 31) - 1, 1 << 31, (1 << 63) - 1)
 _OURS = tuple(sorted(value for name, value in vars(h).items() if name.isupper() and isinstance(value, str)))
@@ -206,18 +210,16 @@ def _keys() -> SearchStrategy[Bytes]:
 
 
 @st.composite
-def any_records(draw: st.DrawFn, encode: Encoder, limit: int, now_ms: int, last: int) -> Drawn:
-    """Any record on any topic.
+def any_records(draw: st.DrawFn, encode: Encoder, limit: int, now_ms: int, topic: str, *, large: bool = False) -> Drawn:
+    """Any record on ``topic``.
 
     Args:
         limit: bytes of the largest record of ``requests``.
         now_ms: times of the past and the future are told from here.
-        last: of a hundred draws so many are large or have very many headers: each takes a second of a small machine.
+        large: near the limits of sizes, or with very many headers: each takes a second of a small machine.
     """
-    topic = draw(st.sampled_from(list(TOPICS)))
     name = ""
     value: Bytes
-    large = draw(st.integers(0, 99)) < last
     kind = draw(st.sampled_from(("good", "good", "typed", "typed", "damaged", "damaged", "bytes", "none")))
     if large:
         value = draw(_sizes(limit))
@@ -232,17 +234,48 @@ def any_records(draw: st.DrawFn, encode: Encoder, limit: int, now_ms: int, last:
         value, name = draw(_damaged(encode, topic))
     else:
         value, name = draw(_encoded(encode, topic))
-    times = st.sampled_from(
-        (now_ms, -1, 0, 1, now_ms - 400 * _DAY_MS, now_ms + _DAY_MS, 4_102_444_800_000, (1 << 63) - 1)
-    )
+    times = st.sampled_from((-1, 0, 1, now_ms - 400 * _DAY_MS, now_ms + _DAY_MS, 4_102_444_800_000, (1 << 63) - 1))
     return Drawn(
         topic=topic,
         partition=draw(st.integers(0, 31)),
         key=draw(st.just(name.encode()[:1_000]) | _keys()),
         value=value,
         headers=draw(st.one_of(st.just(()), _headers(), _retry_headers(topic))),
-        many=draw(st.sampled_from((100, 20_000, 300_000))) if large and draw(st.integers(0, 3)) == 0 else 0,
+        many=draw(st.sampled_from((0, 0, 100, 20_000, 300_000))) if large else 0,
         time_ms=draw(st.one_of(st.just(now_ms), st.just(now_ms), times)),
         codec=draw(st.integers(0, 4)),
         ids=frozenset({name} - {""}),
     )
+
+
+def draw_all(take: Callable[[Drawn], None], encode: Encoder, limit: int, now_ms: int, count: int, number: int) -> None:
+    """Draw ``count`` records with the seed ``number``, and give each to ``take`` as it is drawn.
+
+    Topic by topic, a few at a time: left to itself, Hypothesis stays with a topic that it has just drawn.
+    """
+    rng = random.Random(number)
+    todo = count
+    while todo > 0:
+        for topic in rng.sample(list(TOPICS), len(TOPICS)):
+            large = rng.random() < _LARGE * _A_TURN
+            some = min(todo, 1 if large else _A_TURN)
+            todo -= some
+            if some:
+                records = any_records(encode, limit, now_ms, topic, large=large)
+                _draw(records, take, some, rng.getrandbits(32))
+
+
+def _draw(records: SearchStrategy[Drawn], take: Callable[[Drawn], None], count: int, number: int) -> None:
+    @seed(number)
+    @settings(
+        max_examples=count,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(record=records)
+    def each(record: Drawn) -> None:
+        take(record)
+
+    each()
