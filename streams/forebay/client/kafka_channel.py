@@ -22,6 +22,7 @@ from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Feedback, Request, Response
 from forebay.embedded.installation import installation
 from forebay.kafka.connection import confluent_options, silent
+from forebay.kafka.decoding import headers_of
 from forebay.kafka.queries import partitions_of, watermarks
 from forebay.settings import KafkaSettings, Settings
 
@@ -153,7 +154,7 @@ class KafkaChannel:
                 self._answer(request_id, message)
 
     def _answer(self, request_id: str, message: Any) -> None:
-        about = h.text(h.from_kafka(message.headers()), h.FINGERPRINT) or ""
+        about = h.text(headers_of(message), h.FINGERPRINT) or ""
         try:
             response = self._responses.decode(message.value())
         except UndecodableError as error:
