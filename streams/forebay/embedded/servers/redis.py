@@ -2,7 +2,8 @@
 
 Two of them, since the policy of eviction holds for a whole server: one for what may not be lost (vault, claims,
 budgets), which refuses writes when it is full so that requests wait; and one for the cache, which throws away what was
-used longest ago. Both survive a restart (append-only file, flushed every second).
+used longest ago. Both survive a restart, and the end of their process at any moment: every write is in the append-only
+file before it is answered. When the file goes to the disk is up to the system, as it is for the brokers' logs.
 """
 
 import secrets
@@ -25,7 +26,9 @@ def configuration(port: int, folder: Path, password: str, memory_mb: int, policy
             f'dir "{folder}"',
             "daemonize no",
             "appendonly yes",
-            "appendfsync everysec",
+            # With everysec Redis holds writes back while a flush is under way, for up to 2 s, and answers them all the
+            # same: killed then, on a slow disk, it had forgotten mappings of the vault whose answers were under way.
+            "appendfsync no",
             'save ""',  # the append-only file is enough; snapshots would fork every minute
             f"maxmemory {memory_mb}mb",
             f"maxmemory-policy {policy}",
