@@ -25,6 +25,7 @@ from forebay.runtime.flight_recorder import DEADLY, FlightRecorder
 from forebay.runtime.offset_tracker import PartitionTracker, Slot
 from forebay.runtime.processing import Processor
 from forebay.settings import Settings, StageSettings
+from forebay.state.cancelling import end
 
 log = structlog.get_logger(__name__)
 
@@ -271,10 +272,7 @@ class Lane:
     async def close(self) -> None:
         """Start nothing more; cancel what is still running. Cancelled records are delivered to another worker."""
         self._closed = True
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(list(self._tasks))
 
     def pause(self) -> None:
         """Start nothing more; what is running goes on."""

@@ -28,6 +28,7 @@ from forebay.contract.records import Alert, Severity
 from forebay.kafka.connection import aiokafka_options
 from forebay.observability.metrics import METRICS, Metrics
 from forebay.settings import KafkaSettings
+from forebay.state.cancelling import end
 
 log = structlog.get_logger(__name__)
 
@@ -215,7 +216,5 @@ async def keeping_time(kafka: KafkaSettings, instance: str, stages: Sequence[str
     try:
         yield keeper
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end([task])
         await brokers.close()

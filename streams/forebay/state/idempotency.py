@@ -46,7 +46,7 @@ class Claim:
         self._key = key
         self._owner = owner
         self._renewed_s = taken_s
-        self._lost = self._finished = False
+        self._lost = self._finished = self._over = self._asking = False
         self._renewing: asyncio.Task[None] | None = None
 
     async def check(self) -> None:
@@ -87,9 +87,18 @@ class Claim:
     ) -> None:
         if self._renewing is None:
             return
-        self._renewing.cancel()
+        self._over = True
+        if not self._asking:
+            self._renewing.cancel()
         if not self._finished:
-            await asyncio.shield(self._claims.release(self._key, self._owner))
+            await asyncio.shield(self._give_up(self._renewing))
+
+    async def _give_up(self, renewing: "asyncio.Task[None]") -> None:
+        # A renewal that is out is waited for, not cancelled. redis-py may swallow that (asyncio.wait_for does before
+        # Python 3.12, when what it waits for is done in the same turn), and an orphan renewed a claim for ever: each
+        # try of its request waited for it until the stage's time-out. And it would renew what is released by then.
+        await asyncio.wait({renewing})
+        await self._claims.release(self._key, self._owner)
 
     async def _renew(self) -> None:
         asked_s = self._claims.elapsed()
@@ -101,16 +110,18 @@ class Claim:
             raise
         if held:
             self._renewed_s = asked_s
-        elif not self._lost:
+        elif not self._lost and not self._finished:  # finished meanwhile, it has no lease to be renewed
             self._lost = True
             log.warning("claim_lost", after_s=round(asked_s - self._renewed_s, 1))
 
     async def _renew_on(self) -> None:
-        """Renew the lease until it is lost or this is cancelled."""
-        while not self._lost:
+        """Renew the lease until it is lost or the work is over."""
+        while not self._lost and not self._over:
             await asyncio.sleep(self._claims.lease_s / _RENEWALS)
+            self._asking = True
             with suppress(Transient):  # the lease may end; then the request may be paid twice, but is never lost
                 await self._renew()
+            self._asking = False
 
 
 class Claims:

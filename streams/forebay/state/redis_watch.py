@@ -8,7 +8,7 @@ has a time-out and was used longest ago (``volatile-lru``); its counters and epo
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from forebay.settings import ConfigurationError, RedisSettings, Settings
+from forebay.state.cancelling import end
 from forebay.state.metrics import METRICS, RedisMetrics
 from forebay.state.redis_client import open_redis, redis_errors, refusals
 
@@ -154,9 +155,7 @@ async def watched(client: Any, keeps: Keeps) -> AsyncIterator[RedisWatch]:
     try:
         yield watch
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end([task])
 
 
 @asynccontextmanager

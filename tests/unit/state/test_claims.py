@@ -1,5 +1,6 @@
 """A claim: one owner at a time, noticed when it is lost, and who finishes first is right."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -85,6 +86,47 @@ async def test_a_request_that_is_done_is_not_done_again() -> None:
         bench.store.done[KEY] = b"outputs"
         with pytest.raises(ClaimLostError):
             await claim.check()
+
+
+class Slow(Store):
+    """Answers a renewal when told to, and hears of no cancellation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.answer = asyncio.Event(), asyncio.Event()
+
+    async def renew(self, key: str, owner: str, lease_ms: int) -> bool:
+        self.asked.set()
+        while not self.answer.is_set():
+            try:
+                await self.answer.wait()
+            except asyncio.CancelledError:
+                continue
+        return await super().renew(key, owner, lease_ms)
+
+
+async def test_a_claim_that_was_given_up_during_its_renewal_is_renewed_no_more() -> None:
+    store = Slow()
+    claims = Claims(store, codecs(), lease_s=0.003)
+    async with await claims.acquire(KEY):
+        await store.asked.wait()
+        asyncio.get_running_loop().call_later(0.01, store.answer.set)
+    assert store.owners == {}, "released after its last renewal"
+    renewals = store.renewals
+    await asyncio.sleep(0.02)
+    assert (store.owners, store.renewals) == ({}, renewals), "nobody goes on renewing it"
+
+
+async def test_work_that_is_finished_waits_for_no_renewal() -> None:
+    store = Slow()
+    claims = Claims(store, codecs(), lease_s=0.003)
+    async with await claims.acquire(KEY) as claim:
+        await store.asked.wait()
+        await claim.finish(answer(b"done"))
+    assert store.renewals == 0
+    store.answer.set()
+    await asyncio.sleep(0.02)
+    assert store.renewals == 1
 
 
 async def test_while_nobody_can_say_the_lease_counts() -> None:

@@ -1,0 +1,22 @@
+"""How is a task ended that may not hear of it? It is cancelled until it is done.
+
+``asyncio.wait_for`` before Python 3.12 swallows a cancellation when what it waits for is done in the same turn of the
+loop; redis-py and aiokafka use it for every command. A loop that is cancelled once may go on for ever.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+_AGAIN_S = 0.1
+
+
+async def end(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    """Cancel ``tasks`` and wait for them; what they raised is theirs."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        done, left = await asyncio.wait(left, timeout=_AGAIN_S)
+        for task in done:
+            if not task.cancelled():
+                task.exception()  # looked at, so that the loop does not complain of it
