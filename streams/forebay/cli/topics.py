@@ -1,4 +1,4 @@
-"""``forebay topics create|describe``: the catalogue on the broker."""
+"""``forebay topics create|describe|unanswered``: the catalogue on the broker, and what was lost from it."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -7,7 +7,9 @@ import typer
 
 from forebay.cli.explaining import explained
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create the topics, or see how they are.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Create the topics, see how they are, or whose requests were lost."
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -56,3 +58,40 @@ def describe(*, json_output: Json = False) -> None:
             typer.echo(f"{row.topic}: {row.key} is {row.found}, not {row.wanted}")
     if report.differences:
         raise typer.Exit(1)
+
+
+@app.command(help="Requests whose record was lost behind redaction before it was read: they have no answer.")
+def unanswered(
+    *,
+    expire: Annotated[bool, typer.Option("--expire", help="Answer each: failed, with the code `expired`.")] = False,
+    patience: Annotated[
+        float, typer.Option(help="Seconds to wait until nothing is on its way behind redaction.")
+    ] = 30.0,
+    json_output: Json = False,
+) -> None:
+    """Exit status 1 when that is not so in time, or brokers do not take an answer."""
+    import orjson
+
+    from forebay.contract.clock import now_ms
+    from forebay.embedded.installation import installation
+    from forebay.kafka.lag import consumer_lag
+    from forebay.kafka.publisher import PublishError, publish
+    from forebay.kafka.reader import TopicReader
+    from forebay.operations import unanswered as operation
+
+    settings = installation()
+    with (
+        explained(operation.NotAtRestError, PublishError),
+        TopicReader(settings, [operation.ASKED]) as asked,
+        TopicReader(settings, [operation.ENDED]) as ended,
+    ):
+        lost = operation.unanswered(asked, ended, lambda: consumer_lag(settings), patience_s=patience)
+        if expire:
+            publish(settings, operation.expired(lost, now_ms()))
+    if json_output:
+        typer.echo(orjson.dumps({"unanswered": [one.request_id for one in lost], "expired": expire}))
+        return
+    for one in lost:
+        typer.echo(one.request_id)
+    told = "answered with `expired`" if expire else "without an answer; --expire gives them one"
+    typer.echo(f"{len(lost)} requests {told}", err=True)

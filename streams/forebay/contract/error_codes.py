@@ -107,6 +107,12 @@ CODES = _catalogue(
     ),
     ("retries_exhausted", _T, "Every retry failed.", "Mend the cause named in the message, then replay."),
     ("deadline_exceeded", _B, "The request's own deadline passed.", "None, unless it is frequent: then add capacity."),
+    (
+        "expired",
+        _T,
+        "The request's record was gone before a stage had read it: retention, or a topic that was deleted.",
+        "Find out why it was not read in time (`forebay topics unanswered`); the requester may send it again.",
+    ),
     ("bug", _X, "A handler raised an unexpected exception.", "Report the type and stage, fix, then replay."),
     (
         "ended_worker",
