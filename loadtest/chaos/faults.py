@@ -145,7 +145,7 @@ def _skewed(seconds: int, stack: Stack) -> None:
     """A worker whose clock is wrong joins, serves for a while, and leaves."""
     path = os.pathsep.join(filter(None, [str(_SKEW), os.environ.get("PYTHONPATH", "")]))
     process = stack.add_worker(
-        "redaction", "completion", "response", "retry", PYTHONPATH=path, FOREBAY_CHAOS_SKEW_S=str(seconds)
+        "redaction", "completion", "response", "retry", PYTHONPATH=path, LOADTEST_SKEW_S=str(seconds)
     )
     time.sleep(6.0)
     stack.remove_worker(process)
@@ -164,7 +164,7 @@ def _frozen(seconds: float, stack: Stack) -> None:
 def _disk_full(stack: Stack) -> None:
     """A worker that can write no file at all (as ``ulimit -f 0``) joins, serves and leaves."""
     path = os.pathsep.join(filter(None, [str(_SKEW), os.environ.get("PYTHONPATH", "")]))
-    process = stack.add_worker("redaction", "completion", "cost", PYTHONPATH=path, FOREBAY_CHAOS_NO_FILES="1")
+    process = stack.add_worker("redaction", "completion", "cost", PYTHONPATH=path, LOADTEST_NO_FILES="1")
     time.sleep(6.0)
     stack.remove_worker(process)
 

