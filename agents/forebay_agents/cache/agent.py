@@ -7,9 +7,9 @@ from functools import partial
 
 from forebay.contract.handlers import Route
 from forebay.contract.records import CallPurpose
-from forebay.privacy.egress import EgressGuard, EgressSettings
+from forebay.privacy.egress import EgressGuard
 from forebay.runtime.stage import Stage
-from forebay.settings import ConfigurationError, RedisSettings, Settings, StageSettings
+from forebay.settings import ConfigurationError, EgressSettings, RedisSettings, Settings, StageSettings
 from forebay.state.redis_watch import open_cache
 from forebay_agents.cache.error_bound.judges import ModelJudge
 from forebay_agents.cache.metrics import METRICS

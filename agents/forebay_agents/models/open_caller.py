@@ -7,8 +7,8 @@ ready while it joins its group, and one that only judges lets its first call do 
 from dataclasses import dataclass
 
 from forebay.contract.records import CallPurpose
-from forebay.privacy.egress import EgressGuard, EgressSettings
-from forebay.settings import ConfigurationError, Settings
+from forebay.privacy.egress import EgressGuard
+from forebay.settings import ConfigurationError, EgressSettings, Settings
 from forebay_agents.models.caller import Caller
 from forebay_agents.models.ledger import Ledger
 from forebay_agents.models.metrics import METRICS

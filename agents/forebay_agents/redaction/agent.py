@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from forebay.contract.handlers import Route
-from forebay.privacy.egress import EgressGuard, EgressSettings
+from forebay.privacy.egress import EgressGuard
 from forebay.privacy.fingerprints import FingerprintHeaders, RedisFingerprints, guarded, marked
 from forebay.privacy.sealing import load_keyring
 from forebay.privacy.vault_redis import open_vault
 from forebay.runtime.stage import Stage
-from forebay.settings import RedisSettings, Settings, StageSettings, VaultSettings
+from forebay.settings import EgressSettings, RedisSettings, Settings, StageSettings, VaultSettings
 from forebay.state.redis_watch import open_state
 from forebay_agents.redaction.daily_counts import open_daily
 from forebay_agents.redaction.detection.pool import MOST, finder

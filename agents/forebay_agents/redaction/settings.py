@@ -1,13 +1,17 @@
 """What can be set about redaction?"""
 
 import re
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from forebay.settings import Section
+from forebay.settings.faults import meant, nearest, shown
+from forebay_agents.redaction.kinds import KINDS
 
 
 class Action(StrEnum):
@@ -25,6 +29,7 @@ class Action(StrEnum):
     ALLOW = "allow"
 
 
+_NAMES_MODELS = ("builtin", "spacy", "gliner", "transformers", "none")
 _KIND = re.compile(r"[A-Z][A-Z0-9_]{1,40}")
 
 
@@ -114,3 +119,44 @@ class RedactionSettings(Section):
     custom_timeout_ms: int = Field(
         250, ge=1, description="Longest time of one custom pattern on one text; beyond it the request fails closed."
     )
+
+    def faults(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Entity types that nothing finds, names models that there are not, and a hash without its key."""
+        yield from self._unknown_kinds(("policy",), self.policy)
+        for tenant, rules in self.tenants.items():
+            yield from self._unknown_kinds(("tenants", tenant, "policy"), rules.policy)
+        policies = [self.policy, *(rules.policy for rules in self.tenants.values())]
+        if any(Action.HASH in policy.values() for policy in policies) and not self.hash_key.get_secret_value():
+            yield ("hash_key",), "the action hash needs it (FOREBAY_REDACTION_HASH_KEY)"
+        chosen, _, model = self.names.partition(":")
+        if chosen not in _NAMES_MODELS:
+            yield ("names",), f"there is no names model {shown(chosen)}{meant(chosen, _NAMES_MODELS)}"
+        if chosen == "builtin" and model and not Path(model).is_file():
+            yield ("names",), f"there is no file {model}"
+        for at, custom in enumerate(self.custom):
+            if not custom.regex and not custom.words:
+                yield ("custom", at), f"{custom.entity} needs a regex or words"
+
+    def unprotected(self) -> Iterator[tuple[str, str]]:
+        """What is not redacted since a setting says so."""
+        if self.names == "none":
+            yield "names", "people and places are not looked for: no redaction of names"
+        yield from self._let_through("policy", "", self.policy)
+        for tenant, rules in self.tenants.items():
+            yield from self._let_through("tenants", f" of {shown(tenant)}", rules.policy)
+
+    def _unknown_kinds(
+        self, path: tuple[str, ...], policy: Mapping[str, Action]
+    ) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        known = {*KINDS, *(custom.entity for custom in self.custom)}
+        foreign = self.names.startswith(("gliner", "transformers"))  # whose models name what they find themselves
+        for kind in policy:
+            if kind not in known and not (foreign and not nearest(kind, known)):
+                yield (*path, kind), f"nothing finds such an entity type{meant(kind, known)}"
+
+    def _let_through(self, key: str, whose: str, policy: Mapping[str, Action]) -> Iterator[tuple[str, str]]:
+        allowed = sorted(kind for kind, action in policy.items() if action is Action.ALLOW)
+        if allowed:
+            every = "personal data of all other types" if "DEFAULT" in allowed else ""
+            kinds = ", ".join(filter(None, [*(kind for kind in allowed if kind != "DEFAULT"), every]))
+            yield key, f"requests{whose} reach providers with {kinds}: no redaction"

@@ -5,6 +5,7 @@ Only the module of the command that is called gets imported: ``forebay redact`` 
 
 import os
 import sys
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -55,9 +56,26 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
         raise typer.Exit
 
 
+_UNCHECKED = frozenset({"config", "down", "reference"})
+"""Commands that need no configuration: one tells what is wrong with it, one stops what runs, one writes pages."""
+
+
+def _check_configuration(arguments: Sequence[str]) -> None:
+    """Raise :class:`ConfigurationError` where the command would run beside something that nobody reads.
+
+    Who names a folder of data has the configuration checked by the command, which knows how the stack there is reached.
+    """
+    name = arguments[0] if arguments else ""
+    if name in _commands().keys() - _UNCHECKED and not {"--help", "--data-dir"} & set(arguments):
+        from forebay.embedded.installation import installation
+
+        installation()
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; errors that a user can mend are printed as one line, without a traceback."""
     try:
+        _check_configuration(sys.argv[1:] if arguments is None else arguments)
         _forebay(args=arguments, prog_name="forebay")
     except (ConfigurationError, SealError) as error:
         typer.echo(f"forebay: {error}", err=True)

@@ -22,10 +22,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-
-from pydantic import Field
-from pydantic_settings import SettingsConfigDict
 
 from forebay.contract.failures import Permanent
 from forebay.observability.metrics import METRICS, Metrics
@@ -33,26 +29,12 @@ from forebay.privacy.encoded_forms import plain_forms
 from forebay.privacy.identifiers import IDENTIFIERS, kinds_in
 from forebay.privacy.occurrences import Occurrences, telling
 from forebay.privacy.pseudonyms import TAG
-from forebay.settings import Section
+from forebay.settings import EgressSettings
 
 ORIGINAL = "ORIGINAL"
 """Kind of a finding that is what one of the request's pseudonyms stands for."""
 _GAP = " \0 "
 """Takes the place of what is harmless: no identifier goes on across it."""
-
-
-class EgressSettings(Section):
-    """The last check before data leaves."""
-
-    section: ClassVar[str] = "egress"
-    model_config = SettingsConfigDict(env_prefix="FOREBAY_EGRESS_")
-
-    allow_kinds: tuple[str, ...] = Field(
-        (), description="Kinds that may leave: those for which redaction.policy says allow."
-    )
-    allow: tuple[str, ...] = Field(
-        (), description="Values that may leave, such as your own support address: those of redaction.allow."
-    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,10 +12,11 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from forebay.reference.discovery import modules_named
+from forebay.reference.discovery import DISTRIBUTION
 from forebay.reference.markdown import code, page, prose, table
 from forebay.resources import data_path
-from forebay.settings import Section
+from forebay.settings import Section, known
+from forebay.settings.known import OUTSIDE
 
 _NAMES = {
     str: "text",
@@ -38,36 +39,25 @@ _REFERENCE = re.compile(r"\$\{(?P<name>FOREBAY_[A-Z0-9_]+)(?::-(?P<default>[^}]*
 _INTRODUCTION = """\
 A key `KEY` of section `SECTION` is read from the environment variable `FOREBAY_SECTION_KEY`, then from
 `SECTION: {KEY: …}` in the configuration file, then it has the default below. The file is `$FOREBAY_CONFIG`, else
-`forebay.yaml` in the current directory, else the one that is shipped. Values in the file may name the environment:
-`${NAME}` must be set, `${NAME:-default}` need not be. An unknown key, a missing variable or a value out of bounds stops
-a command when it needs the section, with the key's name and exit status 2. In the environment, lists and mappings are
-JSON."""
+`forebay.yaml` in the current directory, else the one that is shipped. A file may be partial: what it leaves out is as
+shipped. Values in the file may name the environment: `${NAME}` must be set, `${NAME:-default}` need not be. In the
+environment, lists and mappings are JSON.
 
-_OUTSIDE = (
-    ("FOREBAY_CONFIG", "Path of the configuration file."),
-    (
-        "FOREBAY_CACHE_DIR",
-        "Folder of downloaded artifacts (encoder, embedded Kafka), shared by all checkouts of a user.",
-    ),
-)
-"""Variables that are read before there is a configuration."""
+Every command but `config`, `down` and `reference` looks at all of it before it begins. A section, key or variable
+`FOREBAY_…` that nobody reads, a value out of bounds, a file that is named and not there stop it with exit status 2:
+all of them at once, each with its place and the nearest right name. `forebay config check` does only that, `forebay
+config show --origin` says what counts and why: [configure](../how-to/configure.md)."""
 
 
-def sections() -> list[type[Section]]:
+def sections() -> Sequence[type[Section]]:
     """All sections of the distribution, by name."""
-    found = {
-        value
-        for module in modules_named("settings")
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Section) and value.section
-    }
-    return sorted(found, key=lambda section: section.section)
+    return known.sections(DISTRIBUTION)
 
 
 def environment_names() -> frozenset[str]:
     """Every variable ``FOREBAY_…`` that means something: keys, and what the shipped file refers to."""
-    keys = {_variable(section, key) for section in sections() for key in section.model_fields}
-    return frozenset(keys | {name for name, _ in _file_references()} | {name for name, _ in _OUTSIDE})
+    keys = {section.variable(key) for section in sections() for key in section.model_fields}
+    return frozenset(keys | {name for name, _ in _file_references()} | OUTSIDE.keys())
 
 
 def configuration_page() -> str:
@@ -84,14 +74,14 @@ def configuration_page() -> str:
         "They fill in values of `forebay.yaml`, such as the models of its two tiers.",
         table(["variable", "when it is not set"], references),
         "## Variables outside the sections",
-        table(["variable", "meaning"], [[code(name), meaning] for name, meaning in _OUTSIDE]),
+        table(["variable", "meaning"], [[code(name), meaning] for name, meaning in OUTSIDE.items()]),
     ]
     return page("Configuration", "the settings classes", *parts)
 
 
 def _keys_with_variables(section: type[Section]) -> str:
     rows = [
-        [code(key), code(_variable(section, key)), _type(field), _default(field), prose(field.description or "")]
+        [code(key), code(section.variable(key)), _type(field), _default(field), prose(field.description or "")]
         for key, field in section.model_fields.items()
     ]
     return table(["key", "variable", "type", "default", "meaning"], rows)
@@ -100,10 +90,6 @@ def _keys_with_variables(section: type[Section]) -> str:
 def _keys(model: type[BaseModel]) -> str:
     rows = [[code(key), _type(f), _default(f), prose(f.description or "")] for key, f in model.model_fields.items()]
     return table(["key", "type", "default", "meaning"], rows)
-
-
-def _variable(section: type[Section], key: str) -> str:
-    return f"{section.model_config.get('env_prefix', '')}{key}".upper()
 
 
 def _nested(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:

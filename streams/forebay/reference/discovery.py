@@ -1,7 +1,7 @@
 """Where in the distribution is what a reference page is about? In modules with an agreed name.
 
-Stages declare their settings in modules called ``settings`` and their metrics in modules called ``metrics``. Packages
-are found through the stages' entry points: :mod:`forebay` does not know who builds on it.
+Stages declare their metrics in modules called ``metrics``. Packages are found through the stages' entry points:
+:mod:`forebay` does not know who builds on it.
 """
 
 import pkgutil

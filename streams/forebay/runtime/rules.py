@@ -7,10 +7,10 @@ from typing import Any
 from forebay.avro.codec import Codec
 from forebay.contract.handlers import Route
 from forebay.contract.topics import TOPICS, Access
-from forebay.privacy.egress import EgressGuard, EgressSettings
+from forebay.privacy.egress import EgressGuard
 from forebay.privacy.outbound import Departures
 from forebay.privacy.sealing import Keyring
-from forebay.settings import KafkaSettings, RetrySettings, Settings, StageSettings
+from forebay.settings import EgressSettings, KafkaSettings, RetrySettings, Settings, StageSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,6 +20,7 @@ from forebay.kafka.preflight import check_access, wait_for_topics
 from forebay.observability.health import HealthServer, Readiness
 from forebay.observability.metrics import METRICS
 from forebay.runtime.flight_recorder import open_recorder
+from forebay.runtime.protection import refuse_shipped, tell_configuration
 from forebay.runtime.runner import StageApp
 from forebay.runtime.stage import OpenStage
 from forebay.runtime.timekeeping import keeping_time
@@ -57,7 +58,9 @@ async def run(names: Sequence[str], settings: Settings) -> int:
         health = HealthServer(settings[WorkerSettings], ready=lambda: readiness(apps))
         await stack.enter_async_context(health)
         log.info("worker_starting", stages=list(names), version=__version__, health_port=health.port)
+        tell_configuration(settings)
         stages = [await stack.enter_async_context(open_stage(name)(settings)) for name in names]
+        refuse_shipped(settings, {route.topic for stage in stages for route in stage.routes})
         kafka = settings[KafkaSettings]
         topics = {topic_on_broker(route.topic, kafka) for stage in stages for route in stage.routes}
         groups = [group_on_broker(stage.name, kafka, stage.limits.version) for stage in stages]

@@ -52,6 +52,16 @@ def test_every_section_key_has_a_description_and_a_variable_of_its_own() -> None
             assert field.description, f"{section.section}.{key} says nothing about itself"
 
 
+def test_every_section_of_the_source_is_named_by_an_entry_point() -> None:
+    classes = {
+        name
+        for path in SOURCES
+        for name in re.findall(r"^class (\w+)\(Section\)", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert {"KafkaSettings", "CacheSettings"} <= classes
+    assert classes == {section.__name__ for section in sections()}
+
+
 def test_nested_models_are_on_the_page() -> None:
     page = reference.PAGES["configuration.md"]()
     assert "### Price: `models.tiers[].deployments[].price`" in page

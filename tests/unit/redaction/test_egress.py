@@ -9,9 +9,10 @@ from prometheus_client import CollectorRegistry
 
 from forebay.contract.failures import Permanent
 from forebay.observability.metrics import Metrics
-from forebay.privacy.egress import ORIGINAL, EgressGuard, EgressSettings, Finding
+from forebay.privacy.egress import ORIGINAL, EgressGuard, Finding
 from forebay.privacy.identifiers import IDENTIFIERS
 from forebay.privacy.occurrences import Occurrences, telling
+from forebay.settings import EgressSettings
 from forebay_agents.redaction.offline.lines import Redactor
 from tests.unit.redaction.test_corpus import corpus
 

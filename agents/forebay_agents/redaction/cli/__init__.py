@@ -125,7 +125,10 @@ def _redactor() -> "Redactor":
     from forebay_agents.redaction.policy import Policies
     from forebay_agents.redaction.settings import RedactionSettings
 
-    settings = load()[RedactionSettings]
+    loaded = load()
+    if loaded.file.shipped:
+        typer.echo(f"forebay: no forebay.yaml here; the rules are those that are shipped: {loaded.file.name}", err=True)
+    settings = loaded[RedactionSettings]
     return Redactor(Detector(settings), Policies(settings), settings.max_chars)
 
 

@@ -1,49 +1,14 @@
-"""Where does a setting come from? Environment first, then ``forebay.yaml``, then the default declared beside it.
+"""The sections of the substrate: brokers, Redis, stages, retries, workers, vault, and the guard at each way out."""
 
-A section is a class; its key ``KEY`` is read from ``FOREBAY_<SECTION>_<KEY>``, then from ``<section>: {<key>: …}`` in
-the file. Values in the file may name the environment: ``${NAME}`` or ``${NAME:-default}``, which is how secrets get in.
-Each stage declares its own section beside its rules; ``docs/reference/configuration.md`` is generated from them all.
-"""
-
-import os
-import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
-import yaml
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
 
-from forebay.resources import data_path
-
-S = TypeVar("S", bound="Section")
-
-_REFERENCE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
-
-
-class ConfigurationError(Exception):
-    """The configuration cannot be used; the message names the key and what to do."""
-
-
-class Section(BaseSettings):
-    """Base of all sections; subclasses set ``section`` and an ``env_prefix`` that goes with it."""
-
-    section: ClassVar[str] = ""
-    model_config = SettingsConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file, whose values arrive as init arguments."""
-        return env_settings, init_settings
+from forebay.settings.section import Section
 
 
 class KafkaSettings(Section):
@@ -74,6 +39,24 @@ class KafkaSettings(Section):
         2_097_152, ge=16_384, description="Largest request that is accepted, in bytes; larger ones are refused at once."
     )
 
+    def faults(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Files that are not there, and users without a name."""
+        for key in ("ssl_cafile", "ssl_certfile", "ssl_keyfile"):
+            yield from _missing(key, getattr(self, key))
+        if self.security_protocol.startswith("SASL_") and not self.sasl_username:
+            yield ("sasl_username",), f"is needed with {self.security_protocol}"
+
+    def unprotected(self) -> Iterator[tuple[str, str]]:
+        """Brokers elsewhere that do not ask who comes, or are spoken to in the clear."""
+        if all(_is_here(server.rpartition(":")[0]) for server in self.bootstrap.split(",")):
+            return
+        if not self.security_protocol.startswith("SASL_") and not (
+            self.security_protocol == "SSL" and self.ssl_certfile
+        ):
+            yield "security_protocol", "the brokers are not told who comes: no authentication"
+        if self.security_protocol in ("PLAINTEXT", "SASL_PLAINTEXT"):
+            yield "security_protocol", "what goes to the brokers and back is not encrypted"
+
 
 class RedisSettings(Section):
     """Redis 8: vault, cache, claims, limits."""
@@ -94,6 +77,13 @@ class RedisSettings(Section):
     )
     key_prefix: str = Field("forebay:", description="Put in front of every key.")
     timeout_ms: int = Field(500, ge=10, description="Longest wait for one command, in milliseconds.")
+
+    def unprotected(self) -> Iterator[tuple[str, str]]:
+        """Servers elsewhere that ask for no password."""
+        for key in ("url", "cache_url"):
+            parts = urlsplit(getattr(self, key).get_secret_value())
+            if parts.hostname and not _is_here(parts.hostname) and not parts.password:
+                yield key, "Redis asks for no password: no authentication"
 
 
 class StageSettings(Section):
@@ -189,112 +179,36 @@ class VaultSettings(Section):
     keys_file: str = Field("", description="File with the same, one key a line; readable by its owner only.")
     ttl_s: int = Field(86_400, ge=60, description="Seconds that a pseudonym mapping is kept.")
 
-
-class Settings:
-    """All sections of one configuration file, each validated when it is first asked for.
-
-    Args:
-        content: the parsed file: section name to its keys.
-        origin: where it was read, for error messages.
-        reached: variables that count where the environment has none of that name.
-    """
-
-    def __init__(
-        self, content: dict[str, dict[str, Any]], origin: str = "forebay.yaml", reached: Mapping[str, str] | None = None
-    ) -> None:
-        self._content = content
-        self._origin = origin
-        self._reached = reached or {}
-        self._sections: dict[type[Section], Section] = {}
-
-    def __getitem__(self, kind: type[S]) -> S:
-        """The section ``kind``. Raises :class:`ConfigurationError` naming each wrong key."""
-        found = self._sections.get(kind)
-        if found is None:
-            try:
-                found = kind(**(self._content.get(kind.section) or {}) | self._reached_of(kind))
-            except ValidationError as error:
-                raise ConfigurationError(_explain(error, kind, self._origin)) from None
-            self._sections[kind] = found
-        assert isinstance(found, kind)
-        return found
-
-    def _reached_of(self, kind: type[Section]) -> dict[str, str]:
-        variables = {key: f"{kind.model_config['env_prefix']}{key}".upper() for key in kind.model_fields}
-        return {
-            key: self._reached[name]
-            for key, name in variables.items()
-            if name in self._reached and name not in os.environ
-        }
-
-    @property
-    def section_names(self) -> frozenset[str]:
-        """Sections present in the file."""
-        return frozenset(self._content)
+    def faults(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """A file that is not there."""
+        yield from _missing("keys_file", self.keys_file)
 
 
-def load(path: str | Path | None = None, reached: Mapping[str, str] | None = None) -> Settings:
-    """Read the configuration file.
+class EgressSettings(Section):
+    """The last check before data leaves."""
 
-    Args:
-        path: the file; by default ``$FOREBAY_CONFIG``, then ``./forebay.yaml``, then the one that is shipped.
-        reached: variables that count where the environment has none of that name: how a stack that was found running
-            is reached.
+    section: ClassVar[str] = "egress"
+    model_config = SettingsConfigDict(env_prefix="FOREBAY_EGRESS_")
 
-    Raises:
-        ConfigurationError: the file is missing, is not YAML, or names an unset variable without a default.
-    """
-    chosen = Path(path or os.environ.get("FOREBAY_CONFIG") or _default_path())
-    environment = {name: value for name, value in os.environ.items() if name.isupper()}
-    return _load(chosen, _frozen({**(reached or {}), **environment}), _frozen(reached or {}))
+    allow_kinds: tuple[str, ...] = Field(
+        (), description="Kinds that may leave: those for which redaction.policy says allow."
+    )
+    allow: tuple[str, ...] = Field(
+        (), description="Values that may leave, such as your own support address: those of redaction.allow."
+    )
 
-
-def _default_path() -> Path:
-    here = Path("forebay.yaml")
-    return here if here.exists() else data_path("forebay.yaml")
+    def unprotected(self) -> Iterator[tuple[str, str]]:
+        """What the guard lets through."""
+        if self.allow_kinds:
+            yield "allow_kinds", f"the guard lets out {', '.join(sorted(self.allow_kinds))}"
 
 
-_Variables = tuple[tuple[str, str], ...]
+def _missing(key: str, file: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if file and not Path(file).is_file():
+        yield (key,), f"there is no file {file}"
 
 
-def _frozen(variables: Mapping[str, str]) -> _Variables:
-    return tuple(sorted(variables.items()))
-
-
-@cache
-def _load(path: Path, environment: _Variables, reached: _Variables) -> Settings:
-    try:
-        parsed = yaml.safe_load(path.read_text("utf-8")) or {}
-    except FileNotFoundError:
-        raise ConfigurationError(f"there is no configuration file {path}") from None
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
-    if not isinstance(parsed, dict) or not all(isinstance(value, dict | None) for value in parsed.values()):
-        raise ConfigurationError(f"{path} must be a mapping of section names to mappings")
-    return Settings(_resolve(parsed, dict(environment), str(path)), str(path), dict(reached))
-
-
-def _resolve(node: Any, environment: dict[str, str], where: str) -> Any:
-    """Replace ``${NAME:-default}`` in every string; a string that becomes empty stays an empty string."""
-    if isinstance(node, dict):
-        return {key: _resolve(value, environment, f"{where}: {key}") for key, value in node.items()}
-    if isinstance(node, list):
-        return [_resolve(value, environment, where) for value in node]
-    if not isinstance(node, str):
-        return node
-
-    def replace(match: re.Match[str]) -> str:
-        value = environment.get(match["name"], match["default"])
-        if value is None:
-            raise ConfigurationError(f"{where} needs the environment variable {match['name']}, which is not set")
-        return value
-
-    return _REFERENCE.sub(replace, node)
-
-
-def _explain(error: ValidationError, kind: type[Section], origin: str) -> str:
-    lines = [f"configuration section {kind.section!r} cannot be used ({origin} and FOREBAY_{kind.section.upper()}_*):"]
-    for problem in error.errors(include_input=False, include_url=False):
-        key = ".".join(str(part) for part in problem["loc"])
-        lines.append(f"  {key}: {problem['msg']}")
-    return "\n".join(lines)
+def _is_here(host: str) -> bool:
+    """Whether what goes to ``host`` does not leave this machine."""
+    bare = host.strip().strip("[]")
+    return bare == "localhost" or bare == "::1" or bare.startswith("127.")
