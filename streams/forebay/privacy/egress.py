@@ -56,7 +56,10 @@ class EgressGuard:
         chosen = settings or EgressSettings()
         self._kinds = frozenset(IDENTIFIERS) - frozenset(chosen.allow_kinds)
         self._originals = ORIGINAL not in chosen.allow_kinds
-        self._allowed = sorted(filter(None, chosen.allow), key=len, reverse=True)
+        self._allowed = [
+            re.compile(re.escape(value), re.IGNORECASE)
+            for value in sorted(filter(None, chosen.allow), key=len, reverse=True)
+        ]
         self._blocked = metrics.egress_blocked
 
     def check(self, texts: Iterable[str], originals: Mapping[str, str] | Collection[str] = ()) -> list[Finding]:
@@ -69,13 +72,13 @@ class EgressGuard:
         if isinstance(originals, Mapping):
             values: Collection[str] = originals.values()
             # Stand-ins look like personal data, and are none.
-            harmless = [*self._allowed, *(key for key in originals if not TAG.fullmatch(key))]
+            harmless = Occurrences([key for key in originals if not TAG.fullmatch(key)])
         else:
-            values, harmless = originals, self._allowed
+            values, harmless = originals, _NOTHING
         known = Occurrences([value for value in values if self._originals and telling(value)])
         found: Counter[str] = Counter()
         for text in texts:
-            cleared = _cleared(text, harmless)
+            cleared = _cleared(text, self._allowed, harmless)
             for form in plain_forms(cleared):
                 found.update(kinds_in(form, self._kinds))
             found[ORIGINAL] += sum(1 for _ in known.find(cleared))
@@ -106,10 +109,17 @@ class EgressGuard:
         raise Permanent("pii_egress", f"personal data was about to go to {sink}: {kinds}")
 
 
-def _cleared(text: str, harmless: Sequence[str]) -> str:
+def _cleared(text: str, allowed: Sequence[re.Pattern[str]], harmless: Occurrences) -> str:
     """``text`` without pseudonyms and what else is known to be harmless."""
     cleared = TAG.sub(_GAP, text)
-    for value in harmless:
-        if value.casefold() in cleared.casefold():
-            cleared = re.sub(re.escape(value), _GAP, cleared, flags=re.IGNORECASE)
-    return cleared
+    for pattern in allowed:
+        cleared = pattern.sub(_GAP, cleared)
+    pieces: list[str] = []
+    at = 0
+    for start, end in harmless.find(cleared):
+        pieces += (cleared[at:start], _GAP)
+        at = end
+    return "".join([*pieces, cleared[at:]])
+
+
+_NOTHING = Occurrences(())

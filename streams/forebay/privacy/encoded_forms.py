@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from html.entities import html5
 from urllib.parse import unquote
 
+from forebay.contract.canonical import normal
+
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{16,8192}={0,2}(?![A-Za-z0-9+/_\-=])")
 _ENTITY = re.compile(r"&(?:#0*[0-9]{1,7}(?![0-9]);?|#[xX]0*[0-9a-fA-F]{1,6}(?![0-9a-fA-F]);?|\w{2,32};)", re.ASCII)
 """Longer numbers are no characters: ``&#4111111111111111`` may be a card's."""
@@ -54,7 +56,7 @@ def _meant(entity: re.Match[str]) -> str:
 
 
 def _readable(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", _FRACTION.sub("_", text))
+    folded = normal("NFKC", _FRACTION.sub("_", text))
     return "".join(_digit(char) for char in folded if unicodedata.category(char) not in _UNSEEN).translate(_LATIN)
 
 

@@ -20,8 +20,8 @@ _ISSUERS = (
 """First and last four digits of each range, and how many digits its cards have."""
 
 
-def _digits(text: str) -> list[int]:
-    return [int(char) for char in text if char.isdigit()]
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdecimal, text))
 
 
 def _card(text: str) -> bool:
@@ -30,16 +30,22 @@ def _card(text: str) -> bool:
     Debit cards of the ranges 50, 56 to 58 and most of 6 are not known by their numbers; thirteen digits that are an
     article's too are no card's.
     """
-    numbers = _digits(text)
-    if not 13 <= len(numbers) <= 19 or len(set(numbers)) == 1:
+    number = _digits(text)
+    if not 13 <= len(number) <= 19 or len(set(number)) == 1:
         return False
-    prefix = int("".join(map(str, numbers[:4])))
-    if not any(low <= prefix <= high and len(numbers) in lengths for low, high, lengths in _ISSUERS):
+    prefix = int(number[:4])
+    for low, high, lengths in _ISSUERS:
+        if low <= prefix <= high and len(number) in lengths:
+            break
+    else:
         return False
-    if len(numbers) == 13 and (sum(numbers[0::2]) + 3 * sum(numbers[1::2])) % 10 == 0:
+    if len(number) == 13 and (sum(map(int, number[0::2])) + 3 * sum(map(int, number[1::2]))) % 10 == 0:
         return False
-    doubled = [value if index % 2 == 0 else sum(divmod(2 * value, 10)) for index, value in enumerate(reversed(numbers))]
-    return sum(doubled) % 10 == 0
+    return sum(map(int, number[::-2] + number[-2::-2].translate(_TWICE))) % 10 == 0
+
+
+_TWICE = {ord(str(digit)): str(sum(divmod(2 * digit, 10))) for digit in range(10)}
+"""A digit to the sum of the digits of twice as much."""
 
 
 def _iban(text: str) -> bool:

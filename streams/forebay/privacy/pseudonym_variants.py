@@ -1,7 +1,7 @@
 """What may be read as a tag, though it is not written like one? The variants that models and people write."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from forebay.privacy.pseudonyms import LONGEST_NUMBER, TAG, parse
@@ -16,20 +16,28 @@ def reserved_tags(texts: Iterable[str], kinds: Iterable[str]) -> frozenset[tuple
     for text in texts:
         for match in TAG.finditer(text):
             found.add((match[1], int(match[2])))
+        low = _lower(text)
         for each in known:
-            if not may_name(text, (each,)):
-                continue
-            # One pattern a kind: there are dozens of kinds, but no end of sets of them, and each takes milliseconds.
-            pattern, names = variants((each,))
-            for match in pattern.finditer(text):
-                kind, number = read(match, names)
-                if number is not None:
-                    found.add((kind, number))
+            for start, end in _marked(low, each.lower().split("_")):
+                # One pattern a kind: there are dozens of kinds, but no end of sets of them, and each takes
+                # milliseconds.
+                pattern, names = variants((each,))
+                for match in pattern.finditer(text, start, end):
+                    kind, number = read(match, names)
+                    if number is not None:
+                        found.add((kind, number))
     return frozenset(found)
 
 
-_FOLDED = frozenset("İıſ\N{KELVIN SIGN}")
-"""The characters beyond ASCII that are an ASCII letter where case is ignored."""
+def _lower(text: str) -> str:
+    """``text`` in lower case, of the same length, and the characters that are an ASCII letter where case is ignored."""
+    if not text.isascii():
+        for char, letter in _FOLDED:
+            text = text.replace(char, letter)
+    return text.lower()
+
+
+_FOLDED = (("İ", "i"), ("ı", "i"), ("ſ", "s"), ("\N{KELVIN SIGN}", "k"))
 
 
 def may_name(text: str, kinds: Iterable[str]) -> bool:
@@ -38,26 +46,35 @@ def may_name(text: str, kinds: Iterable[str]) -> bool:
     All variants write all words of the kind, behind a bracket or before a digit. This costs microseconds; a kind's
     pattern takes milliseconds to compile, and "person" or "location" are words that any text may have.
     """
-    if not text.isascii() and not _FOLDED.isdisjoint(text):
-        return True
-    low = text.lower()
-    return any(_marked(low, kind.lower().split("_")) for kind in kinds)
+    low = _lower(text)
+    return any(True for kind in kinds for _ in _marked(low, kind.lower().split("_")))
 
 
-def _marked(low: str, words: Sequence[str]) -> bool:
-    """Whether ``words``, all of them, stand in ``low`` behind a bracket or before a digit."""
+def _marked(low: str, words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where the first of ``words`` stands in ``low`` behind a bracket or before a digit, and all are in it.
+
+    Start and end of what has to be read there, none overlapping.
+    """
     for word in words:
         if word not in low:
-            return False
+            return
     reach = sum(map(len, words)) + _AROUND * len(words)
+    start = end = 0
     at = low.find(words[0])
     while at >= 0:
         if not _BRACKETS.isdisjoint(low[max(0, at - _AROUND) : at]) or _DIGIT.search(low, at, at + reach):
-            return True
+            if end and at - _BEFORE > end:
+                yield start, end
+                end = 0
+            start = start if end else max(0, at - _BEFORE)
+            end = at + reach + _BEHIND
         at = low.find(words[0], at + 1)
-    return False
+    if end:
+        yield start, end
 
 
+_BEFORE, _BEHIND = 16, 32
+"""Characters that any variant has before its first word, and behind its last one with its number, and more."""
 _AROUND = 8
 """More than any variant has between its words, before the first or behind the last of them."""
 _BRACKETS = frozenset("<[{«‹⟨【&%\\")

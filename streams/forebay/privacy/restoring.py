@@ -2,9 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
+from forebay.privacy.occurrences import common_start
 from forebay.privacy.pseudonym_variants import may_name, read, variants
 from forebay.privacy.pseudonyms import TAG, PseudonymMap, parse
 
@@ -29,7 +31,7 @@ class Restorer:
             else:
                 self._values[parsed] = value
                 self._single[parsed[0]] = "" if parsed[0] in self._single else pseudonym
-        parts = [_literal(surrogate) for surrogate in sorted(surrogates, key=len, reverse=True)]
+        parts = [_one_of(surrogates)] if surrogates else []
         self.pattern: re.Pattern[str] | None = None
         if self._values and not pseudonyms.strict:
             loose, self._names = variants(tuple(sorted(self._single)))
@@ -126,11 +128,42 @@ _MISREAD = re.compile(r"[<\\]<[A-Z]")
 """A tag behind another bracket, which a reader of variants takes for a part of the tag."""
 
 
-def _literal(surrogate: str) -> str:
-    """Pattern of a surrogate: not inside a longer word."""
-    before = r"(?<!\w)" if surrogate[:1].isalnum() else ""
-    after = r"(?!\w)" if surrogate[-1:].isalnum() else ""
-    return before + re.escape(surrogate) + after
+def _one_of(surrogates: Iterable[str]) -> str:
+    """Pattern of surrogates, the longest of those that fit, none inside a longer word.
+
+    What begins alike is written once: thousands of alternatives one behind another would each be tried at each
+    character.
+    """
+    values = sorted(filter(None, set(surrogates)))
+    words = _tree([value for value in values if value[0].isalnum()], "", _DEEPEST)
+    others = _tree([value for value in values if not value[0].isalnum()], "", _DEEPEST)
+    return "|".join([rf"(?<!\w)(?:{words})"] * bool(words) + [others] * bool(others))
+
+
+_DEEPEST = 40
+"""Groups within groups: the parser of patterns goes down them one by one."""
+
+
+def _tree(values: Sequence[str], before: str, deepest: int) -> str:
+    """Alternatives for ``values``, which are in order; ``before`` is the character in front of them."""
+    if not deepest:
+        return "|".join(re.escape(value) + _border(value or before) for value in reversed(values))
+    branches = []
+    for _, alike in groupby(values, key=lambda value: value[:1]):
+        own = list(alike)
+        common = own[0][: common_start(own[0], own[-1])]
+        if not common:  # an empty one: nothing more needs to follow
+            continue
+        rests = [value[len(common) :] for value in own]
+        branches.append(
+            re.escape(common) + (f"(?:{_tree(rests, common[-1], deepest - 1)})" if rests != [""] else _border(common))
+        )
+    return "|".join([*branches, *([_border(before)] if values and not values[0] else [])])
+
+
+def _border(text: str) -> str:
+    """What must not follow ``text``."""
+    return r"(?!\w)" if text[-1:].isalnum() else ""
 
 
 def _is_json(text: str) -> bool:
