@@ -5,8 +5,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from forebay.contract.handlers import WriteAhead
+from forebay.contract.handlers import WriteAhead, aside
 from forebay.contract.records import Attempt, Message, UsageEvent
 from forebay.privacy.egress import EgressGuard
 from forebay_agents.models.ledger import Ledger, Payer, usage_output
@@ -80,7 +81,8 @@ class Caller:
         Raises:
             Permanent: ``pii_egress``, an identifier of a person was about to leave; nothing was called.
         """
-        self._guard.enforce(_texts(make_call("")), sink="provider")
+        texts = list(_texts(make_call("")))
+        await aside(sum(map(len, texts)), partial(self._guard.enforce, sink="provider"), texts)
         await self._provider.ready()
         worst_case = self.worst_case(deployment, make_call(""))
         entry = self._ledger.open(payer, tier, deployment, worst_case)

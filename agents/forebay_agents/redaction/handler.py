@@ -6,12 +6,13 @@ A request that cannot be redacted is never handed on: every failure becomes a co
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from forebay.contract.canonical import prompt_hash
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Failure, Rejected, Transient
-from forebay.contract.handlers import Context, Output
+from forebay.contract.handlers import Context, Output, aside
 from forebay.contract.ids import plain_id, refused_id
 from forebay.contract.records import Completion, Error, RedactedRequest, Request, ResponseStatus
 from forebay.privacy.egress import EgressGuard
@@ -88,7 +89,7 @@ class RedactionHandler:
         validate(request, max_messages=self._max_messages, max_chars=self._max_chars)
         redacted = await self._redact(request)
         redacted = replace(redacted, accepted_at=context.accepted_at)
-        redacted = replace(redacted, prompt_hash=prompt_hash(redacted))
+        redacted = replace(redacted, prompt_hash=await aside(_length(redacted), prompt_hash, redacted))
         elapsed = time.perf_counter() - started
         self._metrics.redacted(sum(len(message.content) for message in request.messages), elapsed)
         micros = round(1e6 * elapsed)
@@ -109,7 +110,8 @@ class RedactionHandler:
         policy.refuse(found.spans)
         result = await self._number(request, owner, parts, found, known)
         if self._guard is not None:
-            self._guard.enforce(result.texts, result.mapping.originals, sink="redaction")
+            enforce = partial(self._guard.enforce, sink="redaction")
+            await aside(sum(map(len, result.texts)), enforce, result.texts, result.mapping.originals)
         self._count(request, result.actions)
         redacted = rebuild(request, result.texts)
         return replace(
@@ -135,7 +137,7 @@ class RedactionHandler:
             seed = request.conversation_id or request.request_id
             stand_in = Surrogates(f"{request.tenant_id}/{request.user_id}/{seed}", found.language, texts).of
         for _ in range(_SWAPS):
-            result = pseudonymise(texts, found.spans, known.tags, policy, stand_in)
+            result = await aside(sum(map(len, texts)), pseudonymise, texts, found.spans, known.tags, policy, stand_in)
             if request.conversation_id is None or result.tags == known.tags:
                 return result
             if await self._vault.extend(owner, request.conversation_id, known, result.tags):
@@ -153,6 +155,10 @@ class RedactionHandler:
     def on_failure(self, request: Request | None, context: Context, failure: Failure) -> Sequence[Output]:
         """A terminal completion: ids and the error, no text."""
         return [failed_completion(request, context, failure, self._clock_ms())]
+
+
+def _length(request: RedactedRequest) -> int:
+    return sum(len(message.content) for message in request.messages)
 
 
 def failed_completion(request: Request | None, context: Context, failure: Failure, now_ms: int) -> Output:

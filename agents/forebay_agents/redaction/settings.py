@@ -85,6 +85,12 @@ class RedactionSettings(Section):
     timeout_s: float = Field(
         180.0, gt=0, description="Longest time for one request, in seconds: a megabyte takes about 30."
     )
+    seconds_per_char: float = Field(
+        0.0005,
+        gt=0,
+        description="Longest processor time for a character, in seconds, beside 5 s for any request; beyond it the "
+        "request fails closed. Ordinary text takes 0.00003.",
+    )
     names: str = Field(
         "builtin",
         description="What finds people and places: builtin (or builtin:FILE, a head of your own training); "

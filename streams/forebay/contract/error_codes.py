@@ -169,6 +169,12 @@ CODES = _catalogue(
     # -- personal data
     ("redaction_failed", _X, "Personal data could not be looked for.", "Mend what the message names, then replay."),
     (
+        "redaction_too_slow",
+        _X,
+        "Looking for personal data took longer than redaction.seconds_per_char allows.",
+        "Report the text as one that a pattern reads slowly, or raise the limit if the machine is slow; then replay.",
+    ),
+    (
         "language_unsupported",
         _B,
         "The request's language is not accepted (redaction.other_languages).",

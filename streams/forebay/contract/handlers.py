@@ -4,15 +4,32 @@ It never touches Kafka; everything that makes its work safe is in :mod:`forebay.
 :mod:`forebay.runtime.stage`.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from forebay.contract import headers as h
 from forebay.contract.failures import Failure
 from forebay.contract.ids import plain_id
 from forebay.contract.records import Record
 from forebay.contract.wire import Delivered
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_SHORT = 20_000
+"""Characters that any step before or behind detection reads in 100 ms at most, whatever they are."""
+
+
+async def aside(characters: int, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """What ``work`` returns; off the event loop if it reads many characters, so that heartbeats do not wait for it.
+
+    Args:
+        characters: of all the texts that it reads.
+    """
+    if characters <= _SHORT:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

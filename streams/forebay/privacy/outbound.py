@@ -7,10 +7,11 @@ has a vault key (then replay works), else withheld; headers still say what happe
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from typing import Any
 
 from forebay.contract import headers as h
-from forebay.contract.handlers import Output
+from forebay.contract.handlers import Output, aside
 from forebay.contract.wire import Encoded
 from forebay.privacy.egress import EgressGuard
 from forebay.privacy.sealing import Keyring
@@ -35,12 +36,13 @@ class Departures:
         self._guard = guard
         self._keyring = keyring
 
-    def enforce(self, outputs: Sequence[Output]) -> None:
+    async def enforce(self, outputs: Sequence[Output]) -> None:
         """Raise ``Permanent("pii_egress")`` if one of ``outputs`` must not go where it is going."""
         for output in outputs:
             sink = SINKS.get(output.topic)
             if sink is not None:
-                self._guard.enforce(texts_of(output.value), sink=sink)
+                texts = list(texts_of(output.value))
+                await aside(sum(map(len, texts)), partial(self._guard.enforce, sink=sink), texts)
 
     def letter(self, letter: Encoded) -> Encoded:
         """``letter`` as it may be written."""

@@ -110,7 +110,7 @@ class Processor:
             record = self._read(source)
             outputs = await self._handle(record, context)
             if self._rules.departures is not None:
-                self._rules.departures.enforce(outputs)
+                await self._rules.departures.enforce(outputs)
             return self._encoding.encode(outputs, source.headers)
         except Failure as failure:
             return self._endings.failed(record, context, failure)

@@ -22,27 +22,27 @@ def guard() -> EgressGuard:
     return EgressGuard(metrics=Metrics(CollectorRegistry()))
 
 
-def test_an_evaluation_with_an_identifier_stays(guard: EgressGuard) -> None:
+async def test_an_evaluation_with_an_identifier_stays(guard: EgressGuard) -> None:
     output = Output(topic="evaluations", key="r", value=Evaluation(reason=f"the answer quotes card {CARD}"))
     with pytest.raises(Permanent) as raised:
-        Departures(guard, None).enforce([output])
+        await Departures(guard, None).enforce([output])
     assert raised.value.code == "pii_egress"
     assert CARD not in raised.value.message
 
 
-def test_a_review_is_read_to_the_bottom(guard: EgressGuard) -> None:
+async def test_a_review_is_read_to_the_bottom(guard: EgressGuard) -> None:
     output = Output(topic="reviews", key="r", value=ReviewTask(completion=Completion(content=f"it is {CARD}")))
     with pytest.raises(Permanent):
-        Departures(guard, None).enforce([output])
+        await Departures(guard, None).enforce([output])
 
 
-def test_tags_digests_and_other_topics_pass(guard: EgressGuard) -> None:
+async def test_tags_digests_and_other_topics_pass(guard: EgressGuard) -> None:
     fine = Completion(content="it is <CREDIT_CARD_1>", request_id="0190a5f2-4111-7111-8111-111111111111")
     outputs = [
         Output(topic="reviews", key="r", value=ReviewTask(completion=fine)),
         Output(topic="responses", key="r", value=Completion(content=f"restored: {CARD}")),
     ]
-    Departures(guard, None).enforce(outputs)
+    await Departures(guard, None).enforce(outputs)
 
 
 def test_a_dead_letter_is_sealed_where_there_is_a_key(guard: EgressGuard) -> None:

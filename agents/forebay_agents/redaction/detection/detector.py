@@ -6,6 +6,7 @@ to the places in the parts as they were written.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -18,9 +19,10 @@ from forebay_agents.redaction.detection.language import language_of
 from forebay_agents.redaction.detection.name_remainders import beside, shortened
 from forebay_agents.redaction.detection.names.lexical import common_word
 from forebay_agents.redaction.detection.normalise import View, normalised
+from forebay_agents.redaction.detection.pace import LONG, Budget, budget_of
 from forebay_agents.redaction.detection.propagation import propagated
 from forebay_agents.redaction.detection.spans import Span, per_part, resolved
-from forebay_agents.redaction.detection.uncovered import bared
+from forebay_agents.redaction.detection.uncovered import around, bared
 from forebay_agents.redaction.policy import Policies, Policy, folded
 from forebay_agents.redaction.request_parts import SCHEMAS, Part, Sort, document
 from forebay_agents.redaction.settings import RedactionSettings
@@ -61,7 +63,12 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Formed:
-    """A request in which what has a form has been found; ``prose`` is what the names model reads, if it does."""
+    """A request in which what has a form has been found.
+
+    Attributes:
+        prose: what the names model reads, if it does.
+        budget: what is left of its time, if it is long.
+    """
 
     asked: Asked
     policy: Policy
@@ -70,6 +77,7 @@ class _Formed:
     spans: list[Span]
     language: str | None
     prose: str | None
+    budget: Budget | None
 
 
 class Detector:
@@ -97,7 +105,8 @@ class Detector:
 
         Raises:
             Rejected: ``language_unsupported``, if the settings say so.
-            Permanent: ``redaction_failed``, if a custom pattern takes too long.
+            Permanent: ``redaction_failed``, if a custom pattern takes too long; ``redaction_too_slow``, if all together
+                take longer than ``redaction.seconds_per_char`` allows.
         """
         [found] = self.find_all([asked])
         if isinstance(found, Exception):
@@ -111,43 +120,84 @@ class Detector:
         """
         begun = [_outcome(self._begun, one) for one in asked]
         reading = [one for one in begun if isinstance(one, _Formed) and one.prose is not None]
-        named: dict[int, list[Span]] = {}
-        if self._names is not None and reading:
-            found = self._names.spans_of([one.prose or "" for one in reading], 0.0)
-            named = {id(one): names for one, names in zip(reading, found, strict=True)}
+        named = self._named(reading) if reading else {}
         return [
-            one if isinstance(one, Exception) else _outcome(self._finished, one, named.get(id(one), []))
+            one if isinstance(one, Exception) else _outcome(self._finished, one, named.get(id(one), ()))
             for one in begun
         ]
 
     def _begun(self, asked: Asked) -> _Formed:
         text, bounds = document(asked.parts)
-        policy = self._policies.of(asked.tenant_id)
-        language = asked.language or language_of(text)
-        view = normalised(text)
-        spans = self._formed(view.text)
-        prose = None
-        if self._names is not None and self._looks_for_names(language):
-            prose = shortened(_without_schemas(view, asked.parts, bounds), spans)
+        budget = None
+        if len(text) > LONG:
+            budget = budget_of(len(text), self._settings.seconds_per_char, self._settings.timeout_s)
+        with _FREELY if budget is None else budget.spending():
+            policy = self._policies.of(asked.tenant_id)
+            language = asked.language or language_of(text)
+            view = normalised(text)
+            spans = self._formed(view.text)
+            prose = None
+            if self._names is not None and self._looks_for_names(language):
+                prose = shortened(_without_schemas(view, asked.parts, bounds), spans)
         return _Formed(
-            asked=asked, policy=policy, bounds=bounds, view=view, spans=spans, language=language, prose=prose
+            asked=asked,
+            policy=policy,
+            bounds=bounds,
+            view=view,
+            spans=spans,
+            language=language,
+            prose=prose,
+            budget=budget,
         )
 
-    def _finished(self, begun: _Formed, names: Sequence[Span]) -> Found:
-        view, policy, known = begun.view, begun.policy, begun.asked.known
-        apart = beside(view.text, names, begun.spans, common_word)
-        spans = policy.kept(view.text, begun.spans + _in_prose(apart, view, begun.asked.parts, begun.bounds))
-        for _ in range(_LAYERS):
-            found = self._everywhere(view.text, spans, known, policy)
+    def _named(self, reading: Sequence[_Formed]) -> dict[int, Sequence[Span] | Exception]:
+        """Names and places of each, by its identity; a long one is read by itself, within its budget."""
+        found: dict[int, Sequence[Span] | Exception] = {}
+        together = [one for one in reading if one.budget is None]
+        for one in reading:
+            if one.budget is not None:
+                with one.budget.spending():
+                    read = _outcome(self._names_of, [one])
+                found[id(one)] = read if isinstance(read, Exception) else read[0]
+        if together:
+            found |= dict(zip(map(id, together), self._names_of(together), strict=True))
+        return found
+
+    def _names_of(self, reading: Sequence[_Formed]) -> list[list[Span]]:
+        assert self._names is not None
+        return self._names.spans_of([one.prose or "" for one in reading], 0.0)
+
+    def _finished(self, begun: _Formed, names: Sequence[Span] | Exception) -> Found:
+        if isinstance(names, Exception):
+            raise names
+        view, policy = begun.view, begun.policy
+        with _FREELY if begun.budget is None else begun.budget.spending():
+            apart = beside(view.text, names, begun.spans, common_word)
+            spans = policy.kept(view.text, begun.spans + _in_prose(apart, view, begun.asked.parts, begun.bounds))
+            found = self._everywhere(view.text, spans, begun.asked.known, policy)
             bare = bared(view.text, found)
-            shown = policy.kept(view.text, self._formed(bare)) if bare else []
+            if bare:
+                found = self._layers(begun, spans, found, bare)
+        original = _in_original(view, found)
+        return Found(spans=per_part(original, begun.bounds), language=begun.language)
+
+    def _layers(self, begun: _Formed, spans: list[Span], found: list[Span], bare: str) -> list[Span]:
+        """``found`` with what shows once it is gone, and what shows then: the first time anywhere, later beside it."""
+        text, policy = begun.view.text, begun.policy
+        places = [(0, len(text))]
+        for layer in range(_LAYERS):
+            if layer >= _WHOLE and sum(high - low for low, high in places) > _MUCH:
+                break
+            shown = policy.kept(text, self._shown(bare, places))
             if not shown:
                 break
             spans += shown
-        else:
-            found = self._everywhere(view.text, spans, known, policy)
-        original = _in_original(view, found)
-        return Found(spans=per_part(original, begun.bounds), language=begun.language)
+            gone, found = found, self._everywhere(text, spans, begun.asked.known, policy)
+            bare = bared(text, found)
+            if not bare:
+                break
+            places = around(set(found).difference(gone), len(text))
+        return found
 
     @staticmethod
     def _everywhere(text: str, spans: Sequence[Span], known: Mapping[str, str], policy: Policy) -> list[Span]:
@@ -159,6 +209,14 @@ class Detector:
     def _formed(self, text: str) -> list[Span]:
         """Findings of what has a form, also in another writing."""
         return self._structured.spans(text, self._settings.min_score) + hidden(text, self._plain)
+
+    def _shown(self, text: str, places: Sequence[tuple[int, int]]) -> list[Span]:
+        """As :meth:`_formed`, in ``places`` alone, but for what begins or ends where the text was cut."""
+        found: list[Span] = []
+        for low, high in places:
+            first, last = _EDGE * (low > 0), high - low - _EDGE * (high < len(text))
+            found += [s.shifted(low) for s in self._formed(text[low:high]) if first <= s.start and s.end <= last]
+        return found
 
     def _plain(self, text: str) -> list[Span]:
         """Findings in a decoded piece: one level deep, and only what has a form."""
@@ -180,9 +238,14 @@ def _outcome(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | Exc
         return error
 
 
+_FREELY = nullcontext()
 _LAYERS = 8
 """Identifiers that stand close against each other in a row, each hidden by the one before; the guard stops a request
-with more of them. Each costs another look at the whole text, so there is an end."""
+with more of them. The first costs another look at the whole text, the others one around what was found meanwhile."""
+_EDGE = 100
+_WHOLE, _MUCH = 2, 50_000
+"""Looks that may be at any number of characters, and how many are too many after them: only a text that was made for
+it has so many in a row everywhere."""
 
 
 def _without_schemas(view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]]) -> str:

@@ -14,6 +14,7 @@ from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
 from forebay.settings import ConfigurationError
+from forebay_agents.redaction.detection.pace import LONG, breathe
 from forebay_agents.redaction.detection.recognizers.access_codes import doors
 from forebay_agents.redaction.detection.recognizers.custom import CustomRecogniser
 from forebay_agents.redaction.detection.recognizers.facts import Facts
@@ -170,6 +171,8 @@ class Engine(AnalyzerEngine):
         results: list[RecognizerResult] = []
         for recogniser in self._recognisers:
             results += recogniser.analyze(text, self._names, artifacts)
+            if len(text) > LONG:
+                breathe()
         return results
 
 

@@ -1,7 +1,7 @@
 """What do findings hide? The text without them, where one stands close against something that may be more."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from forebay_agents.redaction.detection.spans import Span
 
@@ -28,6 +28,20 @@ def bared(text: str, spans: Sequence[Span]) -> str:
     return "".join([*pieces, text[at:]])
 
 
+def around(spans: Iterable[Span], length: int) -> list[tuple[int, int]]:
+    """Start and end of the places in a text of ``length`` in which ``spans`` may have hidden something."""
+    places: list[tuple[int, int]] = []
+    for span in sorted(spans):
+        low, high = max(0, span.start - _NEAR), min(length, span.end + _NEAR)
+        if places and low <= places[-1][1]:
+            places[-1] = (places[-1][0], max(high, places[-1][1]))
+        else:
+            places.append((low, high))
+    return places
+
+
+_NEAR = 1_000
+"""Characters on each side: more than labels stand before what they announce, or a line of a table is long."""
 _CLOSE_BEHIND, _CLOSE_BEFORE = re.compile(r"[\w+\-/=]|\W{1,2}\d"), re.compile(r"(?:[\w+\-/=]|\d\W{1,2})\Z")
 """What would be read with a finding, were it not for the finding: a glued character, or a digit of a longer number."""
 _GONE = "\0"
