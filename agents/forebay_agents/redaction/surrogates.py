@@ -38,6 +38,7 @@ class Surrogates:
         self._seed = seed
         self._said = "\n".join(texts).casefold()
         self._taken: set[str] = set()
+        self._answers: dict[str, bool] = {}
         self._makers: dict[str, Callable[[], str]] = {
             "PERSON": lambda: f"{self._faker.first_name()} {self._faker.last_name()}",
             "LOCATION": self._faker.city,
@@ -54,7 +55,14 @@ class Surrogates:
         for _ in range(_TRIES):
             value = str(make()).replace("\n", ", ")
             words = value.casefold().replace("@", " ").split()
-            if value not in self._taken and not any(word in self._said for word in words if len(word) > 2):
+            if value not in self._taken and not any(map(self._is_said, words)):
                 self._taken.add(value)
                 return value
         return tag
+
+    def _is_said(self, word: str) -> bool:
+        """Whether the request has ``word``; names are drawn again and again, and each is looked for once."""
+        known = self._answers.get(word)
+        if known is None:
+            known = self._answers[word] = len(word) > 2 and word in self._said
+        return known

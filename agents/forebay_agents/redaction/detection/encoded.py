@@ -6,10 +6,13 @@ Found pieces are looked at again in plain writing; if there is personal data in 
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from forebay_agents.redaction.detection.spans import Span
+from forebay_agents.redaction.detection.windows import matches
 
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{16,65536}(?:={1,2}|(?![A-Za-z0-9+/_\-=]))")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){8,4096}(?![0-9A-Za-z])")
@@ -52,7 +55,7 @@ def pieces(text: str) -> Iterator[Piece]:
                     yield Piece(start=match.start(), end=match.end(), plain=plain)
     low = text.lower()
     if sum(hint in low for hint in _HINTS) >= 2:
-        for match in _SPOKEN.finditer(text):
+        for match in matches(_SPOKEN, text):
             digits = spelled(match[0])
             if len(digits) >= _LEAST:
                 yield Piece(start=match.start(), end=match.end(), plain=digits, spoken=True)
@@ -65,18 +68,38 @@ def hidden(text: str, look: Callable[[str], list[Span]]) -> list[Span]:
         look: finds personal data in plain text.
     """
     found = []
-    for piece in pieces(text):
-        if piece.spoken:
-            before, after = text[max(0, piece.start - 64) : piece.start], text[piece.end : piece.end + 24]
-            inner = [s for s in look(f"{before}{piece.plain}{after}") if s.end > len(before) and s.start <= len(before)]
-            best = max(inner, key=lambda span: span.score, default=None)
-            kind, score = (best.kind, best.score) if best else ("PHONE_NUMBER", 0.6)
-            found.append(Span(start=piece.start, end=piece.end, kind=kind, score=score))
-            continue
-        best = max(look(piece.plain), key=lambda span: span.score, default=None)
-        if best is not None:
-            found.append(Span(start=piece.start, end=piece.end, kind=best.kind, score=best.score))
-    return found
+    written = list(pieces(text))
+    for piece in written[:_APART]:
+        before = text[max(0, piece.start - 64) : piece.start] if piece.spoken else ""
+        after = text[piece.end : piece.end + 24] if piece.spoken else ""
+        inner = [s for s in look(f"{before}{piece.plain}{after}") if s.end > len(before)]
+        found += _told(piece, [s for s in inner if not piece.spoken or s.start <= len(before)])
+    return found + _together(written[_APART:], look)
+
+
+_APART = 128
+"""Pieces that are looked at one by one. Each costs as much as a request of its own, and a text may have thousands."""
+
+
+def _together(written: Sequence[Piece], look: Callable[[str], list[Span]]) -> list[Span]:
+    """Spans of the pieces beyond those: what is found in all of them, one below the other."""
+    if not written:
+        return []
+    ends = list(accumulate(len(piece.plain) + 1 for piece in written))
+    inside: list[list[Span]] = [[] for _ in written]
+    for span in look("\n".join(piece.plain for piece in written)):
+        for number in range(bisect_right(ends, span.start), min(bisect_left(ends, span.end), len(ends) - 1) + 1):
+            inside[number].append(span)
+    return [span for piece, own in zip(written, inside, strict=True) for span in _told(piece, own)]
+
+
+def _told(piece: Piece, inner: Sequence[Span]) -> list[Span]:
+    """The whole piece, as what is surest of ``inner``; digits that are spelled are somebody's in any case."""
+    best = max(inner, key=lambda span: span.score, default=None)
+    if best is None and not piece.spoken:
+        return []
+    kind, score = (best.kind, best.score) if best else ("PHONE_NUMBER", 0.6)
+    return [Span(start=piece.start, end=piece.end, kind=kind, score=score)]
 
 
 def spelled(text: str) -> str:

@@ -6,7 +6,8 @@ outside, unless it is punctuation, digits and words that everybody uses.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 
 from forebay_agents.redaction.detection.spans import Span, resolved
 
@@ -26,15 +27,16 @@ def beside(text: str, names: Sequence[Span], formed: Sequence[Span], is_common: 
         formed: findings by form.
         is_common: whether a lower-case word is one that everybody uses.
     """
-    certain = _certain(formed)
+    certain = _united(_certain(formed))
+    starts, ends = [start for start, _ in certain], [end for _, end in certain]
     kept: list[Span] = []
     for name in names:
-        over = [span for span in certain if span.start < name.end and name.start < span.end]
+        over = certain[bisect_right(ends, name.start) : bisect_left(starts, name.end)]
         if not over:
             kept.append(name)
             continue
         at = name.start
-        for border, after in [*((span.start, span.end) for span in over), (name.end, name.end)]:
+        for border, after in [*over, (name.end, name.end)]:
             piece = text[at:border]
             if at < border and _telling(piece, is_common):
                 start = border - len(piece.lstrip(_EDGES))
@@ -58,6 +60,17 @@ def shortened(text: str, formed: Sequence[Span]) -> str:
             pieces += (text[at:start], " " * (span.end - start))
             at = span.end
     return "".join([*pieces, text[at:]]) if pieces else text
+
+
+def _united(spans: Iterable[Span]) -> list[tuple[int, int]]:
+    """Start and end of what ordered ``spans`` cover, so that of each place it is quickly told what is there."""
+    places: list[tuple[int, int]] = []
+    for span in spans:
+        if places and span.start <= places[-1][1]:
+            places[-1] = (places[-1][0], max(places[-1][1], span.end))
+        else:
+            places.append((span.start, span.end))
+    return places
 
 
 def _certain(formed: Sequence[Span]) -> list[Span]:

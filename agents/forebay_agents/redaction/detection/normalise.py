@@ -17,7 +17,8 @@ from html import unescape
 from html.entities import html5
 from urllib.parse import unquote_to_bytes
 
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f][\u0300-\u036f]*|[a-zA-Z][\u0300-\u036f]+")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f][\u0300-\u036f]{0,30}|[a-zA-Z][\u0300-\u036f]{1,30}")
+"""No text has more marks above one letter (Unicode's stream-safe format, UAX #15); to sort them takes their square."""
 _ENTITY = re.compile(
     r"&(?:#0*[0-9]{1,7}(?![0-9]);?|#[xX]0*[0-9a-fA-F]{1,6}(?![0-9a-fA-F]);?|[a-zA-Z][a-zA-Z0-9]{1,31};)"
 )
@@ -91,7 +92,7 @@ def normalised(text: str) -> View:
     view = View(text=text)
     for _ in range(_NESTED):
         before = view
-        if not view.text.isascii():
+        if not view.text.isascii() and any(_character(char) != char for char in _beyond_ascii(view.text)):
             view = _reread(view, _BEYOND_ASCII, _character)
         for mark, pattern, read in _ESCAPES:
             if mark in view.text:
@@ -141,7 +142,12 @@ _ESCAPES = (("&", _ENTITY, _entity), ("%", _PERCENT, _percent), ("\\", _BACKSLAS
 """In the order in which they are undone: a page holds links, a link may hold JSON."""
 
 
-@lru_cache(maxsize=4096)
+def _beyond_ascii(text: str) -> list[str]:
+    """The characters of ``text`` beyond ASCII, each once; marks are among them, and are read as nothing."""
+    return [char for char in set(text) if char > "\x7f"]
+
+
+@lru_cache(maxsize=1 << 16)
 def _character(piece: str) -> str:
     """What one character and the marks above it stand for."""
     composed = unicodedata.normalize("NFC", piece)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from forebay_agents.redaction.detection.names.words import listed
+from forebay_agents.redaction.detection.windows import matches
 
 PERSON, PLACE = 1, 2
 """Columns of the head's output."""
@@ -15,7 +16,8 @@ PERSON, PLACE = 1, 2
 SURE = 0.2
 """Factor up to which a cue leaves no doubt that a name or a place follows."""
 _LABELS = re.compile(
-    r"(?:^|[\n|;,{(\[<&?\t]|\. |\\n)[ \t]*[\"'*_>#\-]{0,4}(?:"
+    # Bounded: of a row of tabs each begins one.
+    r"(?:^|[\n|;,{(\[<&?\t]|\. |\\n)[ \t]{0,160}+[\"'*_>#\-]{0,4}+(?=[^\W\d_])(?:"
     r"(?P<person>(?:(?:full|first|last|given|family|middle|maiden|sur|customer|client|patient|user|employee|contact|account|"
     r"card ?holder|guest|student|applicant|insured|beneficiary|tenant|landlord|author|legal|display|spouse|mother|"
     r"father|parent|"
@@ -107,7 +109,7 @@ class Cue:
 def cues(text: str) -> Iterator[Cue]:
     """All cues in ``text``."""
     if any(mark in text for mark in ":=\t|"):
-        for match in _LABELS.finditer(text):
+        for match in matches(_LABELS, text):
             column = PERSON if match["person"] else PLACE
             yield Cue(start=match.start("value"), end=match.end("value"), column=column, factor=0.2)
     leading = _leading(text)
@@ -116,7 +118,7 @@ def cues(text: str) -> Iterator[Cue]:
         yield Cue(start=match.start("value"), end=_limited(match, 3), column=PERSON, factor=factor)
     for match in _led_by(_TITLE_WORDS, _TITLE, text, leading):
         yield Cue(start=match.start("value"), end=_limited(match, 2), column=PERSON, factor=0.15)
-    turns = list(_TURNS.finditer(text)) if text.count(":") > 1 else []
+    turns = list(matches(_TURNS, text)) if text.count(":") > 1 else []
     if len(turns) > 1:  # a transcript: who speaks stands before the colon
         for match in turns:
             yield Cue(start=match.start("value"), end=match.end("value"), column=PERSON, factor=0.5)
@@ -144,7 +146,7 @@ def _led_by(
 ) -> Iterator[re.Match[str]]:
     """What ``pattern.finditer(text)`` finds, a quarter of its time: tried where one of ``words`` is, its first ones."""
     if leading is None:
-        yield from pattern.finditer(text)
+        yield from matches(pattern, text)
         return
     done = 0
     for start, word in leading:

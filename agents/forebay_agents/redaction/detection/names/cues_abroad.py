@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from forebay_agents.redaction.detection.names.cues import PERSON, Cue
 from forebay_agents.redaction.detection.names.words import listed
+from forebay_agents.redaction.detection.windows import matches
 
 _HAN, _KANA, _HANGUL = "\u4e00-\u9fff", "\u3040-\u30ff", "\uac00-\ud7a3"
 _SURNAMES = (
@@ -60,15 +61,15 @@ def cues_abroad(text: str) -> Iterator[Cue]:
     """Cues that are not English. A factor of 0: nothing more is asked of the words."""
     low = text.lower()
     spoken = any(phrase in low for phrase in _PHRASES)
-    for match in _LATIN.finditer(text) if spoken else ():
+    for match in matches(_LATIN, text) if spoken else ():
         value = re.match(r"(?:\S+ {0,2}){1,2}", match["value"])
         end = match.start("value") + (value.end() if value else 0)
         yield Cue(start=match.start("value"), end=end, column=PERSON, factor=0.12)
-    for match in _HINDI.finditer(text) if "naam" in low else ():
+    for match in matches(_HINDI, text) if "naam" in low else ():
         yield Cue(start=match.start("value"), end=match.end("value"), column=PERSON, factor=0.03)
     if text.isascii():
         return
-    for match in _TIGHT.finditer(text):
+    for match in matches(_TIGHT, text):
         group = match.lastgroup or ""
         if match[group] not in _NOBODY:
             yield Cue(start=match.start(group), end=match.end(group), column=PERSON, factor=0.0)

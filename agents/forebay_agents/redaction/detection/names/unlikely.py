@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forebay_agents.redaction.detection.names.words import Words
+from forebay_agents.redaction.detection.windows import matches
 
 _ADDRESS = re.compile(r"(?:https? ?:|www\.)[^\s<>\"']+", re.IGNORECASE)
 _LETTERS_OF_A_NAME = 3
@@ -26,7 +27,7 @@ def unlikely(text: str, words: Words, known: Callable[[str], bool]) -> NDArray[n
         known: whether a word is in a list of names or places.
     """
     result = np.zeros(len(words.words), bool)
-    for match in _ADDRESS.finditer(text):
+    for match in matches(_ADDRESS, text):
         low = int(np.searchsorted(words.ends, match.start(), side="right"))
         high = int(np.searchsorted(words.starts, match.end(), side="left"))
         result[low:high] = True

@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from forebay.privacy.occurrences import same_case
+from forebay_agents.redaction.detection.recognizers.nearby import Places, everywhere
+from forebay_agents.redaction.detection.windows import SIZE, first
+
 _GAP = 8
 """Characters between digits of one number, at most: "GB82 WEST 1234"."""
 _MARGIN = 100
@@ -24,9 +28,14 @@ Region = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is cheaply known of a text; made once for all recognisers."""
+    """What is cheaply known of a text; made once for all recognisers.
+
+    Attributes:
+        piece: characters that are searched at once (:mod:`forebay_agents.redaction.detection.windows`).
+    """
 
     text: str
+    piece: int = SIZE
 
     @cached_property
     def clusters(self) -> list[tuple[int, int, int]]:
@@ -54,8 +63,7 @@ class Facts:
     @cached_property
     def low(self) -> str:
         """In lower case, of the same length."""
-        low = self.text.lower()
-        return low if len(low) == len(self.text) else "".join(c.lower()[:1] or c for c in self.text)
+        return same_case(self.text)
 
     def numbers(self, digits: int) -> list[Region]:
         """Where numbers of at least ``digits`` digits are, with room around them."""
@@ -70,10 +78,34 @@ class Facts:
         """What was asked before: sixty rules ask for a dozen lengths."""
         return {}
 
+    def places(self, words: re.Pattern[str]) -> Places:
+        """Where ``words`` stand in the lower-case text."""
+        found = self._places.get(id(words))  # a pattern's own hash is made of all its code, each time
+        if found is None:
+            found = self._places[id(words)] = Places(words, self.low)
+        return found
+
+    @cached_property
+    def _places(self) -> dict[int, Places]:
+        """What was asked before: many rules have the same words."""
+        return {}
+
+    def leads(self, pattern: re.Pattern[str]) -> dict[int, int]:
+        """End to last start of all that ``pattern`` finds in the lower-case text, also in one another."""
+        found = self._leads.get(id(pattern))
+        if found is None:
+            places = everywhere(pattern, self.low, 0, len(self.low))
+            found = self._leads[id(pattern)] = {end: start for start, end in places}
+        return found
+
+    @cached_property
+    def _leads(self) -> dict[int, dict[int, int]]:
+        return {}
+
     @cached_property
     def mixed(self) -> frozenset[Region]:
         """Regions of longer numbers in which letters stand among the digits."""
-        return frozenset(region for region in self.numbers(CLUSTER) if _MIXED.search(self.low, *region))
+        return frozenset(region for region in self.numbers(CLUSTER) if first(_MIXED, self.low, *region))
 
     def hinted(self, hints: Sequence[str], reach: int) -> list[Region]:
         """Where one of ``hints`` is, with room before and ``reach`` characters after it."""
@@ -81,7 +113,11 @@ class Facts:
         for hint in hints:
             at = low.find(hint)
             while at >= 0:
-                found.append((at, at + len(hint)))
+                start, size = at, len(hint)
+                # Those whose regions meet are one: a text may consist of hints, and the last of them is enough.
+                while (further := low.rfind(hint, at + 1, at + size + reach + _MARGIN + size)) > 0:
+                    at = further
+                found.append((start, at + size))
                 at = low.find(hint, at + 1)
         return self._widened(sorted(found), reach)
 

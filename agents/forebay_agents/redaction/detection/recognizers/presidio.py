@@ -13,7 +13,9 @@ from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer import predefined_recognizers as own
 
 from forebay_agents.redaction.detection.recognizers.facts import CLUSTER, Facts
+from forebay_agents.redaction.detection.recognizers.nearby import words
 from forebay_agents.redaction.detection.recognizers.rules import AFTER, BEFORE
+from forebay_agents.redaction.detection.windows import matches
 
 _NAMES = (
     "EsNifRecognizer", "EsNieRecognizer", "ItFiscalCodeRecognizer", "ItVatCodeRecognizer", "ItDriverLicenseRecognizer",
@@ -24,8 +26,12 @@ _NAMES = (
     "SgFinRecognizer", "UkDrivingLicenceRecognizer", "KrRrnRecognizer", "TrNationalIdRecognizer",
     "ThTninRecognizer", "ZaIdNumberRecognizer", "NgNinRecognizer", "UsMbiRecognizer", "UsNpiRecognizer",
 )  # fmt: skip
-_CERTAIN = 1.0
+_CERTAIN, _ANNOUNCED = 1.0, 0.6
 _DIGITS = 4
+_ESCAPED = re.compile(r"\\[bdsBDS1-9]|\(\?[a-z]+\)")
+_LETTER = re.compile(r"[^\W\d_]|\\[wW]|(?<!\\)\.")
+_NEAR = 128
+"""Characters behind the end of a context word in which a number may stand that it announces, and the number's own."""
 
 
 class _Adapted:
@@ -38,9 +44,11 @@ class _Adapted:
     def __init__(self, inner: Any) -> None:
         self._inner = inner
         self.words = sorted({word.lower() for word in inner.context or ()})
-        self._context = re.compile("|".join(rf"\b{re.escape(word)}" for word in self.words)) if self.words else None
+        self._context = words("|".join(rf"\b{re.escape(word)}" for word in self.words)) if self.words else None
         # Compiled as the recogniser itself does it at every call.
         self._patterns = [(regex.compile(p.regex, inner.global_regex_flags), p.score) for p in inner.patterns]
+        self.lettered = any(_LETTER.search(_ESCAPED.sub("", pattern.pattern)) for pattern, _ in self._patterns)
+        """Whether a finding may have letters: one of digits alone needs a context word."""
         self._kind = inner.supported_entities[0]
         self._metadata = {
             RecognizerResult.RECOGNIZER_NAME_KEY: inner.name,
@@ -49,41 +57,49 @@ class _Adapted:
 
     def inside(self, facts: Facts, low: int, high: int) -> list[RecognizerResult]:
         """Findings in a region of the text."""
+        context = None
+        if self._context is not None and _has_one(facts.low[low:high], self.words):
+            context = facts.places(self._context)
         kept = []
-        for result in self._matches(facts.text[low:high]):
-            result.start += low
-            result.end += low
-            value = facts.text[result.start : result.end]
-            # Without a context word only letters among the digits make a passed check digit convincing.
-            certain = result.score == _CERTAIN and not value.replace(" ", "").replace("-", "").isdigit()
-            if sum(map(str.isdigit, value)) >= _DIGITS and (certain or self._announced(facts, result)):
-                kept.append(result)
+        for place, stop, score in self._matches(facts.text[low:high], facts.piece):
+            start, end = low + place, low + stop
+            value = facts.text[start:end]
+            if sum(map(str.isdigit, value)) < _DIGITS:
+                continue
+            if context is not None and (
+                context.ends(max(0, start - BEFORE), start) or context.ends(end, min(len(facts.text), end + AFTER))
+            ):
+                score = max(score, _ANNOUNCED)
+            elif score < _CERTAIN or value.replace(" ", "").replace("-", "").isdigit():
+                continue  # without a context word only letters among the digits make a passed check digit convincing
+            kept.append(RecognizerResult(self._kind, start, end, score, recognition_metadata=dict(self._metadata)))
         return kept
 
-    def _matches(self, text: str) -> list[RecognizerResult]:
-        """What the recogniser finds, without the explanations that it writes of each finding."""
+    def _matches(self, text: str, piece: int) -> list[tuple[int, int, float]]:
+        """What the recogniser finds: start, end and score, without the explanations that it writes of each finding."""
         found = []
         for pattern, likely in self._patterns:
-            for match in pattern.finditer(text):
+            for match in matches(pattern, text, size=piece):
                 start, end = match.span()
                 if start == end:
                     continue
                 valid = self._inner.validate_result(match[0])
                 score = likely if valid is None else float(valid)
                 if score and not self._inner.invalidate_result(match[0]):
-                    found.append(
-                        RecognizerResult(self._kind, start, end, score, recognition_metadata=dict(self._metadata))
-                    )
-        return EntityRecognizer.remove_duplicates(found) if len(found) > 1 else found
+                    found.append((start, end, score))
+        return _apart(found) if len(self._patterns) > 1 and len(found) > 1 else found
 
-    def _announced(self, facts: Facts, result: RecognizerResult) -> bool:
-        if self._context is None:
-            return False
-        near = self._context.search(facts.low, max(0, result.start - BEFORE), result.start)
-        if near or self._context.search(facts.low, result.end, result.end + AFTER):
-            result.score = max(result.score, 0.6)
-            return True
-        return False
+
+def _apart(found: Sequence[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    """Without what lies in another one of at least its score, as Presidio drops it."""
+    kept: list[tuple[int, int, float]] = []
+    open_: list[tuple[int, int, float]] = []
+    for start, end, score in sorted(set(found), key=lambda one: (one[0], -one[1], -one[2])):
+        open_ = [one for one in open_ if one[1] >= start]
+        if not any(end <= one[1] and score <= one[2] for one in open_):
+            kept.append((start, end, score))
+            open_.append((start, end, score))
+    return kept
 
 
 class National(EntityRecognizer):
@@ -106,12 +122,19 @@ class National(EntityRecognizer):
         if facts is None or facts.text != text:
             facts = Facts(text=text)
         found: list[RecognizerResult] = []
-        for low, high in facts.numbers(CLUSTER):
-            everyone = (low, high) in facts.mixed
-            region = facts.low[low:high]
-            for adapted in self._adapted:
-                if everyone or _has_one(region, adapted.words):
+        regions = [(low, high, facts.low[low:high], (low, high) in facts.mixed) for low, high in facts.numbers(CLUSTER)]
+        for adapted in self._adapted if regions else ():
+            near = None
+            for low, high, region, mixed in regions:
+                if not (mixed and adapted.lettered) and not _has_one(region, adapted.words):
+                    continue
+                if adapted.lettered:
                     found += adapted.inside(facts, low, high)
+                    continue
+                near = facts.hinted(adapted.words, _NEAR) if near is None else near
+                for first, last in near:
+                    if first < high and low < last:
+                        found += adapted.inside(facts, max(low, first), min(high, last))
         return found
 
 

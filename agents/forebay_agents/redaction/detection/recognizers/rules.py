@@ -6,7 +6,7 @@ match at all, which skips most patterns on most texts. Every pattern is linear: 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
 from forebay_agents.redaction.detection.recognizers.facts import Facts
+from forebay_agents.redaction.detection.recognizers.nearby import Places, words
+from forebay_agents.redaction.detection.windows import OVERLAP, matches
 
 BEFORE, AFTER = 64, 24
 """Characters around a finding that count as its context: a label stands before, a unit or a remark after."""
@@ -33,6 +35,7 @@ class Rule:
         pattern: if it has a group ``v``, that is the finding.
         score: of a finding without context; 0: context is needed.
         context: words that raise the score to ``with_context``; a regular expression over lower-case text.
+        lead: the same of what has to stand right before the finding; then ``pattern`` is in lower case.
         unless: words near it that make the finding void, but for those that stand before another number.
         check: ``False`` voids a finding, ``True`` makes it certain, ``None`` says nothing.
         certain: as ``check``, but it voids nothing.
@@ -46,6 +49,7 @@ class Rule:
     pattern: str
     score: float = 0.0
     context: str = ""
+    lead: str = ""
     with_context: float = 0.9
     unless: str = ""
     check: Callable[[str], bool | None] | None = None
@@ -65,15 +69,20 @@ class Rule:
 
     def compile(self) -> None:
         """Compile all that is compiled once."""
-        _ = self.compiled, self._context, self._unless
+        _ = self.compiled, self._context, self._unless, self._lead
 
     @cached_property
     def _context(self) -> re.Pattern[str] | None:
-        return re.compile(rf"(?:{self.context})") if self.context else None
+        return words(self.context) if self.context else None
 
     @cached_property
     def _unless(self) -> re.Pattern[str] | None:
-        return re.compile(rf"(?:{self.unless})") if self.unless else None
+        return words(self.unless) if self.unless else None
+
+    @cached_property
+    def _lead(self) -> re.Pattern[str] | None:
+        """Right before a finding."""
+        return re.compile(rf"(?:{self.lead})(?={self.pattern})") if self.lead else None
 
     @cached_property
     def _named(self) -> bool:
@@ -90,47 +99,65 @@ class Rule:
             if self.hints
             else [(0, len(facts.text))]
         )
-        found = []
+        found: list[tuple[int, int, float]] = []
+        near: tuple[Places | None, Places | None] | None = None
         for low, high in regions:
-            for match in self.compiled.finditer(facts.text, low, high):
+            for match in self._matches(facts, low, high):
                 start, end = match.span("v") if self._named else match.span()
                 if start < 0 or start == end:
                     continue
-                score = self._score(facts, start, end)
+                if near is None:
+                    near = self._words_of(facts)
+                score = self._score(facts, *near, start, end)
                 if score > 0:
                     found.append((start, end, score))
         return found
 
-    def _score(self, facts: Facts, start: int, end: int) -> float:
+    def _matches(self, facts: Facts, low: int, high: int) -> Iterator[re.Match[str]]:
+        if high - low <= facts.piece:
+            return self.compiled.finditer(facts.text, low, high)
+        return matches(self.compiled, facts.text, low, high, size=facts.piece, overlap=max(OVERLAP, self.reach))
+
+    def _words_of(self, facts: Facts) -> tuple[Places | None, Places | None]:
+        """Where the words stand that void a finding, and those that announce it."""
+        unless = None if self._unless is None else facts.places(self._unless)
+        return unless, None if self._context is None else facts.places(self._context)
+
+    def _score(self, facts: Facts, unless: Places | None, context: Places | None, start: int, end: int) -> float:
         value = facts.text[start:end]
         checked = self.check(value) if self.check else None
         if checked is False:
             return 0.0
-        if self._unless is not None and self._vetoed(self._unless, facts.low, start, end):
+        if unless is not None and self._vetoed(facts.low, unless, start, end):
             return 0.0
         if checked or (self.certain is not None and self.certain(value)):
             return 1.0
-        near = self._near(self._context, facts, start, end) if self._context is not None else 0.0
+        near = 0.0
+        if context is not None:
+            near = self._near(len(facts.low), context, start, end)
+        elif self._lead is not None:
+            begun = facts.leads(self._lead).get(start)
+            near = float(begun is not None and start - begun <= self.before)
         # Of two readings the one whose label stands closer wins.
         return max(self.with_context, self.score) + 0.009 * near if near else self.score
 
-    def _vetoed(self, words: re.Pattern[str], low: str, start: int, end: int) -> bool:
-        """Whether one of ``words`` is about this number: in "SSN 219-09-9999, (252) 683-4854" the label has its own."""
-        for match in words.finditer(low, max(0, start - self.before), start):
-            if sum(map(str.isdecimal, low[match.end() : start])) < _A_NUMBER:
-                return True
+    def _vetoed(self, low: str, unless: Places, start: int, end: int) -> bool:
+        """Whether one of the words is about this number: in "SSN 219-09-9999, (252) 683-4854" the label has its own."""
+        before = unless.ends(max(0, start - self.before), start)
+        # Behind the last of them there are the fewest digits.
+        if before and sum(map(str.isdecimal, low[before[-1] : start])) < _A_NUMBER:
+            return True
         if not self.after:
             return False
-        return any(not _LABELLED.match(low, match.end()) for match in words.finditer(low, end, end + self.after))
+        after = unless.ends(end, min(len(low), end + self.after))
+        return any(not _LABELLED.match(low, place) for place in after)
 
-    def _near(self, words: re.Pattern[str], facts: Facts, start: int, end: int) -> float:
-        """0: none of ``words`` is near; else up to 1, the nearer the more."""
-        last = -1
-        for match in words.finditer(facts.low, max(0, start - self.before), start):
-            last = match.end()
-        if last >= 0:
-            return 1.0 - 0.9 * (start - last) / self.before
-        return 0.1 if self.after and words.search(facts.low, end, end + self.after) else 0.0
+    def _near(self, length: int, context: Places, start: int, end: int) -> float:
+        """0: none of the words is near; else up to 1, the nearer the more."""
+        before = context.ends(max(0, start - self.before), start)
+        if before:
+            return 1.0 - 0.9 * (start - before[-1]) / self.before
+        return 0.1 if self.after and context.ends(end, min(length, end + self.after)) else 0.0
 
 
 class RuleRecognizer(EntityRecognizer):

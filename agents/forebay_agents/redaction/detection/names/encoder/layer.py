@@ -6,7 +6,7 @@ checksum of its source, so that a new encoder never meets an old cut.
 
 import os
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from forebay.artifacts import locked
 from forebay_agents.embeddings import unpacked
 from forebay_agents.redaction.detection.names.encoder.fused import RANGES, REVISION, fused
 from forebay_agents.redaction.detection.names.words import Matrix
+from forebay_agents.redaction.detection.pace import breathe
 
 LAYERS = 3
 DIMENSIONS = 384
@@ -72,7 +73,8 @@ class Layer:
             for index, (ids, pieces) in enumerate(zip(texts, wanted, strict=True))
             for window in _windows(index, len(ids), pieces)
         ]
-        for windows in _runs(all_):
+        alike = _alike(texts, wanted, all_)
+        for windows in _runs([own[0] for own in alike]):
             vectors = self._run(texts, wanted, windows)
             if len(all_) == len(texts) == 1:
                 return [vectors]
@@ -81,6 +83,11 @@ class Layer:
                 end = at + window.last - window.first
                 found[window.text][window.first : window.last] = vectors[at:end]
                 at = end
+            breathe()
+        for window, *others in alike:
+            for other in others:
+                rows = found[window.text][window.first : window.last]
+                found[other.text][other.first : other.last] = rows
         return found
 
     def _run(self, texts: Sequence[Ids], wanted: Sequence[Sequence[int]], windows: Sequence[_Window]) -> Matrix:
@@ -118,6 +125,23 @@ def _windows(index: int, count: int, wanted: Sequence[int]) -> Iterator[_Window]
         if first < last:
             low, high = max(0, start - _OVERLAP), min(count, end + _OVERLAP)
             yield _Window(text=index, low=low, high=high, first=first, last=last)
+
+
+def _alike(
+    texts: Sequence[Ids], wanted: Sequence[Sequence[int]], windows: Sequence[_Window]
+) -> Collection[list[_Window]]:
+    """Windows that read the same: a text that repeats itself is read once, were it made to take long or not."""
+    if len(windows) < _MANY:
+        return [[window] for window in windows]
+    found: dict[tuple[tuple[int, ...], tuple[int, ...]], list[_Window]] = {}
+    for window in windows:
+        pieces = tuple(piece - window.low for piece in wanted[window.text][window.first : window.last])
+        found.setdefault((tuple(texts[window.text][window.low : window.high]), pieces), []).append(window)
+    return found.values()
+
+
+_MANY = 16
+"""Windows from which on it is worth while to look for equal ones: 1,400 pieces."""
 
 
 def _runs(windows: Sequence[_Window]) -> Iterator[list[_Window]]:

@@ -12,6 +12,7 @@ from presidio_analyzer import RecognizerResult
 
 from forebay_agents.redaction.detection.recognizers.facts import Facts
 from forebay_agents.redaction.detection.recognizers.rules import RuleRecognizer
+from forebay_agents.redaction.detection.windows import first
 
 _SCORE = 0.75
 _ANSWERED = re.compile(r"\?[^\n?]{0,60}\n\s{0,4}(?P<answer>[^\n]{3,120})")
@@ -92,7 +93,7 @@ class Answers(RuleRecognizer):
         found = []
         for pattern, is_question in ((_ANSWERED, "?" in text), (_TOLD, True)):
             at = 0
-            while is_question and (match := pattern.search(text, at)):
+            while is_question and (match := first(pattern, text, at, size=facts.piece)):
                 found += self._answer(facts, match)
                 at = match.start("answer")
         return found

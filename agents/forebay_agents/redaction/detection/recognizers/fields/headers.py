@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
+from forebay.contract.canonical import normal
 from forebay_agents.redaction.detection.names.words import listed
 
 PERSONAL = frozenset({"PERSON", "LOCATION", "DATE_OF_BIRTH", "PHONE_NUMBER", "EMAIL_ADDRESS", "AGE"})
@@ -196,6 +197,4 @@ def _plain(head: str) -> str:
     spaced = _NO_LETTER.sub(" ", _CAMEL.sub(" ", head)).strip().lower()
     if spaced.isascii():
         return spaced
-    return "".join(
-        char for char in unicodedata.normalize("NFD", spaced.replace("ß", "ss")) if not unicodedata.combining(char)
-    )
+    return "".join(char for char in normal("NFD", spaced.replace("ß", "ss")) if not unicodedata.combining(char))

@@ -33,7 +33,7 @@ _DATE = (
 )
 _ACCOUNT = r"konto|\bkto\b|\bcompte\b|\bcuenta\b|\bconto\b|\bconta\b|rekening"
 _OTHER_NUMBERS = r"bestell|auftrag|rechnung|commande|facture|pedido|factura|ordine|fattura|fatura|encomenda|factuur"
-_IS = r"\s*(?:nr|no|n[°ºo]|num(?:ber|mer|éro|ero)?|número|id)?\.?\s*(?:is|ist|est|es|è|é|:|=|#)?\s*"
+_IS = r"\s*+(?:nr|no|n[°ºo]|num(?:ber|mer|éro|ero)?|número|id)?\.?\s*+(?:is|ist|est|es|è|é|:|=|#)?\s*+"
 
 
 _NATIONAL = (
@@ -131,21 +131,21 @@ def abroad() -> RuleRecognizer:
             ),
             Rule(
                 kind="NATIONAL_ID",
-                pattern=rf"\b(?:steuernummer|personalausweis|sozialversicherungs?|sécurité sociale|\bnir\b|"
-                rf"seguridad social|\bcurp\b|"
-                rf"\brfc\b|\bnie\b|\brut\b|\bcuit\b|\bcurp\b|\bdui\b|t\.?c\.?(?: kimlik(?: no| numarası)?| no)?|"
-                rf"\btckn|kimlik no|codice fiscale|\bpps\b|\bppsn\b|\bahv\b|\bavs\b|documento|cédula|carte d'identité|"
-                rf"resident (?:id|number)|id number|ghana card|huduma|emirates id|iqama|civil id|\bcnic\b|\bnid\b|"
-                rf"\bnin\b|\bbvn\b|\bkra pin\b|"
-                rf"\bnik\b|\bktp\b|\bnric\b|mykad|\bhkid\b|teudat zehut|תעודת זהות|"
+                pattern=rf"\b(?=[^\W\d])(?:steuernummer|personalausweis|sozialversicherungs?|sécurité sociale|nir\b|"
+                rf"seguridad social|curp\b|"
+                rf"rfc\b|nie\b|rut\b|cuit\b|curp\b|dui\b|t\.?c\.?(?: kimlik(?: no| numarası)?| no)?|"
+                rf"tckn|kimlik no|codice fiscale|pps\b|ppsn\b|ahv\b|avs\b|documento|cédula|carte d'identité|"
+                rf"resident (?:id|number)|id number|ghana card|huduma|emirates id|iqama|civil id|cnic\b|nid\b|"
+                rf"nin\b|bvn\b|kra pin\b|"
+                rf"nik\b|ktp\b|nric\b|mykad|hkid\b|teudat zehut|תעודת זהות|"
                 rf"my number|個人番号|マイナンバー|身份证号?码?|"
                 rf"身分證字?號?|주민등록번호|"
-                rf"rodné číslo|\begn\b|\bегн\b|\bинн\b|снилс|рнокпп|\bіпн\b|паспорт|\bcnp\b|isikukood|asmens kodas|"
+                rf"rodné číslo|egn\b|егн\b|инн\b|снилс|рнокпп|іпн\b|паспорт|cnp\b|isikukood|asmens kodas|"
                 rf"personas kods|"
-                rf"fødselsnummer|\bcpr\b|henkilötunnus|kennitala|\bamka\b|\bαμκα\b|\boib\b|\bjmbg\b|căn cước|\bcccd\b|"
-                rf"\bcmnd\b|"
-                rf"\bsss\b|philsys|\bumid\b|svnr|sozialversicherungsnr|burgerservicenummer|cartão de cidadão|\brg\b|"
-                rf"\bnino\b)(?:nummer|-?nr\.?)?{_IS}"
+                rf"fødselsnummer|cpr\b|henkilötunnus|kennitala|amka\b|αμκα\b|oib\b|jmbg\b|căn cước|cccd\b|"
+                rf"cmnd\b|"
+                rf"sss\b|philsys|umid\b|svnr|sozialversicherungsnr|burgerservicenummer|cartão de cidadão|rg\b|"
+                rf"nino\b)(?:nummer|-?nr\.?)?{_IS}"
                 r"(?P<v>(?=[A-Z ]{0,6}\d)[A-Z0-9](?:[ .\-/]?[A-Z0-9]){6,19})(?![A-Z0-9])",
                 score=0.7,
                 check=lambda text: None if len(checksums.digits(text)) >= 5 else False,

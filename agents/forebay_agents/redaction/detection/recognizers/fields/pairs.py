@@ -16,6 +16,7 @@ from forebay_agents.redaction.detection.names.words import listed
 from forebay_agents.redaction.detection.recognizers.facts import Facts
 from forebay_agents.redaction.detection.recognizers.fields.headers import PERSONAL, kind_of, plausible
 from forebay_agents.redaction.detection.recognizers.rules import RuleRecognizer
+from forebay_agents.redaction.detection.windows import matches
 
 _SCORE, _NAME_SCORE = 0.85, 0.65
 """As in :mod:`forebay_agents.redaction.detection.recognizers.fields.columns`."""
@@ -93,14 +94,14 @@ def _pairs(facts: Facts) -> Iterator[re.Match[str]]:
     text, low = facts.text, facts.low
     keyed = ('"' in text or "'" in text) and _any_in(_KEYS, low)
     if keyed and ":" in text:
-        yield from _JSON.finditer(text)
-        yield from _REVERSED.finditer(text)
+        yield from matches(_JSON, text, size=facts.piece)
+        yield from matches(_REVERSED, text, size=facts.piece)
     if "<" in text and ('="' in text or "='" in text):
-        yield from _MARKUP.finditer(text)
+        yield from matches(_MARKUP, text, size=facts.piece)
     if "\n" in text and ("value:" in low or "number:" in low or "val:" in low or "content:" in low):
-        yield from _LISTED.finditer(text)
+        yield from matches(_LISTED, text, size=facts.piece)
     if "'" in text and "select" in low:
-        for match in _ALIAS.finditer(text):
+        for match in matches(_ALIAS, text, size=facts.piece):
             if match["label"].lower() not in _KEYWORDS:
                 yield match
 

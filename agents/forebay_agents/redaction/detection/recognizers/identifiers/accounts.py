@@ -51,7 +51,7 @@ _BARE_HINTS = (
     "mitglied", "kunde",
 )  # fmt: skip
 _SHAPE = (
-    r"(?P<v>(?-i:[A-Z]{1,5}[\-/]?(?:[A-Z]{1,3}-)?\d{1,12}(?:[\-./]?[A-Z]{0,3}\d{1,8}){0,4}(?:-?[A-Z]{1,2})?|"
+    r"(?P<v>(?-i:[A-Z]{1,5}[\-/]?(?:[A-Z]{1,3}-)?\d{1,12}+(?:[\-./]?[A-Z]{0,3}+\d{1,8}+){0,4}(?:-?[A-Z]{1,2})?|"
     r"\d{1,4}[A-Z]{1,4}[\-/]?\d{3,10}(?:-\d{1,6}){0,2}|(?:[A-Z]{1,5} )?\d{3,4}(?: \d{3,4}){1,4}(?: \d{2,4})|"
     r"[A-Z]{1,4} \d{5,10}|"
     r"\d{8,12}|\d{2,6}(?:[\-./](?:[A-Z]{1,3}[\-./])?\d{2,8}){1,4}))(?![\w\-%€$£]|[.,]\d| (?:USD|EUR|GBP|euros?|"
@@ -96,7 +96,7 @@ def accounts() -> RuleRecognizer:
         [
             Rule(
                 kind="ACCOUNT_ID",  # in groups: "frequent flyer number is UK 607 418 553"
-                pattern=rf"\b(?:{_ENGLISH})(?:[ _]*(?:number|num|nr|no|id|code|card)\b\.?|\s*#){_IS}{_VALUE}",
+                pattern=rf"\b(?:{_ENGLISH})(?:[ _]*+(?:number|num|nr|no|id|code|card)\b\.?|\s*+#){_IS}{_VALUE}",
                 score=0.75,
                 check=_enough,
                 digits=5,

@@ -3,8 +3,8 @@
 from forebay_agents.redaction.detection.recognizers.identifiers import checksums
 from forebay_agents.redaction.detection.recognizers.rules import Rule, RuleRecognizer
 
-_NUMBERED = r"(?:\s*(?:number|num|nr|no|id|code|ref(?:erence)?|#)\b\.?)?"
-_IS = r"[\"']?(?:\s*(?:is|was|are|:|=|#|\||-|of|ending|->)\s*|\s+)(?:[\"'#(]\s*)?"
+_NUMBERED = r"(?:\s*+(?:number|num|nr|no|id|code|ref(?:erence)?|#)\b\.?)?"
+_IS = r"[\"']?(?:\s*+(?:is|was|are|:|=|#|\||-|of|ending|->)\s*+|\s++)(?:[\"'#(]\s*+)?"
 
 _GAP = r"[ \-.\n\t]{0,2}"
 
@@ -56,7 +56,7 @@ def financial() -> RuleRecognizer:
             ),
             Rule(
                 kind="CVV",
-                pattern=r"\b(?:cvv2?|cvc2?|csc|security code)\b(?:\s*(?:is|:|=|code|number|#))*\s*(?P<v>\d{3,4})\b",
+                pattern=r"\b(?:cvv2?|cvc2?|csc|security code)\b(?:\s*+(?:is|:|=|code|number|#))*+\s*+(?P<v>\d{3,4})\b",
                 score=0.9,
                 hints=("cvv", "cvc", "csc", "security code"),
                 digits=3,
@@ -86,7 +86,7 @@ def financial() -> RuleRecognizer:
             ),
             Rule(
                 kind="SWIFT_CODE",
-                pattern=rf"\b(?:swift|bic)\b(?:\s*/\s*(?:bic|swift))?{_NUMBERED}{_IS}(?P<v>[A-Z]{{6}}[A-Z0-9]{{2}}(?:[A-Z0-9]{{3}})?)\b",
+                pattern=rf"\b(?:swift|bic)\b(?:\s*+/\s*+(?:bic|swift))?{_NUMBERED}{_IS}(?P<v>[A-Z]{{6}}[A-Z0-9]{{2}}(?:[A-Z0-9]{{3}})?)\b",
                 score=0.8,
                 check=lambda text: None if text.isupper() or any(map(str.isdigit, text)) else False,
                 hints=("swift", "bic"),
@@ -157,7 +157,7 @@ def financial() -> RuleRecognizer:
                 kind="ACCOUNT_ID",
                 pattern=rf"\b(?:account|acct|customer|client|member(?:ship)?|subscriber|policy|loyalty|claim|contract|employee|"
                 rf"staff|student|user|patient|insurance|tax|payer|registration|frequent flyer|mileage)"
-                rf"(?:[\s_]*(?:number|num|nr|no|id|code|ref(?:erence)?)\b\.?|\s*#){_IS}"
+                rf"(?:[\s_]*+(?:number|num|nr|no|id|code|ref(?:erence)?)\b\.?|\s*+#){_IS}"
                 rf"(?P<v>(?=[A-Z\-]{{0,8}}\d)[A-Z0-9][A-Z0-9\-]{{3,24}})(?![A-Z0-9@])",
                 score=0.75,
                 digits=3,

@@ -175,8 +175,8 @@ def government() -> RuleRecognizer:
                 r"residen(?:ce|t) permit|"
                 r"personnummer|national insurance|social insurance|\bsin\b|tax id|tax number|steuer-?id|\bnif\b|"
                 r"\bdni\b|\bcpf\b|\bcuil\b|"
-                r"\bbsn\b|\bpesel\b|\bpan\b|voter id|visa number)\s*(?:number|no\.?|num|code|#)?[\"']?\s*(?:is|:|=|"
-                r"#)?\s*[\"']?"
+                r"\bbsn\b|\bpesel\b|\bpan\b|voter id|visa number)\s*+(?:number|no\.?|num|code|#)?[\"']?\s*+(?:is|:|=|"
+                r"#)?\s*+[\"']?"
                 r"(?P<v>(?=[A-Z.\- ]{0,6}\d)[A-Z0-9](?:[ .\-/]?[A-Z0-9]){5,19})(?![A-Z0-9])",
                 score=0.7,
                 check=lambda text: None if len(checksums.digits(text)) >= 5 else False,

@@ -15,6 +15,7 @@ from forebay_agents.redaction.detection.recognizers.facts import Facts
 from forebay_agents.redaction.detection.recognizers.identifiers import citizens as of
 from forebay_agents.redaction.detection.recognizers.identifiers import overseas
 from forebay_agents.redaction.detection.recognizers.rules import RuleRecognizer
+from forebay_agents.redaction.detection.windows import matches
 
 _KIND = "NATIONAL_ID"
 _DIGITS = 7
@@ -100,7 +101,7 @@ class Proven(RuleRecognizer):
             return []
         found = []
         for low, high in facts.numbers(_DIGITS):
-            for match in _PATTERN.finditer(text, low, high):
+            for match in matches(_PATTERN, text, low, high, size=facts.piece):
                 proofs, doubtful = _PROOFS[match.lastgroup or ""]
                 start, end = match.span()
                 if not _holds(proofs, match[0]):

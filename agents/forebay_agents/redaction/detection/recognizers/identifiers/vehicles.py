@@ -163,7 +163,7 @@ def vehicles() -> RuleRecognizer:
             Rule(
                 kind="LICENSE_PLATE",  # in any case, behind a word that is nothing else
                 pattern=r"\b(?:licen[cs]e plate|number plate|plate number|registration plate|\bplate)\b(?: (?:number|"
-                r"no|is))*\s*[:#=]?\s*"
+                r"no|is))*\s*+[:#=]?\s*+"
                 r"(?P<v>(?=[A-Z \-]{0,5}\d)[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,4}){1,2})(?![A-Z0-9])",
                 score=0.8,
                 hints=("plate",),

@@ -35,6 +35,10 @@ _ENDS = (
     "str", "weg", "gasse", "platz", "allee", "damm", "ufer", "laan", "gata", "vägen", "vej", "gade", "kade", "plein",
     "katu", "tie",
 )  # fmt: skip
+_STREETS = (
+    "str", "straße", "strasse", "weg", "gasse", "platz", "allee", "damm", "ufer", "laan", "straat", "gatan", "gata",
+    "vägen", "vej", "gade", "kade", "plein", "katu", "tie",
+)  # fmt: skip
 _WORDS = (
     "rue", "calle", "via", "piazza", "rua", "avenida", "alameda", "plaza", "paseo", "corso", "contrada", "largo",
     "travessa", "vicolo", "strada", "ulica", "ul.", "chemin", "impasse", "quai",
@@ -95,8 +99,9 @@ def addresses() -> RuleRecognizer:
             ),
             Rule(
                 kind=_KIND,  # "Fischerstr. 11/37, 53748 Bamberg"
-                pattern=r"(?<![\w])[^\W\d_][\w'’\-]{2,30}(?:str\.?|straße|strasse|weg|gasse|platz|allee|damm|ufer|laan|"
-                r"straat|gatan|gata|vägen|vej|gade|kade|plein|katu|tie)\s\d{1,4}\s?[a-z]?(?:[/\-]\d{1,4})?(?![\w%€$])"
+                pattern=r"(?<![\w])[^\W\d_][\w'’\-]{5,36}+(?:\.(?<=[\w'’\-]{3}str\.)|"
+                + "|".join(rf"(?<=[\w'’\-]{{3}}{end})" for end in _STREETS)
+                + r")\s\d{1,4}\s?[a-z]?(?:[/\-]\d{1,4})?(?![\w%€$])"
                 r"(?:,?\s(?:[A-Z]{1,2}-)?\d{4,5}\s[^\W\d_][\w\-]{1,30})?",
                 score=0.7,
                 digits=1,
@@ -161,7 +166,7 @@ def addresses() -> RuleRecognizer:
             Rule(
                 kind=_KIND,
                 pattern=r"\b(?:zip(?:[\s\-_]?code)?|post(?:al)?[\s\-_]?code|postcode|plz|cep|pin "
-                r"code)\b\s*[\"']?\s*(?:is|:|=|of|to|\||,)?\s*[\"']?"
+                r"code)\b\s*+[\"']?\s*+(?:is|:|=|of|to|\||,)?\s*+[\"']?"
                 r"(?P<v>(?=[A-Z ]{0,4}\d)[A-Z0-9]{2,5}(?:[ \-]?[A-Z0-9]{2,4})?)(?![A-Z0-9])",
                 score=0.8,
                 hints=("zip", "post", "plz", "cep", "pin code"),

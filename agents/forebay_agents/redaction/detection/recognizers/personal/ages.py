@@ -29,17 +29,17 @@ _NAME = r"[^\W\d_][\w'’.\-]{1,20}"
 _IS = r"(?: is|'s|’s|s| was| turns| turned| will be| just turned| has turned| is turning| is now| ist| est| wird)"
 _ADVERB = r"(?: (?:now|only|just|almost|nearly|about|already|over|actually|schon|jetzt|bereits|déjà)){0,2}"
 _SUBJECT = (
-    rf"(?:(?<!\w)(?:(?:he|she|who|they)(?:{_IS}| are| were|'re)|i(?:'m| am)|"
+    rf"(?<!\w)(?=[^\W\d_])(?:(?:(?:he|she|who|they)(?:{_IS}| are| were|'re)|i(?:'m| am)|"
     rf"(?:(?:my|our|his|her|their|the|an?|this|that|your|dein|mein|meine|ma|mon|mi|mia|"
     rf"mio)(?: {_NAME}){{0,2}} )?(?:{_ROLE})"
     rf"(?: {_NAME}){{0,2}},?(?:{_IS})|"
     rf"(?:mr|mrs|ms|miss|dr|sir|herr|frau|señora?|sra?|mme)\.? {_NAME}(?: {_NAME}){{0,2}},?(?:{_IS})|"
     rf"(?:er|sie|elle|il|lei|lui|ella|él|hij|zij|ze|die|der) (?:ist|est|è|is|wird|heeft)){_ADVERB}|"
-    rf"(?<!\w)(?:{_ROLE})(?: {_NAME}){{0,2}},|"
-    r"(?<!\w)(?:(?:one|two|some) of (?:us|them|you) (?:is|are|was|were)|"
+    rf"(?:{_ROLE})(?: {_NAME}){{0,2}},|"
+    r"(?:(?:one|two|some) of (?:us|them|you) (?:is|are|was|were)|"
     r"(?:died|dies|passed(?: away| on)?|lived|living|gestorben|mort|morte|morto|morta|murió|falleció) "
     r"(?:at|to|to be|mit|à|a)|"
-    r"at the age of|aged?(?: of)?|turn(?:ed|ing|s)|(?:patient|pt)[ ,:]{1,2}(?:is )?(?:an? )?)) \Z"
+    r"at the age of|aged?(?: of)?|turn(?:ed|ing|s)|(?:patient|pt)[ ,:]{1,2}(?:is )?(?:an? )?)) "
 )
 
 _CAPITAL = r"[A-ZÀ-ÞŠŽČŁ][^\W\d_][\w'’.\-]{0,20}"
@@ -57,7 +57,7 @@ def ages() -> RuleRecognizer:
             Rule(
                 kind="AGE",
                 pattern=rf"(?:9\d(?<![\w.,:/$€£+\-%]..)|1[01]\d(?<![\w.,:/$€£+\-%]...))(?![\d%°]){_FOLLOWS}",
-                context=_SUBJECT,
+                lead=_SUBJECT,
                 digits=2,
                 before=72,
                 after=0,
@@ -65,7 +65,7 @@ def ages() -> RuleRecognizer:
             Rule(
                 kind="AGE",
                 pattern=rf"\b(?:{_WORDS})(?!\w){_FOLLOWS}",
-                context=_SUBJECT,
+                lead=_SUBJECT,
                 hints=("ninety", "hundred"),
                 before=72,
                 after=0,

@@ -3,6 +3,7 @@
 import re
 
 from forebay_agents.redaction.detection.names.words import listed
+from forebay_agents.redaction.detection.recognizers.grouping import fewest
 from forebay_agents.redaction.detection.recognizers.identifiers import checksums
 from forebay_agents.redaction.detection.recognizers.rules import Rule, RuleRecognizer
 
@@ -56,8 +57,8 @@ def contact() -> RuleRecognizer:
         [
             Rule(
                 kind="EMAIL_ADDRESS",
-                pattern=r"(?<![\w.+\-])[\w!#$%&'*+/=?^`{|}~\-]{1,64}(?:\.[\w!#$%&'*+/=?^`{|}~\-]{1,64}){0,8}\.?@"
-                r"(?:[^\W_](?:[\w\-]{0,62})\.){1,8}[^\W\d_][\w\-]{1,23}",
+                pattern=r"(?<![\w.+\-])[\w!#$%&'*+/=?^`{|}~\-]{1,64}+(?:\.[\w!#$%&'*+/=?^`{|}~\-]{1,64}+){0,8}+\.?@"
+                r"(?:[^\W_](?:[\w\-]{0,62}+)\.){1,8}[^\W\d_][\w\-]{1,23}",
                 score=1.0,
                 hints=("@",),
             ),
@@ -86,7 +87,7 @@ def contact() -> RuleRecognizer:
             ),
             Rule(
                 kind="EMAIL_ADDRESS",
-                pattern=rf"(?<![\w.+\-])[\w.+]{{1,64}}[\-_]at[\-_](?:[\w]{{1,40}}[\-_]){{1,3}}dot[\-_]{_TLD}\b",
+                pattern=rf"(?<![\w.+\-])[\w.+]{{1,64}}[\-_]at[\-_]\w{{1,122}}?(?:-\w{{1,122}}?){{0,2}}?[\-_]dot[\-_]{_TLD}\b",
                 score=0.9,
                 hints=("at-", "at_"),
             ),
@@ -99,7 +100,8 @@ def contact() -> RuleRecognizer:
             ),
             Rule(
                 kind="PHONE_NUMBER",  # international
-                pattern=r"(?<![\w+])(?:\+|00(?=[ (]|\d{10}))[ ]?\(?[1-9]\d{0,2}\)?(?:[ \-./]{0,2}\(?\d{1,5}\)?){2,6}"
+                pattern=r"(?<![\w+])(?:\+|00(?=[ (]|\d{10}))[ ]?\(?[1-9]\d{0,2}+\)?"
+                rf"(?:[ \-./]{{0,2}}+\(?{fewest(1, 5)}\)?){{1,6}}"
                 r"(?:\s?(?:ext|x|extension)\.?\s?\d{1,6})?(?![\w])",
                 score=0.9,
                 check=_international,
@@ -134,7 +136,8 @@ def contact() -> RuleRecognizer:
             ),
             Rule(
                 kind="PHONE_NUMBER",  # national, with its leading zero
-                pattern=r"(?<![\w\-.+$])\(?0\d{1,5}\)?(?:(?:[ \-/.]{0,2}| [/\-–] )\d{2,8}){1,5}(?![\w\-]|[.,]\d)",
+                pattern=r"(?<![\w\-.+$])\(?0\d{1,5}\)?"
+                rf"(?:(?: [/\-–] |[ \-/.]{{0,2}}+){fewest(2, 8)}){{1,5}}(?![\w\-]|[.,]\d)",
                 score=0.6,
                 context=_CALL,
                 unless=_NO_PHONE + r"|\baccount\b|\bmrn\b|passport|licen[cs]e",
@@ -174,8 +177,8 @@ def contact() -> RuleRecognizer:
             ),
             Rule(
                 kind="PHONE_NUMBER",  # anything else that is announced as one
-                pattern=r"(?:\((?<![\w\-.+$].)\d|\d(?<![\w\-.+$].))\d{1,4}\)?(?:[ \-./]{0,2}\d{2,5}){1,5}(?![\w\-]|"
-                r"[.,]\d)",
+                pattern=r"(?:\((?<![\w\-.+$].)\d|\d(?<![\w\-.+$].))\d{1,4}\)?"
+                rf"(?:[ \-./]{{0,2}}+{fewest(2, 5)}){{1,5}}(?![\w\-]|[.,]\d)",
                 context=_CALL,
                 with_context=0.7,
                 check=lambda text: None if 7 <= len(checksums.digits(text)) <= 13 else False,
@@ -188,7 +191,7 @@ def contact() -> RuleRecognizer:
             Rule(
                 kind="USERNAME",
                 pattern=r"\b(?:user\s?name|user\s?id|login(?: name)?|screen name|handle|nick(?:name)?|"
-                r"gamertag)\b\s*(?:is|:|=)+\s*[\"'@]?"
+                r"gamertag)\b\s*+(?:is|:|=)+\s*+[\"'@]?"
                 r"(?P<v>[\w.\-]{3,32})\b",
                 score=0.8,
                 hints=("user", "login", "handle", "nick", "screen name", "gamertag"),

