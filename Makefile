@@ -8,7 +8,7 @@ UV     := 0.13.9
 # An inherited PYTHONDONTWRITEBYTECODE would double the start-up time of every process.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test unit unit-everywhere lint types chaos long wheel wheel-test fuzz lock clean setup
+.PHONY: demo test unit unit-everywhere lint types chaos hostile long wheel wheel-test fuzz lock clean setup
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -45,7 +45,11 @@ chaos: setup
 	@$(BIN)/python -m pytest tests/chaos -m chaos --run-chaos $(ARGS)
 
 # What is too long for the continuous integration: before an issue is closed, and before a release.
-long: chaos
+long: chaos hostile
+
+# Texts bred against every pattern of redaction and of the last check: a quarter of an hour.
+hostile: setup
+	@$(BIN)/python -m loadtest hostile
 
 # dist/forebay-VERSION-py3-none-any.whl: both packages, schemas and default configuration.
 wheel: setup

@@ -167,6 +167,23 @@ def budget(
 
 
 @app.command()
+def hostile(
+    only: Annotated[str, typer.Argument(help="Part of the names of the readers to try; by default all.")] = "",
+    seed: Annotated[int, typer.Option(help="Another one breeds other texts.")] = 1,
+    each: Annotated[int, typer.Option(help="Texts bred for each pattern.")] = 12,
+    rounds: Annotated[int, typer.Option(help="How often the slowest of them are varied.")] = 15,
+) -> None:
+    """Texts bred to keep a pattern busy, of redaction and of the last check: fails if one is slower than it may be."""
+    from loadtest.hostile.report import report
+
+    slow = 0
+    for row in report(only, seed, each, rounds):
+        print(json.dumps(row, ensure_ascii=False), flush=True)
+        slow += not row["ok"]
+    raise typer.Exit(min(slow, 1))
+
+
+@app.command()
 def canaries(
     seconds: Annotated[float, typer.Option(help="How long.")] = 120.0,
     rate: Annotated[float, typer.Option(help="Requests per second, each with personal data of six kinds.")] = 10.0,
