@@ -1,4 +1,4 @@
-"""How does Forebay log? One JSON object a line on standard error, without message text.
+"""How does Forebay log? One JSON object a line on standard error, without message text, in plain ASCII.
 
 What logs through the standard library (Faust, aiokafka, litellm …) comes out the same way, at ``warning`` and above:
 their debug logging costs an eighth of a hop's CPU, and litellm's would quote prompts.
@@ -8,7 +8,9 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from forebay.observability.plain import json_shown
 
 _NOISY = ("faust", "mode", "aiokafka", "kafka", "LiteLLM", "litellm", "httpx", "openai", "asyncio", "presidio-analyzer")
 
@@ -27,7 +29,7 @@ def configure(level: str = "info", **context: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+        processors=[*shared, structlog.processors.format_exc_info, _rendered],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -39,7 +41,7 @@ def configure(level: str = "info", **context: str) -> None:
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
+                _rendered,
             ],
         )
     )
@@ -50,3 +52,12 @@ def configure(level: str = "info", **context: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # mode warns of every timer that ran late, hundreds of times when a process was busy importing.
     logging.getLogger("mode.timers").setLevel(logging.ERROR)
+
+
+_to_json = structlog.processors.JSONRenderer()
+
+
+def _rendered(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    """One line, whatever the event quotes; JSON leaves only DEL as it is."""
+    line = _to_json(logger, name, event)
+    return json_shown(line if isinstance(line, str) else line.decode())
