@@ -1,14 +1,14 @@
 """``forebay spend``: who spent how much, on what."""
 
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
+from forebay.cli.terminal.saying import complain, print_json, say
+from forebay.cli.terminal.tables import Column, Frame, print_table
 from forebay.contract.json_lines import to_json
 from forebay.contract.records import Spend, WindowKind
 
@@ -36,25 +36,28 @@ def spend(
         rows = operations.spend(view, operations.SpendQuery(window=window, tenant=tenant, user=user))
     if as_json:
         for row in rows:
-            typer.echo(orjson.dumps(to_json(row)).decode())
+            print_json(to_json(row))
         return
     _print(rows, window)
 
 
 def _print(rows: list[Spend], window: WindowKind) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(window.value, "tenant/user", "model", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     # Eighty columns: what is zero in every row is left out.
     amounts = [(name, show) for name, show in _AMOUNTS.items() if name in _ALWAYS or any(map(_is_shown(name), rows))]
-    for name, _ in amounts:
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        names = (_started(row, window), f"{row.tenant_id}/{row.user_id}", row.model.rpartition("/")[2])
-        table.add_row(*names, *(show(row) for _, show in amounts))
-    Console().print(table)
+    columns = (
+        window.value,
+        "tenant/user",
+        "model",
+        *(Column(title=name, right=True, whole=True) for name, _ in amounts),
+    )
+    cells = [
+        (
+            _started(row, window), f"{row.tenant_id}/{row.user_id}", row.model.rpartition("/")[2],
+            *(show(row) for _, show in amounts),
+        )
+        for row in rows
+    ]  # fmt: skip
+    print_table(columns, cells, frame=Frame.HEAD)
 
 
 def _started(row: Spend, window: WindowKind) -> str:
@@ -100,10 +103,10 @@ def reconcile(
         statement = operations.Statement(invoice=invoice, since=since, until=until)
         result = operations.reconcile(statement, operations.read_ledger(installation()))
     except (InvoiceError, InvalidChoiceError, OSError) as error:
-        typer.echo(f"forebay: {error}", err=True)
+        complain(error)
         raise typer.Exit(2) from None
     if as_json:
-        typer.echo(orjson.dumps(_as_json(result)).decode())
+        print_json(_as_json(result))
     else:
         _print_reconciliation(result)
     if result.differences:
@@ -119,27 +122,27 @@ def _as_json(result: "Reconciliation") -> dict[str, object]:
 
 
 def _print_reconciliation(result: "Reconciliation") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
     if result.differences:
-        table = Table("difference", "attempt", "request", "ledger", "invoice", "n$")
-        for item in result.differences:
-            table.add_row(
-                item.kind.value, item.attempt_id, item.request_id, item.ledger, item.invoice,
-                str(item.difference_nanousd),
-            )  # fmt: skip
-        console.print(table)
+        print_table(
+            ("difference", "attempt", "request", "ledger", "invoice", "n$"),
+            [
+                (item.kind.value, item.attempt_id, item.request_id, item.ledger, item.invoice,
+                 str(item.difference_nanousd))
+                for item in result.differences
+            ],
+            piped_width=_PIPED_WIDTH,
+        )  # fmt: skip
     if result.open:
-        table = Table("open attempt", "request", "status", "worst case n$", "billed n$")
-        for attempt in result.open:
-            billed = "–" if attempt.billed_nanousd is None else str(attempt.billed_nanousd)
-            table.add_row(
-                attempt.attempt_id, attempt.request_id, attempt.status.value, str(attempt.worst_case_nanousd), billed
-            )
-        console.print(table)
-    typer.echo(
+        print_table(
+            ("open attempt", "request", "status", "worst case n$", "billed n$"),
+            [
+                (each.attempt_id, each.request_id, each.status.value, str(each.worst_case_nanousd),
+                 "–" if each.billed_nanousd is None else str(each.billed_nanousd))
+                for each in result.open
+            ],
+            piped_width=_PIPED_WIDTH,
+        )  # fmt: skip
+    say(
         f"{result.lines} invoice lines, {result.attempts} attempts: {result.agreed} agree, "
         f"{len(result.differences)} differences ({result.error_nanousd} n$), {len(result.open)} open"
     )

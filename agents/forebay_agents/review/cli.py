@@ -1,13 +1,15 @@
 """``forebay review``: what a person decides."""
 
 import getpass
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
 from forebay.cli.explaining import explained
+from forebay.cli.terminal.saying import complain, print_json, say
+from forebay.cli.terminal.tables import print_table
 from forebay.contract.records import CorrectionAction, ReviewTask
 
 if TYPE_CHECKING:
@@ -27,19 +29,22 @@ def list_tasks(as_json: Annotated[bool, typer.Option("--json", help="One JSON li
         tasks = [one.task for one in desk.open_tasks()]
     if as_json:
         for task in tasks:
-            typer.echo(orjson.dumps(_line(task)).decode())
+            print_json(_line(task))
         return
-    from rich.console import Console
-    from rich.table import Table
+    print_tasks(tasks)
 
-    table = Table("task", "why", "score", "model", "question", "answer", title=f"{len(tasks)} open")
-    for task in tasks:
-        line = _line(task)
-        table.add_row(
-            task.review_id, line["reason"], str(line["score"] or "-"), line["model"] or "-",
-            line["question"][:200], line["answer"][:200],
-        )  # fmt: skip
-    Console().print(table)
+
+def print_tasks(tasks: Sequence[ReviewTask]) -> None:
+    """Tasks as a table; of long texts the beginning."""
+    print_table(
+        ("task", "why", "score", "model", "question", "answer"),
+        [
+            (line["review_id"], line["reason"], str(line["score"] or "-"), line["model"] or "-",
+             line["question"][:200], line["answer"][:200])
+            for line in map(_line, tasks)
+        ],
+        title=f"{len(tasks)} open",
+    )  # fmt: skip
 
 
 @app.command(help="The answer stands.")
@@ -71,9 +76,9 @@ def _decide(review_id: str, action: CorrectionAction, reviewer: str, reason: str
     decision = Decision(review_id=review_id, action=action, reviewer=reviewer, reason=reason, content=content)
     with explained(who=lambda said: f"decided by {said.reviewer}: {said.action.value}"), _desk() as desk:
         done = desk.decide(decision)
-    typer.echo(f"{done.correction.review_id}: {action.value}")
+    say(f"{done.correction.review_id}: {action.value}")
     if not done.exclusive:
-        typer.echo("forebay: you may not write alone (docs/how-to/production.md, access rights): look again", err=True)
+        complain("you may not write alone (docs/how-to/production.md, access rights): look again")
 
 
 def _desk() -> AbstractContextManager["ReviewDesk"]:

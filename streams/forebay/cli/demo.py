@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from forebay.cli.terminal.saying import say
 from forebay.resources import data_path
 
 app = typer.Typer(add_completion=False)
@@ -44,7 +45,7 @@ def demo(
     finally:
         _forebay(environment, "down", "--data-dir", str(data_dir))
     for problem in problems:
-        typer.echo(f"demo failed: {problem}", err=True)
+        say(f"demo failed: {problem}", err=True)
     raise typer.Exit(1 if problems else 0)
 
 

@@ -4,12 +4,9 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-
 from forebay.cli.send import response_line
+from forebay.cli.terminal.bars import Bar
+from forebay.cli.terminal.tables import Styled, print_table
 from forebay.contract.records import Response
 from forebay.demo.summary import Summary
 
@@ -20,25 +17,21 @@ class Screen:
     """Shows the demo; ``total`` requests are expected."""
 
     def __init__(self, total: int) -> None:
-        self._console = Console()
-        self._progress = Progress(
-            TextColumn("responses"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=self._console
-        )
-        self._bar = self._progress.add_task("responses", total=total)
+        self._bar = Bar("responses", total, err=False, show=True)
         self._lines: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._bar.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        self._bar.stop()
 
     def say(self, text: str) -> None:
         """One line above the bar."""
-        self._progress.console.print(text)
+        self._bar.say(text)
 
     def response(self, response: Response, latency_ms: float) -> None:
         """A response came; called on the client's thread."""
@@ -46,20 +39,19 @@ class Screen:
         self._lines.append(line)
         colour = {"ok": "green", "rejected": "yellow", "failed": "red"}[line["status"]]
         text = line["content"] if response.error is None else f"{response.error.code}: {response.error.message}"
-        self._progress.console.print(
-            f"[{colour}]{line['status']:8}[/] {line['request_id'][:18]:18} {line['tier'] or '-':6} {line['source']:14} "
-            f"{line['cost_nanousd'] / 1e9:10.7f} $ {latency_ms:7.0f} ms  {sum(response.redactions.values())} redacted  "
-            f"[dim]{escape(' '.join(text.split())[:_CONTENT_CHARS])}[/]",
-            highlight=False,
-            soft_wrap=True,
+        self._bar.say(
+            Styled(f"{line['status']:8}", colour),
+            f" {line['request_id'][:18]:18} {line['tier'] or '-':6} {line['source']:14} "
+            f"{line['cost_nanousd'] / 1e9:10.7f} $ {latency_ms:7.0f} ms  ",
+            f"{sum(response.redactions.values())} redacted  ",
+            Styled(" ".join(text.split())[:_CONTENT_CHARS], "dim"),
         )
-        self._progress.advance(self._bar)
+        self._bar.advance()
 
     def summary(self, summary: Summary, start_s: float) -> None:
         """The closing summary; ``start_s``: seconds that the stack took to start."""
-        self._progress.stop()
-        table = Table(title="What came out", show_header=False)
-        for name, value in (
+        self._bar.stop()
+        rows = (
             ("stack was ready after", f"{start_s:.1f} s"),
             ("responses", f"{summary.responses} of {summary.requests} ({_counts(summary.statuses)})"),
             ("answered by", _counts(summary.sources)),
@@ -72,9 +64,8 @@ class Screen:
             ("judge scores", _counts(summary.judge_scores)),
             ("for people to review", str(summary.reviews)),
             ("personal data outside", f"{len(summary.leaks)} places" if summary.leaks else "none found"),
-        ):
-            table.add_row(name, value)
-        self._console.print(table)
+        )
+        print_table(("", ""), rows, title="What came out", titles=False)
 
     def report(self, summary: Summary) -> dict[str, Any]:
         """The same as JSON."""

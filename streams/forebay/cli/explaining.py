@@ -6,6 +6,8 @@ from typing import Any
 
 import typer
 
+from forebay.cli.terminal.saying import complain, refusal, say
+
 
 @contextmanager
 def explained(*more: type[Exception], who: Callable[[Any], str] = str) -> Iterator[None]:
@@ -24,13 +26,13 @@ def explained(*more: type[Exception], who: Callable[[Any], str] = str) -> Iterat
     try:
         yield
     except InvalidChoiceError as error:
-        raise typer.BadParameter(str(error), param_hint=f"--{error.field}" if error.field else None) from None
+        raise refusal(str(error), f"--{error.field}" if error.field else None) from None
     except OutdatedError as error:
-        typer.echo(f"forebay: {error}", err=True)
+        complain(error)
         for key, entry in error.entries.items():
             if entry is not None and entry.value is not None:
-                typer.echo(f"{key} was {who(entry.value)}", err=True)
+                say(f"{key} was {who(entry.value)}", err=True)
         raise typer.Exit(1) from None
     except refused as error:
-        typer.echo(f"forebay: {error}", err=True)
+        complain(error)
         raise typer.Exit(1) from None

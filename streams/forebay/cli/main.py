@@ -5,16 +5,18 @@ Only the module of the command that is called gets imported: ``forebay redact`` 
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from forebay import __version__
 from forebay.cli.extras import advice
+from forebay.cli.terminal.saying import complain, say
 from forebay.kafka.queries import BrokerUnavailableError
 from forebay.privacy.sealing import SealError
 from forebay.settings import ConfigurationError
@@ -52,7 +54,7 @@ _forebay = typer.Typer(cls=_LazyGroup, add_completion=False, no_args_is_help=Tru
 @_forebay.callback(invoke_without_command=True, help="LLM calls as a system, not a demo.")
 def _root(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
     if version:
-        typer.echo(f"forebay {__version__}")
+        say(f"forebay {__version__}")
         raise typer.Exit
 
 
@@ -78,27 +80,33 @@ def main(arguments: list[str] | None = None) -> None:
         _check_configuration(sys.argv[1:] if arguments is None else arguments)
         _forebay(args=arguments, prog_name="forebay")
     except (ConfigurationError, SealError) as error:
-        typer.echo(f"forebay: {error}", err=True)
+        complain(error)
         sys.exit(2)
     except BrokerUnavailableError as error:
-        typer.echo(f"forebay: {error}", err=True)
+        complain(error)
         sys.exit(1)
     except ModuleNotFoundError as error:
         told = advice(error.name)
         if not told:
-            raise
-        typer.echo(f"forebay: {told}", err=True)
+            _die(traceback.format_exc())
+        complain(told)
         sys.exit(2)
     except BrokenPipeError:
         # The reader of our output went away (`forebay tail … | head`); that is no failure of ours. What is still in
         # the buffer goes nowhere: the interpreter would try to flush it as it ends, and exit with 120.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a defect is told as text too: its message may quote anybody's
         # Not imported here: most commands need no Kafka client.
         client = sys.modules.get("confluent_kafka")
         if client is None or not isinstance(error, client.KafkaException):
-            raise
+            _die(traceback.format_exc())
         reason: Any = error.args[0]
-        typer.echo(f"forebay: the brokers do not do what was asked of them: {reason.str()}", err=True)
+        complain(f"the brokers do not do what was asked of them: {reason.str()}")
         sys.exit(1)
+
+
+def _die(trace: str) -> NoReturn:
+    """A defect of ours: the traceback, as text like any other; what an error quotes may come from a record."""
+    say(trace.rstrip(), err=True, lines=True)
+    sys.exit(1)

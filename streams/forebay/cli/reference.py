@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from forebay.cli.terminal.saying import refusal, say
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Write or check the generated reference pages.")
 
 Folder = Annotated[Path | None, typer.Option(help="Folder of the pages; by default docs/reference of this checkout.")]
@@ -16,7 +18,7 @@ def write(folder: Folder = None) -> None:
     from forebay import reference
 
     for name in reference.write(_folder(folder)):
-        typer.echo(name)
+        say(name)
 
 
 @app.command(help="Check that the pages say what the code says.")
@@ -26,10 +28,10 @@ def check(folder: Folder = None) -> None:
 
     outdated = reference.outdated(_folder(folder))
     for name in outdated:
-        typer.echo(f"{name} is not current: run `forebay reference write`", err=True)
+        say(f"{name} is not current: run `forebay reference write`", err=True)
     if outdated:
         raise typer.Exit(1)
-    typer.echo("every reference page is current")
+    say("every reference page is current")
 
 
 def _folder(folder: Path | None) -> Path:
@@ -37,5 +39,5 @@ def _folder(folder: Path | None) -> Path:
 
     chosen = folder or default_folder()
     if not chosen.is_dir():
-        raise typer.BadParameter(f"there is no folder {chosen}: this works on a checkout")
+        raise refusal(f"there is no folder {chosen}: this works on a checkout")
     return chosen

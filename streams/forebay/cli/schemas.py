@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from forebay.cli.terminal.saying import say
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Register and check the Avro schemas.")
 
 
@@ -28,10 +30,10 @@ def register(
         schema = schema_of(topic.record.__name__)
         problems = incompatibilities(schema, LocalRegistry().versions(topic.subject))
         if problems:
-            typer.echo(f"{topic.subject}: refused\n  " + "\n  ".join(problems), err=True)
+            say(f"{topic.subject}: refused\n  " + "\n  ".join(problems), err=True, lines=True)
             raise typer.Exit(1)
         subject = topic.subject if local else topic_on_broker(topic.subject, settings[KafkaSettings])
-        typer.echo(f"{subject}: id {registry.register(subject, schema)}")
+        say(f"{subject}: id {registry.register(subject, schema)}")
 
 
 @app.command(help="Check that every schema is registered and compatible with all its earlier versions.")
@@ -41,7 +43,7 @@ def check() -> None:
 
     problems = check_all()
     for problem in problems:
-        typer.echo(problem, err=True)
+        say(problem, err=True)
     if problems:
         raise typer.Exit(1)
-    typer.echo("every schema is registered and BACKWARD_TRANSITIVE")
+    say("every schema is registered and BACKWARD_TRANSITIVE")

@@ -14,8 +14,11 @@ from typing import Annotated, Any, TextIO
 import orjson
 import typer
 
+from forebay.cli.terminal.bars import Bar
+from forebay.cli.terminal.saying import complain, print_json, say
 from forebay.contract.json_lines import InvalidLineError, request_from_line
 from forebay.contract.records import Response
+from forebay.observability.plain import shown
 
 app = typer.Typer(add_completion=False)
 
@@ -99,23 +102,13 @@ class _Printer:
         self._room = Semaphore(_OUTSTANDING)
         self._crowded = False
         self._answered = 0
-        self._progress: Any = None
+        self._progress: Bar | None = None
         if progress:
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-            self._progress = Progress(
-                TextColumn("responses"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                console=Console(stderr=True),
-            )
-            self._bar = self._progress.add_task("responses", total=0)
+            self._progress = Bar("responses", 0, show=True)
 
     def __enter__(self) -> "_Printer":
         if self._progress is not None:
-            self._progress.start()
+            self._progress.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -125,7 +118,7 @@ class _Printer:
     def sent(self, request_id: str, *, wait: bool) -> None:
         """A request is about to be published; blocks while too many are outstanding, but not for ever."""
         if not wait:
-            self._line({"request_id": request_id} if self._as_json else request_id)
+            self._line({"request_id": request_id} if self._as_json else shown(request_id))
             return
         with self._lock:
             waits = request_id in self._open  # a repeated id has one response
@@ -135,7 +128,7 @@ class _Printer:
             self._crowded = not self._room.acquire(timeout=self._patience_s)
         self._sent[request_id] = time.monotonic()
         if self._progress is not None:
-            self._progress.update(self._bar, total=len(self._sent))
+            self._progress.update(total=len(self._sent))
 
     def response(self, response: Response) -> None:
         """A response came."""
@@ -155,7 +148,7 @@ class _Printer:
         """A line is no request, or its request was not taken."""
         self.status = 1
         error = {"error": {"code": code, "message": message}}
-        self._line(({"id": record_id} if record_id else {}) | error if self._as_json else f"{what}: {message}")
+        self._line(({"id": record_id} if record_id else {}) | error if self._as_json else shown(f"{what}: {message}"))
 
     def _close(self, request_id: str) -> None:
         with self._lock:
@@ -165,20 +158,21 @@ class _Printer:
             self._answered += 1
         self._room.release()
         if self._progress is not None:
-            self._progress.update(self._bar, completed=self._answered)
+            self._progress.update(done=self._answered)
 
     def finish(self, outstanding: int) -> None:
         """All is said; ``outstanding`` requests got no response in time."""
         if outstanding:
             self.status = 1
-            typer.echo(f"forebay: {outstanding} of {len(self._sent)} requests got no response in time", err=True)
+            complain(f"{outstanding} of {len(self._sent)} requests got no response in time")
 
     def _line(self, content: dict[str, Any] | str) -> None:
-        text = content if isinstance(content, str) else orjson.dumps(content).decode()
         with self._output:  # lines come from this thread and from the client's
             try:
-                sys.stdout.write(text + "\n")
-                sys.stdout.flush()
+                if isinstance(content, str):
+                    say(content, lines=True)
+                else:
+                    print_json(content)
             except BrokenPipeError:
                 self.unread = True  # on the client's thread there is nobody to raise to
 
@@ -217,5 +211,6 @@ def _json_or_text(value: str) -> Any:
 
 def _text(response: Response, latency_ms: float) -> str:
     if response.error is not None:
-        return f"[{response.status.value}: {response.error.code}] {response.error.message}"
-    return f"[{response.source.value} {response.tier or '-'} {latency_ms:.0f} ms] {response.content}"
+        return shown(f"[{response.status.value}: {response.error.code}] {response.error.message}")
+    head = shown(f"[{response.source.value} {response.tier or '-'} {latency_ms:.0f} ms]")
+    return f"{head} {shown(response.content, lines=True)}"

@@ -1,11 +1,11 @@
 """``forebay tail TOPIC``: decoded records as JSON lines."""
 
 import base64
-import sys
 from typing import Annotated, Any
 
-import orjson
 import typer
+
+from forebay.cli.terminal.saying import print_json, refusal
 
 app = typer.Typer(add_completion=False)
 
@@ -24,13 +24,12 @@ def tail(
     from forebay.kafka.reader import read_topic
 
     if topic not in TOPICS:
-        raise typer.BadParameter(f"there is no topic {topic!r}; topics: {', '.join(TOPICS)}")
+        raise refusal(f"there is no topic {topic!r}; topics: {', '.join(TOPICS)}")
     if TOPICS[topic].access is Access.RESTRICTED and not restricted:
-        raise typer.BadParameter(f"{topic} holds personal data; say --restricted if you may see it")
+        raise refusal(f"{topic} holds personal data; say --restricted if you may see it")
     records = read_topic(installation(), topic, from_beginning=from_beginning, until_end=end)
     for shown, record in enumerate(records, start=1):
-        sys.stdout.write(orjson.dumps(_line(record)).decode() + "\n")
-        sys.stdout.flush()
+        print_json(_line(record))
         if shown == limit:
             break
 

@@ -1,11 +1,16 @@
 """``forebay topics create|describe|unanswered``: the catalogue on the broker, and what was lost from it."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forebay.cli.explaining import explained
+from forebay.cli.terminal.saying import print_json, say
+from forebay.cli.terminal.tables import Frame, print_table
+
+if TYPE_CHECKING:
+    from forebay.operations.topics import TopicsReport
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Create the topics, see how they are, or whose requests were lost."
@@ -17,8 +22,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 @app.command(help="Create the topics that are missing; those that exist are left as they are.")
 def create(*, json_output: Json = False) -> None:
     """Idempotent; exit status 1 when a topic cannot be created."""
-    import orjson
-
     from forebay.embedded.installation import installation
     from forebay.kafka.topic_admin import TopicsError
     from forebay.operations import topics
@@ -26,16 +29,14 @@ def create(*, json_output: Json = False) -> None:
     with explained(TopicsError):
         created = topics.create(topics.open_admin(installation()))
     if json_output:
-        typer.echo(orjson.dumps({"created": created}))
+        print_json({"created": created})
     else:
-        typer.echo("\n".join(created) or "all topics exist")
+        say("\n".join(created) or "all topics exist", lines=True)
 
 
 @app.command(help="How the topics are, and where they differ from the catalogue and the settings.")
 def describe(*, json_output: Json = False) -> None:
     """Exit status 1 when something differs."""
-    import orjson
-
     from forebay.embedded.installation import installation
     from forebay.kafka.topic_admin import TopicsError
     from forebay.operations import topics
@@ -44,18 +45,9 @@ def describe(*, json_output: Json = False) -> None:
     with explained(TopicsError):
         report = topics.describe(topics.open_admin(settings), settings)
     if json_output:
-        typer.echo(orjson.dumps(asdict(report)))
+        print_json(asdict(report))
     else:
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table("topic", "partitions", "replication", "cleanup", "retention", "max bytes", box=None)
-        for name, topic in report.topics.items():
-            shown = (topic.config.get(key, "") for key in ("cleanup.policy", "retention.ms", "max.message.bytes"))
-            table.add_row(name, str(topic.partitions), str(topic.replication), *shown)
-        Console().print(table)
-        for row in report.differences:
-            typer.echo(f"{row.topic}: {row.key} is {row.found}, not {row.wanted}")
+        print_report(report)
     if report.differences:
         raise typer.Exit(1)
 
@@ -70,8 +62,6 @@ def unanswered(
     json_output: Json = False,
 ) -> None:
     """Exit status 1 when that is not so in time, or brokers do not take an answer."""
-    import orjson
-
     from forebay.contract.clock import now_ms
     from forebay.embedded.installation import installation
     from forebay.kafka.lag import consumer_lag
@@ -89,9 +79,24 @@ def unanswered(
         if expire:
             publish(settings, operation.expired(lost, now_ms()))
     if json_output:
-        typer.echo(orjson.dumps({"unanswered": [one.request_id for one in lost], "expired": expire}))
+        print_json({"unanswered": [one.request_id for one in lost], "expired": expire})
         return
     for one in lost:
-        typer.echo(one.request_id)
+        say(one.request_id)
     told = "answered with `expired`" if expire else "without an answer; --expire gives them one"
-    typer.echo(f"{len(lost)} requests {told}", err=True)
+    say(f"{len(lost)} requests {told}", err=True)
+
+
+def print_report(report: "TopicsReport") -> None:
+    """Topics as they are, and what differs."""
+    keys = ("cleanup.policy", "retention.ms", "max.message.bytes")
+    print_table(
+        ("topic", "partitions", "replication", "cleanup", "retention", "max bytes"),
+        [
+            (name, str(topic.partitions), str(topic.replication), *(topic.config.get(key, "") for key in keys))
+            for name, topic in report.topics.items()
+        ],
+        frame=Frame.NONE,
+    )
+    for row in report.differences:
+        say(f"{row.topic}: {row.key} is {row.found}, not {row.wanted}")

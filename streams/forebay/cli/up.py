@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forebay.cli.terminal.saying import complain, print_json, say
 from forebay.embedded.discovery import DATA_DIR
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def up_command(
         with Display(stays=detach) as display:
             last = run(options, display.show)
     except (AlreadyRunningError, ArtifactError) as error:
-        typer.echo(f"forebay: {error}", err=True)
+        complain(error)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
@@ -75,10 +76,10 @@ def _explain(state: "State") -> None:
     from forebay.embedded.supervision.process import tail
 
     what = f"{state.failed_part} {state.failure}" if state.failed_part else state.failure
-    typer.echo(f"forebay: {what}; everything is stopped", err=True)
+    complain(f"{what}; everything is stopped")
     if state.failed_part:
         log = Path(state.logs) / f"{state.failed_part}.log"
-        typer.echo(f"--- the end of {log}\n{tail(log)}", err=True)
+        say(f"--- the end of {log}\n{tail(log)}", err=True, lines=True)
 
 
 @down.command("down", help="Stop the stack that runs here, and wait until it is gone.")
@@ -88,7 +89,7 @@ def down_command(*, data_dir: DataDir = Path(DATA_DIR)) -> None:
 
     if not state_file.is_locked(data_dir):
         state_file.remove(data_dir)
-        typer.echo("nothing is running here", err=True)
+        say("nothing is running here", err=True)
         return
     pid = state_file.holder(data_dir)
     _end(pid, signal.SIGTERM)
@@ -98,7 +99,7 @@ def down_command(*, data_dir: DataDir = Path(DATA_DIR)) -> None:
             _end(pid, signal.SIGKILL)
         time.sleep(0.05)
     state_file.remove(data_dir)
-    typer.echo("stopped", err=True)
+    say("stopped", err=True)
 
 
 def _end(pid: int | None, number: signal.Signals) -> None:
@@ -116,8 +117,6 @@ def status_command(
     data_dir: DataDir = Path(DATA_DIR),
 ) -> None:
     """Exit status 1 when neither a stack nor a broker is there."""
-    import orjson
-
     from forebay.embedded.discovery import apply_to_environment
     from forebay.embedded.supervision.state import live
     from forebay.kafka.queries import BrokerUnavailableError
@@ -133,13 +132,13 @@ def status_command(
         problem = str(error)
         found |= {"topics": {}, "lag": {}, "lag_seconds": {}}
     if json_output:
-        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+        print_json(found, indent=True)
     else:
         from forebay.cli.up_display import print_status
 
         print_status(found)
     if problem:
-        typer.echo(f"forebay: {problem}", err=True)
+        complain(problem)
         sys.exit(0 if state else 1)
 
 

@@ -5,11 +5,9 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-
+from forebay.cli.terminal.bars import Bar
+from forebay.cli.terminal.live import LiveTable
+from forebay.cli.terminal.tables import Frame, Part, Styled, print_table
 from forebay.embedded.plan import Options
 from forebay.embedded.prepare import tasks
 from forebay.embedded.supervision.keeper import ProcessState
@@ -26,12 +24,9 @@ _ENDPOINTS = (
 
 def prepare(options: Options) -> None:
     """Fetch what is missing, with a bar for each thing; says nothing when everything is there."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        for task in tasks(options, os.environ):
-            bar = progress.add_task(task.title, total=task.steps)
-            task.run(lambda _, bar=bar: progress.advance(bar))  # type: ignore[misc]  # bound now, not when called
+    for task in tasks(options, os.environ):
+        with Bar(task.title, task.steps, stays=False) as bar:
+            task.run(lambda _, bar=bar: bar.advance())  # type: ignore[misc]  # bound now, not when called
 
 
 class Display:
@@ -42,27 +37,24 @@ class Display:
     """
 
     def __init__(self, *, stays: bool) -> None:
-        self._console = Console(stderr=True)
         self._stays = stays
         self._started = time.monotonic()
         self._before: dict[str, tuple[ProcessState, int]] = {}
         self._stack: StackState | None = None
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._screen = LiveTable()
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._live.start()
+        self._screen.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        self._screen.stop()
 
     def show(self, state: State) -> None:
         """A new state."""
-        if self._live.is_started:
-            self._live.update(_process_table([row.public() for row in state.processes]), refresh=True)
+        self._screen.show(_PROCESS, _process_rows([row.public() for row in state.processes]))
         for row in state.processes:
             self._change(row)
         if state.stack is not self._stack:
@@ -76,21 +68,21 @@ class Display:
         if self._before.get(row.name) == now or waits:
             return
         self._before[row.name] = now
-        if not self._live.is_started:
-            self._console.print(f"{self._elapsed()} {row.name} {row.state.value}", highlight=False)
+        if not self._screen.drawn:
+            self._screen.say(f"{self._elapsed()} {row.name} {row.state.value}")
 
     def _turned(self, state: State) -> None:
         if state.stack is StackState.READY:
-            self._live.stop()
-            self._console.print(f"{self._elapsed()} everything is ready", style="green", highlight=False)
+            self._screen.stop()
+            self._screen.say(Styled(f"{self._elapsed()} everything is ready", "green"))
             for variable, title in _ENDPOINTS:
                 if variable in state.environment:
-                    self._console.print(f"  {title:12} {state.environment[variable]}", highlight=False)
-            self._console.print(f"  {'logs':12} {state.logs}", highlight=False)
-            self._console.print("  forebay down stops it" if self._stays else "  Ctrl-C stops it", style="dim")
+                    self._screen.say(f"  {title:12} {state.environment[variable]}")
+            self._screen.say(f"  {'logs':12} {state.logs}")
+            self._screen.say(Styled("  forebay down stops it" if self._stays else "  Ctrl-C stops it", "dim"))
         elif state.stack is StackState.STOPPING:
-            self._live.stop()
-            self._console.print("stopping", style="dim")
+            self._screen.stop()
+            self._screen.say(Styled("stopping", "dim"))
 
     def _elapsed(self) -> str:
         return f"[{time.monotonic() - self._started:5.1f} s]"
@@ -98,25 +90,29 @@ class Display:
 
 def print_status(found: dict[str, Any]) -> None:
     """``forebay status`` for people."""
-    console = Console()
     if found["processes"]:
-        console.print(_process_table(found["processes"]))
+        print_table(_PROCESS, _process_rows(found["processes"]), frame=Frame.NONE)
     waiting: dict[str, list[str]] = {}
     for stage, topics in found["lag"].items():
         for topic, records in topics.items():
             since = f" since {found['lag_seconds'][stage][topic]:,.0f} s" if records else ""
             waiting.setdefault(topic, []).append(f"{stage} {records}{since}")
-    table = Table("topic", "partitions", "records", "unfinished", box=None)
-    for topic, size in found["topics"].items():
-        table.add_row(topic, str(size["partitions"]), str(size["records"]), ", ".join(waiting.get(topic, [])))
-    if found["topics"]:
-        console.print(table)
+    rows = [
+        (topic, str(size["partitions"]), str(size["records"]), ", ".join(waiting.get(topic, [])))
+        for topic, size in found["topics"].items()
+    ]
+    if rows:
+        print_table(("topic", "partitions", "records", "unfinished"), rows, frame=Frame.NONE)
 
 
-def _process_table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("process", "state", "pid", "port", "restarts", box=None)
-    for row in rows:
-        state = str(row["state"])
-        cells = [str(row.get(key) or "") for key in ("pid", "port")]
-        table.add_row(row["name"], f"[{_COLOURS[state]}]{state}[/]", *cells, str(row["restarts"]))
-    return table
+_PROCESS = ("process", "state", "pid", "port", "restarts")
+
+
+def _process_rows(rows: list[dict[str, Any]]) -> list[tuple[Part, ...]]:
+    return [
+        (
+            row["name"], Styled(str(row["state"]), _COLOURS[str(row["state"])]), str(row.get("pid") or ""),
+            str(row.get("port") or ""), str(row["restarts"]),
+        )
+        for row in rows
+    ]  # fmt: skip

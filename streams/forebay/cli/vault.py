@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from forebay.cli.explaining import explained
+from forebay.cli.terminal.saying import complain, print_json, say
 
 T = TypeVar("T")
 
@@ -21,10 +22,10 @@ def rotate(as_json: Json = False) -> None:
 
     done = _with_vault(operations.rotate)
     if as_json:
-        _write({"resealed": done.resealed, "unreadable": done.unreadable, "older": done.older})
+        print_json({"resealed": done.resealed, "unreadable": done.unreadable, "older": done.older})
     else:
         older = f", {done.older} of all from before the upgrade" if done.older else ""
-        typer.echo(f"{done.resealed} entries sealed with the current key, {done.unreadable} that no key opens{older}")
+        say(f"{done.resealed} entries sealed with the current key, {done.unreadable} that no key opens{older}")
     if done.unreadable:
         raise typer.Exit(1)
 
@@ -40,9 +41,9 @@ def forget(
 
     erased = _with_vault(lambda vault: operations.forget(vault, tenant=tenant, user=user))
     if as_json:
-        _write({"erased": erased})
+        print_json({"erased": erased})
     else:
-        typer.echo(f"{erased} entries erased")
+        say(f"{erased} entries erased")
 
 
 @app.command(help="Make a key: a line ID:BASE64 for FOREBAY_VAULT_KEYS or vault.keys_file; the newest goes first.")
@@ -51,7 +52,7 @@ def key(key_id: Annotated[str, typer.Argument(help="Name of the key.", metavar="
     from forebay.operations import vault as operations
 
     with explained():
-        typer.echo(operations.new_key(key_id))
+        say(operations.new_key(key_id))
 
 
 def _with_vault(work: Callable[[Any], Awaitable[T]]) -> T:
@@ -68,11 +69,5 @@ def _with_vault(work: Callable[[Any], Awaitable[T]]) -> T:
     try:
         return asyncio.run(run())
     except Failure as failure:
-        typer.echo(f"forebay: {failure.message}", err=True)
+        complain(failure.message)
         raise typer.Exit(2) from None
-
-
-def _write(content: dict[str, int]) -> None:
-    import json
-
-    typer.echo(json.dumps(content))

@@ -1,11 +1,14 @@
 """``forebay cache``: explain and measure the decision; look after what is stored."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from forebay.cli.explaining import explained
-from forebay_agents.cache.cli.loading import labelled_pairs, lines_of, matcher_for, run, write_json
+from forebay.cli.terminal.saying import print_json, say
+from forebay.cli.terminal.tables import print_table
+from forebay_agents.cache.cli.loading import labelled_pairs, lines_of, matcher_for, run
 
 if TYPE_CHECKING:
     from forebay.settings import Settings
@@ -33,7 +36,7 @@ def explain(
     with lines_of(file) as lines:
         for output, fine in explain_lines(lines, matcher_for(delta)):
             good = good and fine
-            write_json(output)
+            print_json(output)
     if not good:
         raise typer.Exit(1)
 
@@ -45,30 +48,32 @@ def evaluate(file: File, delta: Delta = 0.01, as_json: Json = False) -> None:
 
     found = report(labelled_pairs(file, delta), delta)
     if as_json:
-        write_json(found)
+        print_json(found)
         return
-    from rich.console import Console
-    from rich.table import Table
+    _print_evaluation(found)
 
-    table = Table("", "threshold", "hits", "wrong", "wrong share (95 %)", "recall", title=f"pairs: {found['pairs']}")
+
+def _print_evaluation(found: Mapping[str, Any]) -> None:
     rows = {"Forebay": found["decision"], "score alone, best": found["score"]["best"]}
     rows["cosine alone, best"] = found["cosine"]["best"]
+    cells = []
     for name, row in rows.items():
         if row is not None:
             low, high = row["wrong_hit_interval"]
             share = f"{row['wrong_hit_rate']:.2%} ({low:.2%} to {high:.2%})"
-            cells = (f"{row['threshold']:.3f}", str(row["hits"]), str(row["wrong_hits"]), share)
-            table.add_row(name, *cells, _percent(row["recall"]))
-    Console().print(table)
+            counts = (f"{row['threshold']:.3f}", str(row["hits"]), str(row["wrong_hits"]))
+            cells.append((name, *counts, share, _percent(row["recall"])))
+    titles = ("", "threshold", "hits", "wrong", "wrong share (95 %)", "recall")
+    print_table(titles, cells, title=f"pairs: {found['pairs']}")
     for name in ("score", "cosine"):
         shares = ", ".join(
             f"≤ {float(share):.0%} wrong: {_percent(recall)}"
             for share, recall in found[name]["recall_at_wrong_share"].items()
         )
         area = found[name]["area"]
-        typer.echo(f"{name}: area {'unknown' if area is None else format(area, '.3f')}; recall at {shares}")
+        say(f"{name}: area {'unknown' if area is None else format(area, '.3f')}; recall at {shares}")
     if found["duplicates"] in (0, found["pairs"]):
-        typer.echo("all pairs have the same label: what is not known of them is left open", err=True)
+        say("all pairs have the same label: what is not known of them is left open", err=True)
 
 
 def _percent(share: float | None) -> str:
@@ -89,13 +94,13 @@ def tune(
     rows = proposals(labelled_pairs(file, 0.01), delta or [0.005, 0.01, 0.02, 0.05, 0.1])
     if as_json:
         for row in rows:
-            write_json(row)
+            print_json(row)
         return
     for row in rows:
         if row["threshold"] is None:
-            typer.echo(f"delta {row['delta']:g}: these pairs are too few to prove it")
+            say(f"delta {row['delta']:g}: these pairs are too few to prove it")
         else:
-            typer.echo(
+            say(
                 f"delta {row['delta']:g}: cache.threshold: {row['threshold']:.4f}  "
                 f"({row['hits']} hits, {row['wrong_hits']} wrong, recall {_percent(row['recall'])})"
             )
@@ -116,10 +121,10 @@ def stats(as_json: Json = False) -> None:
 
     found = asdict(run(look))
     if as_json:
-        write_json(found)
+        print_json(found)
         return
     for name, value in found.items():
-        typer.echo(f"{name}: {value}")
+        say(f"{name}: {value}")
 
 
 @epochs.command("bump", help="Start a new epoch: all answers of the task (of all tasks without one) end now.")
@@ -133,7 +138,7 @@ def bump(task: Annotated[str | None, typer.Option(help="Task label.")] = None, a
 
     with explained():
         epoch = run(start)
-    write_json({"task": task, "epoch": epoch}) if as_json else typer.echo(f"epoch {epoch}")
+    print_json({"task": task, "epoch": epoch}) if as_json else say(f"epoch {epoch}")
 
 
 @app.command(help="Remove entries; all conditions that are given must hold.")
@@ -154,7 +159,7 @@ def purge(
             return await operations.purge(store, what)
 
     removed = run(remove)
-    write_json({"removed": removed}) if as_json else typer.echo(f"{removed} entries removed")
+    print_json({"removed": removed}) if as_json else say(f"{removed} entries removed")
 
 
 @app.command(help="Keep approved pairs {question | messages, answer, tenant_id?, task?, language?, …}, one a line.")
@@ -170,7 +175,7 @@ def warm(file: File = "-", as_json: Json = False) -> None:
 
     done = run(load)
     for bad in done.bad:
-        write_json({"error": {"code": "invalid_request", "message": bad.message}})
-    write_json({"kept": done.kept}) if as_json else typer.echo(f"{done.kept} answers kept", err=bool(done.bad))
+        print_json({"error": {"code": "invalid_request", "message": bad.message}})
+    print_json({"kept": done.kept}) if as_json else say(f"{done.kept} answers kept", err=bool(done.bad))
     if done.bad:
         raise typer.Exit(1)

@@ -1,7 +1,6 @@
 """What do the commands of the cache read, write and open?"""
 
 import io
-import json
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import typer
+
+from forebay.cli.terminal.saying import complain, json_text, say
 
 if TYPE_CHECKING:
     from forebay.settings import Settings
@@ -43,13 +44,13 @@ def labelled_pairs(file: str, delta: float) -> "Labelled":
                 pair = labelled_pair_of(line)
             except InvalidLineError as error:
                 good = False
-                sys.stderr.write(f"line {number}: {json.dumps(bad_line(error))}\n")
+                say(f"line {number}: {json_text(bad_line(error))}", err=True)
                 continue
             pairs.append(pair)
             verdicts.append(decide(pair, matcher))
     if not good or not pairs:
         what = "every line must be {a, b, duplicate}" if not good else f"there is no pair in {file}"
-        typer.echo(f"forebay: {what}", err=True)
+        complain(what)
         raise typer.Exit(1)
     return labelled(pairs, verdicts)
 
@@ -66,15 +67,9 @@ def lines_of(file: str) -> Iterator[Iterable[str]]:
             try:
                 stream = opened.enter_context(Path(file).open("rb"))
             except OSError as error:
-                typer.echo(f"forebay: cannot read {file}: {error.strerror}", err=True)
+                complain(f"cannot read {file}: {error.strerror}")
                 raise typer.Exit(2) from None
         yield io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="\n")
-
-
-def write_json(content: Any) -> None:
-    """One line of JSON on standard output."""
-    sys.stdout.write(json.dumps(content, separators=(",", ":")) + "\n")  # orjson refuses ids beyond 64 bits
-    sys.stdout.flush()
 
 
 def run(work: Callable[["Settings"], Coroutine[Any, Any, T]]) -> T:
@@ -87,5 +82,5 @@ def run(work: Callable[["Settings"], Coroutine[Any, Any, T]]) -> T:
     try:
         return asyncio.run(work(installation()))
     except StoreUnavailableError as error:
-        typer.echo(f"forebay: Redis does not answer ({error})", err=True)
+        complain(f"Redis does not answer ({error})")
         raise typer.Exit(2) from None

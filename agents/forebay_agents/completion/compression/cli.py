@@ -1,15 +1,15 @@
 """``forebay compress``: shorter prompts, line by line, without a broker."""
 
 import gc
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 import typer
+
+from forebay.cli.terminal.saying import complain, print_json, say
 
 app = typer.Typer(add_completion=False)
 
@@ -35,19 +35,11 @@ def compress(
             bad += not good
             before += found.get("tokens_before", 0) if good else 0
             after += found.get("tokens_after", 0) if good else 0
-            sys.stdout.buffer.write(_encoded(found) + b"\n")
-            sys.stdout.buffer.flush()
+            print_json(found)
     if not as_json and sys.stderr.isatty():
-        typer.echo(f"{before} tokens in, {after} out ({after / (before or 1):.1%})", err=True)
+        say(f"{before} tokens in, {after} out ({after / (before or 1):.1%})", err=True)
     if bad:
         raise typer.Exit(1)
-
-
-def _encoded(found: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(found, default=list)
-    except TypeError:  # a field that passes through has a number of more than 64 bits
-        return json.dumps(found, ensure_ascii=False).encode()
 
 
 @contextmanager
@@ -56,7 +48,7 @@ def _lines(file: str) -> Iterator[Iterable[str]]:
         yield (raw.decode("utf-8", "surrogateescape") for raw in sys.stdin.buffer)
         return
     if not Path(file).is_file():
-        typer.echo(f"forebay: there is no file {file}", err=True)
+        complain(f"there is no file {file}")
         raise typer.Exit(2)
     with Path(file).open(encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
         yield stream

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from forebay.cli.terminal.saying import complain, print_json
+
 if TYPE_CHECKING:
     from forebay_agents.redaction.offline.lines import Redactor
     from forebay_agents.redaction.offline.scoring import Labelled
@@ -52,7 +54,7 @@ def lines(
     with _opened(file) as raw, counted(raw, "redacting", _size(file)) as counting:
         for result in redact_lines(counting, redactor, records=records, show_text=show_text, tenant_id=tenant):
             good = good and "error" not in result
-            _write(result)
+            print_json(result)
     if not good:
         raise typer.Exit(1)
 
@@ -68,7 +70,7 @@ def evaluate(
 ) -> None:
     """Exit status 1 when a line is no labelled text; nothing is scored then."""
     if baseline not in ("", "stock"):
-        typer.echo("forebay: --baseline knows only stock", err=True)
+        complain("--baseline knows only stock")
         raise typer.Exit(2)
     for file in files:
         _there(file)
@@ -78,7 +80,7 @@ def evaluate(
     rows = _labelled(files)
     found = evaluation(rows, _redactor(), tenant, baseline=bool(baseline), progress=bar)
     if as_json:
-        _write(found)
+        print_json(found)
         return
     from forebay_agents.redaction.cli.tables import show
 
@@ -107,11 +109,11 @@ def report(
     try:
         rows = asyncio.run(read())
     except Transient as failure:
-        typer.echo(f"forebay: {failure.message}", err=True)
+        complain(failure.message)
         raise typer.Exit(2) from None
     if as_json:
         for row in rows:
-            _write(row)
+            print_json(row)
         return
     from forebay_agents.redaction.cli.tables import show_report
 
@@ -127,7 +129,7 @@ def _redactor() -> "Redactor":
 
     loaded = load()
     if loaded.file.shipped:
-        typer.echo(f"forebay: no forebay.yaml here; the rules are those that are shipped: {loaded.file.name}", err=True)
+        complain(f"no forebay.yaml here; the rules are those that are shipped: {loaded.file.name}")
     settings = loaded[RedactionSettings]
     return Redactor(Detector(settings), Policies(settings), settings.max_chars)
 
@@ -146,9 +148,9 @@ def _labelled(files: list[str]) -> "list[Labelled]":
                     rows.append(labelled_of(line, Path(file).stem))
                 except LineError as error:
                     good = False
-                    typer.echo(f"forebay: {file}, line {number}: {error}", err=True)
+                    complain(f"{file}, line {number}: {error}")
     if not rows and good:
-        typer.echo("forebay: there is nothing to score", err=True)
+        complain("there is nothing to score")
     if not rows or not good:
         raise typer.Exit(1)
     return rows
@@ -156,7 +158,7 @@ def _labelled(files: list[str]) -> "list[Labelled]":
 
 def _there(file: str) -> None:
     if file != "-" and not Path(file).is_file():
-        typer.echo(f"forebay: there is no file {file}", err=True)
+        complain(f"there is no file {file}")
         raise typer.Exit(2)
 
 
@@ -177,15 +179,3 @@ def _opened(file: str) -> Iterator[Iterator[str]]:
 def _decoded(stream: Any) -> Iterator[str]:
     for line in stream:
         yield line.decode("utf-8", "surrogateescape")
-
-
-def _write(content: Any) -> None:
-    import json
-
-    text = json.dumps(content, ensure_ascii=False)
-    try:
-        data = text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write and UTF-8 cannot
-        data = json.dumps(content).encode()
-    sys.stdout.buffer.write(data + b"\n")
-    sys.stdout.buffer.flush()

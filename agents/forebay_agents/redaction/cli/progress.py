@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from forebay.cli.terminal.bars import Bar
+
 
 @contextmanager
 def counted(lines: Iterator[str], title: str, size: int | None) -> Iterator[Iterator[str]]:
@@ -24,24 +26,5 @@ def counted(lines: Iterator[str], title: str, size: int | None) -> Iterator[Iter
 @contextmanager
 def bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A function that advances a bar by the number it is given; nothing is drawn where nobody watches."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda by: progress.advance(task, by)
+    with Bar(title, total, stays=False, counts=False) as drawn:
+        yield drawn.advance

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from forebay.cli.terminal.tables import print_table
+
 _RATES = (
     ("leak rate", "leak_rate"),
     ("over-redaction of clean texts", "over_redaction"),
@@ -14,43 +16,37 @@ _RATES = (
 
 def show(found: Mapping[str, Any]) -> None:
     """An evaluation: totals, sources and entities; stock beside, if it was run."""
-    from rich.console import Console
-    from rich.table import Table
-
     names = [name for name in ("forebay", "stock") if name in found]
-    console = Console()
-    totals = Table("", *names, title=f"{found['texts']} texts")
-    for title, key in _RATES:
-        totals.add_row(title, *(_percent(found[name][key]) for name in names))
+    totals = [(title, *(_percent(found[name][key]) for name in names)) for title, key in _RATES]
     for title, key in (("ms per text", "ms_per_text"), ("p99 ms", "p99_ms"), ("MB/s", "mb_per_s")):
-        totals.add_row(title, *(str(found[name][key]) for name in names))
-    console.print(totals)
-    sources = Table("source", "texts", *(f"{name} {what}" for name in names for what in ("leak", "clean touched")))
+        totals.append((title, *(str(found[name][key]) for name in names)))
+    print_table(("", *names), totals, title=f"{found['texts']} texts")
+    sources = []
     for source, own in found[names[0]]["sources"].items():
         rates = [_percent(found[n]["sources"][source][key]) for n in names for key in ("leak_rate", "over_redaction")]
-        sources.add_row(source, str(own["texts"]), *rates)
-    console.print(sources)
-    columns = [f"{name} {what}" for name in names for what in ("leak", "recall", "precision", "F2")]
-    entities = Table("entity", "labelled", *columns)
+        sources.append((source, str(own["texts"]), *rates))
+    print_table(_titles(("source", "texts"), names, ("leak", "clean touched")), sources)
+    entities = []
     for kind in sorted({kind for name in names for kind in found[name]["entities"]}):
         cells = []
         for name in names:
             own = found[name]["entities"].get(kind, {})
             cells += [_percent(own.get(key)) for key in ("leak_rate", "recall", "precision", "f2")]
         labelled = max(found[name]["entities"].get(kind, {}).get("labelled", 0) for name in names)
-        entities.add_row(kind, str(labelled), *cells)
-    console.print(entities)
+        entities.append((kind, str(labelled), *cells))
+    print_table(_titles(("entity", "labelled"), names, ("leak", "recall", "precision", "F2")), entities)
+
+
+def _titles(first: Sequence[str], names: Sequence[str], figures: Sequence[str]) -> list[str]:
+    return [*first, *(f"{name} {what}" for name in names for what in figures)]
 
 
 def show_report(rows: Sequence[Mapping[str, Any]]) -> None:
     """Daily counts."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("day", "tenant", "entity", "action", "findings")
-    for row in rows:
-        table.add_row(row["day"], row["tenant_id"], row["entity"], row["action"], str(row["count"]))
-    Console().print(table)
+    print_table(
+        ("day", "tenant", "entity", "action", "findings"),
+        [(row["day"], row["tenant_id"], row["entity"], row["action"], str(row["count"])) for row in rows],
+    )
 
 
 def _percent(share: float | None) -> str:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from forebay.cli.terminal.saying import print_json, say
+
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Check the configuration, or show what counts and why."
 )
@@ -20,21 +22,19 @@ def check(
     json_output: Json = False,
 ) -> None:
     """Exit status 2 when something is wrong; each fault with its place, and the nearest right name."""
-    import orjson
-
     from forebay.embedded.discovery import reached
     from forebay.operations import configuration
 
     found = configuration.check(file, reached())
     if json_output:
-        typer.echo(orjson.dumps(asdict(found), option=orjson.OPT_INDENT_2))
+        print_json(asdict(found), indent=True)
     else:
         for fault in found.faults:
-            typer.echo(str(fault), err=True)
+            say(str(fault), err=True)
         if not found.faults:
-            typer.echo(f"{found.file}: can be used, sha256 {found.fingerprint}")
+            say(f"{found.file}: can be used, sha256 {found.fingerprint}")
         for value in found.unprotected:
-            typer.echo(f"{value.key}: {value.value} ({value.origin})")
+            say(f"{value.key}: {value.value} ({value.origin})")
     if found.faults:
         raise typer.Exit(2)
 
@@ -50,11 +50,10 @@ def show(
 
     from forebay.embedded.installation import installation
     from forebay.settings.effective import effective
-    from forebay.settings.faults import printable
 
     for one in effective(installation()):
         value = orjson.dumps(one.value, default=str).decode()
         if json_output:
-            typer.echo(orjson.dumps(asdict(one)))
+            print_json(asdict(one))
         else:
-            typer.echo(printable(f"{one.key}: {value}{f'  # {one.origin}' if origin else ''}"))
+            say(f"{one.key}: {value}{f'  # {one.origin}' if origin else ''}")

@@ -33,12 +33,12 @@ from forebay.cli.dead_letters.printing import (
     letter_line,
     preview_line,
     preview_text,
-    print_json,
-    print_table,
-    time_text,
+    print_groups,
+    print_letters,
 )
 from forebay.cli.dead_letters.progress_bar import ReplayBar
 from forebay.cli.dead_letters.selection import letter_filter, states_of
+from forebay.cli.terminal.saying import confirm, print_json, refusal, say
 
 if TYPE_CHECKING:  # a command's module is loaded for every `forebay --help`
     from forebay.operations.dead_letters.letters import DeadLetter
@@ -58,14 +58,7 @@ def stats(as_json: AsJson = False) -> None:
     if as_json:
         print_json([asdict(item) for item in groups])
         return
-    print_table(
-        ("", "stage", "code", "class", "letters", "open", "first", "last"),
-        [
-            ("new" if item.new else "", item.stage, item.code, item.failure_class, str(item.count), str(item.open),
-             time_text(item.first_failed_at), time_text(item.last_failed_at))
-            for item in groups
-        ],
-    )  # fmt: skip
+    print_groups(groups)
 
 
 @app.command("list", help="Letters that match.")
@@ -82,16 +75,9 @@ def list_letters(
         found = letters.find(chosen, limit)
     if as_json:
         for letter in found:
-            typer.echo(orjson.dumps(letter_line(letter)).decode())
+            print_json(letter_line(letter))
         return
-    print_table(
-        ("id", "failed", "stage", "code", "tenant", "request", "replays", "state", "message"),
-        [
-            (item.letter_id, time_text(item.failed_at), item.stage, item.code, item.tenant_id, item.request_id,
-             str(item.replays), item.state, item.message)
-            for item in found
-        ],
-    )  # fmt: skip
+    print_letters(found)
 
 
 @app.command(help="One letter with all its headers, and its record if it is not sealed.")
@@ -114,7 +100,7 @@ def show(
         content["record"] = to_json(shown.record)
     elif shown.hidden:
         content["record"] = shown.hidden
-    typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+    print_json(content, indent=True)
 
 
 @app.command(help="Send letters back to the stage that they came from.")
@@ -150,7 +136,7 @@ def replay(
             _print_previews(letters.preview(found, max_replays, transform), as_json=as_json)
             return
         if found and not yes and not as_json:
-            typer.confirm(f"Replay {len(found)} letters?", abort=True, err=True)
+            confirm(f"Replay {len(found)} letters?")
         plan = Plan(
             by=by, reason=reason or None, rate_per_s=rate, canary=canary, pause_above=pause_above, settle_s=settle,
             max_replays=max_replays, again=again,
@@ -200,7 +186,7 @@ def export(
         try:
             file.touch(mode=0o600, exist_ok=False)
         except OSError as error:
-            raise typer.BadParameter(f"cannot make {file}: {error.strerror}") from None
+            raise refusal(f"cannot make {file}: {error.strerror}") from None
         exported = letters.export(found, chosen.describe(), by=by, reason=reason or None)
     with file.open("wb") as stream:
         for letter in exported:
@@ -214,15 +200,18 @@ def export(
     if as_json:
         print_json({"action": "exported", "letters": len(exported), "file": str(file)})
     else:
-        typer.echo(f"{len(exported)} letters written to {file}")
+        say(f"{len(exported)} letters written to {file}")
 
 
 def _print_previews(previews: "Iterable[Preview]", *, as_json: bool) -> None:
     counts = Counter[str]()
     for preview in previews:
         counts[preview.fate.value] += 1
-        typer.echo(orjson.dumps(preview_line(preview)).decode() if as_json else preview_text(preview))
-    typer.echo(
+        if as_json:
+            print_json(preview_line(preview))
+        else:
+            say(preview_text(preview), lines=True)
+    say(
         f"would replay {counts['replay']}, park {counts['park']}, leave open {counts['leave']}; nothing was done",
         err=True,
     )
@@ -232,16 +221,16 @@ def _print_outcome(progress: "Progress", *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(progress))
     else:
-        typer.echo(
+        say(
             f"replayed {progress.replayed}, succeeded {progress.succeeded}, failed again {progress.failed}, "
             f"parked {progress.parked}, skipped {progress.skipped}"
             + (f", waiting for another try {progress.retrying}" if progress.retrying else "")
             + (f", left open {progress.unmended}" if progress.unmended else "")
         )
         for problem in list(progress.problems.values())[:_PROBLEMS_SHOWN]:
-            typer.echo(f"left open: {problem}", err=True)
+            say(f"left open: {problem}", err=True)
     if progress.paused:
-        typer.echo(f"paused: {progress.paused}", err=True)
+        say(f"paused: {progress.paused}", err=True)
 
 
 def _print_decided(action: str, letters: "Sequence[DeadLetter]", *, as_json: bool) -> None:
@@ -249,7 +238,7 @@ def _print_decided(action: str, letters: "Sequence[DeadLetter]", *, as_json: boo
         before = {letter.letter_id: letter.state.value for letter in letters}
         print_json({"action": action, "letters": list(before), "before": before})
         return
-    typer.echo(f"{action} {len(letters)}")
+    say(f"{action} {len(letters)}")
     for letter in letters:
         if letter.note is not None and letter.note.value is not None:
-            typer.echo(f"{letter.letter_id} was {letter.state.value} by {letter.note.value.by} before", err=True)
+            say(f"{letter.letter_id} was {letter.state.value} by {letter.note.value.by} before", err=True)

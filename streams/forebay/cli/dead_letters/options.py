@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from forebay.cli.terminal.saying import refusal
+
 
 class State(StrEnum):
     """What was done with a letter; ``all`` matches every one."""
@@ -21,7 +23,7 @@ class State(StrEnum):
 def finite(value: float) -> float:
     """``value``, unless it is no number that one can count with."""
     if not math.isfinite(value):
-        raise typer.BadParameter("a finite number is needed")
+        raise refusal("a finite number is needed")
     return value
 
 

@@ -1,17 +1,15 @@
 """How do the commands of ``forebay dlq`` say what they found, and what went wrong?"""
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import orjson
-import typer
+from forebay.cli.terminal import tables
 
 if TYPE_CHECKING:  # a command's module is loaded for every `forebay --help`
     from forebay.operations.dead_letters.actions import DeadLetters
-    from forebay.operations.dead_letters.letters import DeadLetter
+    from forebay.operations.dead_letters.letters import DeadLetter, Group
     from forebay.operations.dead_letters.preview import Preview
 
 _PIPED_WIDTH = 240
@@ -81,22 +79,37 @@ def preview_text(preview: "Preview") -> str:
 
 
 def time_text(at_ms: int) -> str:
-    """A time in ms since the epoch, in UTC."""
-    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def print_json(content: Any) -> None:
-    """One line of JSON."""
-    typer.echo(orjson.dumps(content).decode())
+    """A time in ms since the epoch, in UTC; what is none, such as one after the year 9999, as the number that it is."""
+    try:
+        return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+    except (OverflowError, ValueError, OSError):
+        return str(at_ms)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table, as wide as the terminal, or wide enough for a file."""
-    from rich.console import Console
-    from rich.table import Table
+    tables.print_table(columns, rows, piped_width=_PIPED_WIDTH)
 
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*row)
-    piped = not sys.stdout.isatty()
-    Console(width=_PIPED_WIDTH if piped else None).print(table)
+
+def print_groups(groups: Iterable["Group"]) -> None:
+    """Letters by stage and code."""
+    print_table(
+        ("", "stage", "code", "class", "letters", "open", "first", "last"),
+        [
+            ("new" if item.new else "", item.stage, item.code, item.failure_class, str(item.count), str(item.open),
+             time_text(item.first_failed_at), time_text(item.last_failed_at))
+            for item in groups
+        ],
+    )  # fmt: skip
+
+
+def print_letters(letters: Iterable["DeadLetter"]) -> None:
+    """A line a letter."""
+    print_table(
+        ("id", "failed", "stage", "code", "tenant", "request", "replays", "state", "message"),
+        [
+            (item.letter_id, time_text(item.failed_at), item.stage, item.code, item.tenant_id, item.request_id,
+             str(item.replays), item.state, item.message)
+            for item in letters
+        ],
+    )  # fmt: skip

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
+from forebay.cli.terminal.bars import Bar
+from forebay.cli.terminal.saying import complain, print_json, say
+from forebay.cli.terminal.tables import print_table
 from forebay_agents.completion.routing.cli.status import status
 
 if TYPE_CHECKING:
@@ -61,10 +63,10 @@ def simulate(
                 progress=progress,
             )
     except ValueError as error:
-        typer.echo(f"forebay: {error}", err=True)
+        complain(error)
         raise typer.Exit(2) from None
     if as_json:
-        _write(found)
+        print_json(found)
     else:
         _show(found)
     if bad:
@@ -89,7 +91,7 @@ def versions(folder: Folder = None, as_json: Json = False) -> None:
     from forebay_agents.completion import operations
 
     for one in operations.versions(_kept_in(folder)):
-        _write(one) if as_json else typer.echo(f"{one.version}{'  current' if one.current else ''}")
+        print_json(one) if as_json else say(f"{one.version}{'  current' if one.current else ''}")
 
 
 @app.command(help="Make an older version the current one; before the first one comes the heuristic.")
@@ -106,9 +108,9 @@ def rollback(
     try:
         current = operations.roll_back(_kept_in(folder), version)
     except ModelError as error:
-        typer.echo(f"forebay: {error}", err=True)
+        complain(error)
         raise typer.Exit(2) from None
-    typer.echo(f"current: {current}")
+    say(f"current: {current}")
 
 
 def _kept_in(folder: Path | None) -> Path:
@@ -121,7 +123,7 @@ def _kept_in(folder: Path | None) -> Path:
     try:
         return load()[CompletionSettings].router_folder
     except ConfigurationError as error:
-        typer.echo(f"forebay: {error}", err=True)
+        complain(error)
         raise typer.Exit(2) from None
 
 
@@ -134,35 +136,33 @@ def _learn(file: str, folder: Path, as_json: bool, *, router: bool) -> None:
     try:
         found = operations.learn(folder, rows, router=router)
     except ValueError as error:
-        typer.echo(f"forebay: {error}", err=True)
+        complain(error)
         raise typer.Exit(2) from None
     if as_json:
-        _write(found)
+        print_json(found)
     else:
-        typer.echo(f"version {found.version}, {found.rows} rows, in {found.file}")
+        say(f"version {found.version}, {found.rows} rows, in {found.file}")
         for part, curves in (("router", found.router), ("confidence", found.confidence)):
             for tier, one in curves.items():
-                typer.echo(f"{part} {tier}: {one.rows} rows, ECE {one.ece:.3f} (uncalibrated {one.ece_before:.3f})")
+                say(f"{part} {tier}: {one.rows} rows, ECE {one.ece:.3f} (uncalibrated {one.ece_before:.3f})")
     if bad:
         raise typer.Exit(1)
 
 
 def _show(found: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    shown = Table("policy", "quality", "cost", "calls", title=f"{found['rows']} rows, {found['folds']} folds")
+    rows = []
     for policy in found["policies"]:
         calls = ", ".join(f"{name} {share:.0%}" for name, share in policy["calls"].items() if share > 0)
-        shown.add_row(policy["name"], f"{policy['quality']:.4f}", f"{policy['cost']:.6g}", calls)
-    Console().print(shown)
+        rows.append((policy["name"], f"{policy['quality']:.4f}", f"{policy['cost']:.6g}", calls))
+    title = f"{found['rows']} rows, {found['folds']} folds"
+    print_table(("policy", "quality", "cost", "calls"), rows, title=title)
     floor, tuned = found["quality_floor"], found["policies"][-1]["quality"]
     if floor is not None and tuned < floor:
-        typer.echo(f"the quality floor of {floor:g} was not reached: {tuned:.4f}")
+        say(f"the quality floor of {floor:g} was not reached: {tuned:.4f}")
     saving = found["saving_at_equal_quality"]
     low, high = saving["ci95"]
-    typer.echo(f"saving at the best model's quality: {saving['value']:.1%} (95 %: {low:.1%} to {high:.1%})")
-    typer.echo(f"cheap calls whose answer was not served: {found['wasted_cheap_calls']:.1%}")
+    say(f"saving at the best model's quality: {saving['value']:.1%} (95 %: {low:.1%} to {high:.1%})")
+    say(f"cheap calls whose answer was not served: {found['wasted_cheap_calls']:.1%}")
 
 
 def _rows(file: str) -> "tuple[list[Row], int]":
@@ -170,19 +170,19 @@ def _rows(file: str) -> "tuple[list[Row], int]":
 
     bad = 0
 
-    def complain(number: int, reason: str) -> None:
+    def refuse(number: int, reason: str) -> None:
         nonlocal bad
         bad += 1
         error = {"line": number, "error": {"code": "invalid_row", "message": reason}}
-        sys.stderr.write(orjson.dumps(error).decode() + "\n")
+        print_json(error, err=True)
 
     if file == "-":
-        return read((raw.decode("utf-8", "replace") for raw in sys.stdin.buffer), complain), bad
+        return read((raw.decode("utf-8", "replace") for raw in sys.stdin.buffer), refuse), bad
     if not Path(file).is_file():
-        typer.echo(f"forebay: there is no file {file}", err=True)
+        complain(f"there is no file {file}")
         raise typer.Exit(2)
     with Path(file).open(encoding="utf-8", errors="replace") as stream:
-        return read(stream, complain), bad
+        return read(stream, refuse), bad
 
 
 def _needs_sklearn() -> None:
@@ -194,14 +194,5 @@ def _needs_sklearn() -> None:
 
 @contextmanager
 def _progress(what: str) -> "Iterator[Any]":
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(what, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
-
-
-def _write(content: Any) -> None:
-    sys.stdout.write(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
-    sys.stdout.flush()
+    with Bar(what, 1.0, stays=False, counts=False) as bar:
+        yield lambda share: bar.update(done=share)

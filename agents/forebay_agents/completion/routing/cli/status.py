@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forebay.cli.terminal.saying import complain, print_json
+from forebay.cli.terminal.tables import Column, print_table
 from forebay.embedded.discovery import DATA_DIR
 
 if TYPE_CHECKING:
@@ -29,21 +31,19 @@ def status(
     try:
         tiers = load()[ModelsSettings].tiers
     except ConfigurationError as error:
-        typer.echo(f"forebay: {error}", err=True)
+        complain(error)
         raise typer.Exit(2) from None
     addresses = list(metrics or embedded(data_dir))
     found = operations.status(tiers, addresses)
     if as_json:
-        import orjson
-
-        typer.echo(orjson.dumps(found.report, option=orjson.OPT_INDENT_2))
+        print_json(found.report, indent=True)
     else:
         _show(found.report)
     for address in found.silent:
-        typer.echo(f"forebay: {address} does not answer", err=True)
+        complain(f"{address} does not answer")
     if not found.report.workers:
         where = "" if addresses else ": no stack runs here; name its address with --metrics"
-        typer.echo(f"forebay: no worker that calls models was found{where}", err=True)
+        complain(f"no worker that calls models was found{where}")
         raise typer.Exit(1)
 
 
@@ -57,23 +57,20 @@ def embedded(data_dir: str | Path) -> list[str]:
 
 
 def _show(found: "TiersReport") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     versions = ", ".join(found.router.versions) or "unknown"
-    table = Table(title=f"{found.workers} workers, router: {versions}")
-    table.add_column("deployment", no_wrap=True)
-    for column in ("breaker", "in flight", "errors", "p95", "failed", "cost"):
-        table.add_column(column)
-    for tier in found.tiers:
-        for one in tier.deployments:
-            table.add_row(
-                f"{tier.name}/{one.name}",
-                one.breaker or "-",
-                "-" if one.in_flight is None else f"{one.in_flight} of {one.limit}",
-                "-" if one.recent_error_share is None else f"{one.recent_error_share:.0%}",
-                "-" if one.p95_s is None else f"{one.p95_s:.2f} s",
-                f"{one.failed_calls} of {one.calls}",
-                f"${one.cost_usd:.6f}",
-            )
-    Console().print(table)
+    titles = ("breaker", "in flight", "errors", "p95", "failed", "cost")
+    rows = [
+        (
+            f"{tier.name}/{one.name}",
+            one.breaker or "-",
+            "-" if one.in_flight is None else f"{one.in_flight} of {one.limit}",
+            "-" if one.recent_error_share is None else f"{one.recent_error_share:.0%}",
+            "-" if one.p95_s is None else f"{one.p95_s:.2f} s",
+            f"{one.failed_calls} of {one.calls}",
+            f"${one.cost_usd:.6f}",
+        )
+        for tier in found.tiers
+        for one in tier.deployments
+    ]
+    columns = (Column(title="deployment", whole=True), *titles)
+    print_table(columns, rows, title=f"{found.workers} workers, router: {versions}")
