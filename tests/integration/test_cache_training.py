@@ -11,6 +11,7 @@ from tests.data.cache_pairs import pairs
 pytestmark = pytest.mark.embedded
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1_200)
 def test_the_texts_give_the_shipped_weights(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(check=True) == 0, capsys.readouterr().out
