@@ -76,6 +76,7 @@ class Model:
         thresholds: rows of (δ, least score of a hit), ascending in δ.
         near_basis: principal directions of word vectors, shape (384, d), of the first encoder.
         far_basis: the same of the second.
+        texts: digest of the pairs that taught it, :func:`forebay_agents.cache.training.pairs.digest`.
     """
 
     glance: Level
@@ -87,6 +88,7 @@ class Model:
     near_basis: NDArray[np.float32]
     far_basis: NDArray[np.float32]
     version: str
+    texts: str = ""
 
     def threshold(self, delta: float) -> float:
         """Least score at which at most a share ``delta`` of hits is wrong, as far as the pairs could prove it.
@@ -134,6 +136,7 @@ def load(path: Path) -> Model:
         near_basis=arrays["near_basis"].astype(np.float32),
         far_basis=arrays["far_basis"].astype(np.float32),
         version=str(arrays["version"]),
+        texts=str(arrays.get("texts", "")),
     )
 
 
@@ -157,6 +160,7 @@ def _arrays(model: Model) -> dict[str, Any]:
         "near_basis": model.near_basis.astype(np.float16),
         "far_basis": model.far_basis.astype(np.float16),
         "version": np.array(model.version),
+        "texts": np.array(model.texts),
     }
     for name, level in (("glance", model.glance), ("near", model.near), ("far", model.far)):
         arrays |= {

@@ -1,4 +1,4 @@
-"""``python -m forebay_agents.cache.training``: learn the weights again and write them; two minutes on one core.
+"""``python -m forebay_agents.cache.training``: learn the weights again and write them; four minutes of CPU.
 
 Prints what the model card states: ranking of pairs that were never trained on, beside plain cosine. ``--check`` writes
 nothing and fails when the shipped weights say something else of any pair than what the texts give, by more than
@@ -8,6 +8,7 @@ encoders round differently on other processors, which is what the tolerance is f
 
 import random
 import sys
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -25,7 +26,7 @@ from forebay_agents.cache.matching.model import Array, Level, Model, load
 from forebay_agents.cache.training.fit import principal
 from forebay_agents.cache.training.folds import GREY, Teacher, glances, scores, zones
 from forebay_agents.cache.training.neighbours import neighbours
-from forebay_agents.cache.training.pairs import Pair, everything
+from forebay_agents.cache.training.pairs import Pair, digest, everything
 from forebay_agents.embeddings import Encoded, bge, minilm
 
 _GRID_PAIRS = 1_900
@@ -89,35 +90,56 @@ def rows_of(pairs: list[Pair], near: Encodes, far: Encodes, near_basis: Array, f
     return np.array([row for row, _ in made]), np.array([row for _, row in made])
 
 
-def main(check: bool) -> int:
-    """Learn, report, and write or compare."""
-    pairs = chosen()
+@dataclass(frozen=True, kw_only=True)
+class Taught:
+    """A model, and what it was learned from: the pairs with their features, and what fits without them say of them."""
+
+    model: Model
+    pairs: list[Pair]
+    rows_near: Array
+    rows_far: Array
+    unseen: Array
+
+
+def taught(written: list[Pair]) -> Taught:
+    """Learn from pairs and from their neighbours; some must be for checks only."""
     near_encoder, far_encoder = Remembering(minilm()), Remembering(bge())
-    vector_of = {text: near_encoder.encode(text).sentence for pair in pairs for text in (pair.a, pair.b)}
-    pairs += neighbours(pairs, vector_of)
+    vector_of = {text: near_encoder.encode(text).sentence for pair in written for text in (pair.a, pair.b)}
+    pairs = written + neighbours(written, vector_of)
     bases = basis(pairs, near_encoder), basis(pairs, far_encoder)
     rows_near, rows_far = rows_of(pairs, near_encoder, far_encoder, *bases)
     teacher = Teacher(pairs, rows_near, rows_far)
     checks = np.array([pair.checks for pair in pairs])
     unseen = teacher.unseen(pairs)
-    guards = [place for place, name in enumerate(NEAR) if name.startswith("guard_")]
-    forbidden: NDArray[np.bool_] = np.asarray((rows_near[:, guards] == 1.0).any(axis=1))
-    _report(pairs, unseen.final, rows_near[:, 0], forbidden)
-    allowed = ~forbidden
-    thresholds = curve.thresholds(unseen.final[allowed], teacher.labels[allowed], _DELTAS)
+    allowed = ~_forbidden(rows_near)
     near, far = teacher.levels(~checks)
     model = Model(
-        glance=teacher.glance(~checks), near=near, far=far, grey=GREY, thresholds=np.array(thresholds),
+        glance=teacher.glance(~checks), near=near, far=far, grey=GREY,
+        thresholds=np.array(curve.thresholds(unseen.final[allowed], teacher.labels[allowed], _DELTAS)),
         zones=zones(unseen, rows_near[:, NEAR.index("grams")], allowed), near_basis=bases[0].astype(np.float32),
-        far_basis=bases[1].astype(np.float32), version=VERSION,
+        far_basis=bases[1].astype(np.float32), version=VERSION, texts=digest(written),
     )  # fmt: skip
+    return Taught(model=model, pairs=pairs, rows_near=rows_near, rows_far=rows_far, unseen=unseen.final)
+
+
+def main(check: bool) -> int:
+    """Learn, report, and write or compare."""
+    made = taught(chosen())
+    _report(made)
     path = Path(str(files("forebay_agents.cache.matching") / "weights.npz"))
     if check:
-        return _same(model, load(path), rows_near, rows_far)
-    model.save(path)
+        return _same(made.model, load(path), made.rows_near, made.rows_far)
+    made.model.save(path)
+    thresholds, reach = made.model.thresholds.tolist(), made.model.zones.round(4).tolist()
     sys.stdout.write(f"wrote {path.name}, {path.stat().st_size} bytes; thresholds {thresholds}\n")
-    sys.stdout.write(f"zones (score, glance, near): {model.zones.round(4).tolist()}\n")
+    sys.stdout.write(f"zones (score, glance, near): {reach}\n")
     return 0
+
+
+def _forbidden(rows_near: Array) -> NDArray[np.bool_]:
+    guards = [place for place, name in enumerate(NEAR) if name.startswith("guard_")]
+    found: NDArray[np.bool_] = np.asarray((rows_near[:, guards] == 1.0).any(axis=1))
+    return found
 
 
 def _same(made: Model, shipped: Model, rows_near: Array, rows_far: Array) -> int:
@@ -147,7 +169,8 @@ def _belongs(pair: Pair, name: str) -> bool:
     return pair.kind.startswith(name)
 
 
-def _report(pairs: list[Pair], unseen: Array, cosine: Array, forbidden: NDArray[np.bool_]) -> None:
+def _report(made: Taught) -> None:
+    pairs, unseen, cosine, forbidden = made.pairs, made.unseen, made.rows_near[:, 0], _forbidden(made.rows_near)
     labels = np.array([pair.duplicate for pair in pairs])
     checks = np.array([pair.checks for pair in pairs])
     for name in _REPORTED:

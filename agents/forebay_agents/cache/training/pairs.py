@@ -6,10 +6,11 @@ typed by somebody else), and neighbours (:mod:`forebay_agents.cache.training.nei
 trained on: other subjects, other templates, other triples.
 """
 
+import hashlib
 import random
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
 from importlib.resources import files
 
 _TRIPLES = (
@@ -227,3 +228,11 @@ def everything(seed: int = 6) -> list[Pair]:
         *probe(),
     ]
     return [*written, *edited(written, rng), *swaps(), *grid_pairs(rng)]
+
+
+def digest(pairs: Iterable[Pair]) -> str:
+    """SHA-256 of the pairs in their order, as hexadecimal digits: are these the ones that a model was taught?"""
+    told = hashlib.sha256()
+    for pair in pairs:
+        told.update(f"{astuple(pair)}\n".encode())
+    return told.hexdigest()
