@@ -18,6 +18,7 @@ from forebay_agents.completion.shortening import Shortener
 from forebay_agents.completion.trace import Trace
 from forebay_agents.models.fencing import fenced
 from forebay_agents.models.ledger import usage_output
+from forebay_agents.models.providers.chat_format import fault
 from forebay_agents.models.providers.provider import OUTAGES
 
 
@@ -54,6 +55,8 @@ class CompletionHandler:
 
     async def handle(self, request: RedactedRequest, context: Context) -> Sequence[Output]:
         """The completion and the closed ledger entries of every call that it took."""
+        if (unfit := fault(request)) is not None:
+            raise Rejected("invalid_request", unfit)
         key = owned(Owned.ANSWER_CLAIM, request.tenant_id, request.request_id)
         try:
             # First of all: what is paid already is published again, whatever budgets and limits say by now.

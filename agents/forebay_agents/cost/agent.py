@@ -17,6 +17,7 @@ from forebay.contract.handlers import Context, Output, Route, WriteAhead
 from forebay.contract.records import UsageEvent
 from forebay.runtime.stage import Stage
 from forebay.settings import KafkaSettings, Settings, StageSettings
+from forebay_agents.cost.plausible import check
 from forebay_agents.cost.projection import Projection
 from forebay_agents.cost.settings import CostSettings
 from forebay_agents.cost.sweeper import abandoned, forgettable
@@ -85,7 +86,8 @@ class CostStage:
         self._projection = Projection(attempts, spend)
 
     async def handle(self, entry: UsageEvent, context: Context) -> Sequence[Output]:
-        """The spend rows that ``entry`` changed."""
+        """The spend rows that ``entry`` changed. Raises ``Permanent`` for one that no call can have made."""
+        check(entry)
         source = context.source
         for table in self._tables:
             table.partition = source.partition

@@ -30,6 +30,8 @@ _PHASE = {
 _TOLERANCE_MS = 30_000
 """By which a worker's time may differ from the brokers' without being told of (forebay.runtime.timekeeping)."""
 
+_LARGEST = (1 << 63) - 1
+
 AttemptRow = dict[str, Any]
 """Phase to offset, ``at`` (for when it is booked, ms), ``partition``, ``entry`` (the opening one, while it is open)."""
 
@@ -146,13 +148,18 @@ class Projection:
             calls=row.calls + delta.calls,
             failed=row.failed + delta.failed,
             avoided=row.avoided + delta.avoided,
-            prompt_tokens=row.prompt_tokens + delta.prompt_tokens,
-            completion_tokens=row.completion_tokens + delta.completion_tokens,
-            cost_nanousd=row.cost_nanousd + delta.cost_nanousd,
-            pending_nanousd=row.pending_nanousd + delta.pending_nanousd,
-            saved_nanousd=row.saved_nanousd + delta.saved_nanousd,
+            prompt_tokens=_within(row.prompt_tokens + delta.prompt_tokens),
+            completion_tokens=_within(row.completion_tokens + delta.completion_tokens),
+            cost_nanousd=_within(row.cost_nanousd + delta.cost_nanousd),
+            pending_nanousd=_within(row.pending_nanousd + delta.pending_nanousd),
+            saved_nanousd=_within(row.saved_nanousd + delta.saved_nanousd),
             updated_at=now_ms,
             revision=offset,
         )
         self._spend[key] = to_json(row)
         return row
+
+
+def _within(number: int) -> int:
+    """What a field of a record takes: a sum that is wrong is better than one that no record says ever again."""
+    return max(-_LARGEST, min(number, _LARGEST))

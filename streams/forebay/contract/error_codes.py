@@ -74,6 +74,12 @@ CODES = _catalogue(
         "The message names the field; the producer fixes it.",
     ),
     (
+        "implausible_entry",
+        _C,
+        "An entry of the ledger has numbers, times or ids that no call has; it is in no sum.",
+        "Find the producer: stages alone write to usage.",
+    ),
+    (
         "idempotency_conflict",
         _C,
         "The request_id was used for a request with another body.",

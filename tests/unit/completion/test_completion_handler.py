@@ -14,6 +14,7 @@ from forebay.contract.records import (
     AnswerSource,
     Completion,
     Message,
+    Params,
     RedactedRequest,
     ResponseStatus,
     UsageEvent,
@@ -115,6 +116,32 @@ async def test_what_pays_for_no_call_is_refused_before_anything_is_claimed() -> 
         await table.handler().handle(asked(), table.context())
     assert refused.value.code == "budget_exceeded"
     assert (table.purse.asked, table.claims.owners, table.provider.calls) == (1, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"tools": "no JSON"}, "tools must be JSON"),
+        ({"tools": "[" * 100_000}, "tools must be JSON"),
+        ({"tools": "{}"}, "tools must be a JSON array"),
+        ({"tools": "[1]"}, "tools must be a JSON array of objects"),
+        ({"response_format": "[]"}, "response_format must be a JSON object"),
+        ({"messages": (Message(tool_calls="null"),)}, "messages[0].tool_calls must be a JSON array"),
+        ({"messages": ()}, "messages must not be empty"),
+        ({"params": Params(max_tokens=-1)}, "params.max_tokens must be positive, and no more than a model can write"),
+        (
+            {"params": Params(max_tokens=1 << 62)},
+            "params.max_tokens must be positive, and no more than a model can write",
+        ),
+    ],
+)
+async def test_what_was_put_behind_the_door_is_refused_as_at_the_door(fields: dict[str, object], told: str) -> None:
+    bench = Bench(Provider({}))
+    request = replace(asked(), **fields)  # type: ignore[arg-type]  # as the cases say
+    with pytest.raises(Rejected) as caught:
+        await bench.handler().handle(request, bench.context())
+    assert (caught.value.code, caught.value.message) == ("invalid_request", told)
+    assert bench.purse.asked == 0
 
 
 async def test_a_prompt_that_may_be_cut_is_not_refused_for_its_length() -> None:

@@ -3,7 +3,33 @@
 import json
 from typing import Any
 
-from forebay.contract.records import Message, Params
+from forebay.contract.records import Message, Params, RedactedRequest
+
+_MOST_TOKENS = 10**9
+"""Of ``params.max_tokens``: what it may cost at most still fits into an entry of the ledger."""
+
+
+def fault(request: RedactedRequest) -> str | None:
+    """What in ``request`` cannot be said in this format, by name and without its text; ``None``: nothing.
+
+    Requests are validated where they come in; what others put into an inner topic was not.
+    """
+    texts = [("tools", request.tools, list), ("response_format", request.response_format, dict)]
+    texts += [(f"messages[{index}].tool_calls", one.tool_calls, list) for index, one in enumerate(request.messages)]
+    for name, text, kind in texts:
+        try:
+            value = parsed(text)
+        except (ValueError, RecursionError):
+            return f"{name} must be JSON"
+        if text is not None and not isinstance(value, kind):
+            return f"{name} must be a JSON {'array' if kind is list else 'object'}"
+        if isinstance(value, list) and not all(isinstance(item, dict) for item in value):
+            return f"{name} must be a JSON array of objects"
+    if not request.messages:
+        return "messages must not be empty"
+    if request.params.max_tokens is not None and not 0 < request.params.max_tokens <= _MOST_TOKENS:
+        return "params.max_tokens must be positive, and no more than a model can write"
+    return None
 
 
 def chat_messages(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
