@@ -8,7 +8,7 @@ UV     := 0.13.9
 # An inherited PYTHONDONTWRITEBYTECODE would double the start-up time of every process.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test unit unit-everywhere unit-elsewhere lint types chaos hostile long wheel wheel-test fuzz lock clean setup
+.PHONY: demo test unit unit-everywhere unit-elsewhere lint types chaos hostile records long wheel wheel-test fuzz lock clean setup
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -51,9 +51,15 @@ chaos: setup
 	@$(BIN)/python -m pytest tests/chaos -m chaos --run-chaos $(ARGS)
 
 # What is too long for the continuous integration, before an issue is closed and before a release: all faults on three
-# brokers, hostile texts, the unit tests on every supported Python, and the tests marked `long` (training on all texts).
-long: chaos hostile unit-everywhere
+# brokers, hostile texts, random records, the unit tests on every supported Python, and the tests marked `long` (training on all texts).
+long: chaos hostile records unit-everywhere
 	@$(BIN)/python -m pytest -m long --run-long
+
+# Random records to every topic of a stack; the seed that found something finds it again.
+RECORDS ?= 10000
+SEED ?= $(shell date +%s)
+records: setup
+	@$(BIN)/python -m loadtest.any_record --records $(RECORDS) --seed $(SEED) --patience 600
 
 # Texts bred against every pattern of redaction and of the last check: a quarter of an hour.
 hostile: setup

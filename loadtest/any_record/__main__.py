@@ -9,6 +9,7 @@ position, and ``--seed`` draws the same ones again.
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +29,19 @@ from loadtest.any_record.looking import Scene
 from loadtest.any_record.sending import Sender
 from loadtest.any_record.strategies import Encoder, draw_all
 from loadtest.ending import end_in_order
+
+_COMMANDS = (
+    ("dlq", "stats", "--json"),
+    ("dlq", "list", "--json"),
+    ("review", "list", "--json"),
+    ("spend", "--json"),
+    ("topics", "unanswered", "--json"),
+    *(
+        ("tail", topic, "--from-beginning", "--end", "--restricted")
+        for topic in ("dlq", "responses", "usage", "reviews")
+    ),
+)
+"""What people look with: it has to go on working whatever lies in the topics."""
 
 _FIRST = 1_000
 _MOST_MEMORY = 1.05
@@ -51,7 +65,7 @@ class Run:
     def __init__(self, scene: Scene, sender: Sender) -> None:
         self._scene = scene
         self._sender = sender
-        self._before = scene.processes()
+        self._before = scene.all(())
         self.taken: dict[Place, Drawn] = {}
         self.refused: dict[str, int] = {}
 
@@ -74,6 +88,17 @@ class Run:
         foreign = {made(record.value) or b"" for record in self.taken.values()}
         found = violations(self.taken, self._scene.all(foreign), self._before)
         return found if resting or found else ["the stages never came to rest"]
+
+    @staticmethod
+    def commands() -> list[str]:
+        """Commands that do not do their work any more."""
+        found = []
+        for arguments in _COMMANDS:
+            done = subprocess.run([sys.executable, "-m", "forebay", *arguments], capture_output=True, check=False)
+            if done.returncode:
+                said = done.stderr.decode("utf-8", "replace").strip()[-300:]
+                found.append(f"forebay {' '.join(arguments)} ended with {done.returncode}: {said}")
+        return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,7 +136,7 @@ def _run(scene: Scene, options: argparse.Namespace) -> int:
             early = scene.processes()
             _say(f"memory after {_FIRST}: { {name: size >> 20 for name, size in early.memory.items()} } MiB")
         run.send(options.records - (_FIRST if early else 0), options.seed + 1)
-        found = run.broken(options.patience)
+        found = [*run.broken(options.patience), *run.commands()]
         late = scene.processes()
     if early is not None:
         found += grown(early, late, _MOST_MEMORY)

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import cramjam
-from aiokafka.codec import snappy_encode
+from aiokafka.codec import lz4_encode, snappy_encode
 from aiokafka.record.util import calc_crc32c, encode_varint
 
 PACK: Mapping[int, Callable[[bytes], bytes]] = MappingProxyType(
     {
         1: lambda data: gzip.compress(data, 1),
         2: snappy_encode,
-        3: lambda data: bytes(cramjam.lz4.compress(data)),
+        3: lambda data: lz4_encode(data, 1),  # brokers take no blocks that depend on others
         4: lambda data: bytes(cramjam.zstd.compress(data, level=1)),
     }
 )

@@ -27,6 +27,7 @@ class Seen:
     Attributes:
         answered: ids of responses.
         buried: places of records with a dead letter.
+        bugs: messages of those whose code says that it is our fault.
         ledger: entries that are not ours.
         stages: process to how often it was started again.
         memory: process to resident bytes, children included.
@@ -34,6 +35,7 @@ class Seen:
 
     answered: frozenset[str] = frozenset()
     buried: frozenset[Place] = frozenset()
+    bugs: Mapping[Place, str] = field(default_factory=dict)
     ledger: Sequence[UsageEvent] = ()
     invoice: Sequence[InvoiceLine] = ()
     restarts: Mapping[str, int] = field(default_factory=dict)
@@ -57,6 +59,7 @@ def without_end(taken: Mapping[Place, Drawn], seen: Seen) -> list[Place]:
 def violations(taken: Mapping[Place, Drawn], seen: Seen, before: Seen) -> list[str]:
     """Each broken promise in words; ``before`` is what was seen before the first record."""
     found = [f"no end: {place} {taken[place]}" for place in without_end(taken, seen)]
+    found += [f"{said}: {place} {taken.get(place)}" for place, said in seen.bugs.items() if place not in before.bugs]
     found += [
         f"{name} was started {times - before.restarts.get(name, 0)} times"
         for name, times in seen.restarts.items()
@@ -69,8 +72,12 @@ def violations(taken: Mapping[Place, Drawn], seen: Seen, before: Seen) -> list[s
         for topic, count in topics.items()
         if count
     ]
-    money = reconcile(seen.ledger, seen.invoice)
-    found += [f"ledger and invoice differ: {item.kind} {item.attempt_id}" for item in money.differences]
+    known = {item.attempt_id for item in reconcile(before.ledger, before.invoice).differences}
+    found += [
+        f"ledger and invoice differ: {item.kind} {item.attempt_id}"
+        for item in reconcile(seen.ledger, seen.invoice).differences
+        if item.attempt_id not in known
+    ]
     return found
 
 

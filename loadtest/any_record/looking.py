@@ -18,6 +18,9 @@ from forebay.settings import Settings
 from loadtest.any_record.judging import Place, Seen
 from loadtest.chaos.gathering import read_invoice
 
+_OURS = ("bug", "output_invalid", "ended_worker")
+"""Codes of what no record may make us do."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
@@ -50,6 +53,7 @@ class Scene:
             record.value.request_id for record in read_topic(self.settings, "responses") if record.value is not None
         }
         buried: set[Place] = set()
+        bugs: dict[Place, str] = {}
         for record in read_topic(self.settings, "dlq"):
             headers = record.source.headers
             topic, last = h.text(headers, h.ORIGIN_TOPIC), h.number(headers, h.ORIGIN_OFFSET)
@@ -57,11 +61,15 @@ class Scene:
             if topic is not None and partition is not None and last is not None:
                 first = h.number(headers, h.FIRST_OFFSET)
                 buried |= {(topic, partition, at) for at in range(last if first is None else first, last + 1)}
+                if (code := h.text(headers, "forebay-dlq-code")) in _OURS:
+                    stage, said = (h.text(headers, f"forebay-dlq-{name}") for name in ("stage", "message"))
+                    bugs[topic, partition, last] = f"{code} in {stage}: {said}"
         entries = [record for record in read_topic(self.settings, "usage") if record.value is not None]
         others = {record.value.attempt_id for record in entries if record.source.value in foreign}
         return Seen(
             answered=frozenset(answered),
             buried=frozenset(buried),
+            bugs=bugs,
             ledger=[record.value for record in entries if record.value.attempt_id not in others],
             invoice=list(read_invoice(self.invoice)),
             restarts=processes.restarts,

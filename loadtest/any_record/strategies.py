@@ -175,6 +175,19 @@ def _sizes(limit: int) -> SearchStrategy[Sized]:
     return st.one_of(near, near.map(lambda sized: replace(sized, noise=True)), st.just(Sized(size=36 << 20)))
 
 
+@st.composite
+def _giant(draw: st.DrawFn, encode: Encoder, topic: str, limit: int) -> tuple[bytes, str]:
+    """A good record with one text of about what its topic takes: what is made of it may not fit where it goes."""
+    record = draw(good_records(topic))
+    texts = [name for name, kind in get_type_hints(type(record)).items() if kind in (str, str | None)]
+    size = draw(st.sampled_from((60_000, limit // 2, limit - 1_000, limit + 60_000, 4 * limit - 1_000)))
+    if isinstance(record, Request) and draw(st.booleans()):
+        record = replace(record, messages=(Message(content="word " * (size // 5)),))
+    else:
+        record = replace(record, **{draw(st.sampled_from(texts)): draw(st.sampled_from("tñ🦉")) * (size // 4)})
+    return encode(topic, record), getattr(record, "request_id", "")
+
+
 def _numbers_as_text() -> SearchStrategy[bytes]:
     return st.sampled_from((*_NUMBERS, 1_000_000_000_000_000_000_000)).map(lambda number: str(number).encode())
 
@@ -221,7 +234,9 @@ def any_records(draw: st.DrawFn, encode: Encoder, limit: int, now_ms: int, topic
     name = ""
     value: Bytes
     kind = draw(st.sampled_from(("good", "good", "typed", "typed", "damaged", "damaged", "bytes", "none")))
-    if large:
+    if large and TOPICS[topic].record is not None and draw(st.booleans()):
+        value, name = draw(_giant(encode, topic, limit))
+    elif large:
         value = draw(_sizes(limit))
     elif kind == "none":
         value = None

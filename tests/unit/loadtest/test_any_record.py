@@ -54,6 +54,7 @@ def test_each_broken_promise_is_told() -> None:
         Seen(restarts={"cache": 1}),
         Seen(not_ready={"cache": "unassigned"}),
         Seen(lag={"cache": {"completions": 3}}),
+        Seen(bugs={AT: "bug in cache: KeyError in f:1"}),
         Seen(ledger=[entry]),
         Seen(invoice=[InvoiceLine(attempt_id="a", cost_nanousd=5, model="m", prompt_tokens=1, completion_tokens=1)]),
     ):
