@@ -17,9 +17,6 @@ from typer.core import TyperGroup
 from forebay import __version__
 from forebay.cli.extras import advice
 from forebay.cli.terminal.saying import complain, say
-from forebay.kafka.queries import BrokerUnavailableError
-from forebay.privacy.sealing import SealError
-from forebay.settings import ConfigurationError
 
 GROUP = "forebay.commands"
 
@@ -74,17 +71,21 @@ def _check_configuration(arguments: Sequence[str]) -> None:
         installation()
 
 
+_MENDABLE = (
+    ("forebay.settings", "ConfigurationError", 2),
+    ("forebay.privacy.sealing", "SealError", 2),
+    ("forebay.kafka.queries", "BrokerUnavailableError", 1),
+    ("confluent_kafka", "KafkaException", 1),
+)
+"""Module and name of the errors that a user can mend, and the exit status. Named and not imported: pydantic, yaml and
+cryptography cost `forebay --help` more than half of its time, and who has raised such an error has imported it."""
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; errors that a user can mend are printed as one line, without a traceback."""
     try:
         _check_configuration(sys.argv[1:] if arguments is None else arguments)
         _forebay(args=arguments, prog_name="forebay")
-    except (ConfigurationError, SealError) as error:
-        complain(error)
-        sys.exit(2)
-    except BrokerUnavailableError as error:
-        complain(error)
-        sys.exit(1)
     except ModuleNotFoundError as error:
         told = advice(error.name)
         if not told:
@@ -97,13 +98,18 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:  # noqa: BLE001 - a defect is told as text too: its message may quote anybody's
-        # Not imported here: most commands need no Kafka client.
-        client = sys.modules.get("confluent_kafka")
-        if client is None or not isinstance(error, client.KafkaException):
-            _die(traceback.format_exc())
-        reason: Any = error.args[0]
-        complain(f"the brokers do not do what was asked of them: {reason.str()}")
-        sys.exit(1)
+        for module, name, status in _MENDABLE:
+            if isinstance(error, getattr(sys.modules.get(module), name, ())):
+                complain(_words(error))
+                sys.exit(status)
+        _die(traceback.format_exc())
+
+
+def _words(error: Exception) -> str:
+    """What ``error`` says to a person."""
+    reason: Any = error.args[0] if error.args else ""
+    # Kafka's client has an object with the reason in it.
+    return f"the brokers do not do what was asked of them: {reason.str()}" if hasattr(reason, "str") else str(error)
 
 
 def _die(trace: str) -> NoReturn:
