@@ -1,11 +1,13 @@
 """What may an operator choose about the cache?"""
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from forebay.settings import Section
+from forebay.settings import Section, Settings
+from forebay_agents.models.settings import missing_tier
 
 MAX_QUESTION_CHARS = 1_000
 
@@ -112,3 +114,7 @@ class CacheSettings(Section):
         "", description="Tier whose first deployment judges cache.verify; empty: answers that agree are the evidence."
     )
     judge_timeout_s: float = Field(20.0, gt=0, description="Longest time that a judgement may take, in seconds.")
+
+    def faults(self, settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """A judge that is no tier."""
+        yield from missing_tier(settings, "judge_tier", self.judge_tier)

@@ -1,11 +1,13 @@
 """The section ``evaluation``."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from forebay.settings import Section
+from forebay.settings import Section, Settings
+from forebay_agents.models.settings import missing_tier
 
 
 class EvaluationSettings(Section):
@@ -26,3 +28,7 @@ class EvaluationSettings(Section):
     review_below: float = Field(2.0, ge=0, le=5, description="Score at or below which a person is asked.")
     timeout_s: float = Field(120.0, gt=0, description="Longest time to judge one answer, in seconds.")
     in_flight: int = Field(2, ge=1, description="Answers judged at once, per worker: serving goes first.")
+
+    def faults(self, settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """A judge that is no tier."""
+        yield from missing_tier(settings, "judge_tier", self.judge_tier)

@@ -1,11 +1,13 @@
 """Which models are there, where, and at what price? The section ``models``."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from forebay.settings import Section
+from forebay.settings import Section, Settings
+from forebay.settings.faults import meant, shown
 
 
 class Price(BaseModel):
@@ -86,3 +88,10 @@ class ModelsSettings(Section):
     def tier(self, name: str) -> Tier | None:
         """The tier called ``name``."""
         return next((tier for tier in self.tiers if tier.name == name), None)
+
+
+def missing_tier(settings: Settings, key: str, name: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What is wrong with a ``key`` that names a tier; empty means none in particular."""
+    models = settings.peek(ModelsSettings)
+    if name and models is not None and models.tier(name) is None:
+        yield (key,), f"there is no tier {shown(name)}{meant(name, (tier.name for tier in models.tiers))}"

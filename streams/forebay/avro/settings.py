@@ -1,11 +1,12 @@
 """Where schema ids come from: the section ``registry`` of the configuration."""
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from forebay.settings import Section
+from forebay.settings import Section, Settings
 
 
 class RegistrySettings(Section):
@@ -19,3 +20,8 @@ class RegistrySettings(Section):
     )
     url: str = Field("", description="Base URL of the schema registry.")
     user_info: SecretStr = Field(SecretStr(""), description="user:password for the schema registry.")
+
+    def faults(self, settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """A registry without an address."""
+        if self.kind == "confluent" and not self.url:
+            yield ("url",), "is needed with kind confluent"

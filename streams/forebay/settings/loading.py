@@ -13,7 +13,7 @@ from typing import Any
 from forebay.resources import data_path
 from forebay.settings.faults import Fault, refusal, shown, slips
 from forebay.settings.file import ConfigurationFile, read
-from forebay.settings.known import variable_faults
+from forebay.settings.known import PREFIX, variable_faults
 from forebay.settings.section import ConfigurationError
 from forebay.settings.values import Settings
 
@@ -78,9 +78,24 @@ def _read(
     faults = variable_faults(environment, [*file.references(), *default.references()])
     variables = {**reached, **environment}
     content = _over(default.resolved(variables, []), file.resolved(variables, faults))
-    faults += file.faults()
+    faults += file.faults() + _slips_in_references(file, environment)
     settings = Settings(content, file.name, reached, file=file, default=default, environment=environment)
     return settings, faults + settings.faults()
+
+
+def _slips_in_references(file: ConfigurationFile, environment: Mapping[str, str]) -> list[Fault]:
+    """References that are one letter from a variable that is set, and that the file nowhere reads."""
+    if file.shipped:
+        return []
+    asked = dict.fromkeys(name for name in file.references() if name.startswith(PREFIX))
+    unread = [name for name in environment if name.startswith(PREFIX) and name not in asked]
+    return [
+        Fault(place=file.name, message=f"${{{name}}} is not set; did you mean {near}?")
+        for name in asked
+        if name not in environment
+        for near in unread
+        if slips(name, near, 1) == 1
+    ]
 
 
 def _over(default: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

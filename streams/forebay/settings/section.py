@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 if TYPE_CHECKING:
     from forebay.settings.faults import Fault
+    from forebay.settings.values import Settings
 
 
 class ConfigurationError(Exception):
@@ -50,8 +51,12 @@ class Section(BaseSettings):
         """The environment variable of ``key``."""
         return f"{cls.model_config.get('env_prefix', '')}{key}".upper()
 
-    def faults(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """What no bound of a single key can say, as path and words; asked whenever a configuration is loaded."""
+    def faults(self, settings: "Settings") -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What no bound of a single key can say, as path and words; asked whenever a configuration is loaded.
+
+        Args:
+            settings: for keys that refer to another section; see :meth:`Settings.peek`.
+        """
         yield from ()
 
     def unprotected(self) -> Iterator[tuple[str, str]]:

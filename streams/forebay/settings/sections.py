@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from forebay.settings.section import Section
+
+if TYPE_CHECKING:
+    from forebay.settings.values import Settings
 
 
 class KafkaSettings(Section):
@@ -39,12 +42,14 @@ class KafkaSettings(Section):
         2_097_152, ge=16_384, description="Largest request that is accepted, in bytes; larger ones are refused at once."
     )
 
-    def faults(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Files that are not there, and users without a name."""
+    def faults(self, settings: "Settings") -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Files that are not there, and users without a name or a password."""
         for key in ("ssl_cafile", "ssl_certfile", "ssl_keyfile"):
             yield from _missing(key, getattr(self, key))
-        if self.security_protocol.startswith("SASL_") and not self.sasl_username:
-            yield ("sasl_username",), f"is needed with {self.security_protocol}"
+        if self.security_protocol.startswith("SASL_"):
+            for key, value in (("sasl_username", self.sasl_username), ("sasl_password", self.sasl_password)):
+                if not value:
+                    yield (key,), f"is needed with {self.security_protocol}"
 
     def unprotected(self) -> Iterator[tuple[str, str]]:
         """Brokers elsewhere that do not ask who comes, or are spoken to in the clear."""
@@ -179,7 +184,7 @@ class VaultSettings(Section):
     keys_file: str = Field("", description="File with the same, one key a line; readable by its owner only.")
     ttl_s: int = Field(86_400, ge=60, description="Seconds that a pseudonym mapping is kept.")
 
-    def faults(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def faults(self, settings: "Settings") -> Iterator[tuple[tuple[str | int, ...], str]]:
         """A file that is not there."""
         yield from _missing("keys_file", self.keys_file)
 

@@ -59,6 +59,11 @@ class Settings:
         assert isinstance(found, kind)
         return found
 
+    def peek(self, kind: type[S]) -> S | None:
+        """The section ``kind``, or ``None`` while something is wrong with it: that is said elsewhere."""
+        section, faults = self._built(kind)
+        return None if faults else section
+
     @property
     def file(self) -> ConfigurationFile:
         """The file that was read."""
@@ -121,7 +126,7 @@ class Settings:
         except ValidationError as error:
             faults += [self._fault(kind, at, message) for at, message in _problems(error, unknown)]
             return None, faults
-        faults += [self._fault(kind, at, words) for at, words in section.faults()]
+        faults += [self._fault(kind, at, words) for at, words in section.faults(self)]
         return section, faults
 
     def _fault(self, kind: type[Section], path: Path_, message: str) -> Fault:

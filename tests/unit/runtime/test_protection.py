@@ -11,7 +11,11 @@ from forebay.settings.effective import fingerprint
 from forebay.settings.file import ConfigurationFile
 
 SHIPPED = ConfigurationFile(name="/usr/lib/forebay.yaml", content={}, shipped=True)
-TLS = {"FOREBAY_KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "FOREBAY_KAFKA_SASL_USERNAME": "u"}
+TLS = {
+    "FOREBAY_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+    "FOREBAY_KAFKA_SASL_USERNAME": "u",
+    "FOREBAY_KAFKA_SASL_PASSWORD": "p",
+}
 
 
 def from_file(folder: Path, text: str) -> Settings:

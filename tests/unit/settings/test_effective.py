@@ -69,9 +69,9 @@ def test_the_hash_tells_nothing_of_a_secret(written: Written) -> None:
     [
         ("{}", []),
         ("kafka: {bootstrap: 'localhost:9092,127.0.0.1:9093,[::1]:9094'}", []),
-        ("kafka: {bootstrap: 'k:9092', security_protocol: SASL_SSL, sasl_username: u}", []),
+        ("kafka: {bootstrap: 'k:9092', security_protocol: SASL_SSL, sasl_username: u, sasl_password: p}", []),
         (
-            "kafka: {bootstrap: 'k:9092', security_protocol: SASL_PLAINTEXT, sasl_username: u}",
+            "kafka: {bootstrap: 'k:9092', security_protocol: SASL_PLAINTEXT, sasl_username: u, sasl_password: p}",
             ["kafka.security_protocol"],
         ),
         ("kafka: {bootstrap: '127.0.0.1:1,k:9092', security_protocol: PLAINTEXT}", ["kafka.security_protocol"] * 2),

@@ -90,6 +90,10 @@ def test_a_file_that_is_named_and_not_there(refused: Refused, monkeypatch: pytes
         ("vault: {ttl_s: '${VAULT_TTL-60}'}", "write ${NAME} or ${NAME:-default}"),
         ("vault: {ttl_s: '${VAULT_TTL}'}", "forebay.yaml:1: vault.ttl_s: needs the environment variable VAULT_TTL"),
         ("kafka: {security_protocol: SASL_SSL}", "kafka.sasl_username: is needed with SASL_SSL"),
+        ("kafka: {security_protocol: SASL_SSL, sasl_username: u}", "kafka.sasl_password: is needed with SASL_SSL"),
+        ("registry: {kind: confluent}", "registry.url: is needed with kind confluent"),
+        ("evaluation: {judge_tier: lrage}", "evaluation.judge_tier: there is no tier lrage; did you mean large?"),
+        ("cache:\n  judge_tier: best", "forebay.yaml:2: cache.judge_tier: there is no tier best"),
         ("redaction: {names: bultin}", "did you mean builtin?"),
         ("redaction: {policy: {EMAIL_ADDRESS: hash}}", "redaction.hash_key: the action hash needs it"),
         ("redaction: {custom: [{entity: STAFF_ID}]}", "redaction.custom[0]: STAFF_ID needs a regex or words"),
@@ -116,6 +120,17 @@ def test_hostile_files(refused: Refused, text: str, said: str) -> None:
 def test_what_is_no_configuration_at_all(written: Written, text: str, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said.replace("[", r"\[")):
         written(text)
+
+
+def test_a_reference_that_misses_by_one_letter_what_is_set(
+    written: Written, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tier = "models: {tiers: [{name: t, deployments: [{name: d, model: m, api_key: '${FOREBAY_TIER_SMAL_KEY:-}'}]}]}"
+    written(tier)  # nothing is set: the default was meant
+    monkeypatch.setenv("FOREBAY_TIER_SMALL_KEY", "hunter2")
+    assert [str(fault) for fault in refused(tier)] == [
+        "forebay.yaml: ${FOREBAY_TIER_SMAL_KEY} is not set; did you mean FOREBAY_TIER_SMALL_KEY?"
+    ]
 
 
 def test_a_kind_of_ones_own_may_be_named_in_a_policy(written: Written) -> None:
