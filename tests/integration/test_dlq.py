@@ -22,7 +22,6 @@ from forebay.kafka.connection import confluent_options
 from forebay.kafka.reader import read_topic
 from forebay.kafka.transactions import FencedError, StepError, Transactions
 from forebay.operations.dead_letters.audit import audit
-from forebay.operations.dead_letters.letters import REPLAY_ID
 from forebay.operations.dead_letters.opening import open_dead_letters
 from forebay.operations.dead_letters.outcomes import watch
 from forebay.operations.dead_letters.plan import Plan, Wish
@@ -268,7 +267,7 @@ def test_a_replay_sees_what_becomes_of_its_letters_from_now_on(settings: Setting
     answered = codec.encode(Completion(request_id="r", status=ResponseStatus.OK))
 
     def made_of(letter: bytes, topic: str, value: bytes, attempt: bytes = b"1") -> None:
-        headers = {REPLAY_ID: b"mine", h.REPLAYED_LETTER: letter, h.ATTEMPT: attempt}
+        headers = {h.REPLAY_ID: b"mine", h.REPLAYED_LETTER: letter, h.ATTEMPT: attempt}
         _publish(settings, [(topic, b"k", value, list(headers.items()))])
 
     made_of(b"0-0", "completions", answered)

@@ -13,9 +13,10 @@ from forebay.contract.canonical import prompt_hash
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Failure, Rejected, Transient
 from forebay.contract.handlers import Context, Output, aside
-from forebay.contract.ids import plain_id, refused_id
+from forebay.contract.ids import plain_id
 from forebay.contract.records import Completion, Error, RedactedRequest, Request, ResponseStatus
 from forebay.privacy.egress import EgressGuard
+from forebay.privacy.fingerprints import answered_id
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.vault import Conversation, Owner, Vault
 from forebay_agents.redaction.detection.detector import Found
@@ -165,8 +166,7 @@ def failed_completion(request: Request | None, context: Context, failure: Failur
     """The completion of a request that cannot be redacted; an id that is no plain id is handed on as a digest."""
     status = ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED
     given = request or Request()
-    sent = given.request_id or context.named_id
-    request_id = sent if plain_id(sent) else refused_id(sent) if sent else context.fallback_id
+    request_id = answered_id(given.request_id, context)
     completion = Completion(
         request_id=request_id,
         tenant_id=given.tenant_id if plain_id(given.tenant_id) else "",

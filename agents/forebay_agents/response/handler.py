@@ -13,9 +13,6 @@ from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.restoring import Restorer
 from forebay.privacy.vault import Owner
 
-_TIMING = "forebay-timing-"
-"""Headers ``forebay-timing-STAGE``: microseconds of stages whose records have no field for it."""
-
 
 class Maps(Protocol):
     """The part of the vault that is needed here."""
@@ -145,10 +142,9 @@ class ResponseHandler:
     def _timings(completion: Completion, context: Context, started: float) -> dict[str, int]:
         """Microseconds by stage: of the completion, of headers, and of this one."""
         timings = dict(completion.timings)
-        for name in context.source.headers:
-            if name.startswith(_TIMING):
-                micros = h.number(context.source.headers, name)
-                if micros is not None:
-                    timings.setdefault(name.removeprefix(_TIMING), micros)
+        for name in h.TIMINGS.keys() & context.source.headers.keys():
+            micros = h.number(context.source.headers, name, high=h.LONGEST_TIMING_US)
+            if micros is not None:
+                timings.setdefault(h.TIMINGS[name], micros)
         timings["response"] = round(1e6 * (time.perf_counter() - started))
         return timings

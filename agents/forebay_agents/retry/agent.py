@@ -6,8 +6,9 @@ record that is not due for long (a provider may ask for a day) goes to the end o
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from importlib.metadata import entry_points
 
 from forebay.contract import headers as h
 from forebay.contract.clock import Clock, now_ms
@@ -36,13 +37,16 @@ class Scheduler:
     Args:
         clock_ms: wall clock in ms since the epoch.
         sleep: both injected so that tests need not wait.
+        others: stages of people's own: theirs go back to the topics that stages read, and applications do not write.
     """
 
     def __init__(
         self,
         clock_ms: Clock = now_ms,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        others: Collection[str] = (),
     ) -> None:
+        self._others = others
         self._clock_ms = clock_ms
         self._sleep = sleep
 
@@ -51,6 +55,8 @@ class Scheduler:
         origin, stage = h.text(source.headers, h.ORIGIN_TOPIC), h.text(source.headers, h.RETRY_STAGE)
         if origin is None or origin not in TOPICS or origin in RETRY_LEVELS or stage is None:
             raise Permanent("undecodable", "a record of a retry topic names no origin topic or no stage")
+        if not self._reads(stage, origin):
+            raise Permanent("forged_retry", "a record of a retry topic is to go where its stage does not read")
         due_at = h.number(source.headers, h.DUE_AT) or 0
         wait_s = (due_at - self._clock_ms()) / 1000
         if wait_s > _LONGEST_TIMER_S:
@@ -62,6 +68,11 @@ class Scheduler:
         headers = {name: value for name, value in source.headers.items() if name != h.DUE_AT}
         return [Output(topic=origin, key=source.key, value=source.value, headers=headers)]
 
+    def _reads(self, stage: str, origin: str) -> bool:
+        """Whether ``stage`` reads ``origin``: to nowhere else is sent what a record of a retry topic says."""
+        topic = TOPICS[origin]
+        return stage in topic.readers or (stage in self._others and bool(topic.readers) and not topic.outside)
+
 
 @asynccontextmanager
 async def retry_stage(settings: Settings) -> AsyncIterator[Stage]:
@@ -69,7 +80,7 @@ async def retry_stage(settings: Settings) -> AsyncIterator[Stage]:
     limits = settings[StageSettings].model_copy(
         update={"in_flight": _HELD, "window": _HELD, "timeout_s": 2 * LONGEST_HOLD_S, "drain_s": 0.0}
     )
-    scheduler = Scheduler()
+    scheduler = Scheduler(others=frozenset(entry.name for entry in entry_points(group="forebay.stages")) - {*h.STAGES})
     yield Stage(
         name="retry",
         routes=[Route(topic=level, handle=scheduler.handle, raw=True) for level in RETRY_LEVELS],

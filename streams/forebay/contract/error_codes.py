@@ -68,6 +68,12 @@ CODES = _catalogue(
         "Restore the vault key, then replay.",
     ),
     (
+        "forged_retry",
+        _C,
+        "A record says that it comes back, and neither its stage nor an operator sent it; or it copies a replay.",
+        "Find out who wrote it; after a stage lost its secret it is its own: replay it.",
+    ),
+    (
         "invalid_request",
         _C,
         "The request breaks a rule of the contract.",

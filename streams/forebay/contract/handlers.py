@@ -13,6 +13,7 @@ from forebay.contract import headers as h
 from forebay.contract.failures import Failure
 from forebay.contract.ids import plain_id
 from forebay.contract.records import Record
+from forebay.contract.topics import TOPICS
 from forebay.contract.wire import Delivered
 
 P = ParamSpec("P")
@@ -81,9 +82,15 @@ class Context:
 
     @property
     def fallback_id(self) -> str:
-        """An id for a record that cannot be read: the one that it names, if that is plain, else its place."""
-        named = self.named_id
+        """An id for a record that cannot be read: the one that it names, if that is plain, else its place.
+
+        On a topic that applications write to its place in any case: a key may be anything, an e-mail address too.
+        """
         place = f"{self.source.topic}-{self.source.partition}-{self.source.offset}"
+        topic = TOPICS.get(self.source.topic)
+        if topic is not None and topic.outside:
+            return place
+        named = self.named_id
         return named if plain_id(named) else place
 
 

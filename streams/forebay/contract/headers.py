@@ -1,9 +1,11 @@
 """Which headers travel with a record? W3C ``traceparent`` and ``forebay-*``; values are UTF-8 text.
 
-Headers of a retry or dead letter are written once (``forebay-origin-*``) and counted on (``forebay-attempt``).
+Headers of a retry or dead letter are written once (``forebay-origin-*``) and counted on (``forebay-attempt``). The set
+is closed: a name that is not here travels nowhere, and none is believed for how it begins.
 """
 
 import random
+import re
 from collections.abc import Iterable, Mapping
 
 Headers = Mapping[str, bytes]
@@ -21,6 +23,10 @@ RETRY_STAGE = "forebay-retry-stage"
 """Only the stage of this name may process the record: others consume the same topic."""
 DUE_AT = "forebay-due-at"
 SEALED = "forebay-sealed"
+SEALED_KEY = "forebay-sealed-key"
+"""The record's own key, sealed, where it is kept under another: a producer's key may be anything."""
+PROOF = "forebay-proof"
+"""That the record comes back from where it was sent: :mod:`forebay.trust.proofs`."""
 ORIGIN_TOPIC = "forebay-origin-topic"
 ORIGIN_PARTITION = "forebay-origin-partition"
 ORIGIN_OFFSET = "forebay-origin-offset"
@@ -31,6 +37,8 @@ REPLAYED_AT = "forebay-replayed-at"
 """When an operator sent a dead letter back, in ms since the epoch: deadlines count from it."""
 REPLAYED_LETTER = "forebay-replayed-letter"
 """Id of the dead letter that was sent back; travels on, so that a replay sees what became of it."""
+REPLAY_ID = "forebay-replay-id"
+REPLAYS = "forebay-replay-count"
 SUPERSEDES = "forebay-supersedes"
 """Code of the failure that a replay is to make good; travels on to the response."""
 COMPRESSION = "forebay-compression"
@@ -53,9 +61,25 @@ FIRST_OFFSET = "forebay-dlq-first-offset"
 ORIGIN = (ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ORIGIN_TIMESTAMP, FIRST_FAILED_AT)
 """Written at the first failure and never changed."""
 
-_LARGEST = (1 << 63) - 1
+DROPPED = "forebay-dlq-dropped-headers"
+"""Names of the headers that the record came with and that were not believed; their number, where those say nothing."""
 
-_OF_ONE_DELIVERY = frozenset({ATTEMPT, RETRY_STAGE, DUE_AT, SEALED, LAST_CODE, SPENT, FINISH, *ORIGIN})
+PLAIN_NAME = re.compile(r"[a-zA-Z0-9._-]{1,64}")
+"""A header's name that may be repeated to people."""
+STAGES = ("redaction", "cache", "completion", "response", "cost", "evaluation", "review", "retry")
+TIMINGS = {f"forebay-timing-{stage}": stage for stage in STAGES}
+"""Header to stage: microseconds that a stage took whose records have no field for it."""
+LONGEST_TIMING_US = 86_400_000_000
+
+LASTING = frozenset(
+    {TRACEPARENT, REQUEST_ID, FINGERPRINT, SENT_ID, COMPRESSION, SUPERSEDES}
+    | {REPLAYED_AT, REPLAYED_LETTER, REPLAY_ID, REPLAYS, *TIMINGS}
+)
+"""What belongs to a request, and travels with all that is made of it."""
+KNOWN = LASTING | {ATTEMPT, RETRY_STAGE, DUE_AT, SEALED, SEALED_KEY, PROOF, LAST_CODE, SPENT, FINISH, DROPPED, *ORIGIN}
+"""That, and what belongs to one delivery."""
+
+_LARGEST = (1 << 63) - 1
 
 
 def from_kafka(pairs: Iterable[tuple[str, bytes | None]] | Mapping[str, bytes | None] | None) -> dict[str, bytes]:
@@ -70,11 +94,7 @@ def inherited(source: Headers) -> dict[str, bytes]:
     """What an output takes over from the record it was made of."""
     if not source:
         return {TRACEPARENT: new_traceparent()}
-    kept = {
-        name: value
-        for name, value in source.items()
-        if name.startswith("forebay-") and name not in _OF_ONE_DELIVERY and not name.startswith("forebay-dlq-")
-    }
+    kept = {name: value for name, value in source.items() if name in LASTING}
     kept[TRACEPARENT] = source.get(TRACEPARENT) or new_traceparent()
     return kept
 
@@ -92,10 +112,13 @@ def text(headers: Headers, name: str) -> str | None:
         return None
 
 
-def number(headers: Headers, name: str) -> int | None:
-    """Value of a header as a whole number; ``None`` when it is absent or no number that a counter or time may have."""
-    try:
-        value = int(headers[name])
-    except (KeyError, ValueError):
+def number(headers: Headers, name: str, low: int = 0, high: int = _LARGEST) -> int | None:
+    """Value of a header as a whole number; ``None`` when it is absent, or none between ``low`` and ``high``."""
+    text = headers.get(name, b"")
+    if not text.isdigit() or len(text) > _DIGITS:
         return None
-    return value if 0 <= value <= _LARGEST else None
+    value = int(text)
+    return value if low <= value <= high else None
+
+
+_DIGITS = 19

@@ -38,6 +38,8 @@ class Topic:
         compacted: only the newest record of a key is kept.
         access: who may read it.
         broker_time: records carry the broker's clock instead of the producer's.
+        readers: stages that read it: retries of others are not sent there.
+        outside: applications write to it, so that nothing is believed of its headers but the trace.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Topic:
     compacted: bool = False
     access: Access = Access.INTERNAL
     broker_time: bool = False
+    readers: tuple[str, ...] = ()
+    outside: bool = False
     doc: str = ""
 
     @property
@@ -63,21 +67,31 @@ _CATALOGUE = (
         retention_ms=DAY_MS,
         access=Access.RESTRICTED,
         broker_time=True,
+        readers=("redaction",),
+        outside=True,
         doc="What applications ask. Deadlines count from the broker's timestamp.",
     ),
     Topic(
         name="requests.redacted",
         key="prompt_hash",
         record=records.RedactedRequest,
+        readers=("cache",),
         doc="Keyed by the canonical prompt, so that equal questions meet in one partition.",
     ),
     Topic(
         name="requests.uncached",
         key="prompt_hash",
         record=records.RedactedRequest,
+        readers=("completion",),
         doc="What no cache could answer.",
     ),
-    Topic(name="completions", key="request_id", record=records.Completion, doc="Outcomes, pseudonymous."),
+    Topic(
+        name="completions",
+        key="request_id",
+        record=records.Completion,
+        readers=("response", "cache", "evaluation", "review"),
+        doc="Outcomes, pseudonymous.",
+    ),
     Topic(
         name="responses",
         key="request_id",
@@ -92,6 +106,7 @@ _CATALOGUE = (
         record=records.UsageEvent,
         retention_ms=400 * DAY_MS,
         broker_time=True,
+        readers=("cost",),
         doc="The ledger: kept longer than a financial year. Nothing is booked for later than its record's timestamp.",
     ),
     Topic(
@@ -100,28 +115,64 @@ _CATALOGUE = (
         record=records.Spend,
         retention_ms=None,
         compacted=True,
+        readers=("completion",),
         doc="Projection of the ledger.",
     ),
-    Topic(name="evaluations", key="request_id", record=records.Evaluation, retention_ms=90 * DAY_MS, doc="Verdicts."),
+    Topic(
+        name="evaluations",
+        key="request_id",
+        record=records.Evaluation,
+        retention_ms=90 * DAY_MS,
+        readers=("cache",),
+        doc="Verdicts.",
+    ),
     Topic(
         name="cache.verify",
         key="request_id",
         record=records.CacheCheck,
+        readers=("cache",),
         doc="Stored answers beside the answers to questions like theirs, to be judged off the critical path.",
     ),
     Topic(name="alerts", key="kind|subject", record=records.Alert, retention_ms=30 * DAY_MS, doc="For people."),
     Topic(name="reviews", key="review_id", record=records.ReviewTask, retention_ms=30 * DAY_MS, doc="Open questions."),
-    Topic(name="feedback", key="request_id", record=records.Feedback, retention_ms=30 * DAY_MS, doc="Users' verdicts."),
+    Topic(
+        name="feedback",
+        key="request_id",
+        record=records.Feedback,
+        retention_ms=30 * DAY_MS,
+        readers=("review", "cache"),
+        outside=True,
+        doc="Users' verdicts.",
+    ),
     Topic(
         name="corrections",
         key="request_id",
         record=records.Correction,
         retention_ms=400 * DAY_MS,
+        readers=("cache",),
         doc="People's decisions; also the fine-tuning set.",
     ),
-    Topic(name="retry.10s", key="as in the origin topic", record=None, doc="Waits for the first delay."),
-    Topic(name="retry.1m", key="as in the origin topic", record=None, doc="Waits for the second delay."),
-    Topic(name="retry.10m", key="as in the origin topic", record=None, doc="Waits for the third delay."),
+    Topic(
+        name="retry.10s",
+        key="as in the origin topic",
+        record=None,
+        readers=("retry",),
+        doc="Waits for the first delay.",
+    ),
+    Topic(
+        name="retry.1m",
+        key="as in the origin topic",
+        record=None,
+        readers=("retry",),
+        doc="Waits for the second delay.",
+    ),
+    Topic(
+        name="retry.10m",
+        key="as in the origin topic",
+        record=None,
+        readers=("retry",),
+        doc="Waits for the third delay.",
+    ),
     Topic(
         name="dlq",
         key="as in the origin topic",

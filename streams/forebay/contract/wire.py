@@ -36,7 +36,11 @@ class Unread(bytes):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
-    """A record as it came from the broker; ``topic`` is the logical name, ``timestamp_ms`` as the topic defines it."""
+    """A record as it came from the broker; ``topic`` is the logical name, ``timestamp_ms`` as the topic defines it.
+
+    Attributes:
+        dropped: names of headers that it came with and that are not among ``headers``, since they are not believed.
+    """
 
     topic: str
     partition: int
@@ -45,6 +49,7 @@ class Delivered:
     value: bytes | None
     headers: h.Headers
     timestamp_ms: int
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,5 +1,6 @@
 """What has to be started, and under which names is it reached? What the environment names is used, never started."""
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from forebay.artifacts import fetch
+from forebay.contract.clock import now_ms
 from forebay.embedded.files import kept
 from forebay.embedded.parts import Layer, Part
 from forebay.embedded.ports import Ports
@@ -17,11 +19,13 @@ from forebay.embedded.servers.redis import redis_part
 from forebay.embedded.settings import EmbeddedSettings
 from forebay.privacy.sealing import new_key_line
 from forebay.settings import KafkaSettings, Settings
+from forebay.trust import keys
 
 Workers = Literal["each", "single", "none"]
 
 _SLOW_TO_LOAD = frozenset({"completion", "redaction", "cache", "workers"})
 """Workers that load for 2.6 to 6.4 s of CPU (litellm, Presidio, encoders): started beside the servers, not after."""
+_LONGEST_RETRY_MS = 86_400_000
 _DRAIN_S = 8.0
 """Workers drain for stage.drain_s (3 s), then commit and leave their groups."""
 
@@ -92,12 +96,35 @@ def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -
             servers.append(part)
             reached[f"FOREBAY_TIER_{tier.upper()}_URL"] = url
     if not environment.get("FOREBAY_VAULT_KEYS") and not environment.get("FOREBAY_VAULT_KEYS_FILE"):
-        keys = folder / "vault.keys"
-        kept(keys, lambda: new_key_line("embedded") + "\n")
-        reached["FOREBAY_VAULT_KEYS_FILE"] = str(keys)
+        vault = folder / "vault.keys"
+        kept(vault, lambda: new_key_line("embedded") + "\n")
+        reached["FOREBAY_VAULT_KEYS_FILE"] = str(vault)
+    reached |= _trust(folder, environment)
     shared = {"FOREBAY_WORKER_FLIGHT_DIR": str(folder / "flight"), **environment, **reached}
     workers = [_worker(name, stages, ports, shared) for name, stages in _workers(options.workers)]
     return Plan(servers=servers, workers=workers, environment=reached)
+
+
+def _trust(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """By what the stages know their own retries, and this machine's operator; made once.
+
+    Where a stack of a version without them has run, what waits for another try is believed for as long as it may wait.
+    """
+    reached: dict[str, str] = {}
+    if not environment.get("FOREBAY_RETRY_SECRET") and not environment.get("FOREBAY_RETRY_SECRET_FILE"):
+        secrets = folder / "retry"
+        older = (folder / "kafka").exists() and not secrets.exists()
+        until = kept(secrets / "unsigned-until", lambda: str(now_ms() + _LONGEST_RETRY_MS if older else 0))
+        for stage in stage_names():
+            kept(secrets / f"{stage}.secret", keys.new_secret)
+        reached["FOREBAY_RETRY_SECRET_FILE"] = str(secrets / "{stage}.secret")
+        reached["FOREBAY_RETRY_UNSIGNED_UNTIL_MS"] = until
+    if not environment.get("FOREBAY_DLQ_SIGNING_KEY_FILE") and not environment.get("FOREBAY_DLQ_OPERATORS"):
+        path = folder / "operator.key"
+        name, public = keys.public_key(kept(path, lambda: keys.new_operator_key("embedded")))
+        reached["FOREBAY_DLQ_SIGNING_KEY_FILE"] = str(path)
+        reached["FOREBAY_DLQ_OPERATORS"] = json.dumps({name: public})
+    return reached
 
 
 def _workers(how: Workers) -> list[tuple[str, str | None]]:

@@ -33,6 +33,12 @@ class Metrics:
         self.dead_lettered = Counter(
             "forebay_dead_letters", "Records sent to the dead letter queue.", [*of_topic, "code"], registry=registry
         )
+        self.headers_dropped = Counter(
+            "forebay_headers_dropped",
+            "Headers that records came with and that were not believed.",
+            ["topic"],
+            registry=registry,
+        )
         self.in_flight = Gauge("forebay_records_in_flight", "Records in handlers now.", ["stage"], registry=registry)
         self.latency = Histogram(
             "forebay_stage_latency_seconds",
@@ -157,6 +163,10 @@ class StageMetrics:
     def held(self, topic: str, code: str) -> None:
         """A record waits in its place."""
         self._all.held.labels(self.stage, topic, code).inc()
+
+    def headers_dropped(self, topic: str, count: int) -> None:
+        """A record came with headers that are not believed."""
+        self._all.headers_dropped.labels(topic).inc(count)
 
     def dead_lettered(self, topic: str, code: str) -> None:
         """A record was sent to the dead letter queue."""

@@ -73,9 +73,9 @@ class FingerprintHeaders:
         except (SealError, ValueError):
             return {h.FINGERPRINT: b""}
 
-    def with_id(self, sent: str) -> dict[str, bytes]:
-        """The id of a request that is refused for it: it may be any text, so it travels sealed."""
-        mark = self._keyring.seal(sent.encode(), _sent(refused_id(sent)))
+    def with_id(self, sent: str, request_id: str) -> dict[str, bytes]:
+        """The id or key that a request was sent under, while it travels as ``request_id``: any text, so sealed."""
+        mark = self._keyring.seal(sent.encode("utf-8", "surrogatepass"), _sent(request_id))
         return {h.SENT_ID: base64.b64encode(mark)}
 
     def sent_id(self, headers: h.Headers, request_id: str) -> str:
@@ -84,7 +84,7 @@ class FingerprintHeaders:
             return request_id
         try:
             mark = base64.b64decode(headers[h.SENT_ID], validate=True)
-            return returned_id(self._keyring.open(mark, _sent(request_id)).decode())
+            return returned_id(self._keyring.open(mark, _sent(request_id)).decode("utf-8", "surrogatepass"))
         except (SealError, ValueError):  # a producer's own header
             return request_id
 
@@ -151,11 +151,23 @@ def marked(on_failure: FailureHandler, marks: FingerprintHeaders) -> FailureHand
 
     def outputs(request: Request | None, context: Context, failure: Failure) -> Sequence[Output]:
         made = on_failure(request, context, failure)
-        sent = request.request_id if request is not None and request.request_id else context.named_id
+        given = "" if request is None else request.request_id
+        sent = given or context.named_id
         about = {} if request is None or not sent else marks.sealed(sent, fingerprint(request))
-        return _with(made, about if plain_id(sent) or not sent else about | marks.with_id(sent))
+        if sent and not plain_id(given):
+            about |= marks.with_id(sent, answered_id(given, context))
+        return _with(made, about)
 
     return outputs
+
+
+def answered_id(given: str, context: Context) -> str:
+    """The id under which a request with the id ``given`` is answered for, plain in any case.
+
+    Of one without an id it is the record's place, not its key, which may be anything; its key comes back with the
+    response (:meth:`FingerprintHeaders.with_id`).
+    """
+    return given if plain_id(given) else refused_id(given) if given else context.fallback_id
 
 
 def _with(outputs: Sequence[Output], headers: h.Headers) -> list[Output]:

@@ -1,12 +1,15 @@
 """How is a record kept that could not be processed? As its original bytes, with headers that say what happened.
 
 Bytes from a restricted topic are sealed with the vault key before they leave it: neither a retry topic nor the dead
-letter queue ever holds personal data in the clear. What cannot be kept (too large, no key to seal it with, never read)
-leaves a dead letter without bytes, which nothing can keep from being written: it is small, and all in it is ours.
+letter queue ever holds personal data in the clear. Nor does a key: what an application gave as one, and is not the id
+that the record has, is sealed beside it. What cannot be kept (too large, no key to seal it with, never read) leaves a
+dead letter without bytes, which nothing can keep from being written: it is small, and all in it is ours. A retry is
+signed by its stage (:mod:`forebay.trust.proofs`).
 Header names follow Kafka Connect's ``__connect.errors.*`` (KIP-298) in spirit; they are listed in
 docs/reference/dead-letters.md.
 """
 
+from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -17,11 +20,14 @@ from forebay.contract.topics import RETRY_LEVELS, TOPICS, Access
 from forebay.contract.wire import Delivered, Encoded, Unread
 from forebay.privacy.sealing import Keyring, looks_sealed
 from forebay.settings import ConfigurationError, RetrySettings
+from forebay.trust.proofs import RetryProofs, Signed
 
 DLQ = "dlq"
 
 _LONGEST_KEY = 1_024
 _LONGEST_HEADER = 1_000
+_MOST_NAMES = 20
+_OF_WAITING = frozenset({h.DUE_AT, h.PROOF})
 
 LONGEST_WAIT_S = 86_400.0
 """Seconds that a record waits for its next try at most: who is asked to wait for a year has not been answered."""
@@ -51,6 +57,11 @@ class SealingRules(Protocol):
         """Seals restricted bytes."""
         ...
 
+    @property
+    def proofs(self) -> RetryProofs:
+        """Signs what is to come back."""
+        ...
+
 
 def delay_s(failure: Transient, attempt: int, delays_s: tuple[float, ...]) -> float:
     """Seconds to wait before the next try: what the other side asked for, else the delay of this attempt's level."""
@@ -69,18 +80,21 @@ def retry_record(
     source: Delivered, failure: Transient, incident: Incident, due_at: int, rules: SealingRules
 ) -> Encoded:
     """The record that waits in a retry topic until ``due_at`` (ms since the epoch)."""
-    value, headers = _keep(source, incident, rules.keyring)
-    # The scheduler, too, may fail: the record is still another stage's to try again.
-    owner = headers.get(h.RETRY_STAGE) if source.topic in RETRY_LEVELS else None
+    due = {h.DUE_AT: str(due_at).encode()}
+    topic = retry_level((due_at - incident.now_ms) / 1000, rules.retry.delays_s)
+    if source.topic in RETRY_LEVELS:  # the scheduler's own trouble: the record is still another's, who signed it
+        return Encoded(
+            topic=topic, key=source.key, value=source.value, headers=list((dict(source.headers) | due).items())
+        )
+    key, value, headers = _keep(source, incident, rules.keyring)
     headers |= failure.carry
     headers |= {
         h.ATTEMPT: str(incident.attempt + 1).encode(),
-        h.RETRY_STAGE: owner or incident.stage.encode(),
-        h.DUE_AT: str(due_at).encode(),
+        h.RETRY_STAGE: incident.stage.encode(),
         h.LAST_CODE: failure.code.encode(),
     }
-    topic = retry_level((due_at - incident.now_ms) / 1000, rules.retry.delays_s)
-    return Encoded(topic=topic, key=source.key, value=value, headers=list(headers.items()))
+    headers[h.PROOF] = rules.proofs.proof(Signed(key=key, value=value, headers=headers))
+    return Encoded(topic=topic, key=key, value=value, headers=list((headers | due).items()))
 
 
 def dead_letter(source: Delivered, failure: Failure, incident: Incident, rules: SealingRules) -> Encoded:
@@ -89,13 +103,13 @@ def dead_letter(source: Delivered, failure: Failure, incident: Incident, rules: 
     Raises:
         ConfigurationError: its bytes must be sealed, and there is no key; see :func:`bare_letter`.
     """
-    value, headers = _keep(source, incident, rules.keyring)
-    headers.pop(h.DUE_AT, None)
-    if source.topic not in RETRY_LEVELS:  # what the scheduler buries is still another stage's to try again
+    key, value, headers = _keep(source, incident, rules.keyring)
+    if source.topic in RETRY_LEVELS:  # what the scheduler buries is still another stage's to try again
+        headers = {name: value for name, value in headers.items() if name in h.KNOWN and name not in _OF_WAITING}
+    else:
         headers.pop(h.RETRY_STAGE, None)
-    key = source.key
-    if key is None:  # without key and value a record cannot be sent
-        key, headers[h.KEYLESS] = _made_up_key(source), b"1"
+    if key is None or (key != source.key and h.SEALED_KEY not in headers):
+        key, headers[h.KEYLESS] = _made_up_key(source), b"1"  # without key and value a record cannot be sent
     headers |= _of_failure(failure, incident)
     return Encoded(topic=DLQ, key=key, value=value, headers=list(headers.items()))
 
@@ -113,7 +127,7 @@ def bare_letter(
     headers |= _origin(source, incident) | (origin if h.ORIGIN_TOPIC in origin else {})
     if source.topic in RETRY_LEVELS and len(stage := source.headers.get(h.RETRY_STAGE) or b"") in range(1, 65):
         headers[h.RETRY_STAGE] = stage
-    key = source.key
+    key = source.key if _may_show_key(source, incident) else None
     if key is None or len(key) > _LONGEST_KEY:
         key, headers[h.KEYLESS] = _made_up_key(source), b"1"
     return Encoded(topic=DLQ, key=key, value=None, headers=list(headers.items()))
@@ -175,11 +189,32 @@ def _restricted(source: Delivered) -> bool:
     return topic is not None and topic.access is Access.RESTRICTED
 
 
-def _keep(source: Delivered, incident: Incident, keyring: Keyring | None) -> tuple[bytes | None, dict[str, bytes]]:
-    """Value and headers of a record that leaves its topic; origin headers are written once."""
+def key_context(headers: h.Headers) -> str:
+    """What the seal of a record's key is bound to: ``TOPIC/PARTITION/OFFSET/key`` of its origin."""
+    return "/".join([*((headers.get(name) or b"").decode("utf-8", "replace") for name in h.ORIGIN[:3]), "key"])
+
+
+def _may_show_key(source: Delivered, incident: Incident) -> bool:
+    """Whether the key is one of ours, or the id that the record has; a producer's may be anything."""
+    topic = TOPICS.get(source.topic)
+    return topic is None or not topic.outside or source.key == incident.request_id.encode("utf-8", "replace")
+
+
+def _dropped(source: Delivered) -> bytes:
+    """The names of headers that were not believed, for who looks for their producer; else how many they were."""
+    told = len(source.dropped) <= _MOST_NAMES and all(map(h.PLAIN_NAME.fullmatch, source.dropped))
+    return (",".join(source.dropped) if told else str(len(source.dropped))).encode()
+
+
+def _keep(
+    source: Delivered, incident: Incident, keyring: Keyring | None
+) -> tuple[bytes | None, bytes | None, dict[str, bytes]]:
+    """Key, value and headers of a record that leaves its topic; origin headers are written once."""
     headers = dict(source.headers)
     if h.ORIGIN_TOPIC not in headers:
         headers |= _origin(source, incident)
+    if source.dropped:
+        headers[h.DROPPED] = _dropped(source)
     value = source.value
     if _restricted(source) and value and not (h.SEALED in headers and looks_sealed(value)):
         if keyring is None:
@@ -187,4 +222,9 @@ def _keep(source: Delivered, incident: Incident, keyring: Keyring | None) -> tup
         context = f"{source.topic}/{source.partition}/{source.offset}"
         value = keyring.seal(value, context)
         headers[h.SEALED] = context.encode()
-    return value, headers
+    key = source.key
+    if key is not None and not _may_show_key(source, incident):
+        if keyring is not None and len(key) <= _LONGEST_KEY:
+            headers[h.SEALED_KEY] = b64encode(keyring.seal(key, key_context(headers)))
+        key = _made_up_key(source)
+    return key, value, headers

@@ -46,6 +46,12 @@ class Endings:
         incident = self._incident(context, record)
         return [bare_letter(context.source, failure, incident, self._rules, without=without)]
 
+    def forged(self, context: Context) -> list[Encoded]:
+        """What is made of a record that nobody sent back: a dead letter. It answers nobody: who would be told?"""
+        failure = Permanent("forged_retry", "it says that it comes back, and no stage and no operator sent it")
+        self._fail(context, failure)
+        return self._dead_letter(context, failure, None)
+
     def _outputs(self, record: Handled, context: Context, failure: Failure) -> list[Encoded]:
         source, rules = context.source, self._rules
         if isinstance(failure, Transient) and context.attempt < rules.max_attempts:
@@ -58,19 +64,22 @@ class Endings:
         elif isinstance(failure, Transient):
             tried = f"{context.attempt} attempts, the last: {failure.code}: {failure.message}"
             failure = _given_up(failure, Permanent("retries_exhausted", tried))
-        self._metrics.failed(self._route.topic, failure.code)
-        log.warning(
-            "record_failed",
-            stage=rules.stage,
-            code=failure.code,
-            message=failure.message,
-            attempt=context.attempt,
-            **place(source),
-        )
+        self._fail(context, failure)
         terminal = self._encoding.encode(self._route.on_failure(record, context, failure), source.headers)
         if isinstance(failure, Rejected | Expired):
             return terminal
         return [*terminal, *self._dead_letter(context, failure, record)]
+
+    def _fail(self, context: Context, failure: Failure) -> None:
+        self._metrics.failed(self._route.topic, failure.code)
+        log.warning(
+            "record_failed",
+            stage=self._rules.stage,
+            code=failure.code,
+            message=failure.message,
+            attempt=context.attempt,
+            **place(context.source),
+        )
 
     def _answer_at_least(self, context: Context, failure: Failure) -> list[Encoded]:
         """The terminal outputs as for a record that cannot be read, if those can be made: somebody may wait."""

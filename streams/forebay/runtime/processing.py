@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ from forebay.runtime.dead_letters import DLQ
 from forebay.runtime.endings import Endings, deadline_of, innermost, place
 from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.flight_recorder import DEADLY
+from forebay.runtime.ingress import Ingress, Standing
 from forebay.runtime.rules import Rules
 
 log = structlog.get_logger(__name__)
@@ -62,6 +64,7 @@ class Processor:
         self._deliver = deliver
         self._clock_ms = clock_ms
         self._encoding = Encoding(rules.codecs, rules.kafka)
+        self._ingress = Ingress(route, rules, metrics, clock_ms, sleep)
         self._endings = Endings(route, rules, metrics, self._encoding, clock_ms)
         self._turns = None if route.turns is None else FairQueue(route.turns)
         self._decode = None if route.raw else rules.codecs[route.topic].decode
@@ -72,13 +75,14 @@ class Processor:
             return await self._process(source)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the stage: it would at each start
             failure = self._bug("processing_bug", source, error)
-            return self._endings.bare(self._context(source), failure, "not_sealable")
+            return self._endings.bare(self._context(self._believed(source)), failure, "not_sealable")
 
     def instead(self, source: Delivered, refused: RefusedError, *, again: bool) -> list[Encoded]:
         """What is delivered in place of outputs of which one was refused; ``again``: these were in place of others."""
         log.warning(
             "output_refused", stage=self._rules.stage, output=refused.output.topic, why=refused.why, **place(source)
         )
+        source = self._believed(source)
         context = self._context(source)
         failure = Permanent("output_too_large", f"{refused.why}: an output for {refused.output.topic}")
         if refused.output.topic == DLQ:
@@ -94,16 +98,27 @@ class Processor:
 
     def ended_worker(self, source: Delivered, times: int) -> list[Encoded]:
         """Outputs of a record that ended its worker so many times: it is not even decoded, nor, once more, sealed."""
+        source = self._believed(source)
         failure = Permanent("ended_worker", f"{times} workers ended while its code was running")
         log.error("record_passed", stage=self._rules.stage, code=failure.code, times=times, **place(source))
         if times > DEADLY:
             return self._endings.bare(self._context(source), failure, "unreadable")
         return self._endings.failed(None, self._context(source), failure)
 
+    def _believed(self, source: Delivered) -> Delivered:
+        try:
+            return self._ingress.admit(source).source
+        except Exception:  # noqa: BLE001 - a fault of ours must not end the stage, and nothing is believed then
+            return replace(source, headers={})
+
     async def _process(self, source: Delivered) -> list[Encoded]:
-        if self._is_retry_of_another_stage(source):
+        admitted = self._ingress.admit(source)
+        source, standing = admitted.source, admitted.standing
+        if standing is Standing.OTHERS:
             return []
         context = self._context(source)
+        if standing is Standing.FORGED or (standing is Standing.REPLAY and not await self._ingress.is_first(source)):
+            return self._endings.forged(context)
         started = time.perf_counter()
         record: Handled = None
         try:
@@ -163,16 +178,6 @@ class Processor:
         if self._turns is None:
             return nullcontext()
         return self._turns.slot(address.tenant_id or "", address.priority)
-
-    def _is_retry_of_another_stage(self, source: Delivered) -> bool:
-        """Whether another consumer of the same topic asked for this retry.
-
-        A producer that copies headers of ours into a fresh record must not silence it: a retry names its origin too.
-        """
-        stage = h.text(source.headers, h.RETRY_STAGE)
-        if stage is None or stage == self._rules.stage or self._route.raw:
-            return False
-        return h.text(source.headers, h.ORIGIN_TOPIC) == source.topic
 
     async def _write_ahead(self, source: Delivered, outputs: Sequence[Output]) -> None:
         started = time.perf_counter()

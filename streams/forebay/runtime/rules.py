@@ -1,7 +1,7 @@
 """What does a processor need to know, the same for every route of a stage? Made here for workers and tests alike."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from forebay.avro.codec import Codec
@@ -11,6 +11,8 @@ from forebay.privacy.egress import EgressGuard
 from forebay.privacy.outbound import Departures
 from forebay.privacy.sealing import Keyring
 from forebay.settings import EgressSettings, KafkaSettings, RetrySettings, Settings, StageSettings
+from forebay.state.replays import MemoryReplays, Replays
+from forebay.trust.proofs import Operators, RetryProofs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +26,9 @@ class Rules:
         codecs: logical topic to codec of its values.
         keyring: seals restricted bytes that leave a restricted topic; ``None`` only in stages that never see any.
         departures: checks what leaves for people and for the dead letters.
+        proofs: signs what is to come back to this stage, and knows it again; by default for this process alone.
+        operators: whose replays are believed.
+        replays: which replays were there before.
     """
 
     stage: str
@@ -34,6 +39,18 @@ class Rules:
     retry: RetrySettings
     keyring: Keyring | None = None
     departures: Departures | None = None
+    proofs: RetryProofs = field(default_factory=RetryProofs.of_this_process)
+    operators: Operators = field(default_factory=lambda: Operators({}))
+    replays: Replays = field(default_factory=MemoryReplays)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trusted:
+    """By what a stage knows what comes back to it; see :class:`Rules`."""
+
+    proofs: RetryProofs
+    operators: Operators
+    replays: Replays
 
 
 def rules_of(
@@ -42,7 +59,9 @@ def rules_of(
     limits: StageSettings,
     settings: Settings,
     codecs: Mapping[str, Codec[Any]],
+    *,
     keyring: Callable[[], Keyring],
+    trusted: Trusted,
 ) -> Rules:
     """The rules of a stage; ``keyring`` is asked for only if one of its topics is restricted."""
     restricted = any(TOPICS[route.topic].access is Access.RESTRICTED for route in routes)
@@ -56,4 +75,7 @@ def rules_of(
         retry=settings[RetrySettings],
         keyring=ring,
         departures=Departures(EgressGuard(settings[EgressSettings]), ring),
+        proofs=trusted.proofs,
+        operators=trusted.operators,
+        replays=trusted.replays,
     )

@@ -26,9 +26,11 @@ from forebay.runtime.reading.brokers import LiveBrokers
 from forebay.runtime.reading.positions import Gap, lost_records
 from forebay.runtime.reading.transport import Reading, Settled
 from forebay.runtime.reading.watch import Subject, Watch
-from forebay.runtime.rules import rules_of
+from forebay.runtime.rules import Trusted, rules_of
 from forebay.runtime.stage import Lane, Stage
 from forebay.settings import KafkaSettings, Settings, VaultSettings, WorkerSettings
+from forebay.state.replays import RedisReplays
+from forebay.trust.keys import operators, retry_proofs
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +91,7 @@ class StageApp:
         )
         self._watching: asyncio.Task[None] | None = None
         self._codecs = open_codecs(settings, open_registry(settings))
+        self._replays = RedisReplays(settings)
         self._rules = rules_of(
             stage.name,
             stage.routes,
@@ -96,6 +99,11 @@ class StageApp:
             settings,
             self._codecs,
             keyring=lambda: load_keyring(settings[VaultSettings]),
+            trusted=Trusted(
+                proofs=retry_proofs(stage.name, settings),
+                operators=operators(settings),
+                replays=self._replays,
+            ),
         )
         linger = Linger(self._producer, stage.limits.linger_ms / 1000)
         self._delivery = Delivery(
@@ -132,6 +140,7 @@ class StageApp:
         for lane in self._lanes.values():
             await lane.close()
         await self._producer.stop()
+        await self._replays.close()
         await self._brokers.close()
 
     @property

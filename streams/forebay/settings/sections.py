@@ -102,10 +102,7 @@ class StageSettings(Section):
         67_108_864, ge=1, description="Bytes of records in handlers at once, per worker: bounds memory, not throughput."
     )
     window: int = Field(
-        256,
-        ge=1,
-        description="Records of one partition between the oldest unfinished one and the newest started one: "
-        "bounds the duplicates after a crash.",
+        256, ge=1, description="Records of a partition from the oldest unfinished one on: bounds a crash's duplicates."
     )
     timeout_s: float = Field(30.0, gt=0, description="Longest time that a handler may take, in seconds.")
     max_attempts: int = Field(8, ge=1, description="Times a record is tried before it is dead-lettered.")
@@ -113,10 +110,7 @@ class StageSettings(Section):
         0.2, gt=0, description="Seconds between offset commits; 0.2 cut the duplicates of a crash from 445 to 64."
     )
     drain_s: float = Field(
-        3.0,
-        ge=0,
-        description="Seconds that running handlers get to finish when partitions are revoked or the worker "
-        "stops; must be below session_timeout_s.",
+        3.0, ge=0, description="Seconds that running handlers get to finish at a stop; must be below session_timeout_s."
     )
     session_timeout_s: float = Field(
         6.0, ge=6, description="Seconds without a heartbeat after which a worker's partitions go to another."
@@ -137,9 +131,14 @@ class RetrySettings(Section):
         (10.0, 60.0, 600.0),
         min_length=1,
         max_length=3,
-        description="Delay of retry.10s, retry.1m and retry.10m, in seconds, shortest first; with fewer than three the "
-        "last ones are not used.",
+        description="Delay of retry.10s, retry.1m and retry.10m, in s, shortest first; fewer leave the last ones out.",
     )
+
+    secret: SecretStr = Field(SecretStr(""), description="256 bits in base64, the stage's own, by which it signs; or:")
+    secret_file: str = Field(
+        "", description="File with the same; {stage} in its name is the stage's. Several: the first signs, all count."
+    )
+    unsigned_until_ms: int = Field(0, ge=0, description="Until when unsigned retries count, ms since 1970: an upgrade.")
 
     @field_validator("delays_s")
     @classmethod

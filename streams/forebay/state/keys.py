@@ -109,6 +109,8 @@ class Common(Enum):
     SCORES = "evaluation:scores", 1
     ALERTED = "evaluation:alerted", 0
     """Of models, by name."""
+    REPLAY = "replay", 1
+    """Which record was the first of a replay; a digest of letter and replay (:mod:`forebay.state.replays`)."""
     REDACTION_DAY = "redaction:day", 1
     """Counts of a day; the tenants are fields of the hash."""
 

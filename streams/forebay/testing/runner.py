@@ -5,6 +5,7 @@ that a worker runs (:mod:`forebay.runtime.processing`). What is left out is what
 redelivery, ``Stage.background``. Records are handled one at a time, oldest first, so that a test is the same each time.
 """
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
@@ -23,11 +24,15 @@ from forebay.operations.dead_letters.letters import DeadLetter, letter_of
 from forebay.privacy.sealing import Keyring
 from forebay.runtime.dead_letters import DLQ
 from forebay.runtime.processing import Processor
-from forebay.runtime.rules import Rules, rules_of
+from forebay.runtime.rules import Rules, Trusted, rules_of
 from forebay.runtime.stage import Stage
 from forebay.settings import StageSettings
-from forebay.testing.stores import KEYRING
+from forebay.state.replays import MemoryReplays
+from forebay.testing.stores import KEYRING, OPERATOR
 from forebay.testing.topics import MemoryTopics, Published, Retry
+from forebay.trust.proofs import Operators, RetryProofs
+
+_SECRET = b"\2" * 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +94,7 @@ class StageRunner:
         self.outcomes: list[Outcome] = []
         self.registry = CollectorRegistry()
         self._keyring = keyring
+        self._replays = MemoryReplays()
         self._stages = stages
         for stage in stages:
             if stage.setup is not None:
@@ -185,6 +191,11 @@ class StageRunner:
             self.topics.settings,
             self.topics.codecs,
             keyring=lambda: self._keyring,
+            trusted=Trusted(
+                proofs=RetryProofs(stage.name, [_SECRET]),
+                operators=Operators({OPERATOR.name: b64decode(OPERATOR.public)}),
+                replays=self._replays,
+            ),
         )
         return _Reader(route, rules, StageMetrics(stage.name, metrics), self.topics)
 

@@ -5,9 +5,12 @@ from forebay.privacy.sealing import Keyring
 from forebay.privacy.vault import Vault
 from forebay.privacy.vault_memory import MemoryVaultStore
 from forebay.testing.clock import VirtualClock
+from forebay.trust.proofs import OperatorKey
 
 KEYRING = Keyring({"test": b"\1" * 32})
 """Seals what tests seal, and keeps nothing secret."""
+OPERATOR = OperatorKey("test", b"\3" * 32)
+"""Signs what tests replay."""
 
 
 class MemoryClaims:

@@ -20,6 +20,7 @@ from tests.unit.runtime.bench import failing, processor, told
 NOW_MS = VirtualClock().now_ms
 REQUEST = RedactedRequest(request_id="r-1", tenant_id="acme", accepted_at=NOW_MS - 1_000)
 GONE = Transient("redis_unavailable", "gone")
+TRACE = b"00-%s-%s-01" % (b"a" * 32, b"c" * 16)
 
 
 def stage(
@@ -58,9 +59,9 @@ async def test_a_handler_gets_the_record_and_its_outputs_are_encoded() -> None:
         assert (request, context.attempt, context.accepted_at) == (REQUEST, 1, NOW_MS)
         return [Output(topic="requests.uncached", key="k", value=request, headers={"forebay-x": b"1"})]
 
-    [output] = (await seen(stage(handle), **{h.TRACEPARENT: b"00-ab-cd-01"})).outputs
+    [output] = (await seen(stage(handle), **{h.TRACEPARENT: TRACE})).outputs
     assert (output.topic, output.key, output.record) == ("requests.uncached", "k", REQUEST)
-    assert output.headers == {h.TRACEPARENT: "00-ab-cd-01", "forebay-x": "1"}
+    assert output.headers == {h.TRACEPARENT: TRACE.decode(), "forebay-x": "1"}
 
 
 async def test_a_transient_failure_becomes_one_retry_with_the_record_as_it_was() -> None:
@@ -68,7 +69,8 @@ async def test_a_transient_failure_becomes_one_retry_with_the_record_as_it_was()
     source, retry = outcome.source.source, retry_of(outcome).source
     assert (retry.topic, retry.key, retry.value) == ("retry.10s", source.key, source.value)
     assert retry.headers == {
-        "their-own": b"kept",
+        h.DROPPED: b"their-own",
+        h.PROOF: retry.headers[h.PROOF],
         h.ATTEMPT: b"2",
         h.RETRY_STAGE: b"cache",
         h.DUE_AT: str(NOW_MS + 10_000).encode(),
@@ -111,10 +113,10 @@ async def test_the_handler_of_a_retry_knows_its_attempt_and_when_it_was_first_ac
         (4_102_444_800_000, None, NOW_MS),
         (-1, None, NOW_MS),
         (0, None, NOW_MS),
-        (NOW_MS, NOW_MS - 60_000, NOW_MS - 60_000),
+        (NOW_MS, NOW_MS - 60_000, NOW_MS),
         (NOW_MS, NOW_MS + 60_000, NOW_MS),
     ],
-    ids=["past", "tomorrow", "2100", "none", "1970", "first delivery", "first delivery to come"],
+    ids=["past", "tomorrow", "2100", "none", "1970", "an origin without proof", "one to come"],
 )
 async def test_no_record_was_accepted_later_than_now_whatever_its_producer_stamped(
     stamp_ms: int, origin_ms: int | None, accepted_at: int
@@ -162,7 +164,9 @@ async def test_what_a_failure_carries_is_in_the_retry_and_its_outputs_do_not_inh
 async def test_retries_end_with_the_last_attempt() -> None:
     failure = Transient("redis_unavailable", "the vault's Redis")
     failure.carry[h.SPENT] = b"9"
-    outcome = await seen(stage(failure), **{h.ATTEMPT: b"4"})
+    runner = stage(failure)
+    await seen(runner)
+    *_, outcome = await runner.advance(7_200)
     letter = letter_of(outcome)
     assert told_of(outcome).kind == letter.code == "retries_exhausted"
     assert letter.message == "4 attempts, the last: redis_unavailable: the vault's Redis"
@@ -197,7 +201,7 @@ async def test_a_permanent_failure_gets_an_answer_and_a_dead_letter_with_the_rec
     source, dead = outcome.source.source, letter_of(outcome).source
     assert (dead.topic, dead.key, dead.value) == ("dlq", source.key, source.value)
     assert dead.headers == {
-        "their-own": b"kept",
+        h.DROPPED: b"their-own",
         h.ORIGIN_TOPIC: b"requests.redacted",
         h.ORIGIN_PARTITION: b"0",
         h.ORIGIN_OFFSET: b"0",
@@ -353,8 +357,8 @@ async def test_what_is_written_ahead_is_delivered_before_the_handler_goes_on() -
         return ()
 
     runner = StageRunner.of("requests.redacted", handle, topics=topics)
-    [entry] = (await seen(runner, **{h.TRACEPARENT: b"00-ab-cd-01"})).outputs
-    assert (entry.headers[h.TRACEPARENT], before) == ("00-ab-cd-01", [UsageEvent(attempt_id="a")])
+    [entry] = (await seen(runner, **{h.TRACEPARENT: TRACE})).outputs
+    assert (entry.headers[h.TRACEPARENT], before) == (TRACE.decode(), [UsageEvent(attempt_id="a")])
 
 
 async def test_tenants_take_turns_for_the_handler_and_higher_priority_goes_first() -> None:

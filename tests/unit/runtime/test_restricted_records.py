@@ -78,7 +78,15 @@ async def test_a_second_retry_keeps_the_seal_of_the_first() -> None:
 async def test_a_dead_letter_cannot_be_opened_as_another_record() -> None:
     kept = await letter(redaction(DOWN))
     moved = await letter(redaction(DOWN), kept.source.value or b"", **{h.SEALED: b"requests/0/1"})
-    assert moved.code == "unreadable_seal"
+    assert moved.code == "not_avro"  # to a fresh record it is bytes like any others
+
+
+async def test_sealed_bytes_without_a_proof_are_buried_as_they_are_and_answer_nobody() -> None:
+    kept = await letter(redaction(DOWN))
+    copied = await redaction(DOWN).send("requests", kept.source.value, headers={h.SEALED: b"requests/0/0"})
+    dead = copied.dead_letter
+    assert dead is not None
+    assert (dead.code, dead.source.value, copied.outputs) == ("forged_retry", kept.source.value, ())
 
 
 async def test_without_the_key_a_sealed_record_is_a_dead_letter_and_stays_sealed() -> None:
@@ -93,7 +101,7 @@ async def test_without_the_key_a_sealed_record_is_a_dead_letter_and_stays_sealed
 
 async def test_a_header_that_claims_a_seal_does_not_let_clear_text_out() -> None:
     dead = await letter(redaction(DOWN), **{h.SEALED: b"requests/0/0"})
-    assert dead.code == "unreadable_seal"
+    assert dead.code == "no_tier"  # it is not even listened to
     assert CANARY.encode() not in (dead.source.value or b"")
 
 

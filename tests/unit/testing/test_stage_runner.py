@@ -57,11 +57,11 @@ def failing(*errors: BaseException | None) -> Any:
 async def test_a_record_goes_in_and_outputs_come_out_decoded_with_their_keys_and_headers() -> None:
     runner = StageRunner.of("completions", shout)
     outcome = await runner.send(
-        "completions", Completion(request_id="r-1", content="hello"), headers={"forebay-x": b"1"}
+        "completions", Completion(request_id="r-1", content="hello"), headers={h.COMPRESSION: b"cut"}
     )
     [alert] = outcome.outputs
     assert (alert.topic, alert.key, alert.record) == ("alerts", "r-1", Alert(message="HELLO"))
-    assert alert.headers["forebay-x"] == "1"
+    assert alert.headers[h.COMPRESSION] == "cut"
     assert (outcome.code, outcome.retry, outcome.failure, outcome.dead_letter) == ("", None, None, None)
     assert runner.topics.records("alerts") == outcome.records("alerts") == [alert.record]
     assert outcome.records("completions") == []
@@ -184,7 +184,7 @@ async def test_a_stage_runs_as_its_entry_point_opens_it() -> None:
 
 
 async def test_what_falls_due_goes_back_as_the_stage_retry_sends_it() -> None:
-    runner = StageRunner.of("completions", failing(GONE))
+    runner = StageRunner.of("completions", failing(GONE), name="cache")
     outcome = await runner.send("completions", Completion(request_id="r-1"), key="k", headers={"theirs": b"x"})
     await runner.advance(10)
     [ours] = runner.topics.published("completions")[1:]

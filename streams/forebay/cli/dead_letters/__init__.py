@@ -203,6 +203,24 @@ def export(
         say(f"{len(exported)} letters written to {file}")
 
 
+@app.command(help="Make the key that replays are signed with; prints the line for dlq.operators.")
+def key(
+    name: Annotated[str, typer.Argument(help="Whose it is: letters, digits, - and _.")],
+    file: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
+) -> None:
+    """The file is readable by its owner only; name it in ``dlq.signing_key_file``."""
+    from forebay.cli.explaining import explained
+    from forebay.embedded.files import write_private
+    from forebay.trust import keys
+
+    with explained():
+        line = keys.new_operator_key(name)
+    if file.exists():
+        raise typer.BadParameter(f"{file} is there already")
+    write_private(file, line)
+    typer.echo("{}: {}".format(*keys.public_key(line)))
+
+
 def _print_previews(previews: "Iterable[Preview]", *, as_json: bool) -> None:
     counts = Counter[str]()
     for preview in previews:

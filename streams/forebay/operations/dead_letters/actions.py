@@ -25,7 +25,7 @@ from forebay.operations.dead_letters.originals import is_withheld, with_original
 from forebay.operations.dead_letters.plan import Plan, Progress, Wish
 from forebay.operations.dead_letters.preview import Preview, previews
 from forebay.operations.dead_letters.queue import Queue
-from forebay.operations.dead_letters.replay import Outcomes, Replayer, Steps
+from forebay.operations.dead_letters.replay import Outcomes, Replayer, Signer, Steps
 from forebay.operations.dead_letters.selection import Filter, chosen_of
 from forebay.operations.dead_letters.transform import RecordTransform, load_transform
 from forebay.operations.seen_writes import publish
@@ -59,6 +59,7 @@ class DeadLetters:
         publish: writes records beside the journal, for what changes no letter.
         codecs: by logical topic.
         keyring: opens sealed letters for a transform; ``None``: there is no key.
+        signer: signs replays; raises ConfigurationError without a key.
     """
 
     queue: Queue
@@ -68,6 +69,7 @@ class DeadLetters:
     publish: Callable[[Sequence[Output]], None]
     codecs: Mapping[str, Codec[Any]]
     keyring: Callable[[], Keyring | None]
+    signer: Callable[[], Signer]
     now_ms: Clock = now_ms
 
     def stats(self) -> Sequence[Group]:
@@ -133,16 +135,18 @@ class DeadLetters:
             wish: asked before each batch and while it waits: go on, hold, or stop.
 
         Raises:
+            ConfigurationError: there is no key to sign with.
             TransformError: the file of ``transform`` is of no use. (A letter that it cannot mend stays open.)
             FencedError: another operator took over; what was replayed before stays so.
             StepError: the brokers did not take a batch; it did not happen.
         """
         changed = None if transform is None else self._transform(transform)
-        sendable, replay_id = self._sendable(letters), new_id()
+        signer, sendable, replay_id = self.signer(), self._sendable(letters), new_id()
         with self.journal() as journal, self.watch(replay_id) as outcomes:
             self.notes.refresh(settled=True)
             replayer = Replayer(
                 journal=journal,
+                signer=signer,
                 position=self.notes.position,
                 outcomes=outcomes,
                 plan=plan,

@@ -17,9 +17,6 @@ Note = Entry[DeadLetterState]
 Place = tuple[str, int, int]
 """Where a record lies: logical topic, partition, offset."""
 
-REPLAYS = "forebay-replay-count"
-REPLAY_ID = "forebay-replay-id"
-
 _ID = re.compile(r"([0-9]{1,10})-([0-9]{1,19})")
 _NEW_MS = 3_600_000
 
@@ -101,8 +98,8 @@ def letter_of(source: Delivered, note_of: Callable[[str], Note | None] = lambda 
         origin_topic=h.text(source.headers, h.ORIGIN_TOPIC) or "?",
         request_id=h.text(source.headers, "forebay-dlq-request-id") or "",
         tenant_id=h.text(source.headers, "forebay-dlq-tenant") or "",
-        replays=h.number(source.headers, REPLAYS) or 0,
-        replay_id=h.text(source.headers, REPLAY_ID),
+        replays=h.number(source.headers, h.REPLAYS) or 0,
+        replay_id=h.text(source.headers, h.REPLAY_ID),
         note=note_of(letter_id),
     )
 

@@ -14,6 +14,7 @@ from forebay.operations.dead_letters.queue import KafkaQueue
 from forebay.operations.topic_view import TopicView, open_view
 from forebay.privacy.sealing import Keyring, load_keyring
 from forebay.settings import ConfigurationError, Settings, VaultSettings
+from forebay.trust.keys import operator_key
 
 
 @contextmanager
@@ -36,4 +37,5 @@ def open_dead_letters(settings: Settings) -> Iterator[DeadLetters]:
             publish=lambda outputs: publish(settings, outputs),
             codecs=open_codecs(settings, open_registry(settings)),
             keyring=keyring,
+            signer=lambda: operator_key(settings),
         )

@@ -23,10 +23,18 @@ def is_withheld(letter: DeadLetter) -> bool:
     return letter.source.value is None and WITHHELD in letter.source.headers
 
 
+def stage_of(letter: DeadLetter) -> str:
+    """The stage that the record goes back to; a letter of the scheduler's names the one that it was waiting for."""
+    return h.text(letter.source.headers, h.RETRY_STAGE) or letter.stage
+
+
 def check_sendable(letter: DeadLetter) -> None:
     """Raise :class:`TransformError` if ``letter`` cannot be sent back; call :func:`with_originals` first."""
     if letter.origin_topic not in TOPICS:
         raise TransformError(f"{letter.letter_id}: it does not say which topic it came from")
+    stage = stage_of(letter)
+    if stage in h.STAGES and stage not in TOPICS[letter.origin_topic].readers:
+        raise TransformError(f"{letter.letter_id}: {stage} does not read {letter.origin_topic}; somebody made it up")
     if not letter.whole:
         raise TransformError(f"{letter.letter_id}: it has expired")
     without = h.text(letter.source.headers, h.WITHOUT_BYTES)

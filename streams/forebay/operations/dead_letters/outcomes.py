@@ -16,7 +16,6 @@ from forebay.contract.records import Completion, ResponseStatus
 from forebay.contract.topics import RETRY_LEVELS
 from forebay.kafka.decoding import ReadRecord
 from forebay.kafka.reader import TopicReader
-from forebay.operations.dead_letters.letters import REPLAY_ID
 from forebay.settings import Settings
 
 _IN_TROUBLE = 3
@@ -62,7 +61,7 @@ class TopicOutcomes:
     def _take(self, record: ReadRecord) -> None:
         source = record.source
         letter = h.text(source.headers, h.REPLAYED_LETTER)
-        if letter is None or h.text(source.headers, REPLAY_ID) != self._replay_id:
+        if letter is None or h.text(source.headers, h.REPLAY_ID) != self._replay_id:
             return
         if source.topic == "dlq":
             self._failed.add(letter)

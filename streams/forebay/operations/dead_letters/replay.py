@@ -16,11 +16,12 @@ from forebay.contract.json_lines import new_id
 from forebay.contract.records import DeadLetterAction, DeadLetterState
 from forebay.contract.wire import Encoded
 from forebay.operations.dead_letters.audit import audit
-from forebay.operations.dead_letters.letters import REPLAY_ID, REPLAYS, DeadLetter, LetterState
-from forebay.operations.dead_letters.originals import check_sendable
+from forebay.operations.dead_letters.letters import DeadLetter, LetterState
+from forebay.operations.dead_letters.originals import check_sendable, stage_of
 from forebay.operations.dead_letters.plan import Phase, Plan, Progress, Wish
 from forebay.operations.dead_letters.transform import TransformError
 from forebay.operations.topic_view import Position
+from forebay.trust.proofs import Signed
 
 _BATCH = 50
 _LOOK_S = 0.25
@@ -28,6 +29,9 @@ _LOOK_S = 0.25
 
 OBSERVED = frozenset({"requests", "requests.redacted", "requests.uncached"})
 """Topics whose records end in a completion; those of others leave no outcome that an operator may read."""
+
+_KEPT = (h.LASTING | {h.SEALED, h.SEALED_KEY, *h.ORIGIN}) - {h.REPLAYS}
+"""What a replay takes over from the record as it failed: its tries, and what they cost, begin anew."""
 
 
 class Outcomes(Protocol):
@@ -50,6 +54,19 @@ class Steps(Protocol):
         ...
 
 
+class Signer(Protocol):
+    """See :class:`forebay.trust.proofs.OperatorKey`."""
+
+    @property
+    def name(self) -> str:
+        """Of the key."""
+        ...
+
+    def proof(self, record: Signed) -> bytes:
+        """That an operator sends ``record``."""
+        ...
+
+
 class Transform(Protocol):
     """Changes a letter's value before it is replayed."""
 
@@ -66,12 +83,14 @@ class Replayer:
     also under kill -9.
 
     Attributes:
+        signer: stages believe a replay that it signed.
         position: where the newest note on a letter stands, by letter id; read after the journal was opened.
         on_progress: called after each batch and while it waits, always with the same object.
         wish: what the operator wants by now; asked before each batch and while it waits.
     """
 
     journal: Steps
+    signer: Signer
     position: Callable[[str], Position | None]
     outcomes: Outcomes
     plan: Plan
@@ -209,18 +228,18 @@ class Replayer:
         """The record to send. Raises :class:`TransformError`."""
         check_sendable(letter)
         value = letter.source.value if self.transform is None else self.transform(letter)
-        headers = {name: value for name, value in letter.source.headers.items() if not name.startswith("forebay-dlq-")}
+        headers = {name: value for name, value in letter.source.headers.items() if name in _KEPT}
         headers |= {
             h.ATTEMPT: b"1",
-            # A letter of the scheduler's names the stage that it was waiting for.
-            h.RETRY_STAGE: letter.source.headers.get(h.RETRY_STAGE) or letter.stage.encode(),
+            h.RETRY_STAGE: stage_of(letter).encode(),
             h.REPLAYED_LETTER: letter.letter_id.encode(),
             h.REPLAYED_AT: str(self.now_ms()).encode(),
             h.SUPERSEDES: letter.code.encode(),
-            REPLAY_ID: self.replay_id.encode(),
-            REPLAYS: str(letter.replays + 1).encode(),
+            h.REPLAY_ID: self.replay_id.encode(),
+            h.REPLAYS: str(letter.replays + 1).encode(),
         }
         key = None if h.KEYLESS in letter.source.headers else letter.source.key
+        headers[h.PROOF] = self.signer.proof(Signed(key=key, value=value, headers=headers))
         return Encoded(topic=letter.origin_topic, key=key, value=value, headers=list(headers.items()))
 
     def _state(self, letter: DeadLetter, action: DeadLetterAction) -> Output:
@@ -244,7 +263,7 @@ class Replayer:
                     subject=subject,
                     count=count,
                     at=self.now_ms(),
-                    details={"replay_id": self.replay_id},
+                    details={"replay_id": self.replay_id, "key": self.signer.name},
                 )
             ]
         )

@@ -12,6 +12,7 @@ from forebay.operations.dead_letters.actions import DeadLetters
 from forebay.operations.dead_letters.letters import Place
 from forebay.operations.topic_view import TopicView
 from forebay.testing import KEYRING, codecs
+from forebay.testing.stores import OPERATOR
 from tests.unit.operations.topic import FakeReader, FakeTopic, FakeWriter
 
 NOW_MS = 1_795_000_000_000
@@ -156,6 +157,7 @@ class Bench:
             publish=self.journal.publish,
             codecs=codecs(),
             keyring=lambda: KEYRING,
+            signer=lambda: OPERATOR,
             now_ms=lambda: NOW_MS,
         )
 

@@ -136,7 +136,7 @@ def test_a_sealed_letter_is_mended_sealed(tmp_path: Path) -> None:
     bench = Bench()
     opened = codecs()["requests"].encode(Request(request_id="r", messages=(Message(content="of Jo Doe"),)))
     sealed = KEYRING.seal(opened, "requests/0/1")
-    bench.add(buried(0, sealed="requests/0/1", origin_topic="requests"), value=sealed)
+    bench.add(buried(0, sealed="requests/0/1", origin_topic="requests", dlq_stage="redaction"), value=sealed)
     transform = tmp_path / "mend.py"
     transform.write_text("def transform(record):\n    return record | {'user_id': 'u-7'}\n")
     operator = bench.operator()

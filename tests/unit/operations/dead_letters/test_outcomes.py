@@ -8,7 +8,6 @@ from forebay.avro.codec import UndecodableError
 from forebay.contract import headers as h
 from forebay.contract.records import Completion, ResponseStatus
 from forebay.kafka.decoding import ReadRecord
-from forebay.operations.dead_letters.letters import REPLAY_ID
 from forebay.operations.dead_letters.outcomes import TopicOutcomes
 from forebay.testing import delivered
 
@@ -36,7 +35,7 @@ def outcomes(records: Records) -> TopicOutcomes:
 
 
 def made_of(letter: str, topic: str, status: ResponseStatus | None = None, **headers: bytes) -> ReadRecord:
-    marks = {REPLAY_ID: b"mine", h.REPLAYED_LETTER: letter.encode()}
+    marks = {h.REPLAY_ID: b"mine", h.REPLAYED_LETTER: letter.encode()}
     marks |= {f"forebay-{name.replace('_', '-')}": value for name, value in headers.items()}
     return read(topic, marks, None if status is None else Completion(request_id="r", status=status))
 

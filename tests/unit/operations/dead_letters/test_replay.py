@@ -10,6 +10,7 @@ from forebay.operations.dead_letters.letters import DeadLetter, letter_of
 from forebay.operations.dead_letters.plan import Phase, Plan, Progress, Wish
 from forebay.operations.dead_letters.replay import Replayer
 from forebay.operations.topic_view import TopicView
+from forebay.testing.stores import OPERATOR
 from tests.unit.operations.dead_letters.bench import NOW_MS, Bench, ScriptedOutcomes, Time, buried
 from tests.unit.operations.topic import FakeReader
 
@@ -33,6 +34,7 @@ class Run:
         with self.bench.journal.open() as journal:
             return Replayer(
                 journal=journal,
+                signer=OPERATOR,
                 position=lambda _letter_id: None,
                 outcomes=self._outcomes,
                 plan=self._plan,
@@ -145,11 +147,11 @@ def test_a_trial_that_is_stopped_is_no_trial_that_failed() -> None:
 
 def test_records_that_leave_no_outcome_succeed_when_they_do_not_come_back() -> None:
     run = Run(settle_s=60, silence_s=10)
-    progress = run.replay(letters(4, origin_topic="usage"))
+    progress = run.replay(letters(4, origin_topic="usage", dlq_stage="cost"))
     assert (progress.succeeded, run.time.seconds) == (4, 10.0)
 
 
 def test_a_stop_says_nothing_of_records_that_may_still_come_back() -> None:
     run = Run(settle_s=60, silence_s=10)
     run.wish = lambda: Wish.STOP if run.time.seconds > 1 else Wish.GO
-    assert run.replay(letters(4, origin_topic="usage")).succeeded == 0
+    assert run.replay(letters(4, origin_topic="usage", dlq_stage="cost")).succeeded == 0
