@@ -1,8 +1,8 @@
 """Where do the keys of proofs come from? Files that the settings name; on one machine alone, a file of its own.
 
 A stage that has none does not start, unless all brokers are on this machine and reached without TLS: whoever could
-write to them there could read any file of ours too. Then the stages of this user share a secret in the folder for
-temporary files (``worker.flight_dir``), which also makes the key of the only operator.
+write to them there could read any file of ours too. Then the stages of this user share a secret in the system's folder
+for temporary files, which also makes the key of the only operator.
 """
 
 import base64
@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir, mkstemp
 
-from forebay.settings import ConfigurationError, KafkaSettings, RetrySettings, Settings, WorkerSettings
+from forebay.settings import ConfigurationError, KafkaSettings, RetrySettings, Settings
 from forebay.trust.proofs import KEY_BYTES, OPERATOR, OperatorKey, Operators, RetryProofs, derived
 from forebay.trust.settings import DeadLetterSettings
 
@@ -37,14 +37,14 @@ def retry_proofs(stage: str, settings: Settings) -> RetryProofs:
             f"stage {stage} has no secret by which it knows its own retries again: name a file in retry.secret_file "
             "(docs/how-to/production.md)"
         )
-    return RetryProofs(stage, [_shared(settings)])
+    return RetryProofs(stage, [_shared()])
 
 
 def operators(settings: Settings) -> Operators:
     """Those whose replays are believed. Raises :class:`ConfigurationError`."""
     known = settings[DeadLetterSettings].operators
     if not known and _alone(settings):
-        key = _local_operator(settings)
+        key = _local_operator()
         known = {key.name: key.public}
     keys = {}
     for name, public in known.items():
@@ -71,7 +71,7 @@ def operator_key(settings: Settings) -> OperatorKey:
             "stages believe a replay only if an operator signed it: name your key in dlq.signing_key_file "
             "(`forebay dlq key NAME FILE` makes one)"
         )
-    return _local_operator(settings)
+    return _local_operator()
 
 
 def new_secret() -> str:
@@ -99,14 +99,13 @@ def _alone(settings: Settings) -> bool:
     return kafka.security_protocol == "PLAINTEXT" and all(place.startswith(_HERE) for place in places)
 
 
-def _local_operator(settings: Settings) -> OperatorKey:
-    return OperatorKey(_LOCAL_OPERATOR, derived(_shared(settings), "forebay/operator"))
+def _local_operator() -> OperatorKey:
+    return OperatorKey(_LOCAL_OPERATOR, derived(_shared(), "forebay/operator"))
 
 
-def _shared(settings: Settings) -> bytes:
+def _shared() -> bytes:
     """The secret of this user on this machine; made by whoever needs it first."""
-    chosen = settings[WorkerSettings].flight_dir
-    folder = Path(chosen) if chosen else Path(gettempdir()) / f"forebay-{os.getuid()}"
+    folder = Path(gettempdir()) / f"forebay-{os.getuid()}"
     path = folder / "retry.secret"
     if not path.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
