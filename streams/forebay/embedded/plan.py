@@ -67,6 +67,7 @@ def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -
         ArtifactError: Kafka or a model is not there; :mod:`forebay.embedded.prepare` fetches them.
     """
     folder = options.data_dir.absolute()
+    older = (folder / "kafka").exists() and not (folder / "retry").exists()
     ports = Ports(folder / "ports.json")
     embedded = settings[EmbeddedSettings]
     servers: list[Part] = []
@@ -99,21 +100,21 @@ def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -
         vault = folder / "vault.keys"
         kept(vault, lambda: new_key_line("embedded") + "\n")
         reached["FOREBAY_VAULT_KEYS_FILE"] = str(vault)
-    reached |= _trust(folder, environment)
+    reached |= _trust(folder, environment, older=older)
     shared = {"FOREBAY_WORKER_FLIGHT_DIR": str(folder / "flight"), **environment, **reached}
     workers = [_worker(name, stages, ports, shared) for name, stages in _workers(options.workers)]
     return Plan(servers=servers, workers=workers, environment=reached)
 
 
-def _trust(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+def _trust(folder: Path, environment: Mapping[str, str], *, older: bool) -> dict[str, str]:
     """By what the stages know their own retries, and this machine's operator; made once.
 
-    Where a stack of a version without them has run, what waits for another try is believed for as long as it may wait.
+    Args:
+        older: a version without it has run here: what waits for another try is believed for as long as it may wait.
     """
     reached: dict[str, str] = {}
     if not environment.get("FOREBAY_RETRY_SECRET") and not environment.get("FOREBAY_RETRY_SECRET_FILE"):
         secrets = folder / "retry"
-        older = (folder / "kafka").exists() and not secrets.exists()
         until = kept(secrets / "unsigned-until", lambda: str(now_ms() + _LONGEST_RETRY_MS if older else 0))
         for stage in stage_names():
             kept(secrets / f"{stage}.secret", keys.new_secret)

@@ -31,13 +31,13 @@ class MemoryReplays:
 
 
 class RedisReplays:
-    """In Redis, which is opened when the first replay comes."""
+    """In Redis, which is opened when the first replay comes; ``client``: a ``redis.asyncio`` client that is open."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, client: Any = None) -> None:
         self._settings = settings
         self._prefix = Prefix(settings[RedisSettings].key_prefix)
         self._stack = AsyncExitStack()
-        self._client: Any = None
+        self._client = client
 
     async def first(self, letter: str, replay: str, place: str) -> bool:
         """See the protocol."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from forebay.contract.clock import now_ms
 from forebay.embedded import plan as planning
 from forebay.embedded.parts import Layer, Part
 from forebay.embedded.plan import Options, Plan, plan
@@ -47,8 +48,27 @@ def test_everything_is_started_when_nothing_is_named(planned, tmp_path: Path) ->
         "FOREBAY_TIER_SMALL_URL",
         "FOREBAY_TIER_LARGE_URL",
         "FOREBAY_VAULT_KEYS_FILE",
+        "FOREBAY_RETRY_SECRET_FILE",
+        "FOREBAY_RETRY_UNSIGNED_UNTIL_MS",
+        "FOREBAY_DLQ_SIGNING_KEY_FILE",
+        "FOREBAY_DLQ_OPERATORS",
     }
-    assert stat.S_IMODE(Path(made.environment["FOREBAY_VAULT_KEYS_FILE"]).stat().st_mode) == 0o600
+    secrets = [Path(made.environment["FOREBAY_RETRY_SECRET_FILE"].replace("{stage}", stage)) for stage in STAGES]
+    files = [Path(made.environment[f"FOREBAY_{name}"]) for name in ("VAULT_KEYS_FILE", "DLQ_SIGNING_KEY_FILE")]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in (*secrets, *files)} == {0o600}
+    assert len({secret.read_text("utf-8") for secret in secrets}) == len(STAGES)
+
+
+def test_what_waits_at_an_upgrade_is_believed_for_a_day(planned, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert planned().environment["FOREBAY_RETRY_UNSIGNED_UNTIL_MS"] == "0"
+    folder = Path(planned().environment["FOREBAY_RETRY_SECRET_FILE"]).parent
+    for left in folder.iterdir():  # as a version without proofs leaves it
+        left.unlink()
+    folder.rmdir()
+    (folder.parent / "kafka").mkdir(exist_ok=True)
+    first = planned().environment
+    assert 0 < int(first["FOREBAY_RETRY_UNSIGNED_UNTIL_MS"]) - now_ms() <= 86_400_000
+    assert planned().environment == first
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,9 @@ async def test_a_failure_becomes_a_completion_without_text(handler: RedactionHan
         [output] = handler.on_failure(record, CONTEXT, failure)
         assert output.topic == "completions"
         assert isinstance(output.value, Completion)
-        assert output.key == output.value.request_id == ("r1" if record is None else refused_id(bad.request_id))
+        assert (
+            output.key == output.value.request_id == ("requests-0-0" if record is None else refused_id(bad.request_id))
+        )
         assert output.value.status is status
         assert output.value.error is not None
         assert output.value.error.code == code

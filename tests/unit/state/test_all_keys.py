@@ -20,9 +20,11 @@ from forebay.privacy.fingerprints import FingerprintHeaders, RedisFingerprints, 
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.vault import Owner, Vault
 from forebay.privacy.vault_redis import RedisVaultStore
+from forebay.settings import Settings
 from forebay.state.claim_store import RedisClaimStore
 from forebay.state.idempotency import Claims
 from forebay.state.keys import Common, Hashed, Owned
+from forebay.state.replays import RedisReplays
 from forebay.testing import KEYRING, codecs, context
 from forebay_agents.cache.error_bound.evidence import EvidenceBook
 from forebay_agents.cache.error_bound.verification import Verification
@@ -129,7 +131,11 @@ async def cached_answers(redis: Any, tenant: str, user: str, request_id: str) ->
         await verification.check(completion(asked), now_ms=NOW)
 
 
-USES = [paid_calls, personal_data, money_and_rates, quality, cached_answers]
+async def dead_letters(redis: Any, _tenant: str, _user: str, _request_id: str) -> None:
+    assert await RedisReplays(Settings({"redis": {"key_prefix": PREFIX}}), client=redis).first("0-1", "one", "t/0/1")
+
+
+USES = [dead_letters, paid_calls, personal_data, money_and_rates, quality, cached_answers]
 
 
 async def names(tenant: str, user: str, request_id: str) -> set[str]:
