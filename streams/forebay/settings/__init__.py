@@ -11,6 +11,7 @@ from forebay.settings.faults import Fault
 from forebay.settings.loading import load
 from forebay.settings.section import ConfigurationError, Section
 from forebay.settings.sections import (
+    DeadLetterSettings,
     EgressSettings,
     KafkaSettings,
     RedisSettings,
@@ -23,6 +24,7 @@ from forebay.settings.values import Settings
 
 __all__ = [
     "ConfigurationError",
+    "DeadLetterSettings",
     "EgressSettings",
     "Fault",
     "KafkaSettings",

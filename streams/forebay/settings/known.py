@@ -23,6 +23,11 @@ OUTSIDE: Mapping[str, str] = MappingProxyType(
         "user.",
         "FOREBAY_CONFIG_FILE": "For `docker-compose.yml` alone: the file that its containers get as their "
         "configuration.",
+        **{
+            f"FOREBAY_RETRY_SECRET_{stage}": "For `docker-compose.yml` alone: what this stage gets as its "
+            "FOREBAY_RETRY_SECRET."
+            for stage in ("REDACTION", "CACHE", "COMPLETION", "RESPONSE", "COST", "EVALUATION", "REVIEW")
+        },
     }
 )
 """Variables that are no key of a section, and what they are for."""

@@ -102,7 +102,10 @@ class StageSettings(Section):
         67_108_864, ge=1, description="Bytes of records in handlers at once, per worker: bounds memory, not throughput."
     )
     window: int = Field(
-        256, ge=1, description="Records of a partition from the oldest unfinished one on: bounds a crash's duplicates."
+        256,
+        ge=1,
+        description="Records of one partition between the oldest unfinished one and the newest started one: "
+        "bounds the duplicates after a crash.",
     )
     timeout_s: float = Field(30.0, gt=0, description="Longest time that a handler may take, in seconds.")
     max_attempts: int = Field(8, ge=1, description="Times a record is tried before it is dead-lettered.")
@@ -110,7 +113,10 @@ class StageSettings(Section):
         0.2, gt=0, description="Seconds between offset commits; 0.2 cut the duplicates of a crash from 445 to 64."
     )
     drain_s: float = Field(
-        3.0, ge=0, description="Seconds that running handlers get to finish at a stop; must be below session_timeout_s."
+        3.0,
+        ge=0,
+        description="Seconds that running handlers get to finish when partitions are revoked or the worker "
+        "stops; must be below session_timeout_s.",
     )
     session_timeout_s: float = Field(
         6.0, ge=6, description="Seconds without a heartbeat after which a worker's partitions go to another."
@@ -131,14 +137,21 @@ class RetrySettings(Section):
         (10.0, 60.0, 600.0),
         min_length=1,
         max_length=3,
-        description="Delay of retry.10s, retry.1m and retry.10m, in s, shortest first; fewer leave the last ones out.",
+        description="Delay of retry.10s, retry.1m and retry.10m, in seconds, shortest first; with fewer than three the "
+        "last ones are not used.",
     )
-
-    secret: SecretStr = Field(SecretStr(""), description="256 bits in base64, the stage's own, by which it signs; or:")
+    secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of the stage, by which it knows its own retries again: 256 bits in base64. Several, "
+        "separated by commas: the first signs, all count.",
+    )
     secret_file: str = Field(
-        "", description="File with the same; {stage} in its name is the stage's. Several: the first signs, all count."
+        "",
+        description="File with the same, one a line, which its owner alone can read; {stage} in its name: the stage's.",
     )
-    unsigned_until_ms: int = Field(0, ge=0, description="Until when unsigned retries count, ms since 1970: an upgrade.")
+    unsigned_until_ms: int = Field(
+        0, ge=0, description="For an upgrade: until when retries without a proof are believed, in ms since 1970."
+    )
 
     @field_validator("delays_s")
     @classmethod
@@ -216,3 +229,17 @@ def _is_here(host: str) -> bool:
     """Whether what goes to ``host`` does not leave this machine."""
     bare = host.strip().strip("[]")
     return bare == "localhost" or bare == "::1" or bare.startswith("127.")
+
+
+class DeadLetterSettings(Section):
+    """Replays of dead letters: whose are believed, and as whom ``forebay dlq`` sends them."""
+
+    section: ClassVar[str] = "dlq"
+    model_config = SettingsConfigDict(env_prefix="FOREBAY_DLQ_")
+
+    signing_key_file: str = Field(
+        "", description="File of the key that `forebay dlq replay` signs with (`forebay dlq key`); for operators only."
+    )
+    operators: dict[str, str] = Field(
+        default_factory=dict, description="Name to public key of those whose replays stages believe."
+    )

@@ -12,9 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir, mkstemp
 
-from forebay.settings import ConfigurationError, KafkaSettings, RetrySettings, Settings
+from forebay.settings import ConfigurationError, DeadLetterSettings, KafkaSettings, RetrySettings, Settings
 from forebay.trust.proofs import KEY_BYTES, OPERATOR, OperatorKey, Operators, RetryProofs, derived
-from forebay.trust.settings import DeadLetterSettings
 
 _HERE = ("127.", "localhost:", "[::1]:", "::1")
 _LOCAL_OPERATOR = "local"

@@ -51,7 +51,7 @@ def test_no_stage_signs_for_another_even_with_its_secret() -> None:
         {"bootstrap": "kafka:9092"},
         {"bootstrap": "127.0.0.1:9092,kafka:9092"},
         {"bootstrap": "localhost.example.org:9092"},
-        {"bootstrap": "127.0.0.1:9092", "security_protocol": "SASL_SSL"},
+        {"bootstrap": "127.0.0.1:9092", "security_protocol": "SSL"},
     ],
 )
 def test_without_a_secret_no_stage_starts_but_on_one_machine_alone(kafka: dict[str, str]) -> None:
