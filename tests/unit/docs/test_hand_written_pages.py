@@ -147,6 +147,7 @@ def test_the_rights_to_read_are_those_of_the_routes() -> None:
     assert routes.keys() == {"redaction", "cache", "completion", "response", "cost", "evaluation", "review"}
     for stage, topics in routes.items():
         assert {topic for topic in rights[stage][0] if topic in TOPICS} == topics, stage
+        assert {topic.name for topic in TOPICS.values() if stage in topic.readers} == topics, stage
     assert rights["retry"][0] == set(RETRY_LEVELS)
 
 

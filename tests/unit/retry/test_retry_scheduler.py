@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forebay.contract import headers as h
-from forebay.contract.failures import Transient
+from forebay.contract.failures import Permanent, Transient
 from forebay.contract.handlers import Context, Handler, Output, Route
 from forebay.contract.records import Completion
 from forebay.contract.topics import RETRY_LEVELS
@@ -15,7 +15,7 @@ from forebay.contract.wire import Delivered
 from forebay.runtime.dead_letters import LONGEST_WAIT_S, delay_s, retry_level
 from forebay.runtime.stage import Stage
 from forebay.settings import ConfigurationError, RetrySettings, Settings, StageSettings
-from forebay.testing import MemoryTopics, Outcome, StageRunner, VirtualClock
+from forebay.testing import MemoryTopics, Outcome, StageRunner, VirtualClock, context, delivered
 from forebay_agents.retry.agent import LONGEST_HOLD_S, Scheduler, retry_stage
 
 GONE = Transient("redis_unavailable", "gone")
@@ -124,6 +124,42 @@ async def test_a_record_that_came_from_nowhere_is_a_dead_letter(
     outcome = await scheduling.send("retry.10s", b"value", headers=headers)
     assert (outcome.code, outcome.outputs) == ("undecodable", ())
     assert outcome.dead_letter is not None
+
+
+@pytest.mark.parametrize(
+    ("stage", "origin"),
+    [
+        ("cost", "completions"),
+        ("evaluation", "requests"),
+        ("response", "responses"),
+        ("completion", "audit"),
+        ("review", "dlq.state"),
+        ("retry", "clock"),
+        ("cache", "reviews"),
+        ("greeting", "completions"),
+        ("", "usage"),
+    ],
+)
+async def test_nothing_is_sent_where_its_stage_does_not_read(scheduling: StageRunner, stage: str, origin: str) -> None:
+    headers = {h.RETRY_STAGE: stage.encode(), h.ORIGIN_TOPIC: origin.encode()}
+    outcome = await scheduling.send("retry.10s", b"value", headers=headers)
+    assert (outcome.code, outcome.outputs) == ("forged_retry", ())
+    assert outcome.dead_letter is not None
+
+
+@pytest.mark.parametrize(
+    ("origin", "sent"), [("completions", True), ("requests.redacted", True), ("requests", False), ("audit", False)]
+)
+async def test_a_stage_of_ones_own_gets_back_what_stages_read(clock: VirtualClock, origin: str, sent: bool) -> None:
+    scheduler = Scheduler(clock, clock.sleep, others={"greeting"})
+    source = delivered("retry.10s", b"v", headers={h.RETRY_STAGE: b"greeting", h.ORIGIN_TOPIC: origin.encode()})
+    if sent:
+        [back] = await scheduler.handle(source, context("retry.10s"))
+        assert back.topic == origin
+    else:
+        with pytest.raises(Permanent) as refused:
+            await scheduler.handle(source, context("retry.10s"))
+        assert refused.value.code == "forged_retry"
 
 
 async def test_what_the_scheduler_buries_is_still_its_stages(scheduling: StageRunner) -> None:

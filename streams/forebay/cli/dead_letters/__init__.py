@@ -216,9 +216,9 @@ def key(
     with explained():
         line = keys.new_operator_key(name)
     if file.exists():
-        raise typer.BadParameter(f"{file} is there already")
+        raise refusal(f"{file} is there already")
     write_private(file, line)
-    typer.echo("{}: {}".format(*keys.public_key(line)))
+    say("{}: {}".format(*keys.public_key(line)))
 
 
 def _print_previews(previews: "Iterable[Preview]", *, as_json: bool) -> None:
