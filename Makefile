@@ -51,7 +51,8 @@ chaos: setup
 	@$(BIN)/python -m pytest tests/chaos -m chaos --run-chaos $(ARGS)
 
 # What is too long for the continuous integration, before an issue is closed and before a release: all faults on three
-# brokers, hostile texts, random records, the unit tests on every supported Python, and the tests marked `long` (training on all texts).
+# brokers, hostile texts, random records, the unit tests on every supported Python, and the tests marked `long`
+# (training on all texts).
 long: chaos hostile records unit-everywhere
 	@$(BIN)/python -m pytest -m long --run-long
 

@@ -16,6 +16,7 @@ from forebay.settings import KafkaSettings
 from loadtest.any_record.drawn import Drawn
 
 _TIMEOUT_MS = 20_000
+_TRIES, _PAUSE_S = 100, 0.1
 
 
 class Sender:
@@ -48,9 +49,16 @@ class Sender:
     async def _send(self, record: Drawn) -> tuple[int, int] | str:
         topic = topic_on_broker(record.topic, self._kafka)
         partitions = sorted(self._client.cluster.partitions_for_topic(topic))
-        partition = partitions[record.partition % len(partitions)]
-        leader = self._client.cluster.leader_for_partition(TopicPartition(topic, partition))
-        request = ProduceRequest(None, -1, _TIMEOUT_MS, [(topic, [(partition, record.batch())])])
-        response = await self._client.send(leader, request)
-        [(_, [(_, code, offset, *_)])] = response.topics
-        return (partition, offset) if not code else for_code(code).__name__
+        place = TopicPartition(topic, partitions[record.partition % len(partitions)])
+        request = ProduceRequest(None, -1, _TIMEOUT_MS, [(topic, [(place.partition, record.batch())])])
+        for _ in range(_TRIES):
+            response = await self._client.send(self._client.cluster.leader_for_partition(place), request)
+            [(_, [(_, code, offset, *_)])] = response.topics
+            if not code:
+                return place.partition, offset
+            refused = for_code(code)
+            if not refused.retriable:
+                break
+            await asyncio.sleep(_PAUSE_S)  # a topic that was made a moment ago has no leader yet
+            await self._client.force_metadata_update()
+        return str(refused.__name__)
