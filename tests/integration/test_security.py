@@ -21,6 +21,7 @@ from forebay.kafka.topic_admin import TopicAdmin
 from forebay.operations.seen_writes import OutdatedError
 from forebay.privacy.sealing import new_key_line
 from forebay.settings import KafkaSettings, Settings, load
+from forebay.trust.keys import new_secret
 from forebay_agents.review.operations import WRITER, Decision, open_desk
 from tests.integration.secure_broker import ADMIN, SecureBroker, secure_broker
 
@@ -83,6 +84,8 @@ def start(broker: SecureBroker, redis_url: str, tmp_path: Path) -> Iterator[Star
     """Starts a worker as a user; its log is ``STAGE.log``."""
     keys = tmp_path / "vault.keys"
     write_private(keys, new_key_line("test") + "\n")
+    for stage in ("redaction", "response", "completion"):
+        write_private(tmp_path / f"{stage}.secret", new_secret())
     processes = []
 
     def run(stage: str, user: str, password: str | None = None) -> "subprocess.Popen[bytes]":
@@ -93,6 +96,7 @@ def start(broker: SecureBroker, redis_url: str, tmp_path: Path) -> Iterator[Star
             "FOREBAY_REDIS_URL": redis_url,
             "FOREBAY_REDIS_KEY_PREFIX": PREFIX,
             "FOREBAY_VAULT_KEYS_FILE": str(keys),
+            "FOREBAY_RETRY_SECRET_FILE": str(tmp_path / "{stage}.secret"),
         }
         with (tmp_path / f"{stage}.log").open("wb") as log:
             process = subprocess.Popen(
