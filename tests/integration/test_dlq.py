@@ -18,6 +18,7 @@ from forebay.contract.handlers import Output
 from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Completion, Message, RedactedRequest, Request, ResponseStatus
 from forebay.contract.wire import Delivered, Encoded
+from forebay.embedded.files import write_private
 from forebay.kafka.connection import confluent_options
 from forebay.kafka.reader import read_topic
 from forebay.kafka.transactions import FencedError, StepError, Transactions
@@ -28,10 +29,10 @@ from forebay.operations.dead_letters.plan import Plan, Wish
 from forebay.operations.dead_letters.selection import Filter
 from forebay.operations.seen_writes import OutdatedError
 from forebay.privacy.outbound import WITHHELD
-from forebay.privacy.sealing import load_keyring
+from forebay.privacy.sealing import load_keyring, new_key_line
 from forebay.runtime.dead_letters import Incident, dead_letter
 from forebay.runtime.rules import Rules
-from forebay.settings import KafkaSettings, RetrySettings, Settings, VaultSettings
+from forebay.settings import KafkaSettings, RetrySettings, Settings, VaultSettings, load
 
 pytestmark = pytest.mark.embedded
 ALL = Filter(states=frozenset())
@@ -39,16 +40,27 @@ SECRET = "jane.doe@example.com"
 Cli = Callable[..., Result]
 
 
+def _dlq(*arguments: str, status: int = 0) -> Result:
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == status, result.output
+    return result
+
+
 @pytest.fixture
 def cli(topics: object, settings: Settings) -> Cli:
-    """Runs ``forebay dlq …``; what it prints as JSON is in ``.stdout``."""
+    """Runs ``forebay dlq …`` on topics of this test's own; what it prints as JSON is in ``.stdout``."""
+    return _dlq
 
-    def run(*arguments: str, status: int = 0) -> Result:
-        result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
-        assert result.exit_code == status, result.output
-        return result
 
-    return run
+@pytest.fixture(scope="module")
+def reader(shared_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    """The same on topics with two letters, for tests that write nothing."""
+    keys = tmp_path_factory.mktemp("keys") / "vault.keys"
+    write_private(keys, new_key_line("test") + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FOREBAY_VAULT_KEYS_FILE", str(keys))
+        _bury(load(), 2, code="bug")
+        yield _dlq
 
 
 def _publish(
@@ -134,8 +146,8 @@ def test_operators_look_before_they_act(cli: Cli, settings: Settings) -> None:
         ["export", "/"],
     ],
 )
-def test_values_that_mean_nothing_are_refused(cli: Cli, arguments: list[str]) -> None:
-    cli(*arguments, status=2)
+def test_values_that_mean_nothing_are_refused(reader: Cli, arguments: list[str]) -> None:
+    reader(*arguments, status=2)
 
 
 def test_known_names_without_letters_are_no_mistake(cli: Cli) -> None:
@@ -157,9 +169,8 @@ def test_known_names_without_letters_are_no_mistake(cli: Cli) -> None:
         (["--limit", "1"], 1),
     ],
 )
-def test_filters(cli: Cli, settings: Settings, options: list[str], found: int) -> None:
-    _bury(settings, 2, code="bug")
-    assert len(cli("list", "--json", *options).stdout.splitlines()) == found
+def test_filters(reader: Cli, options: list[str], found: int) -> None:
+    assert len(reader("list", "--json", *options).stdout.splitlines()) == found
 
 
 def test_a_dry_run_changes_nothing(cli: Cli, settings: Settings) -> None:
