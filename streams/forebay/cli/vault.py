@@ -1,12 +1,15 @@
 """``forebay vault``: keys and the right to erasure."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from forebay.cli.explaining import explained
 from forebay.cli.terminal.saying import complain, print_json, say
+
+if TYPE_CHECKING:
+    from forebay.privacy.sealing import Keyring
 
 T = TypeVar("T")
 
@@ -20,7 +23,7 @@ def rotate(as_json: Json = False) -> None:
     """Exit status 1 when an entry could not be opened with any key of the ring."""
     from forebay.operations import vault as operations
 
-    done = _with_vault(operations.rotate)
+    done = _with_vault("vault.rotate", lambda _: "vault", operations.rotate, lambda done: done.resealed)
     if as_json:
         print_json({"resealed": done.resealed, "unreadable": done.unreadable, "older": done.older})
     else:
@@ -39,7 +42,12 @@ def forget(
     """The right to erasure; topics forget by their retention (docs/how-to/redaction.md)."""
     from forebay.operations import vault as operations
 
-    erased = _with_vault(lambda vault: operations.forget(vault, tenant=tenant, user=user))
+    erased = _with_vault(
+        "vault.forget",
+        lambda ring: operations.person(ring, tenant=tenant, user=user),
+        lambda vault: operations.forget(vault, tenant=tenant, user=user),
+        lambda erased: erased,
+    )
     if as_json:
         print_json({"erased": erased})
     else:
@@ -55,19 +63,40 @@ def key(key_id: Annotated[str, typer.Argument(help="Name of the key.", metavar="
         say(operations.new_key(key_id))
 
 
-def _with_vault(work: Callable[[Any], Awaitable[T]]) -> T:
+def _with_vault(
+    action: str,
+    subject: Callable[["Keyring"], str],
+    work: Callable[[Any], Awaitable[T]],
+    counted: Callable[[T], int],
+) -> T:
+    """Do ``work`` once it is in the trail that it is about to be done, and add how it ended."""
     import asyncio
+    import getpass
 
     from forebay.contract.failures import Failure
     from forebay.embedded.installation import installation
+    from forebay.operations.audit.recording import recorded
+    from forebay.operations.audit.trail import KafkaTrail
+    from forebay.privacy.sealing import load_keyring
     from forebay.privacy.vault_redis import open_vault
+    from forebay.settings import KafkaSettings, VaultSettings
+
+    settings = installation()
 
     async def run() -> T:
-        async with open_vault(installation()) as vault:
+        async with open_vault(settings) as vault:
             return await work(vault)
 
+    about = subject(load_keyring(settings[VaultSettings]))
+    account = {"kafka_user": settings[KafkaSettings].sasl_username}
     try:
-        return asyncio.run(run())
+        with (
+            explained(),
+            recorded(KafkaTrail(settings), action, by=getpass.getuser(), subject=about, details=account) as act,
+        ):
+            done = asyncio.run(run())
+            act.count = counted(done)
     except Failure as failure:
         complain(failure.message)
         raise typer.Exit(2) from None
+    return done

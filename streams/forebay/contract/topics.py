@@ -195,7 +195,7 @@ _CATALOGUE = (
         record=records.AuditEvent,
         retention_ms=400 * DAY_MS,
         broker_time=True,
-        doc="What operators did to dead letters.",
+        doc="What people did: to dead letters, to the vault. Each act names those before it.",
     ),
     Topic(
         name="clock",

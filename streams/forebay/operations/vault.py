@@ -1,10 +1,11 @@
 """What may an operator do to the vault? Seal it with the newest key, erase a person's data, make a key."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Protocol
 
 from forebay.operations.choices import InvalidChoiceError
-from forebay.privacy.sealing import new_key_line
+from forebay.privacy.sealing import Keyring, new_key_line
 from forebay.privacy.vault import Owner
 
 _BETWEEN_KEYS = ":, \n"
@@ -56,6 +57,11 @@ async def forget(vault: Sealed, *, tenant: str, user: str) -> int:
         Failure: Redis does not answer.
     """
     return await vault.forget(Owner(tenant_id=tenant, user_id=user))
+
+
+def person(ring: Keyring, *, tenant: str, user: str) -> str:
+    """Who a record of the trail is about: a tag that whoever has the key can make again, and that names nobody."""
+    return f"person {ring.tag(sha256(f'{len(tenant)}:{tenant}{user}'.encode()).digest())}"
 
 
 def new_key(key_id: str) -> str:

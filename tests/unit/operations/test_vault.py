@@ -61,3 +61,17 @@ def test_a_key_is_as_the_settings_take_it_and_new_each_time() -> None:
 def test_a_name_that_would_be_two_is_refused(key_id: str) -> None:
     with pytest.raises(InvalidChoiceError):
         operations.new_key(key_id)
+
+
+def test_the_trail_names_nobody_and_whoever_has_the_key_finds_a_person_in_it() -> None:
+    ring = Keyring({"k1": b"\1" * 32})
+    ann = operations.person(ring, tenant="acme", user="ann@example.org")
+    assert ann == operations.person(ring, tenant="acme", user="ann@example.org")
+    assert "ann" not in ann
+    others = {
+        operations.person(ring, tenant="acmea", user="nn@example.org"),
+        operations.person(ring, tenant="acme", user="bob@example.org"),
+        operations.person(Keyring({"k1": b"\2" * 32}), tenant="acme", user="ann@example.org"),
+    }
+    assert ann not in others
+    assert len(others) == 3

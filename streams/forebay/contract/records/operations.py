@@ -27,7 +27,7 @@ class DeadLetterState:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditEvent:
-    """Who did what to dead letters, when and why."""
+    """Who did what, when and why; ``details`` binds it to the records before it."""
 
     audit_id: str = ""
     action: str = ""

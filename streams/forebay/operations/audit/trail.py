@@ -1,0 +1,56 @@
+"""Where is the trail? In the topic ``audit``: read as a whole for each act, and written to all replicas.
+
+An installation's people act a few times a day, so 400 days are some thousand records, which take a second to read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from forebay.contract.handlers import Output
+from forebay.contract.records import AuditEvent
+from forebay.kafka.publisher import publish
+from forebay.kafka.reader import TopicReader
+from forebay.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """All that the topic has; ``unreadable`` records of it are no audit events."""
+
+    events: Sequence[AuditEvent]
+    unreadable: int = 0
+
+
+class Trail(Protocol):
+    """Records of acts, which are added and never changed."""
+
+    def read(self) -> Read:
+        """All that is there."""
+        ...
+
+    def append(self, event: AuditEvent) -> None:
+        """Add a record; returns once it cannot be lost."""
+        ...
+
+
+class KafkaTrail:
+    """The trail on the brokers of ``settings``. It takes READ and WRITE on the topic ``audit``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def read(self) -> Read:
+        """All records. Raises :class:`forebay.kafka.queries.BrokerUnavailableError`."""
+        events, unreadable = [], 0
+        with TopicReader(self._settings, ["audit"]) as reader:
+            for record in reader.read_to_end():
+                if isinstance(record.value, AuditEvent):
+                    events.append(record.value)
+                else:
+                    unreadable += 1
+        return Read(events=events, unreadable=unreadable)
+
+    def append(self, event: AuditEvent) -> None:
+        """Publish a record. Raises :class:`forebay.kafka.publisher.PublishError`."""
+        publish(self._settings, [Output(topic="audit", key=event.audit_id, value=event)])
