@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from forebay.contract.records import Message, MessageRole, RedactedRequest
 from forebay.privacy import encoded_forms, identifiers
 from forebay.privacy.egress import EgressGuard
 from forebay.privacy.occurrences import Occurrences
@@ -18,6 +19,9 @@ from forebay.privacy.pseudonym_variants import reserved_tags, variants
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.restoring import Restorer
 from forebay.privacy.stream_restoring import StreamRestorer
+from forebay_agents.cache.admission import fresh_for_s
+from forebay_agents.cache.language import facts, timeliness
+from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.redaction.detection import (
     encoded,
     joining,
@@ -67,7 +71,7 @@ def readers() -> list[Reader]:
     every = [sown for one in recognisers for sown in one.sown]
     detector = Detector(RedactionSettings(names="none"))
     whole = Reader(name="detection", read=detector.text, sown=every[::_SOME], limit_s=_ALL)
-    return [*recognisers, whole, *_steps(), *_names(), *_guard()]
+    return [*recognisers, whole, *_steps(), *_names(), *_guard(), _freshness()]
 
 
 _SOME = 7
@@ -123,6 +127,15 @@ def _steps() -> Iterator[Reader]:
     )
     yield step("shortened", lambda text: name_remainders.shortened(text, _spans(text)), name_remainders)
     yield step("pseudonymised", lambda text: pseudonymise([text], [_spans(text)], {}), propagation)
+
+
+def _freshness() -> Reader:
+    """What the cache asks of a question of any length; it reads facts of short ones alone."""
+
+    def asked(text: str) -> object:
+        return fresh_for_s(RedactedRequest(messages=(Message(role=MessageRole.USER, content=text),)), CacheSettings())
+
+    return Reader(name="freshness", read=asked, sown=patterns_in([timeliness, facts]))
 
 
 def _names() -> Iterator[Reader]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from forebay.contract.canonical import Renumbering
 from forebay.contract.records import AnswerSource, CacheMode, Completion, RedactedRequest, ResponseStatus
 from forebay.privacy.egress import EgressGuard
-from forebay_agents.cache.language.facts import facts_of
+from forebay_agents.cache.language.timeliness import is_timely
 from forebay_agents.cache.settings import CacheSettings
 
 
@@ -121,6 +121,8 @@ def fresh_for_s(request: RedactedRequest, settings: CacheSettings) -> int:
     """Seconds that an answer to ``request`` is fresh."""
     asked = request.cache.ttl_s
     longest = settings.max_ttl_s
-    if request.messages and facts_of(request.messages[-1].content).timely:
+    if request.messages and is_timely(
+        request.messages[-1].content
+    ):  # of any length: only of short ones the facts are read
         longest = min(longest, settings.timely_ttl_s)
     return max(1, min(settings.ttl_s if asked is None else asked, longest))

@@ -21,7 +21,7 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _AFTER = re.compile(
-    r"(?P<before>[,.!?;\n-])\s*(?:many thanks|thanks|thank you|thx|cheers|(?:best |kind )?regards|much appreciated"
+    r"(?P<before>[,.!?;\n-])\s*+(?:many thanks|thanks|thank you|thx|cheers|(?:best |kind )?regards|much appreciated"
     r"|i(?:'d| would) be (?:very |so |really )?(?:grateful|thankful)|(?:please|pls|plz) help(?: me)?"
     r"|any (?:advice|help|ideas?)(?: (?:is|would be) appreciated)?|help (?:is )?appreciated)"
     r"(?: (?:a lot|a million|so much|very much|in advance|all|guys|for (?:your|any|the) (?:help|time|advice)))*"
