@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ _WHEN_ASKED = {"pydantic", "pydantic_settings", "yaml", "fastavro", "confluent_k
 _STANDARD = {"asyncio", "ssl", "logging"}
 
 
-def loaded(program: str, folder: Path) -> set[str]:
-    """Top-level modules of a fresh interpreter after ``program``."""
+def modules(program: str, folder: Path) -> set[str]:
+    """Those of a fresh interpreter after ``program``."""
     told = subprocess.run(
         [sys.executable, "-c", f"{program}\nimport sys\nprint(*sys.modules)"],
         cwd=folder,
@@ -23,12 +24,16 @@ def loaded(program: str, folder: Path) -> set[str]:
         text=True,
         check=True,
     )
-    return {name.partition(".")[0] for name in told.stdout.split()}
+    return set(told.stdout.split())
+
+
+def top(names: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
 
 
 @pytest.mark.parametrize("program", ["import forebay", "from forebay import *"])
 def test_naming_what_there_is_loads_nothing_dear(program: str, tmp_path: Path) -> None:
-    assert sorted(loaded(program, tmp_path) & (_NEVER | _WHEN_ASKED | _STANDARD)) == []
+    assert sorted(top(modules(program, tmp_path)) & (_NEVER | _WHEN_ASKED | _STANDARD)) == []
 
 
 def test_an_open_client_loads_no_stage(tmp_path: Path) -> None:
@@ -39,9 +44,13 @@ def test_an_open_client_loads_no_stage(tmp_path: Path) -> None:
         "forebay.client.asking.request_of([{'role': 'user', 'content': 'x'}], {})\n"
         "ResponseTopic(); AsyncForebayClient()\n"
     )
-    found = loaded(program, tmp_path)
-    assert found >= _WHEN_ASKED
-    assert sorted(found & (_NEVER | {"forebay_agents", "redis", "aiohttp", "prometheus_client", "typer"})) == []
+    names = modules(program, tmp_path)
+    assert top(names) >= _WHEN_ASKED
+    assert sorted(top(names) & (_NEVER | {"redis", "aiohttp", "prometheus_client", "typer"})) == []
+    # A misspelt variable is known as such only by those who know all: the stages' sections are declarations alone.
+    declared = {entry.module for entry in entry_points(group="forebay.settings")} | {"forebay_agents.redaction.kinds"}
+    rest = {name for name in names - declared if name.startswith("forebay_agents.")}
+    assert [name for name in sorted(rest) if not any(one.startswith(f"{name}.") for one in declared)] == []
 
 
 def test_every_name_is_there() -> None:
