@@ -10,13 +10,17 @@ from forebay.privacy.vault_redis import open_vault
 from forebay.runtime.stage import Stage
 from forebay.settings import Settings, StageSettings, VaultSettings
 from forebay_agents.response.handler import ResponseHandler
+from forebay_agents.response.metrics import METRICS
+from forebay_agents.response.settings import ResponseSettings
 
 
 @asynccontextmanager
 async def response_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``response``."""
     async with open_vault(settings, watch=True) as vault:
-        handler = ResponseHandler(vault, FingerprintHeaders(load_keyring(settings[VaultSettings])))
+        marks = FingerprintHeaders(load_keyring(settings[VaultSettings]))
+        addresses = settings[ResponseSettings].addresses
+        handler = ResponseHandler(vault, marks, addresses=addresses, metrics=METRICS)
         yield Stage(
             name="response",
             routes=[Route(topic="completions", handle=handler.handle, on_failure=handler.on_failure)],

@@ -8,10 +8,11 @@ from forebay.contract import headers as h
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Failure, Permanent
 from forebay.contract.handlers import Context, Output
-from forebay.contract.records import Completion, Error, RedactedRequest, Response, ResponseStatus
+from forebay.contract.records import Completion, Error, MessageRole, RedactedRequest, Response, ResponseStatus
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.restoring import Restorer
 from forebay.privacy.vault import Owner
+from forebay_agents.response.settings import Addresses
 
 
 class Maps(Protocol):
@@ -38,12 +39,22 @@ class Marks(Protocol):
         ...
 
 
+class Withheld(Protocol):
+    """The part of :class:`forebay_agents.response.metrics.ResponseMetrics` that is needed here."""
+
+    def withheld(self, pseudonyms: int) -> None:
+        """So many stayed in an answer."""
+        ...
+
+
 class ResponseHandler:
     """Makes terminal responses.
 
     Args:
         maps: the vault.
         marks: which body a response is about, and under which id it was asked for.
+        addresses: whether personal data may get into addresses that a model wrote.
+        metrics: counts what did not.
         clock_ms: ms since the epoch.
     """
 
@@ -52,10 +63,15 @@ class ResponseHandler:
         maps: Maps,
         marks: Marks,
         clock_ms: Clock = now_ms,
+        *,
+        addresses: Addresses = Addresses.WITHHOLD,
+        metrics: Withheld | None = None,
     ) -> None:
         self._maps = maps
         self._marks = marks
         self._clock_ms = clock_ms
+        self._withhold = addresses is Addresses.WITHHOLD
+        self._metrics = metrics
 
     async def handle(self, completion: Completion, context: Context) -> list[Output]:
         """The response to ``completion``. Without its mapping it is ``failed``: wrong names are no answer.
@@ -71,7 +87,9 @@ class ResponseHandler:
             if failure.code == "vault_mismatch":
                 raise
             return [self._output(completion, context, None, started, failure)]
-        return [self._output(completion, context, Restorer(mapping), started)]
+        return [
+            self._output(completion, context, Restorer(mapping, _own_texts(request), withhold=self._withhold), started)
+        ]
 
     async def _mapping(self, completion: Completion, request: RedactedRequest) -> PseudonymMap:
         """What is restored: of the one who gets the response, whoever the request inside says that it is of."""
@@ -102,8 +120,12 @@ class ResponseHandler:
         if failure is not None:
             error, status = Error(code=failure.code, message=failure.message), ResponseStatus.FAILED
         content, calls, metadata = "", None, {}
+        degraded = completion.degraded
         if restorer is not None:
             content = restorer.restore_text(completion.content)
+            degraded = degraded or restorer.withheld > 0
+            if restorer.withheld and self._metrics is not None:
+                self._metrics.withheld(restorer.withheld)
             calls = None if completion.tool_calls is None else restorer.restore_json(completion.tool_calls)
             metadata = {restorer.restore(k): restorer.restore(v) for k, v in request.metadata.items()}
         headers = context.source.headers
@@ -129,7 +151,8 @@ class ResponseHandler:
             confidence=completion.confidence,
             redactions=request.entities,
             timings=self._timings(completion, context, started),
-            degraded=completion.degraded,
+            degraded=degraded,
+            degraded_reason="address" if restorer is not None and restorer.withheld else None,
             metadata=metadata,
             supersedes=h.text(context.source.headers, h.SUPERSEDES),
             accepted_at=request.accepted_at or context.accepted_at,
@@ -148,3 +171,11 @@ class ResponseHandler:
                 timings.setdefault(h.TIMINGS[name], micros)
         timings["response"] = round(1e6 * (time.perf_counter() - started))
         return timings
+
+
+_OWN = frozenset({MessageRole.USER, MessageRole.SYSTEM, MessageRole.DEVELOPER})
+"""Whose texts are the requester's own: what models and tools wrote before is believed no more than this answer."""
+
+
+def _own_texts(request: RedactedRequest) -> list[str]:
+    return [message.content for message in request.messages if message.role in _OWN]

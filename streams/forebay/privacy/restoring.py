@@ -2,13 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from forebay.privacy.answers.addresses import MAY_HOLD
+from forebay.privacy.answers.own_addresses import Original, OwnAddresses, Piece, Pseudonym
+from forebay.privacy.answers.writing import AnswerWriter
 from forebay.privacy.occurrences import common_start
 from forebay.privacy.pseudonym_variants import may_name, read, variants
-from forebay.privacy.pseudonyms import TAG, PseudonymMap, parse
+from forebay.privacy.pseudonyms import TAG, PseudonymMap, parse, tag
 
 
 class Restorer:
@@ -16,9 +19,16 @@ class Restorer:
 
     Args:
         pseudonyms: what the request's pseudonyms stand for.
+        own: redacted texts of whoever asked, whose addresses may get originals; see :mod:`forebay.privacy.answers`.
+        withhold: put none into other addresses of an answer.
     """
 
-    def __init__(self, pseudonyms: PseudonymMap) -> None:
+    def __init__(self, pseudonyms: PseudonymMap, own: Sequence[str] = (), *, withhold: bool = True) -> None:
+        self.withheld = 0
+        """Pseudonyms that stayed what they are, since they stood in an address that the model wrote."""
+        self._withhold = withhold
+        self._own = OwnAddresses(self.pieces(text) for text in own)
+        self._known: dict[str, Original] = {}
         self._originals = pseudonyms.originals
         self._values: dict[tuple[str, int], str] = {}
         self._names: dict[str, str] = {}
@@ -47,10 +57,25 @@ class Restorer:
             return text
         return self.pattern.sub(self.replacement, text)
 
+    def pieces(self, text: str) -> Iterator[Piece]:
+        """``text`` cut into pseudonyms that are known, and what stands between them."""
+        at = 0
+        for match in self.pattern.finditer(text) if self.pattern else ():
+            pseudonym = self.pseudonym(match)
+            if pseudonym is not None:
+                yield text[at : match.start()]
+                yield pseudonym
+                at = match.end()
+        yield text[at:]
+
+    def writer(self) -> AnswerWriter:
+        """What writes an answer of which the pieces come one by one."""
+        return AnswerWriter(self._own if self._withhold else None)
+
     def restore_value(self, node: Any) -> Any:
         """``node`` (parsed JSON) with every string restored, keys too, and JSON inside strings."""
         if isinstance(node, str):
-            return self.restore_text(node)
+            return self._restored_json(node)
         if isinstance(node, list):
             return [self.restore_value(item) for item in node]
         if isinstance(node, dict):
@@ -66,6 +91,34 @@ class Restorer:
         return json.dumps(self.restore_value(parsed), ensure_ascii=False)
 
     def restore_text(self, text: str) -> str:
+        """An answer with originals in it, but for addresses; text that is valid JSON stays valid JSON."""
+        if self.pattern is None or self.pattern.search(text) is None:
+            return text
+        if not _is_json(text):
+            return self._written(text)
+        return _LITERAL.sub(self._literal, text)
+
+    def _literal(self, match: re.Match[str]) -> str:
+        """A string of JSON with originals in it."""
+        value = json.loads(match[0])
+        restored = self.restore_text(value)
+        return match[0] if restored == value else json.dumps(restored, ensure_ascii=False)
+
+    def _written(self, text: str) -> str:
+        if not self._withhold:
+            return self.restore(text)
+        pieces = list(self.pieces(text))
+        pseudonyms = [piece for piece in pieces if isinstance(piece, Pseudonym)]
+        if MAY_HOLD.search(text) is None and not any(each.original.begins_address("/") for each in pseudonyms):
+            return "".join(piece.value if isinstance(piece, Pseudonym) else piece for piece in pieces)
+        writer = self.writer()
+        for piece in pieces:
+            writer.add(piece)
+        written = writer.close()
+        self.withheld += writer.withheld
+        return written
+
+    def _restored_json(self, text: str) -> str:
         """As :meth:`restore`, but text that is valid JSON stays valid JSON when an original needs escaping."""
         restored = self.restore(text)
         if restored == text or not _is_json(text) or _is_json(restored):
@@ -76,18 +129,30 @@ class Restorer:
 
     def replacement(self, match: re.Match[str]) -> str:
         """What stands in place of ``match`` of :attr:`pattern`."""
+        pseudonym = self.pseudonym(match)
+        return match[0] if pseudonym is None else pseudonym.value
+
+    def pseudonym(self, match: re.Match[str]) -> Pseudonym | None:
+        """What ``match`` of :attr:`pattern` stands for; ``None``: nothing that this request was given."""
         whole = match[0]
-        known = self._originals.get(whole)
-        if known is not None:
-            return known
+        if whole in self._originals:
+            return Pseudonym(whole, self._original(whole))
         groups = match.groupdict()
         if groups.get("kind") is None and groups.get("bare") is None and groups.get("lone") is None:
-            return whole
+            return None
         kind, number = read(match, self._names)
         if number is None:
-            return self._originals.get(self._single.get(kind, ""), whole)
-        value = self._values.get((kind, number))
-        return whole if value is None else value + (groups.get("plural") or "")
+            single = self._single.get(kind, "")
+            return Pseudonym(whole, self._original(single)) if single in self._originals else None
+        if (kind, number) not in self._values:
+            return None
+        return Pseudonym(whole, self._original(tag(kind, number)), groups.get("plural") or "")
+
+    def _original(self, name: str) -> Original:
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = Original(name, self._originals[name])
+        return known
 
 
 def sealed_map(originals: Mapping[str, str], pairs: Iterable[tuple[str, str]]) -> PseudonymMap:
@@ -164,6 +229,10 @@ def _tree(values: Sequence[str], before: str, deepest: int) -> str:
 def _border(text: str) -> str:
     """What must not follow ``text``."""
     return r"(?!\w)" if text[-1:].isalnum() else ""
+
+
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+"""A string in JSON."""
 
 
 def _is_json(text: str) -> bool:

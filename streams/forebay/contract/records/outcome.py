@@ -108,6 +108,7 @@ class Response:
     redactions: Mapping[str, int] = field(default_factory=dict)
     timings: Mapping[str, int] = field(default_factory=dict)
     degraded: bool = False
+    degraded_reason: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     supersedes: str | None = None
     accepted_at: int = 0
