@@ -6,6 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from forebay.contract.topics import StageRights
 from forebay.settings import Section
 
 
@@ -72,3 +73,7 @@ class CompletionSettings(Section):
     claim_required: bool = Field(
         True, description="Without Redis, wait rather than risk paying twice; false: pay, and count on luck."
     )
+
+
+RIGHTS = StageRights(writes=("completions", "usage", "alerts"))
+"""What the stage needs of the brokers; here, since its room is full."""

@@ -59,6 +59,23 @@ class Topic:
         return f"{self.name}-value"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageRights:
+    """What a stage needs of the brokers beside its group, the retry topics, `dlq`, `clock` and `alerts`.
+
+    A stage names its own in the entry point group ``forebay.rights``.
+
+    Attributes:
+        writes: topics of its outputs.
+        tables: Faust's tables, each with a changelog that it makes.
+        returns: it puts records back into every topic that another stage reads.
+    """
+
+    writes: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    returns: bool = False
+
+
 _CATALOGUE = (
     Topic(
         name="requests",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from forebay.reference.access import rights_section
 from forebay.reference.commands import commands_page
 from forebay.reference.configuration import configuration_page
 from forebay.reference.contracts import errors_page, records_page, topics_page
@@ -27,7 +28,9 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
 )
 """File name to what its content should be."""
 
-SECTIONS: Mapping[str, Callable[[], str]] = MappingProxyType({"../development.md": rooms_section})
+SECTIONS: Mapping[str, Callable[[], str]] = MappingProxyType(
+    {"../development.md": rooms_section, "../how-to/production.md": rights_section}
+)
 """Page that is written by hand, from the same folder, to what should stand between its two marks."""
 
 BEGIN, END = "<!-- Written by `forebay reference write`; changes here are lost. -->\n\n", "\n\n<!-- Until here. -->"

@@ -17,12 +17,14 @@ from rich.console import Console
 
 import forebay
 import forebay_agents
-from forebay.cli import demo_screen, send, topics, up_display
+from forebay.cli import demo_screen, rights, send, topics, up_display
+from forebay.cli.audit import commands as audit
 from forebay.cli.dead_letters import printing
 from forebay.cli.terminal import saying, tables
 from forebay.cli.terminal.bars import Bar
 from forebay.cli.terminal.live import LiveTable
 from forebay.contract.records import (
+    AuditEvent,
     Completion,
     Error,
     Message,
@@ -39,6 +41,7 @@ from forebay.kafka.topic_admin import Difference, Found
 from forebay.observability.plain import shown
 from forebay.operations.dead_letters.letters import DeadLetter, Group
 from forebay.operations.dead_letters.preview import Fate, Preview
+from forebay.operations.rights import Grant, Operation, Resource
 from forebay.operations.topics import TopicsReport
 from forebay_agents.cache import cli as cache
 from forebay_agents.completion.routing import cli as tiers
@@ -133,6 +136,10 @@ TABLES: dict[Callable[..., None], Callable[[str], tuple[Any, ...]]] = {
             name=text, accept=0.5, deployments=[DeploymentReport(
                 name=text, model=text, region=text, breaker=text, limit=1, max_in_flight=1, in_flight=1,
                 recent_error_share=0.1, p95_s=1.0, calls=1, failed_calls=0, cost_usd=0.1)])]),),
+    audit.print_events: lambda text: ([AuditEvent(
+        audit_id=text, action=text, by=text, subject=text, reason=text, at=10**20, details={"outcome": text})],),
+    rights.print_grants: lambda text: (
+        [Grant(user=text, resource=Resource.TOPIC, name=text, operation=Operation.READ)],),
     redaction.show: lambda text: (scores(text),),
     redaction.show_report: lambda text: (
         [{"day": text, "tenant_id": text, "entity": text, "action": text, "count": 1}],),

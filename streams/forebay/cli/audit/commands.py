@@ -1,11 +1,16 @@
 """``forebay audit list|verify``."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forebay.cli.terminal.saying import print_json, say
+from forebay.cli.terminal.tables import print_table
+
+if TYPE_CHECKING:  # a command's module is loaded for every `forebay --help`
+    from forebay.contract.records import AuditEvent
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="What people did, and whether the trail is whole.")
 
@@ -19,9 +24,7 @@ def list_command(
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
     """Each act has a record before it and one after it; those of `forebay dlq` have one."""
-    from forebay.cli.terminal.tables import print_table
     from forebay.embedded.installation import installation
-    from forebay.operations.audit.chain import OUTCOME, PHASE
     from forebay.operations.audit.trail import KafkaTrail
 
     events = [event for event in KafkaTrail(installation()).read().events if event.action.startswith(action)]
@@ -30,6 +33,13 @@ def list_command(
         for event in events:
             print_json(asdict(event))
         return
+    print_events(events)
+
+
+def print_events(events: "Iterable[AuditEvent]") -> None:
+    """A line a record."""
+    from forebay.operations.audit.chain import OUTCOME, PHASE
+
     print_table(
         ["at", "by", "action", "", "subject", "count", "reason"],
         (

@@ -1,0 +1,46 @@
+"""Who needs which rights on the brokers? The table of ``docs/how-to/production.md``."""
+
+from collections.abc import Iterable
+
+from forebay.operations.rights import READ, Operation, declared, roles
+from forebay.reference.markdown import code, table
+
+_EVERY = "every topic in the column READ of the stages"
+
+
+def rights_section() -> str:
+    """A row a user; what every stage needs stands above the table."""
+    stages, read = declared(), set(READ)
+    rows = []
+    for role in roles():
+        own = stages.get(role.user)
+        writes = [*_words(role.writes if own is None else own.writes, read)]
+        if own is not None and own.returns:
+            writes = [_EVERY]
+        reads = _words(role.reads, read)
+        if role.tables:
+            changelogs = [code(f"{role.user}-{name}-changelog") for name in role.tables]
+            reads += changelogs
+            writes.append(f"CREATE and WRITE on its {len(changelogs)} changelogs")
+        writes += [f"the transactional id {code('forebay.' + name)}" for name in role.transactional]
+        if role.everywhere:
+            writes.append(f"{_list(role.everywhere)} on all topics" + (" and groups" if role.all_groups else ""))
+        who = (
+            code(role.user)
+            if own is not None
+            else f"{role.user}s" + (f" ({', '.join(map(code, role.what))})" if role.what else "")
+        )
+        rows.append([who, ", ".join(reads), ", ".join(writes)])
+    return table(["user", "READ", "WRITE"], rows)
+
+
+def _words(topics: Iterable[str], read: set[str]) -> list[str]:
+    named = list(topics)
+    if read <= set(named):
+        return [*(code(topic) for topic in named if topic not in read), _EVERY]
+    return [code(topic) for topic in named]
+
+
+def _list(operations: Iterable[Operation]) -> str:
+    words = {Operation.DESCRIBE_CONFIGS: "DESCRIBE_CONFIGS"}
+    return ", ".join(words.get(operation, operation.name) for operation in operations)
