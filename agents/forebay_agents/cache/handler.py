@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import structlog
 
 from forebay.contract.clock import Clock, now_ms
-from forebay.contract.failures import Failure, Transient
+from forebay.contract.failures import Failure, Rejected, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import (
     CacheCheck,
@@ -74,6 +75,8 @@ class CacheStage:
     async def answer(self, request: RedactedRequest, context: Context) -> Sequence[Output]:
         """``requests.redacted``: a completion if there is an answer, else the request for the models."""
         started = time.perf_counter()
+        if not request.request_id:
+            raise Rejected("invalid_request", "a request behind redaction has an id")
         mode = request.cache.mode
         if mode is not CacheMode.DEFAULT or variety_wanted(request, self._settings):
             self._metrics.lookups.labels("bypass" if mode is CacheMode.DEFAULT else mode.value).inc()
@@ -187,7 +190,8 @@ class CacheStage:
 
     def failed(self, request: RedactedRequest | None, context: Context, failure: Failure) -> Sequence[Output]:
         """A request that ends here gets its outcome, also one that cannot be read."""
-        known = request or RedactedRequest(request_id=context.fallback_id)
+        known = request or RedactedRequest()
+        known = replace(known, request_id=known.request_id or context.fallback_id)
         return answers.failed(known, failure, now_ms=self._clock_ms())
 
     def _unavailable(self, operation: str, error: StoreUnavailableError) -> None:

@@ -81,7 +81,7 @@ class CompletionHandler:
 
     def on_failure(self, request: RedactedRequest | None, context: Context, failure: Failure) -> Sequence[Output]:
         """A completion without an answer, so that the requester hears of it."""
-        request_id = request.request_id if request else context.fallback_id
+        request_id = (request.request_id if request else "") or context.fallback_id
         cost = h.number(failure.carry, h.SPENT)
         completion = Completion(
             request_id=request_id,

@@ -1,5 +1,7 @@
 """What the cache does with each record, on a store in memory."""
 
+from dataclasses import replace
+
 import pytest
 
 from forebay.contract.failures import Permanent, Rejected, Transient
@@ -173,3 +175,13 @@ async def test_a_request_that_ends_here_gets_its_outcome(bench: Bench) -> None:
     assert rejected.value.status is ResponseStatus.REJECTED
     [unreadable] = worker.failed(None, CONTEXT, Permanent("not_avro", "no"))
     assert unreadable.key == CONTEXT.fallback_id
+
+
+async def test_one_without_an_id_ends_here_under_its_place(bench: Bench) -> None:
+    worker, nameless = bench.worker(), replace(request("a question"), request_id="")
+    with pytest.raises(Rejected) as refused:
+        await worker.answer(nameless, CONTEXT)
+    [output] = worker.failed(nameless, CONTEXT, refused.value)
+    assert isinstance(output.value, Completion)
+    assert (output.key, output.value.request_id) == (CONTEXT.fallback_id, CONTEXT.fallback_id)
+    assert output.value.status is ResponseStatus.REJECTED

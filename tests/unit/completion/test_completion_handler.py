@@ -121,6 +121,7 @@ async def test_what_pays_for_no_call_is_refused_before_anything_is_claimed() -> 
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
+        ({"request_id": ""}, "request_id must not be empty"),
         ({"tools": "no JSON"}, "tools must be JSON"),
         ({"tools": "[" * 100_000}, "tools must be JSON"),
         ({"tools": "{}"}, "tools must be a JSON array"),
@@ -304,6 +305,13 @@ def test_also_of_one_that_cannot_be_read() -> None:
     (output,) = table.handler().on_failure(None, delivery, Permanent("undecodable", "no avro"))
     found = completion_of([output])
     assert (found.request_id, found.request, found.cost_nanousd) == ("original", None, 12)
+
+
+def test_also_of_one_without_an_id() -> None:
+    table = bench()
+    failure = Rejected("invalid_request", "request_id must not be empty")
+    (output,) = table.handler().on_failure(replace(asked(), request_id=""), table.context(), failure)
+    assert (output.key, completion_of([output]).request_id) == (table.context().fallback_id,) * 2
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ def fault(request: RedactedRequest) -> str | None:
             return f"{name} must be a JSON {'array' if kind is list else 'object'}"
         if isinstance(value, list) and not all(isinstance(item, dict) for item in value):
             return f"{name} must be a JSON array of objects"
+    if not request.request_id:
+        return "request_id must not be empty"  # all such requests would share one claim, and one answer
     if not request.messages:
         return "messages must not be empty"
     if request.params.max_tokens is not None and not 0 < request.params.max_tokens <= _MOST_TOKENS:
