@@ -107,9 +107,25 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def invoice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the simulated provider bills."""
+    return tmp_path_factory.mktemp("i") / "invoice"
+
+
+PRICES = {"sim-small": {"input": 0.05, "output": 0.2}, "sim-large": {"input": 0.5, "output": 2.0}}
+"""Dollars for a million tokens."""
+
+
+@pytest.fixture(scope="module")
+def provider(invoice: Path) -> Iterator[str]:
     """URL of a simulated provider."""
-    command = [sys.executable, "-m", "loadtest.provider", "--invoice", str(tmp_path_factory.mktemp("i") / "invoice")]
+    models = {
+        model: {f"{kind}_nanousd": round(1_000 * dollars) for kind, dollars in price.items()}
+        for model, price in PRICES.items()
+    }
+    script = invoice.with_name("script.json")
+    script.write_text(json.dumps({"models": models}))
+    command = [sys.executable, "-m", "loadtest.provider", "--invoice", str(invoice), "--config", str(script)]
     with subprocess.Popen(command, text=True, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())["base_url"]
@@ -125,8 +141,9 @@ def installation(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         for tier in ("SMALL", "LARGE")
         for key, value in (("MODEL", f"openai/sim-{tier.lower()}"), ("URL", provider), ("KEY", "none"))
     }
-    prices = {"openai/sim-small": {"input": 0.05, "output": 0.2}, "openai/sim-large": {"input": 0.5, "output": 2.0}}
+    prices = {f"openai/{model}": price for model, price in PRICES.items()}
     others = {"FOREBAY_EVALUATION_SAMPLE_RATE": "0.05", "FOREBAY_MODELS_PRICES": json.dumps(prices)}
+    others |= {"FOREBAY_RETRY_DELAYS_S": "[1, 3, 10]"}
     found = Installation(folder, outside | tiers | others)
     started = found.run("up", "--detach", timeout=240)
     assert started.returncode == 0, started.stdout + started.stderr
@@ -331,6 +348,16 @@ def test_personal_data_is_only_where_it_may_be(installation: Installation, tmp_p
     values.write_text("what is 3 + 3\n")  # the search does find what is there
     looked = subprocess.run(command, text=True, capture_output=True, check=True, timeout=120)
     assert "requests.redacted" in looked.stdout
+
+
+def test_whatever_a_record_is_no_stage_stops_and_every_request_gets_an_end(
+    installation: Installation, invoice: Path
+) -> None:
+    installation.wait_until(lambda processes: all(one["state"] == "ready" for one in processes.values()))
+    command = [sys.executable, "-m", "loadtest.any_record", "--records", "300", "--patience", "120"]
+    command += ["--data", str(installation.data), "--invoice", str(invoice)]
+    done = subprocess.run(command, text=True, check=False, capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_nothing_outlives_a_killed_supervisor(installation: Installation) -> None:
