@@ -102,6 +102,8 @@ class CompletionHandler:
         started = time.perf_counter()
         spent = _spent(context)
         trace = Trace(spent_before=spent)
+        if not request.messages:
+            raise Rejected("invalid_request", "messages must not be empty")
         try:
             sent, compression = await self._shortener.shorten(request)
             write_ahead = fenced(context.write_ahead, claim, required=self._claim_required)

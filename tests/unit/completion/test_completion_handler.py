@@ -128,7 +128,6 @@ async def test_what_pays_for_no_call_is_refused_before_anything_is_claimed() -> 
         ({"tools": "[1]"}, "tools must be a JSON array of objects"),
         ({"response_format": "[]"}, "response_format must be a JSON object"),
         ({"messages": (Message(tool_calls="null"),)}, "messages[0].tool_calls must be a JSON array"),
-        ({"messages": ()}, "messages must not be empty"),
         ({"params": Params(max_tokens=-1)}, "params.max_tokens must be positive, and no more than a model can write"),
         (
             {"params": Params(max_tokens=1 << 62)},
@@ -143,6 +142,13 @@ async def test_what_was_put_behind_the_door_is_refused_as_at_the_door(fields: di
         await bench.handler().handle(request, bench.context())
     assert (caught.value.code, caught.value.message) == ("invalid_request", told)
     assert bench.purse.asked == 0
+
+
+async def test_nothing_is_asked_of_no_model() -> None:
+    bench = Bench(Provider({}))
+    with pytest.raises(Rejected, match="messages must not be empty"):
+        await bench.handler().handle(replace(asked(), messages=()), bench.context())
+    assert (bench.provider.calls, bench.claims.owners) == ([], {})
 
 
 async def test_a_prompt_that_may_be_cut_is_not_refused_for_its_length() -> None:

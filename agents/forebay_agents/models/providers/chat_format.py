@@ -27,8 +27,6 @@ def fault(request: RedactedRequest) -> str | None:
             return f"{name} must be a JSON array of objects"
     if not request.request_id:
         return "request_id must not be empty"  # all such requests would share one claim, and one answer
-    if not request.messages:
-        return "messages must not be empty"
     if request.params.max_tokens is not None and not 0 < request.params.max_tokens <= _MOST_TOKENS:
         return "params.max_tokens must be positive, and no more than a model can write"
     return None
