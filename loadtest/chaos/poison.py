@@ -30,12 +30,30 @@ def kinds() -> dict[str, bytes | None]:
 
 
 def poison(settings: Settings) -> tuple[frozenset[str], frozenset[str]]:
-    """Put each kind into every topic but ``dlq``; keys of those that must be buried, and of those to be answered."""
+    """Put each kind into every topic but ``dlq``.
+
+    Returns:
+        Ids of those that must be buried: their keys, or, where applications write, their places, since a key of theirs
+        may be anything. And keys of those to be answered.
+    """
     from confluent_kafka import Producer
 
     kafka = settings[KafkaSettings]
     producer: Any = Producer(confluent_options(kafka) | {"acks": "all", "partitioner": "murmur2_random"})
-    buried, answered, failed = set(), set(), []
+    buried: set[str] = set()
+    answered: set[str] = set()
+    failed: list[Any] = []
+
+    def noted(topic: str, key: str) -> Any:
+        def delivered(error: Any, message: Any) -> None:
+            if error:
+                failed.append(error)
+            elif topic in BURIED:
+                outside = TOPICS[topic].outside
+                buried.add(f"{topic}-{message.partition()}-{message.offset()}" if outside else key)
+
+        return delivered
+
     for topic, kind in ((topic, kind) for topic in TOPICS for kind in kinds().items()):
         name, value = kind
         if topic == "dlq" or (value is None and TOPICS[topic].compacted):
@@ -45,10 +63,8 @@ def poison(settings: Settings) -> tuple[frozenset[str], frozenset[str]]:
             topic_on_broker(topic, kafka),
             value,
             key.encode(),
-            on_delivery=lambda error, _message: failed.append(error) if error else None,
+            on_delivery=noted(topic, key),
         )
-        if topic in BURIED:
-            buried.add(key)
         if topic in ANSWERED:
             answered.add(key)
     producer.flush(60)
