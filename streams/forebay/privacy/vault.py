@@ -15,14 +15,14 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from forebay.contract.clock import now_s
 from forebay.contract.failures import Permanent
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.sealing import Keyring, SealError, key_id_of
+from forebay.privacy.vault_store import VaultStore
 from forebay.state.keys import Common, Hashed, Key, Prefix, beginning, parts_of, plain
 
 CONVERSATION_LIMIT = 5_000
@@ -54,45 +54,11 @@ class Conversation:
     version: str = ""
 
 
-class VaultStore(Protocol):
-    """The few things that a vault needs from its store. All raise ``Transient("redis_unavailable")``."""
-
-    async def get(self, key: str) -> bytes | None:
-        """Value of ``key``."""
-
-    async def put(self, entries: Mapping[str, bytes], ttl_s: int) -> None:
-        """Set keys to values, for ``ttl_s`` seconds."""
-
-    async def put_new(self, key: str, value: bytes) -> None:
-        """Set ``key`` unless it is there; kept for ever."""
-
-    async def swap(self, key: str, expected: str, version: str, value: bytes, ttl_s: int) -> bool:
-        """Set a versioned entry if its version is still ``expected`` (empty: it is not there)."""
-
-    async def versioned(self, key: str) -> tuple[str, bytes] | None:
-        """Version and value of a versioned entry."""
-
-    async def index(self, key: str, members: Mapping[str, float], now: float, ttl_s: int) -> None:
-        """Add members (to expiry, seconds since the epoch) to a set and drop expired ones."""
-
-    async def members(self, key: str) -> list[str]:
-        """Members of a set."""
-
-    async def remove(self, keys: list[str]) -> int:
-        """Delete; the number that were there."""
-
-    def scan(self, prefix: str) -> AsyncIterator[str]:
-        """Keys that begin with ``prefix``; may repeat some."""
-
-    async def replace(self, key: str, old: bytes, new: bytes) -> bool:
-        """Swap the sealed value of a plain or versioned entry if it is still ``old``, keeping its expiry."""
-
-
 class Vault:
     """Stores, loads and erases pseudonym maps.
 
     Args:
-        store: see :class:`VaultStore`; :func:`forebay.privacy.vault_redis.open_vault` brings the real one.
+        store: :func:`forebay.privacy.vault_redis.open_vault` brings the real one.
         keyring: seals what is stored.
         ttl_s: how long entries live, in seconds; a conversation's life restarts with each turn.
         clock: seconds since the epoch.
@@ -107,15 +73,18 @@ class Vault:
         self._ttl_s = ttl_s
         self._clock = clock
         self._pepper: bytes | None = None
+        self._sealed_pepper = b""
         self._older_until = 0.0
         self._lock = asyncio.Lock()
 
     async def store(self, mapping: PseudonymMap, owner: Owner, request_id: str) -> str:
         """Keep ``mapping``; the reference to load it by, which tells nothing."""
-        random = secrets.token_urlsafe(_REF_BYTES)
-        ref = f"{random}.{await self._proof(owner, request_id, random)}"
-        key, newest = await self._map_key(owner, request_id, ref), await self._newest_key(owner, request_id)
-        await self._note(owner, key, newest)
+        while True:
+            random = secrets.token_urlsafe(_REF_BYTES)
+            ref = f"{random}.{await self._proof(owner, request_id, random)}"
+            key, newest = await self._map_key(owner, request_id, ref), await self._newest_key(owner, request_id)
+            if await self._note(owner, key, newest):
+                break
         entries = {self._prefix + key: self._seal(mapping.to_json(), key), self._prefix + newest: ref.encode()}
         await self._store.put(entries, self._ttl_s)
         return ref
@@ -128,6 +97,9 @@ class Vault:
                 ``unreadable_seal`` when no key at hand opens it.
             Transient: Redis does not answer.
         """
+        return await self._with_pepper(lambda: self._load(ref, owner, request_id))
+
+    async def _load(self, ref: str, owner: Owner, request_id: str) -> PseudonymMap:
         random, point, proof = ref.partition(".")
         if not point:
             return await self._load_older(ref, owner)
@@ -141,10 +113,13 @@ class Vault:
 
     async def of_request(self, owner: Owner, request_id: str) -> PseudonymMap:
         """The newest map of a request, for who has no reference: what answers it later. Raises as :meth:`load`."""
+        return await self._with_pepper(lambda: self._newest(owner, request_id))
+
+    async def _newest(self, owner: Owner, request_id: str) -> PseudonymMap:
         ref = await self._store.get(self._prefix + await self._newest_key(owner, request_id))
         if ref is None:
             raise Permanent("vault_expired", _EXPIRED)
-        return await self.load(ref.decode("ascii", "replace"), owner, request_id)
+        return await self._load(ref.decode("ascii", "replace"), owner, request_id)
 
     async def _load_older(self, ref: str, owner: Owner) -> PseudonymMap:
         """A map from before references had a proof; opened for as long as one could live after the upgrade."""
@@ -174,7 +149,8 @@ class Vault:
         """
         key = await self._conversation_key(owner, conversation_id)
         kept = dict(list(tags.items())[:CONVERSATION_LIMIT])
-        await self._note(owner, key)
+        if not await self._note(owner, key):
+            return False
         sealed = self._seal(json.dumps(kept).encode(), key)
         return await self._store.swap(self._prefix + key, seen.version, secrets.token_hex(8), sealed, self._ttl_s)
 
@@ -222,12 +198,14 @@ class Vault:
                 if sealed is not None:
                     yield key, sealed
 
-    async def _note(self, owner: Owner, *keys: Key) -> None:
-        """Note in the owner's index what ``forget`` has to erase, before it is there."""
+    async def _note(self, owner: Owner, *keys: Key) -> bool:
+        """Note in the owner's index what ``forget`` has to erase, before it is there; false: ``keys`` are none now."""
         index = self._prefix + await self._user_key(owner)
         now = self._clock()
         members = {key.partition(":")[2]: now + self._ttl_s for key in keys}
-        await self._store.index(index, members, now, self._ttl_s)
+        pepper = self._prefix + plain(Common.VAULT_PEPPER)
+        sealed = await self._store.index(index, members, now, self._ttl_s, pepper)
+        return sealed == self._sealed_pepper or not await self._renewed()
 
     async def _proof(self, owner: Owner, request_id: str, random: str) -> str:
         hashed = await self._hash("reference", owner.tenant_id, owner.user_id, request_id, random)
@@ -251,8 +229,30 @@ class Vault:
         pepper = self._pepper or await self._secret()
         return hmac.digest(pepper, json.dumps(parts).encode(), "sha256").hex()[:40]
 
+    async def _with_pepper(self, work: Callable[[], Awaitable[PseudonymMap]]) -> PseudonymMap:
+        """``work``, once more if it was done with a pepper that is not the vault's any more."""
+        try:
+            return await work()
+        except Permanent as failure:
+            if failure.code not in ("vault_expired", "vault_mismatch") or not await self._renewed():
+                raise
+        return await work()
+
+    async def _renewed(self) -> bool:
+        """Read the pepper again; whether it is another one.
+
+        A Redis that lost its memory lost the pepper. Of the workers that still know it the first to write gives it
+        back; if one that was started meanwhile has made a new one, all go over to that.
+        """
+        async with self._lock:
+            before, self._pepper = self._pepper, None
+            if before is not None:
+                key = plain(Common.VAULT_PEPPER)
+                await self._store.put_new(self._prefix + key, self._seal(before, key))
+        return await self._secret() != before
+
     async def _secret(self) -> bytes:
-        """The pepper; read once, with the moment from which on maps are bound to their requests."""
+        """The pepper, read once, with the moment from which on maps are bound to their requests."""
         async with self._lock:
             if self._pepper is None:
                 key, found = plain(Common.VAULT_PEPPER), True
@@ -264,7 +264,7 @@ class Vault:
                 if sealed is None:
                     raise Permanent("vault_expired", "Redis drops the vault's entries as they are written")
                 self._older_until = await self._bound_at(first=not found) + self._ttl_s
-                self._pepper = self._open(sealed, key)
+                self._pepper, self._sealed_pepper = self._open(sealed, key), sealed
             return self._pepper
 
     async def _bound_at(self, *, first: bool) -> float:

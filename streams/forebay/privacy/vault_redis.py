@@ -74,13 +74,15 @@ class RedisVaultStore:
         version, value = await self._do(self._client.hmget(key, ["v", "d"]))
         return None if version is None or value is None else (version.decode(), value)
 
-    async def index(self, key: str, members: Mapping[str, float], now: float, ttl_s: int) -> None:
+    async def index(self, key: str, members: Mapping[str, float], now: float, ttl_s: int, beside: str) -> bytes | None:
         """See the protocol."""
         pipeline = self._client.pipeline(transaction=False)
         pipeline.zadd(key, dict(members))
         pipeline.zremrangebyscore(key, "-inf", now)
         pipeline.expire(key, ttl_s + _GRACE_S)
-        await self._do(pipeline.execute())
+        pipeline.get(beside)
+        *_, found = await self._do(pipeline.execute())
+        return cast("bytes | None", found)
 
     async def members(self, key: str) -> list[str]:
         """See the protocol."""

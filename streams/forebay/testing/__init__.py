@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forebay.privacy.vault_memory import MemoryVaultStore
+    from forebay.privacy.vault_store import MemoryVaultStore
     from forebay.testing.channel import MemoryChannel
     from forebay.testing.clock import VirtualClock
     from forebay.testing.deliveries import context, delivered
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "forebay.privacy.vault_memory": ("MemoryVaultStore",),
+    "forebay.privacy.vault_store": ("MemoryVaultStore",),
     "forebay.testing.channel": ("MemoryChannel",),
     "forebay.testing.clock": ("VirtualClock",),
     "forebay.testing.deliveries": ("context", "delivered"),

@@ -3,7 +3,7 @@
 from forebay.contract.failures import Transient
 from forebay.privacy.sealing import Keyring
 from forebay.privacy.vault import Vault
-from forebay.privacy.vault_memory import MemoryVaultStore
+from forebay.privacy.vault_store import MemoryVaultStore
 from forebay.testing.clock import VirtualClock
 from forebay.trust.proofs import OperatorKey
 

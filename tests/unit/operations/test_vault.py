@@ -10,7 +10,7 @@ from forebay.operations.choices import InvalidChoiceError
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.sealing import Keyring
 from forebay.privacy.vault import Owner, Vault
-from forebay.privacy.vault_memory import MemoryVaultStore
+from forebay.privacy.vault_store import MemoryVaultStore
 
 ANN, BOB = Owner(tenant_id="acme", user_id="ann"), Owner(tenant_id="acme", user_id="bob")
 MAP = PseudonymMap(originals={"<PERSON_1>": "Ann Lee"})

@@ -41,6 +41,45 @@ async def test_what_is_stored_is_loaded_until_it_expires(store: MemoryVaultStore
     assert gone.value.code == "vault_expired"
 
 
+async def test_workers_agree_again_after_redis_has_lost_everything(
+    store: MemoryVaultStore, clock: VirtualClock
+) -> None:
+    redaction, response = _vault(store, clock), _vault(store, clock)
+    before = await redaction.store(MAP, ANN, "r1")
+    assert await response.load(before, ANN, "r1") == MAP
+    store.entries.clear()
+    started_later = _vault(store, clock)
+    with pytest.raises(Permanent) as gone:
+        await started_later.load(before, ANN, "r1")
+    assert gone.value.code == "vault_mismatch", "it cannot know better: its pepper is a new one"
+    after = await redaction.store(MAP, ANN, "r2")
+    assert await response.load(after, ANN, "r2") == await started_later.load(after, ANN, "r2") == MAP
+    assert await response.of_request(ANN, "r2") == MAP
+    assert await started_later.forget(ANN) == 1
+
+
+async def test_who_still_knows_the_pepper_gives_it_back(store: MemoryVaultStore, clock: VirtualClock) -> None:
+    redaction, response = _vault(store, clock), _vault(store, clock)
+    await redaction.store(MAP, ANN, "r1")
+    lost = await response.store(MAP, ANN, "r2")
+    store.entries.clear()
+    ref = await redaction.store(MAP, ANN, "r3")
+    assert await _vault(store, clock).load(ref, ANN, "r3") == await response.load(ref, ANN, "r3") == MAP
+    with pytest.raises(Permanent) as gone:
+        await _vault(store, clock).load(lost, ANN, "r2")
+    assert gone.value.code == "vault_expired"
+
+
+async def test_a_conversation_is_read_again_with_the_new_pepper(store: MemoryVaultStore, clock: VirtualClock) -> None:
+    vault = _vault(store, clock)
+    await vault.store(MAP, ANN, "r1")
+    store.entries.clear()
+    await _vault(store, clock).store(MAP, ANN, "r2")
+    assert not await vault.extend(ANN, "c", await vault.conversation(ANN, "c"), MAP.originals)
+    assert await vault.extend(ANN, "c", await vault.conversation(ANN, "c"), MAP.originals)
+    assert (await _vault(store, clock).conversation(ANN, "c")).tags == MAP.originals
+
+
 async def test_redis_holds_nothing_personal(store: MemoryVaultStore, clock: VirtualClock) -> None:
     vault = _vault(store, clock)
     await vault.store(MAP, ANN, "r1")
@@ -183,7 +222,7 @@ class TestEntriesFromBeforeTheirKeysHadAnOwner:
         await store.put({f"test:vault:m:{self.REF}": sealed}, 60)
         await _vault(store, clock).store(PseudonymMap(), ANN, "r1")
         [index] = store.indexes
-        await store.index(index, {f"m:{self.REF}": clock.seconds() + 60}, clock.seconds(), 60)
+        await store.index(index, {f"m:{self.REF}": clock.seconds() + 60}, clock.seconds(), 60, "")
 
     async def test_they_are_found_for_as_long_as_they_live(self, store: MemoryVaultStore, clock: VirtualClock) -> None:
         await self._left_behind(store, clock)

@@ -1,14 +1,51 @@
-"""A vault store in memory: the twin of the one in Redis, for tests and for commands that need no server."""
+"""What does a vault need of its store? And a store in memory: the twin of the one in Redis, for tests and for commands
+that need no server.
+"""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from time import time
+from typing import Protocol
 
 from forebay.contract.failures import Transient
 
 
+class VaultStore(Protocol):
+    """The few things that a vault needs from its store. All raise ``Transient("redis_unavailable")``."""
+
+    async def get(self, key: str) -> bytes | None:
+        """Value of ``key``."""
+
+    async def put(self, entries: Mapping[str, bytes], ttl_s: int) -> None:
+        """Set keys to values, for ``ttl_s`` seconds."""
+
+    async def put_new(self, key: str, value: bytes) -> None:
+        """Set ``key`` unless it is there; kept for ever."""
+
+    async def swap(self, key: str, expected: str, version: str, value: bytes, ttl_s: int) -> bool:
+        """Set a versioned entry if its version is still ``expected`` (empty: it is not there)."""
+
+    async def versioned(self, key: str) -> tuple[str, bytes] | None:
+        """Version and value of a versioned entry."""
+
+    async def index(self, key: str, members: Mapping[str, float], now: float, ttl_s: int, beside: str) -> bytes | None:
+        """Add members (to expiry, seconds since the epoch) to a set and drop expired ones; the value of ``beside``."""
+
+    async def members(self, key: str) -> list[str]:
+        """Members of a set."""
+
+    async def remove(self, keys: list[str]) -> int:
+        """Delete; the number that were there."""
+
+    def scan(self, prefix: str) -> AsyncIterator[str]:
+        """Keys that begin with ``prefix``; may repeat some."""
+
+    async def replace(self, key: str, old: bytes, new: bytes) -> bool:
+        """Swap the sealed value of a plain or versioned entry if it is still ``old``, keeping its expiry."""
+
+
 class MemoryVaultStore:
-    """See :class:`forebay.privacy.vault.VaultStore`.
+    """See :class:`VaultStore`.
 
     Args:
         clock: seconds since the epoch.
@@ -57,11 +94,12 @@ class MemoryVaultStore:
         found = self.entries.get(key)
         return (found[1], found[0]) if found else None
 
-    async def index(self, key: str, members: Mapping[str, float], now: float, ttl_s: int) -> None:
+    async def index(self, key: str, members: Mapping[str, float], now: float, ttl_s: int, beside: str) -> bytes | None:
         """See the protocol."""
         self._check()
         kept = {name: expiry for name, expiry in self.indexes.get(key, {}).items() if expiry > now}
         self.indexes[key] = kept | dict(members)
+        return await self.get(beside)
 
     async def members(self, key: str) -> list[str]:
         """See the protocol."""
