@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.json_lines import new_id
@@ -63,12 +63,9 @@ def recorded(
         outcome = type(error).__name__
         raise
     finally:
-        after = AuditEvent(
+        after = replace(
+            event,
             audit_id=new_id(),
-            action=action,
-            by=by,
-            reason=reason,
-            subject=subject,
             count=act.count,
             details={**common, **act.details, PHASE: AFTER, OF: before.audit_id, OUTCOME: outcome},
             at=clock(),
