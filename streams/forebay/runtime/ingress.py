@@ -37,9 +37,12 @@ log = structlog.get_logger(__name__)
 REPLAY_MS = 3_600_000
 """For so long a replay counts after its operator sent it."""
 _AHEAD_MS = 300_000
+"""So far may the operator's clock be ahead of the brokers'; ten times what ``clock_skew`` tells of."""
 _HOLD_S = 1.0
 _LOG_S = 60.0
+"""Between two lines about dropped headers: a producer that sends some sends them with each record."""
 _MOST_NAMES = 20
+"""Of one line and one dead letter."""
 _TRACE = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _OUTSIDE = frozenset({h.TRACEPARENT})

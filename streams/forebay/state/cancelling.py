@@ -7,11 +7,12 @@ loop; redis-py and aiokafka use it for every command. A loop that is cancelled o
 import asyncio
 from collections.abc import Iterable
 
-_AGAIN_S = 0.1
+_AGAIN_S = 1.0
+"""Between two cancellations: who heard the first has that long to clean up, which is a command to Redis or two."""
 
 
 async def end(tasks: Iterable["asyncio.Task[None]"]) -> None:
-    """Cancel ``tasks`` and wait for them; what they raised is theirs."""
+    """Cancel ``tasks`` and wait until all are done; what they raised is theirs, and not raised here."""
     left = set(tasks)
     while left:
         for task in left:
