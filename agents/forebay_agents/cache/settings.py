@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from forebay.settings import Section, Settings
+from forebay.settings import Others, Section
 from forebay_agents.models.settings import missing_tier
 
 MAX_QUESTION_CHARS = 1_000
@@ -115,6 +115,6 @@ class CacheSettings(Section):
     )
     judge_timeout_s: float = Field(20.0, gt=0, description="Longest time that a judgement may take, in seconds.")
 
-    def faults(self, settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def faults(self, settings: Others) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """A judge that is no tier."""
         yield from missing_tier(settings, "judge_tier", self.judge_tier)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from forebay.settings import Section, Settings
+from forebay.settings import Others, Section
 from forebay_agents.models.settings import missing_tier
 
 
@@ -29,6 +29,6 @@ class EvaluationSettings(Section):
     timeout_s: float = Field(120.0, gt=0, description="Longest time to judge one answer, in seconds.")
     in_flight: int = Field(2, ge=1, description="Answers judged at once, per worker: serving goes first.")
 
-    def faults(self, settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def faults(self, settings: Others) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """A judge that is no tier."""
         yield from missing_tier(settings, "judge_tier", self.judge_tier)

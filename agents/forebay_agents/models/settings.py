@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from forebay.settings import Section, Settings
+from forebay.settings import Others, Section
 from forebay.settings.faults import meant, shown
 
 
@@ -90,7 +90,7 @@ class ModelsSettings(Section):
         return next((tier for tier in self.tiers if tier.name == name), None)
 
 
-def missing_tier(settings: Settings, key: str, name: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def missing_tier(settings: Others, key: str, name: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """What is wrong with a ``key`` that names a tier; empty means none in particular."""
     models = settings.peek(ModelsSettings)
     if name and models is not None and models.tier(name) is None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from forebay.settings import Section, Settings
+from forebay.settings import Others, Section
 from forebay.settings.faults import meant, nearest, shown
 from forebay_agents.redaction.kinds import KINDS
 
@@ -126,7 +126,7 @@ class RedactionSettings(Section):
         250, ge=1, description="Longest time of one custom pattern on one text; beyond it the request fails closed."
     )
 
-    def faults(self, settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def faults(self, settings: Others) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Entity types that nothing finds, names models that there are not, and a hash without its key."""
         yield from self._unknown_kinds(("policy",), self.policy)
         for tenant, rules in self.tenants.items():

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from forebay.settings import Section, Settings
+from forebay.settings import Others, Section
 
 
 class RegistrySettings(Section):
@@ -21,7 +21,7 @@ class RegistrySettings(Section):
     url: str = Field("", description="Base URL of the schema registry.")
     user_info: SecretStr = Field(SecretStr(""), description="user:password for the schema registry.")
 
-    def faults(self, settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def faults(self, settings: Others) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """A registry without an address."""
         if self.kind == "confluent" and not self.url:
             yield ("url",), "is needed with kind confluent"

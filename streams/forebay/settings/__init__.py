@@ -7,9 +7,9 @@ Each stage declares its own section beside its rules, and names it in the entry 
 nothing that somebody wrote down goes unread.
 """
 
-from forebay.settings.faults import Fault
+from forebay.settings.faults import ConfigurationError, Fault
 from forebay.settings.loading import load
-from forebay.settings.section import ConfigurationError, Section
+from forebay.settings.section import Others, Section
 from forebay.settings.sections import (
     DeadLetterSettings,
     EgressSettings,
@@ -28,6 +28,7 @@ __all__ = [
     "EgressSettings",
     "Fault",
     "KafkaSettings",
+    "Others",
     "RedisSettings",
     "RetrySettings",
     "Section",

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from forebay.settings.section import ConfigurationError
-
 _MOST = 3
 _LONGEST = 120
 
@@ -26,6 +24,18 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.key}: {self.message}" if self.key else f"{self.place}: {self.message}"
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the message names each key and what to do.
+
+    Attributes:
+        faults: what is wrong, one by one, where it is more than a sentence.
+    """
+
+    def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
 
 
 def refusal(faults: Iterable[Fault]) -> ConfigurationError:

@@ -11,8 +11,7 @@ from typing import Any
 
 import yaml
 
-from forebay.settings.faults import Fault, meant, shown
-from forebay.settings.section import ConfigurationError
+from forebay.settings.faults import ConfigurationError, Fault, meant, shown
 
 Path_ = tuple[str | int, ...]
 """Keys and positions from the top of the file to a value."""

@@ -10,8 +10,8 @@ from functools import cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
-from forebay.settings.faults import Fault, meant, shown, slips
-from forebay.settings.section import ConfigurationError, Section
+from forebay.settings.faults import ConfigurationError, Fault, meant, shown, slips
+from forebay.settings.section import Section
 
 GROUP = "forebay.settings"
 PREFIX = "FOREBAY_"

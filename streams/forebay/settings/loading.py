@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from forebay.resources import data_path
-from forebay.settings.faults import Fault, refusal, shown, slips
+from forebay.settings.faults import ConfigurationError, Fault, refusal, shown, slips
 from forebay.settings.file import ConfigurationFile, read
 from forebay.settings.known import PREFIX, variable_faults
-from forebay.settings.section import ConfigurationError
 from forebay.settings.values import Settings
 
 NAME = "forebay.yaml"

@@ -1,25 +1,19 @@
 """What is a section of the configuration? A class: its keys, their bounds, and what it has to say about itself."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Protocol, TypeVar
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-if TYPE_CHECKING:
-    from forebay.settings.faults import Fault
-    from forebay.settings.values import Settings
+S = TypeVar("S", bound="Section")
 
 
-class ConfigurationError(Exception):
-    """The configuration cannot be used; the message names each key and what to do.
+class Others(Protocol):
+    """What a section may ask of the others: of :class:`forebay.settings.values.Settings`."""
 
-    Attributes:
-        faults: what is wrong, one by one, where it is more than a sentence.
-    """
-
-    def __init__(self, message: str, faults: "tuple[Fault, ...]" = ()) -> None:
-        super().__init__(message)
-        self.faults = faults
+    def peek(self, kind: type[S]) -> S | None:
+        """The section ``kind``, or ``None`` while something is wrong with it: that is said elsewhere."""
+        ...
 
 
 class Section(BaseSettings):
@@ -51,11 +45,11 @@ class Section(BaseSettings):
         """The environment variable of ``key``."""
         return f"{cls.model_config.get('env_prefix', '')}{key}".upper()
 
-    def faults(self, settings: "Settings") -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def faults(self, settings: Others) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What no bound of a single key can say, as path and words; asked whenever a configuration is loaded.
 
         Args:
-            settings: for keys that refer to another section; see :meth:`Settings.peek`.
+            settings: for keys that refer to another section; see :class:`Others`.
         """
         yield from ()
 

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from forebay.settings.section import Section
-
-if TYPE_CHECKING:
-    from forebay.settings.values import Settings
+from forebay.settings.section import Others, Section
 
 
 class KafkaSettings(Section):
@@ -42,7 +39,7 @@ class KafkaSettings(Section):
         2_097_152, ge=16_384, description="Largest request that is accepted, in bytes; larger ones are refused at once."
     )
 
-    def faults(self, settings: "Settings") -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def faults(self, settings: Others) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Files that are not there, and users without a name or a password."""
         for key in ("ssl_cafile", "ssl_certfile", "ssl_keyfile"):
             yield from _missing(key, getattr(self, key))
@@ -196,7 +193,7 @@ class VaultSettings(Section):
     keys_file: str = Field("", description="File with the same, one key a line; readable by its owner only.")
     ttl_s: int = Field(86_400, ge=60, description="Seconds that a pseudonym mapping is kept.")
 
-    def faults(self, settings: "Settings") -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def faults(self, settings: Others) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """A file that is not there."""
         yield from _missing("keys_file", self.keys_file)
 

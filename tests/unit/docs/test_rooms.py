@@ -4,9 +4,11 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+import grimp
 import pytest
 
 from forebay import reference
@@ -47,6 +49,15 @@ def test_every_room_has_the_number_of_files_that_the_map_says_and_none_is_overfu
     assert {(package, room): files for package, _, room, files, _ in described() if not room.endswith(".py")} == counted
     assert {room: files for room, files in counted.items() if files > MOST_FILES} == {}
     assert max(counted.values()) >= 10, "it was counted"
+
+
+def test_no_module_imports_itself_by_way_of_others_not_even_for_its_types() -> None:
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    assert len(imports) > 400, "it was looked at"
+    TopologicalSorter(imports).prepare()
+    with pytest.raises(CycleError):
+        TopologicalSorter({**imports, "forebay.contract.clock": {"forebay.cli.main"}}).prepare()
 
 
 def test_floors_are_those_of_the_import_contracts() -> None:
