@@ -6,19 +6,19 @@ FROM python:3.11.14-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 
-# The lock is complete: --no-deps keeps pip from looking further.
-COPY requirements-runtime.lock ./
+# The locks are complete: --no-deps keeps pip from looking further. Wheels only: installing runs nobody's code.
+COPY requirements-build.lock requirements-runtime.lock ./
 RUN python -m venv /opt/forebay \
- && /opt/forebay/bin/pip install --no-deps -r requirements-runtime.lock
+ && /opt/forebay/bin/pip install --no-deps --require-hashes --only-binary :all: -r requirements-runtime.lock \
+ && python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-deps --require-hashes --only-binary :all: -r requirements-build.lock
 
-COPY requirements.lock pyproject.toml README.md LICENSE forebay.yaml ./
+COPY pyproject.toml README.md LICENSE forebay.yaml ./
 COPY examples examples
 COPY schemas schemas
 COPY streams streams
 COPY agents agents
-RUN python -m venv /opt/build \
- && /opt/build/bin/pip install -c requirements.lock hatchling \
- && /opt/build/bin/pip wheel --no-deps --no-build-isolation -w /wheels . \
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation -w /wheels . \
  && /opt/forebay/bin/pip install --no-deps /wheels/*.whl
 
 # The sentence encoder comes along, so that a worker needs no network but its brokers, Redis and models.

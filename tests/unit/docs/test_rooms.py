@@ -16,7 +16,7 @@ from forebay.reference.rooms import rooms
 from tests.unit.docs.pages import PAGES, ROOT, code_spans
 
 PACKAGES = {"forebay": ROOT / "streams/forebay", "forebay_agents": ROOT / "agents/forebay_agents"}
-PACKAGES["loadtest"] = ROOT / "loadtest"
+PACKAGES |= {"loadtest": ROOT / "loadtest", "supply": ROOT / "supply"}
 FILES = [path for folder in PACKAGES.values() for path in sorted(folder.rglob("*.py"))]
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
 MOST_FILES, MOST_LINES = 14, 300
