@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from forebay.contract.handlers import Route
 from forebay.privacy.egress import EgressGuard
 from forebay.privacy.fingerprints import FingerprintHeaders, RedisFingerprints, guarded, marked
+from forebay.privacy.people.travelling import open_ids
 from forebay.privacy.sealing import load_keyring
 from forebay.privacy.vault_redis import open_vault
 from forebay.runtime.stage import Stage
@@ -45,6 +46,7 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
             max_messages=chosen.max_messages,
             max_chars=chosen.max_chars,
             guard=EgressGuard(settings[EgressSettings]),
+            ids=open_ids(settings, keyring),
         )
         route = Route(
             topic="requests",

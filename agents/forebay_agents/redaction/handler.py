@@ -17,6 +17,7 @@ from forebay.contract.ids import plain_id
 from forebay.contract.records import Completion, Error, RedactedRequest, Request, ResponseStatus
 from forebay.privacy.egress import EgressGuard
 from forebay.privacy.fingerprints import answered_id
+from forebay.privacy.people.travelling import TravellingIds
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.vault import Conversation, Owner, Vault
 from forebay_agents.redaction.detection.detector import Found
@@ -57,6 +58,7 @@ class RedactionHandler:
         daily: counts it by tenant.
         max_messages: most messages of a request.
         max_chars: most characters of a request.
+        ids: takes the ids of users and conversations off; by default with keys that this process alone has.
         guard: looks at what was written, with what was just replaced; a hit fails the request.
         clock_ms: ms since the epoch.
     """
@@ -72,6 +74,7 @@ class RedactionHandler:
         max_messages: int,
         max_chars: int,
         guard: EgressGuard | None = None,
+        ids: TravellingIds | None = None,
         clock_ms: Clock = now_ms,
     ) -> None:
         self._find = find
@@ -82,27 +85,30 @@ class RedactionHandler:
         self._max_messages = max_messages
         self._max_chars = max_chars
         self._guard = guard
+        self._ids = ids or TravellingIds.of_this_process()
         self._clock_ms = clock_ms
 
     async def handle(self, request: Request, context: Context) -> list[Output]:
         """The redacted request, keyed by its canonical prompt."""
         started = time.perf_counter()
         validate(request, max_messages=self._max_messages, max_chars=self._max_chars)
-        redacted = await self._redact(request)
+        named = self._ids.taken_off(request, request.request_id)
+        redacted = await self._redact(request, named.request)
         redacted = replace(redacted, accepted_at=context.accepted_at)
         redacted = replace(redacted, prompt_hash=await aside(_length(redacted), prompt_hash, redacted))
         elapsed = time.perf_counter() - started
         self._metrics.redacted(sum(len(message.content) for message in request.messages), elapsed)
         micros = round(1e6 * elapsed)
-        headers = {TIMING: str(micros).encode()}
+        headers = {TIMING: str(micros).encode()} | named.headers
         return [Output(topic="requests.redacted", key=redacted.prompt_hash, value=redacted, headers=headers)]
 
-    async def _redact(self, request: Request) -> RedactedRequest:
-        owner = Owner(tenant_id=request.tenant_id, user_id=request.user_id)
+    async def _redact(self, request: Request, named: Request) -> RedactedRequest:
+        """``named`` is ``request`` with the names that records have for its user and conversation."""
+        owner = Owner(tenant_id=named.tenant_id, user_id=named.user_id)
         parts = collect(request)
         known = Conversation()
         if request.conversation_id is not None:
-            known = await self._vault.conversation(owner, request.conversation_id)
+            known = await self._vault.conversation(_asker(request), request.conversation_id)
         found = await self._find(parts, known.tags, request.tenant_id)
         policy = self._policies.of(request.tenant_id)
         blocked = policy.blocked(found.spans)
@@ -114,7 +120,7 @@ class RedactionHandler:
             enforce = partial(self._guard.enforce, sink="redaction")
             await aside(sum(map(len, result.texts)), enforce, result.texts, result.mapping.originals)
         self._count(request, result.actions)
-        redacted = rebuild(request, result.texts)
+        redacted = rebuild(named, result.texts)
         return replace(
             redacted,
             entities=result.entities,
@@ -141,9 +147,10 @@ class RedactionHandler:
             result = await aside(sum(map(len, texts)), pseudonymise, texts, found.spans, known.tags, policy, stand_in)
             if request.conversation_id is None or result.tags == known.tags:
                 return result
-            if await self._vault.extend(owner, request.conversation_id, known, result.tags):
+            conversation = _asker(request), request.conversation_id
+            if await self._vault.extend(*conversation, known, result.tags, known_as=owner):
                 return result
-            known = await self._vault.conversation(owner, request.conversation_id)
+            known = await self._vault.conversation(*conversation)
         raise Transient("redis_unavailable", "too many requests extend one conversation at once")
 
     def _count(self, request: Request, actions: Mapping[tuple[str, str], int]) -> None:
@@ -155,24 +162,42 @@ class RedactionHandler:
 
     def on_failure(self, request: Request | None, context: Context, failure: Failure) -> Sequence[Output]:
         """A terminal completion: ids and the error, no text."""
-        return [failed_completion(request, context, failure, self._clock_ms())]
+        return [failed_completion(request, context, failure, self._clock_ms(), self._ids)]
+
+
+def _asker(request: Request) -> Owner:
+    return Owner(tenant_id=request.tenant_id, user_id=request.user_id)
+
+
+def _plain(request: Request) -> Request:
+    """``request`` with none but plain ids."""
+    conversation = request.conversation_id
+    return replace(
+        request,
+        tenant_id=request.tenant_id if plain_id(request.tenant_id) else "",
+        user_id=request.user_id if plain_id(request.user_id) else "",
+        conversation_id=conversation if conversation is not None and plain_id(conversation) else None,
+    )
 
 
 def _length(request: RedactedRequest) -> int:
     return sum(len(message.content) for message in request.messages)
 
 
-def failed_completion(request: Request | None, context: Context, failure: Failure, now_ms: int) -> Output:
+def failed_completion(
+    request: Request | None, context: Context, failure: Failure, now_ms: int, ids: TravellingIds
+) -> Output:
     """The completion of a request that cannot be redacted; an id that is no plain id is handed on as a digest."""
     status = ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED
     given = request or Request()
     request_id = answered_id(given.request_id, context)
+    named = ids.taken_off(_plain(given), request_id)
     completion = Completion(
         request_id=request_id,
-        tenant_id=given.tenant_id if plain_id(given.tenant_id) else "",
-        user_id=given.user_id if plain_id(given.user_id) else "",
+        tenant_id=named.request.tenant_id,
+        user_id=named.request.user_id,
         status=status,
         error=Error(code=failure.code, message=failure.message),
         completed_at=now_ms,
     )
-    return Output(topic="completions", key=request_id, value=completion)
+    return Output(topic="completions", key=request_id, value=completion, headers=named.headers)

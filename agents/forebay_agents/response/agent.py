@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from forebay.contract.handlers import Route
 from forebay.privacy.fingerprints import FingerprintHeaders
+from forebay.privacy.people.travelling import open_ids
 from forebay.privacy.sealing import load_keyring
 from forebay.privacy.vault_redis import open_vault
 from forebay.runtime.stage import Stage
@@ -18,9 +19,10 @@ from forebay_agents.response.settings import ResponseSettings
 async def response_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``response``."""
     async with open_vault(settings, watch=True) as vault:
-        marks = FingerprintHeaders(load_keyring(settings[VaultSettings]))
+        keyring = load_keyring(settings[VaultSettings])
         addresses = settings[ResponseSettings].addresses
-        handler = ResponseHandler(vault, marks, addresses=addresses, metrics=METRICS)
+        marks, people = FingerprintHeaders(keyring), open_ids(settings, keyring)
+        handler = ResponseHandler(vault, marks, people=people, addresses=addresses, metrics=METRICS)
         yield Stage(
             name="response",
             routes=[Route(topic="completions", handle=handler.handle, on_failure=handler.on_failure)],

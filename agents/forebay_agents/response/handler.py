@@ -9,6 +9,7 @@ from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Failure, Permanent
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Completion, Error, MessageRole, RedactedRequest, Response, ResponseStatus
+from forebay.privacy.people.travelling import Ids
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.restoring import Restorer
 from forebay.privacy.vault import Owner
@@ -39,6 +40,14 @@ class Marks(Protocol):
         ...
 
 
+class People(Protocol):
+    """The part of :class:`forebay.privacy.people.travelling.TravellingIds` that is needed here."""
+
+    def put_back(self, headers: h.Headers, tenant_id: str, request_id: str, called: Ids) -> Ids:
+        """The ids that the application gave."""
+        ...
+
+
 class Withheld(Protocol):
     """The part of :class:`forebay_agents.response.metrics.ResponseMetrics` that is needed here."""
 
@@ -53,6 +62,7 @@ class ResponseHandler:
     Args:
         maps: the vault.
         marks: which body a response is about, and under which id it was asked for.
+        people: what their user and conversation were called; ``None``: as the completion says.
         addresses: whether personal data may get into addresses that a model wrote.
         metrics: counts what did not.
         clock_ms: ms since the epoch.
@@ -64,11 +74,13 @@ class ResponseHandler:
         marks: Marks,
         clock_ms: Clock = now_ms,
         *,
+        people: People | None = None,
         addresses: Addresses = Addresses.WITHHOLD,
         metrics: Withheld | None = None,
     ) -> None:
         self._maps = maps
         self._marks = marks
+        self._people = people
         self._clock_ms = clock_ms
         self._withhold = addresses is Addresses.WITHHOLD
         self._metrics = metrics
@@ -129,12 +141,16 @@ class ResponseHandler:
             calls = None if completion.tool_calls is None else restorer.restore_json(completion.tool_calls)
             metadata = {restorer.restore(k): restorer.restore(v) for k, v in request.metadata.items()}
         headers = context.source.headers
-        request_id = self._marks.sent_id(headers, completion.request_id or context.fallback_id)
+        answered = completion.request_id or context.fallback_id
+        request_id = self._marks.sent_id(headers, answered)
+        ids = Ids(user_id=completion.user_id, conversation_id=request.conversation_id)
+        if self._people is not None:
+            ids = self._people.put_back(headers, completion.tenant_id, answered, ids)
         response = Response(
             request_id=request_id,
             tenant_id=completion.tenant_id,
-            user_id=completion.user_id,
-            conversation_id=request.conversation_id,
+            user_id=ids.user_id,
+            conversation_id=ids.conversation_id,
             status=status,
             content=content,
             tool_calls=calls,

@@ -20,6 +20,10 @@ _BATCH_BYTES = 256
 """Of these, what a batch of one record and the lengths in it take at most."""
 
 
+_ANSWERED = frozenset({"requests.redacted", "requests.uncached", "completions"})
+"""Topics on the way to the response: no other has the sealed ids of its people, which the ledger would keep."""
+
+
 class Encoding:
     """Encodes outputs; ``codecs`` by logical topic."""
 
@@ -48,6 +52,8 @@ class Encoding:
             raise Permanent("output_too_large", f"{len(value)} bytes for {output.topic}, at most {limit}")
         key = output.key.encode() if isinstance(output.key, str) else output.key
         headers = base | output.headers if output.headers else base
+        if h.IDS in headers and output.topic not in _ANSWERED:
+            headers = {name: value for name, value in headers.items() if name != h.IDS}
         return Encoded(topic=output.topic, key=key, value=value, headers=list(headers.items()), always=output.always)
 
 

@@ -18,6 +18,9 @@ FINGERPRINT = "forebay-fingerprint"
 """Of the body that a record is about (:mod:`forebay.privacy.fingerprints`); sealed but on responses."""
 SENT_ID = "forebay-sent-id"
 """The id of a request that is refused for it, sealed; until the response, which goes back under it."""
+IDS = "forebay-ids"
+"""What the application called the user and the conversation, sealed; on the way to the response alone
+(:mod:`forebay.privacy.people.travelling`)."""
 ATTEMPT = "forebay-attempt"
 RETRY_STAGE = "forebay-retry-stage"
 """Only the stage of this name may process the record: others consume the same topic."""
@@ -72,7 +75,7 @@ TIMINGS = {f"forebay-timing-{stage}": stage for stage in STAGES}
 LONGEST_TIMING_US = 86_400_000_000
 
 LASTING = frozenset(
-    {TRACEPARENT, REQUEST_ID, FINGERPRINT, SENT_ID, COMPRESSION, SUPERSEDES}
+    {TRACEPARENT, REQUEST_ID, FINGERPRINT, SENT_ID, IDS, COMPRESSION, SUPERSEDES}
     | {REPLAYED_AT, REPLAYED_LETTER, REPLAY_ID, REPLAYS, *TIMINGS}
 )
 """What belongs to a request, and travels with all that is made of it."""

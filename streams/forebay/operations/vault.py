@@ -1,12 +1,15 @@
 """What may an operator do to the vault? Seal it with the newest key, erase a person's data, make a key."""
 
+import base64
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
 from forebay.operations.choices import InvalidChoiceError
+from forebay.privacy.people.names import needed_key
 from forebay.privacy.sealing import Keyring, new_key_line
 from forebay.privacy.vault import Owner
+from forebay.settings import Settings
 
 _BETWEEN_KEYS = ":, \n"
 """What ``FOREBAY_VAULT_KEYS`` and the key file put between ids, keys and lines."""
@@ -62,6 +65,15 @@ async def forget(vault: Sealed, *, tenant: str, user: str) -> int:
 def person(ring: Keyring, *, tenant: str, user: str) -> str:
     """Who a record of the trail is about: a tag that whoever has the key can make again, and that names nobody."""
     return f"person {ring.tag(sha256(f'{len(tenant)}:{tenant}{user}'.encode()).digest())}"
+
+
+def identity(settings: Settings) -> str:
+    """The key of users' pseudonyms as ``identity.key`` takes it.
+
+    Raises:
+        ConfigurationError: there is none, and no key of the vault to derive it from.
+    """
+    return base64.b64encode(needed_key(settings)).decode()
 
 
 def new_key(key_id: str) -> str:

@@ -57,8 +57,12 @@ class Keyring:
 
     def tag(self, digest: bytes) -> str:
         """``KEY:HEX``, by which whoever has the key knows a digest again, and nobody else can guess what it is of."""
-        key = hmac.digest(self._keys[self.current], b"forebay-tag", "sha256")  # not the key that seals
+        key = derived(self._keys[self.current], "forebay-tag")  # not the key that seals
         return f"{self.current}:{hmac.digest(key, digest, 'sha256').hex()}"
+
+    def of_oldest(self, purpose: str) -> bytes:
+        """A key of its own for ``purpose``, which stays as it is when a new first key is put into the ring."""
+        return derived(list(self._keys.values())[-1], purpose)
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """The plain bytes. Raises :class:`SealError`."""
@@ -71,6 +75,11 @@ class Keyring:
             return cipher.decrypt(nonce, body, context.encode())
         except (InvalidTag, ValueError) as error:
             raise SealError("damaged, or sealed for another context") from error
+
+
+def derived(key: bytes, purpose: str) -> bytes:
+    """A key of 256 bits for one purpose, of which neither ``key`` nor that for another purpose can be told."""
+    return hmac.digest(key, purpose.encode(), "sha256")
 
 
 def key_id_of(sealed: bytes) -> str:
@@ -103,7 +112,7 @@ def load_keyring(settings: VaultSettings) -> Keyring:
     """The ring that the settings name. Raises :class:`ConfigurationError`; messages never contain a key."""
     text = settings.keys.get_secret_value().replace(",", "\n")
     if not text.strip() and settings.keys_file:
-        text = _read_key_file(Path(settings.keys_file))
+        text = read_key_file(Path(settings.keys_file), "vault's key file")
     keys: dict[str, bytes] = {}
     for number, line in enumerate(filter(None, map(str.strip, text.splitlines())), start=1):
         key_id, colon, encoded = line.partition(":")
@@ -121,12 +130,13 @@ def new_key_line(key_id: str) -> str:
     return f"{key_id}:{base64.b64encode(AESGCM.generate_key(256)).decode()}"
 
 
-def _read_key_file(path: Path) -> str:
+def read_key_file(path: Path, what: str) -> str:
+    """Text of a file that its owner alone can read. Raises :class:`ConfigurationError`, which quotes none of it."""
     try:
         mode = path.stat().st_mode
         text = path.read_text("utf-8")
     except OSError as error:
-        raise ConfigurationError(f"the vault's key file {path} cannot be read: {error.strerror}") from None
+        raise ConfigurationError(f"the {what} {path} cannot be read: {error.strerror}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigurationError(f"the vault's key file {path} is open to others: chmod 600 {path}")
+        raise ConfigurationError(f"the {what} {path} is open to others: chmod 600 {path}")
     return text

@@ -22,7 +22,7 @@ from forebay.contract.clock import now_s
 from forebay.contract.failures import Permanent
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.sealing import Keyring, SealError, key_id_of
-from forebay.privacy.vault_store import VaultStore
+from forebay.privacy.vault_store import NEWEST, VaultStore, context_of, listed_key
 from forebay.state.keys import Common, Hashed, Key, Prefix, beginning, parts_of, plain
 
 CONVERSATION_LIMIT = 5_000
@@ -141,15 +141,27 @@ class Vault:
         version, sealed = found
         return Conversation(tags=json.loads(self._open(sealed, key)), version=version)
 
-    async def extend(self, owner: Owner, conversation_id: str, seen: Conversation, tags: Mapping[str, str]) -> bool:
+    async def extend(
+        self,
+        owner: Owner,
+        conversation_id: str,
+        seen: Conversation,
+        tags: Mapping[str, str],
+        *,
+        known_as: Owner | None = None,
+    ) -> bool:
         """Make ``tags`` what is known of the conversation, unless another request has changed it since ``seen``.
+
+        Args:
+            owner: as the application calls its user, whatever records do: so a conversation goes on when that changes.
+            known_as: as records call the user, if that is another name: under this ``forget`` finds it.
 
         Returns:
             Whether it was stored; if not, read again and number again.
         """
         key = await self._conversation_key(owner, conversation_id)
         kept = dict(list(tags.items())[:CONVERSATION_LIMIT])
-        if not await self._note(owner, key):
+        if not await self._note(known_as or owner, key):
             return False
         sealed = self._seal(json.dumps(kept).encode(), key)
         return await self._store.swap(self._prefix + key, seen.version, secrets.token_hex(8), sealed, self._ttl_s)
@@ -157,10 +169,10 @@ class Vault:
     async def forget(self, owner: Owner) -> int:
         """Erase everything of a user; the number of entries that were there."""
         index = self._prefix + await self._user_key(owner)
-        listed = [_listed(name) for name in await self._store.members(index)]
-        sealed = [self._prefix + key for key in listed if not key.startswith(_NEWEST)]
+        listed = [listed_key(name) for name in await self._store.members(index)]
+        sealed = [self._prefix + key for key in listed if not key.startswith(NEWEST)]
         erased = await self._store.remove(sealed) if sealed else 0
-        await self._store.remove([*(self._prefix + key for key in listed if key.startswith(_NEWEST)), index])
+        await self._store.remove([*(self._prefix + key for key in listed if key.startswith(NEWEST)), index])
         return erased
 
     async def rotate(self) -> tuple[int, int, int]:
@@ -175,7 +187,7 @@ class Vault:
             try:
                 if key_id_of(sealed) == self._keyring.current:
                     continue
-                opened = self._keyring.open(sealed, _context(key))
+                opened = self._keyring.open(sealed, context_of(key))
             except SealError:
                 unreadable += 1
                 continue
@@ -276,25 +288,10 @@ class Vault:
         return now if sealed is None else float(self._open(sealed, key))
 
     def _seal(self, data: bytes, key: Key) -> bytes:
-        return self._keyring.seal(data, _context(key))
+        return self._keyring.seal(data, context_of(key))
 
     def _open(self, sealed: bytes, key: Key) -> bytes:
         try:
-            return self._keyring.open(sealed, _context(key))
+            return self._keyring.open(sealed, context_of(key))
         except SealError as error:
             raise Permanent("unreadable_seal", f"vault entry: {error}") from None
-
-
-def _context(key: Key) -> str:
-    """What a seal is bound to: ``vault/m:HASH``, so that an entry cannot be moved to another key."""
-    return key.replace(":", "/", 1)
-
-
-def _listed(name: str) -> Key:
-    """The key of an entry by its name in the index of a user."""
-    kind, _, digest = name.partition(":")
-    return plain(_KINDS.get(kind, Hashed.VAULT_MAP), digest)
-
-
-_NEWEST = beginning(Hashed.VAULT_NEWEST)
-_KINDS = {"c": Hashed.VAULT_CONVERSATION, "r": Hashed.VAULT_REQUEST, "n": Hashed.VAULT_NEWEST}

@@ -8,6 +8,22 @@ from time import time
 from typing import Protocol
 
 from forebay.contract.failures import Transient
+from forebay.state.keys import Hashed, Key, beginning, plain
+
+NEWEST = beginning(Hashed.VAULT_NEWEST)
+"""Begins the key of what is no entry but the name of one."""
+_KINDS = {"c": Hashed.VAULT_CONVERSATION, "r": Hashed.VAULT_REQUEST, "n": Hashed.VAULT_NEWEST}
+
+
+def context_of(key: Key) -> str:
+    """What a seal is bound to: ``vault/m:HASH``, so that an entry cannot be moved to another key."""
+    return key.replace(":", "/", 1)
+
+
+def listed_key(name: str) -> Key:
+    """The key of an entry by its name in the index of a user."""
+    kind, _, digest = name.partition(":")
+    return plain(_KINDS.get(kind, Hashed.VAULT_MAP), digest)
 
 
 class VaultStore(Protocol):

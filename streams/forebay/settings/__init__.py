@@ -8,6 +8,7 @@ nothing that somebody wrote down goes unread.
 """
 
 from forebay.settings.faults import ConfigurationError, Fault
+from forebay.settings.identity import IdentitySettings
 from forebay.settings.loading import load
 from forebay.settings.section import Others, Section
 from forebay.settings.sections import (
@@ -27,6 +28,7 @@ __all__ = [
     "DeadLetterSettings",
     "EgressSettings",
     "Fault",
+    "IdentitySettings",
     "KafkaSettings",
     "Others",
     "RedisSettings",

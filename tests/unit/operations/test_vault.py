@@ -7,10 +7,12 @@ import pytest
 from forebay.contract.failures import Permanent
 from forebay.operations import vault as operations
 from forebay.operations.choices import InvalidChoiceError
+from forebay.privacy.people.names import needed_names
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.sealing import Keyring
 from forebay.privacy.vault import Owner, Vault
 from forebay.privacy.vault_store import MemoryVaultStore
+from forebay.settings import ConfigurationError, Settings
 
 ANN, BOB = Owner(tenant_id="acme", user_id="ann"), Owner(tenant_id="acme", user_id="bob")
 MAP = PseudonymMap(originals={"<PERSON_1>": "Ann Lee"})
@@ -75,3 +77,11 @@ def test_the_trail_names_nobody_and_whoever_has_the_key_finds_a_person_in_it() -
     }
     assert ann not in others
     assert len(others) == 3
+
+
+def test_the_printed_key_of_pseudonyms_names_everybody_as_before_without_the_old_ring() -> None:
+    before = Settings({"vault": {"keys": f"new:{base64.b64encode(NEW).decode()},old:{base64.b64encode(OLD).decode()}"}})
+    after = Settings({"identity": {"key": operations.identity(before)}})
+    assert needed_names(after).user("acme", "ann") == needed_names(before).user("acme", "ann")
+    with pytest.raises(ConfigurationError):
+        operations.identity(Settings({}))

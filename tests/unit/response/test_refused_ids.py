@@ -11,12 +11,16 @@ from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.ids import refused_id
 from forebay.contract.records import Message, Request, Response, ResponseStatus
 from forebay.privacy.fingerprints import FingerprintHeaders, fingerprint, marked
+from forebay.privacy.people.names import Names
+from forebay.privacy.people.travelling import TravellingIds
 from forebay.runtime.stage import Stage
 from forebay.settings import StageSettings
 from forebay.testing import KEYRING, StageRunner, memory_vault
 from forebay_agents.redaction.handler import failed_completion
 from forebay_agents.redaction.validation import validate
 from forebay_agents.response.handler import ResponseHandler
+
+IDS = TravellingIds(KEYRING, Names(b"\2" * 32))
 
 
 def runner() -> StageRunner:
@@ -27,10 +31,10 @@ def runner() -> StageRunner:
         return ()
 
     def refuse(request: Request | None, context: Context, failure: Any) -> Sequence[Output]:
-        return [failed_completion(request, context, failure, 1)]
+        return [failed_completion(request, context, failure, 1, IDS)]
 
     marks = FingerprintHeaders(KEYRING)
-    back = ResponseHandler(memory_vault(), marks)
+    back = ResponseHandler(memory_vault(), marks, people=IDS)
     routes = {
         "redaction": Route(topic="requests", handle=door, on_failure=marked(refuse, marks)),
         "response": Route(topic="completions", handle=back.handle, on_failure=back.on_failure),

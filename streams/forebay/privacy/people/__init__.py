@@ -1,0 +1,1 @@
+"""What is a person called in records, and by whom alone can that be undone?"""

@@ -1,0 +1,117 @@
+"""What is a user called in records? By a keyed pseudonym: the same for ever, and nobody's to whoever has no key.
+
+``u_`` or ``c_`` and the base32 of HMAC-SHA256 over tenant and id, each behind its length, cut to 120 bits: among a
+billion users of an installation two share one with a chance of 4e-19. Without the key an id cannot be tried (an e-mail
+address has few bits), with it anybody's pseudonym can be made: that is how a ``--user`` is found again.
+
+The key must outlive everything that is kept (the ledger: 400 days). The vault's pepper does not, since it lies in Redis
+alone: had a user another pseudonym after an outage, the budget of the month would begin again. So it is a setting;
+without one it is derived from the *oldest* key of the vault's ring, which a rotation leaves where it is. Before that
+key is removed from the ring, ``forebay vault identity`` prints what ``identity.key`` has to be from then on.
+"""
+
+import base64
+import hmac
+import re
+from pathlib import Path
+
+from forebay.privacy.sealing import derived, load_keyring, read_key_file
+from forebay.settings import ConfigurationError, IdentitySettings, Settings, VaultSettings
+from forebay.settings.identity import is_key
+
+NAME = re.compile(r"[uc]_[A-Z2-7]{24}")
+"""A pseudonym of a user or a conversation."""
+
+NOBODY = "anonymous"
+"""What a request has that names no user: it is nobody's id."""
+_OURS = "forebay:"
+"""Begins what is spent for the installation itself, such as ``forebay:judge``."""
+_BYTES = 15  # 120 bits; a multiple of 5, so that base32 needs no padding
+_KEYLESS = "the key of pseudonyms is unknown: name it in identity.key_file, or have the vault's keys at hand"
+
+
+class Names:
+    """Makes pseudonyms.
+
+    Args:
+        key: of 256 bits.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._user_key = derived(key, "forebay/identity/user")
+        self._conversation_key = derived(key, "forebay/identity/conversation")
+
+    def user(self, tenant_id: str, user_id: str) -> str:
+        """The pseudonym of an id as an application gave it; none for who names nobody."""
+        if user_id in ("", NOBODY):
+            return user_id
+        return f"u_{_name(self._user_key, tenant_id, user_id)}"
+
+    def conversation(self, tenant_id: str, conversation_id: str) -> str:
+        """The pseudonym of a conversation's id as an application gave it."""
+        return f"c_{_name(self._conversation_key, tenant_id, conversation_id)}"
+
+    def recorded(self, tenant_id: str, user_id: str) -> str:
+        """The one name of whoever a record calls ``user_id``, be it from before there were pseudonyms."""
+        if NAME.fullmatch(user_id) or user_id.startswith(_OURS):
+            return user_id
+        return self.user(tenant_id, user_id)
+
+
+def forms(names: Names | None, tenant_id: str, given: str) -> tuple[str, ...]:
+    """What somebody may be called in records whom a person calls ``given``: the one way in which a ``--user`` is read.
+
+    Args:
+        names: ``None`` where the key is not known: then only what is given is looked for.
+        given: the id, or its pseudonym; of a pseudonym the id cannot be told.
+    """
+    if names is None:
+        return (given,)
+    return tuple(dict.fromkeys((names.recorded(tenant_id, given), given)))
+
+
+def open_names(settings: Settings) -> Names | None:
+    """The pseudonyms of an installation; ``None`` where neither their key nor the vault's are known.
+
+    Raises:
+        ConfigurationError: a key cannot be used; messages never contain it.
+    """
+    key = identity_key(settings)
+    return None if key is None else Names(key)
+
+
+def identity_key(settings: Settings) -> bytes | None:
+    """See :func:`open_names`."""
+    chosen, vault = settings[IdentitySettings], settings[VaultSettings]
+    if given := chosen.key.get_secret_value().strip():
+        return _decoded(given, "identity.key")
+    if chosen.key_file:
+        path = Path(chosen.key_file)
+        return _decoded(read_key_file(path, "key file of pseudonyms").strip(), str(path))
+    if vault.keys.get_secret_value().strip() or vault.keys_file:
+        return load_keyring(vault).of_oldest("forebay/identity/1")
+    return None
+
+
+def needed_names(settings: Settings) -> Names:
+    """As :func:`open_names`, for who cannot do without. Raises :class:`ConfigurationError`."""
+    return Names(needed_key(settings))
+
+
+def needed_key(settings: Settings) -> bytes:
+    """See :func:`needed_names`."""
+    key = identity_key(settings)
+    if key is None:
+        raise ConfigurationError(_KEYLESS)
+    return key
+
+
+def _decoded(text: str, where: str) -> bytes:
+    if not is_key(text):
+        raise ConfigurationError(f"{where} is not 256 bits in base64")
+    return base64.b64decode(text)
+
+
+def _name(key: bytes, tenant_id: str, given: str) -> str:
+    said = f"{len(tenant_id)}:{tenant_id}{len(given)}:{given}".encode("utf-8", "surrogatepass")
+    return base64.b32encode(hmac.digest(key, said, "sha256")[:_BYTES]).decode()
