@@ -63,12 +63,9 @@ def key(key_id: Annotated[str, typer.Argument(help="Name of the key.", metavar="
         say(operations.new_key(key_id))
 
 
-@app.command(
-    help="Print the key of users' pseudonyms, for identity.key_file: stages without the vault's keys need it, and all "
-    "do before the oldest key leaves the ring."
-)
+@app.command(help="Print the key of users' pseudonyms, for identity.key_file: before the oldest key leaves the ring.")
 def identity() -> None:
-    """To standard output only: whoever has it can tell which pseudonym is whose."""
+    """To standard output only: whoever has it can tell which pseudonym is whose. Stages without vault keys need it."""
     from forebay.embedded.installation import installation
     from forebay.operations import vault as operations
 
