@@ -5,11 +5,13 @@ import time
 import pytest
 
 from forebay.contract.clock import CLOCK, elapsed_s
+from forebay.contract.handlers import Output
 from forebay.contract.names import topic_on_broker
+from forebay.contract.records import DeadLetterState
 from forebay.kafka.connection import confluent_options
 from forebay.kafka.topic_admin import TopicAdmin
 from forebay.kafka.transactions import Transactions
-from forebay.operations.dead_letters.audit import audit
+from forebay.operations.audit.opening import recorder
 from forebay.runtime.timekeeping import BrokersTime, UnknownTimeError
 from forebay.settings import KafkaSettings, Settings
 
@@ -66,8 +68,12 @@ def test_an_operators_step_tells_its_process_what_time_it_is(settings: Settings,
     before = CLOCK._origin_ms
     CLOCK._origin_ms = -1e12  # in 1938
     try:
+        with recorder(settings)("dlq.test", subject="all"):
+            assert abs(CLOCK.skew_s) < 10, "before the first letter is sent back"
+        CLOCK._origin_ms = -1e12
         with Transactions(settings, "dlq-operator") as journal:
-            journal.step([audit("dlq.test", by="ann", reason="r", subject="s", count=0, at=0)])
+            state = DeadLetterState(dead_letter_id="0-0", by="ann")
+            journal.step([Output(topic="dlq.state", key="0-0", value=state)])
         assert abs(CLOCK.skew_s) < 10
     finally:
         CLOCK._origin_ms = before

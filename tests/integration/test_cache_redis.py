@@ -22,6 +22,8 @@ from forebay.contract.records import (
     RedactedRequest,
     ResponseStatus,
 )
+from forebay.operations.audit.recording import unrecorded
+from forebay.testing import KEYRING
 from forebay_agents.cache.metrics import CacheMetrics
 from forebay_agents.cache.operations import Purge, approved, keep, purge, stats
 from forebay_agents.cache.settings import CacheSettings
@@ -178,11 +180,11 @@ async def test_purge_removes_what_was_meant_and_nothing_else(worker: Open, store
     parts = worker(flight_wait_s=0)
     for tenant, user, text in [("a", "u", "one"), ("a", "v", "two"), ("b", "u", "three"), ("b", "u", "about tulips")]:
         await parts.stage.keep(completion(request(text, tenant=tenant, user=user)), CONTEXT)
-    assert await purge(store, Purge(match="TULIPS")) == 1
-    assert await purge(store, Purge(tenant="a", user="u")) == 1
+    assert await purge(store, Purge(match="TULIPS"), unrecorded, lambda: KEYRING) == 1
+    assert await purge(store, Purge(tenant="a", user="u"), unrecorded, lambda: KEYRING) == 1
     assert await answer(parts, request("one", tenant="a")) is None
     assert await answer(parts, request("two", tenant="a")) is not None
-    assert await purge(store, Purge(tenant="a")) == 1
+    assert await purge(store, Purge(tenant="a"), unrecorded, lambda: KEYRING) == 1
     assert await answer(parts, request("three", tenant="b")) is not None
 
 

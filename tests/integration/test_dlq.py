@@ -16,13 +16,20 @@ from forebay.contract.clock import now_ms
 from forebay.contract.failures import Permanent
 from forebay.contract.handlers import Output
 from forebay.contract.names import topic_on_broker
-from forebay.contract.records import Completion, Message, RedactedRequest, Request, ResponseStatus
+from forebay.contract.records import (
+    AuditEvent,
+    Completion,
+    DeadLetterState,
+    Message,
+    RedactedRequest,
+    Request,
+    ResponseStatus,
+)
 from forebay.contract.wire import Delivered, Encoded
 from forebay.embedded.files import write_private
 from forebay.kafka.connection import confluent_options
 from forebay.kafka.reader import read_topic
 from forebay.kafka.transactions import FencedError, StepError, Transactions
-from forebay.operations.dead_letters.audit import audit
 from forebay.operations.dead_letters.opening import open_dead_letters
 from forebay.operations.dead_letters.outcomes import watch
 from forebay.operations.dead_letters.plan import Plan, Wish
@@ -249,7 +256,8 @@ def test_an_export_stops_no_replay(cli: Cli, settings: Settings, tmp_path: Path)
     with Transactions(settings, "dlq-operator") as replaying:
         cli("export", str(tmp_path / "letters.jsonl"), "--by", "ann")
         replaying.step([_entry("bob")])
-    assert [event.by for event in _audit(settings)] == ["bob", "ann"]
+    assert [event.by for event in _audit(settings)] == ["ann", "ann"]
+    assert [event.by for event in _notes(settings)] == ["bob"]
 
 
 def test_what_was_dropped_comes_again_only_by_name(cli: Cli, settings: Settings) -> None:
@@ -270,7 +278,7 @@ def test_a_step_that_cannot_be_written_says_so_and_leaves_nothing_half_done(cli:
         with pytest.raises(StepError):
             journal.step([], [Encoded(topic="dlq", key=b"k", value=b"x" * (64 << 20), headers=[])])
         journal.step([_entry("bob")])
-    assert [event.by for event in _audit(settings)] == ["bob"]
+    assert [event.by for event in _notes(settings)] == ["bob"]
 
 
 def test_a_replay_sees_what_becomes_of_its_letters_from_now_on(settings: Settings, topics: object) -> None:
@@ -304,18 +312,23 @@ def test_park_drop_and_export_leave_a_trail(cli: Cli, settings: Settings, tmp_pa
     exported = [json.loads(line) for line in (tmp_path / "letters.jsonl").read_text().splitlines()]
     assert {row["id"]: row["state"] for row in exported} == {a: "parked", b: "dropped", c: "open"}
     assert (tmp_path / "letters.jsonl").stat().st_mode & 0o077 == 0
-    trail = [(event.action, event.by, event.reason) for event in _audit(settings)]
-    assert trail == [("dlq.park", "ann", "later"), ("dlq.drop", "bob", "test data"), ("dlq.export", "ann", None)]
+    trail = [(e.action, e.by, e.reason, e.details.get("outcome", "begun")) for e in _audit(settings)]
+    acts = [("dlq.park", "ann", "later"), ("dlq.drop", "bob", "test data"), ("dlq.export", "ann", None)]
+    assert trail == [(*act, phase) for act in acts for phase in ("begun", "done")]
     assert json.loads(cli("replay", "--yes", "--json", "--settle", "0").stdout)["replayed"] == 1
     cli("show", "0-999", status=2)
 
 
 def _entry(by: str) -> Output:
-    return audit("dlq.replay", by=by, reason=None, subject="all", count=1, at=1)
+    return Output(topic="dlq.state", key="0-999", value=DeadLetterState(dead_letter_id="0-999", by=by))
 
 
-def _audit(settings: Settings) -> Iterator[object]:
-    return iter(sorted((r.value for r in read_topic(settings, "audit")), key=lambda event: event.at))
+def _notes(settings: Settings) -> Iterator[DeadLetterState]:
+    return (record.value for record in read_topic(settings, "dlq.state"))
+
+
+def _audit(settings: Settings) -> list[AuditEvent]:
+    return sorted((record.value for record in read_topic(settings, "audit")), key=lambda event: event.audit_id)
 
 
 def test_sealed_letters_stay_sealed_also_when_they_are_transformed(

@@ -1,16 +1,20 @@
 """What may an operator do to the cache by hand? Look, purge, warm, and start a new epoch."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from forebay.contract.canonical import prompt_hash
 from forebay.contract.clock import now_ms
 from forebay.contract.json_lines import InvalidLineError, request_from_json
 from forebay.contract.records import Completion, MessageRole, RedactedRequest, ResponseStatus
+from forebay.operations.audit.recording import Recorder
 from forebay.operations.choices import InvalidChoiceError
+from forebay.operations.vault import person as tag_of_person
+from forebay.privacy.sealing import Keyring
 from forebay.settings import RedisSettings, Settings
 from forebay.state.redis_client import open_redis
 from forebay_agents.cache.error_bound.bound import evidence_of, threshold
@@ -160,8 +164,32 @@ async def stats(store: Inventory, settings: CacheSettings) -> CacheStats:
     )
 
 
-async def purge(store: Inventory, what: Purge) -> int:
-    """Remove entries; how many there were."""
+async def purge(store: Inventory, what: Purge, record: Recorder, keyring: Callable[[], Keyring]) -> int:
+    """Remove entries; how many there were.
+
+    Args:
+        keyring: makes the tags by which the trail names a user and a text; asked for if there is one.
+
+    Raises:
+        PublishError: it cannot be written down; nothing was removed.
+        ConfigurationError: there is no key for the tags.
+    """
+    with record("cache.purge", subject=_named(what, keyring)) as act:
+        act.count = await _removed(store, what)
+    return act.count
+
+
+def _named(what: Purge, keyring: Callable[[], Keyring]) -> str:
+    """What goes, without personal data."""
+    parts = [] if what.tenant is None else [f"tenant {what.tenant}"]
+    if what.user is not None:
+        parts.append(tag_of_person(keyring(), tenant=what.tenant or "", user=what.user))
+    if what.match is not None:
+        parts.append(f"text {keyring().tag(sha256(what.match.casefold().encode('utf-8', 'surrogatepass')).digest())}")
+    return ", ".join(parts)
+
+
+async def _removed(store: Inventory, what: Purge) -> int:
     wanted = what.match.casefold() if what.match else None
     tenant, user = what.tenant, what.user
     of_user = {user_wall(tenant or "", user), _author(tenant or "", user)} if user is not None else set()
@@ -189,31 +217,40 @@ async def _entries(store: Inventory) -> AsyncIterator[tuple[Entry, int]]:
             continue
 
 
-async def start_epoch(store: Inventory, task: str | None) -> str:
+async def start_epoch(store: Inventory, task: str | None, record: Recorder) -> str:
     """End all answers of a task, or of all tasks: for a new model, prompt or knowledge. The new epoch's name.
 
     Raises:
         InvalidChoiceError: the task's name is no text.
+        PublishError: it cannot be written down; nothing ended.
     """
     if not is_unicode(task):
         raise InvalidChoiceError("the task is not UTF-8", "task")
-    return await store.bump_epoch(task)
+    with record("cache.epoch", subject="all tasks" if task is None else f"task {task}") as act:
+        epoch = await store.bump_epoch(task)
+        act.details["epoch"] = epoch
+    return epoch
 
 
-async def warm(parts: Parts, lines: Iterable[str]) -> Warmed:
-    """Keep the approved answers of JSON lines (see :func:`approved`) as verified; empty lines are skipped."""
-    kept, bad = 0, list[BadLine]()
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            request, answer = approved(object_of(line))
-        except InvalidLineError as error:
-            bad.append(BadLine(number=number, message=str(error)))
-            continue
-        await keep(parts, request, answer)
-        kept += 1
-    return Warmed(kept=kept, bad=bad)
+async def warm(parts: Parts, lines: Iterable[str], record: Recorder) -> Warmed:
+    """Keep the approved answers of JSON lines (see :func:`approved`) as verified; empty lines are skipped.
+
+    Raises:
+        PublishError: it cannot be written down; nothing was kept.
+    """
+    bad = list[BadLine]()
+    with record("cache.warm", subject="approved answers") as act:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                request, answer = approved(object_of(line))
+            except InvalidLineError as error:
+                bad.append(BadLine(number=number, message=str(error)))
+                continue
+            await keep(parts, request, answer)
+            act.count += 1
+    return Warmed(kept=act.count, bad=bad)
 
 
 def approved(content: Mapping[str, Any]) -> tuple[RedactedRequest, str]:

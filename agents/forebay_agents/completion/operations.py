@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from forebay.operations.audit.recording import Recorder
 from forebay_agents.completion.routing import model as models
 from forebay_agents.completion.routing.model import Curve
 from forebay_agents.completion.routing.offline.rows import Row
@@ -53,7 +54,7 @@ def status(tiers: Sequence[Tier], addresses: Iterable[str]) -> TierStatus:
     return TierStatus(report=report(tiers, scraped), silent=silent)
 
 
-def learn(folder: Path, rows: Sequence[Row], *, router: bool) -> Learnt:
+def learn(folder: Path, rows: Sequence[Row], record: Recorder, *, router: bool) -> Learnt:
     """Learn from judged rows and keep what was learnt as the current version. Needs scikit-learn.
 
     Args:
@@ -65,7 +66,10 @@ def learn(folder: Path, rows: Sequence[Row], *, router: bool) -> Learnt:
     from forebay_agents.completion.routing.offline import training
 
     found = training.trained(rows) if router else training.calibrated(models.load(folder), rows)
-    path = models.write(folder, found)
+    action = "tiers.train" if router else "tiers.calibrate"
+    with record(action, subject=f"router {found.version}", count=len(rows)) as act:
+        path = models.write(folder, found)
+        act.count = len(rows)
     return Learnt(
         version=found.version,
         file=str(path),
@@ -81,7 +85,7 @@ def versions(folder: Path) -> list[RouterVersion]:
     return [RouterVersion(version=version, current=version == current) for version in models.versions(folder)]
 
 
-def roll_back(folder: Path, version: str = "") -> str:
+def roll_back(folder: Path, record: Recorder, version: str = "") -> str:
     """Make an older version the current one, by default the one before; before the first one comes the heuristic.
 
     Returns:
@@ -93,7 +97,8 @@ def roll_back(folder: Path, version: str = "") -> str:
     current = models.current(folder)
     older = [models.HEURISTIC, *(name for name in models.versions(folder) if name < current)] if current else []
     chosen = version or (older[-1] if older else "before the heuristic")
-    models.point(folder, chosen)
+    with record("tiers.rollback", subject=f"router {chosen}", details={"before": current or models.HEURISTIC}):
+        models.point(folder, chosen)
     return chosen
 
 

@@ -14,9 +14,11 @@ from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Correction, CorrectionAction, ReviewTask, without_ref
 from forebay.kafka.decoding import ReadRecord
-from forebay.kafka.publisher import publish as publish_plainly
-from forebay.kafka.transactions import Transactions
+from forebay.operations.audit.opening import recorder
+from forebay.operations.audit.recording import Recorder
 from forebay.operations.choices import InvalidChoiceError
+from forebay.operations.publishing import publish as publish_plainly
+from forebay.operations.publishing import transactions
 from forebay.operations.seen_writes import OutdatedError, Writer, publish
 from forebay.operations.topic_view import Position, TopicView, open_view
 from forebay.settings import Settings
@@ -76,6 +78,7 @@ class ReviewDesk:
         tasks: of ``reviews``.
         decisions: of ``corrections``, by the id of the task.
         writer: opens the only writer of ``corrections``.
+        record: writes each decision down in the audit trail, before it is published and after.
         unfenced: how to publish where the brokers do not allow the user to be that.
     """
 
@@ -84,6 +87,7 @@ class ReviewDesk:
         tasks: TopicView[ReviewTask],
         decisions: TopicView[Correction],
         writer: Callable[[], AbstractContextManager[Writer]],
+        record: Recorder,
         *,
         unfenced: Callable[[Sequence[Output]], None] | None = None,
         clock: Clock = now_ms,
@@ -91,6 +95,7 @@ class ReviewDesk:
         self.tasks = tasks
         self.decisions = decisions
         self._writer = writer
+        self._record = record
         self._unfenced = unfenced
         self._clock = clock
 
@@ -110,7 +115,7 @@ class ReviewDesk:
             InvalidChoiceError: there is no such task, or the text of a correction is missing.
             OutdatedError: somebody decided it, or the task changed; what is there now is in it.
             FencedError: other reviewers got in between again and again; nothing was published.
-            StepError, PublishError: the brokers refused.
+            StepError, PublishError: the brokers refused; or it cannot be written down, then it was not published.
         """
         if decision.action is CorrectionAction.CORRECT and not decision.content.strip():
             raise InvalidChoiceError("a correction needs a text")
@@ -128,7 +133,15 @@ class ReviewDesk:
             created_at=self._clock(),
         )
         output = Output(topic="corrections", key=task.request_id, value=correction)
-        exclusive = publish(self.decisions, self._writer, [output], {key: decision.seen}, unfenced=self._unfenced)
+        with self._record(
+            f"review.{decision.action.value}",
+            subject=task.review_id,
+            by=decision.reviewer,
+            reason=correction.reason,
+            details={"tenant": task.tenant_id},
+        ) as act:
+            exclusive = publish(self.decisions, self._writer, [output], {key: decision.seen}, unfenced=self._unfenced)
+            act.count = 1
         return Decided(correction=correction, at=self.decisions.position(key), exclusive=exclusive)
 
     def _task(self, decision: Decision) -> tuple[str, ReviewTask]:
@@ -151,8 +164,8 @@ def open_desk(settings: Settings) -> Iterator[ReviewDesk]:
     with ExitStack() as stack:
         tasks: TopicView[ReviewTask] = stack.enter_context(open_view(settings, "reviews", key=_review_id))
         decisions: TopicView[Correction] = stack.enter_context(open_view(settings, "corrections", key=_review_id))
-        writer = partial(Transactions, settings, WRITER)
-        yield ReviewDesk(tasks, decisions, writer, unfenced=partial(publish_plainly, settings))
+        writer, record = transactions(settings, WRITER), recorder(settings)
+        yield ReviewDesk(tasks, decisions, writer, record, unfenced=partial(publish_plainly, settings))
 
 
 def _review_id(record: ReadRecord) -> str | None:

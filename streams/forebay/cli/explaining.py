@@ -17,9 +17,9 @@ def explained(*more: type[Exception], who: Callable[[Any], str] = str) -> Iterat
         more: errors of this command, beside those of all that write: said as they are.
         who: of a record that somebody else has written meanwhile, what was done and by whom.
     """
-    from forebay.kafka.publisher import PublishError
     from forebay.kafka.transactions import FencedError, StepError
     from forebay.operations.choices import InvalidChoiceError
+    from forebay.operations.publishing import PublishError
     from forebay.operations.seen_writes import OutdatedError
 
     refused: tuple[type[Exception], ...] = (FencedError, StepError, PublishError, *more)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from forebay.cli.terminal.saying import print_json, refusal
+from forebay.cli.terminal.saying import print_json
 
 app = typer.Typer(add_completion=False)
 
@@ -18,20 +18,21 @@ def tail(
     end: Annotated[bool, typer.Option("--end", help="Stop at the present end of the topic.")] = False,
     restricted: Annotated[bool, typer.Option("--restricted", help="Yes, show a topic with personal data.")] = False,
 ) -> None:
-    """One JSON object a record: topic, partition, offset, key, timestamp, headers, and value or error."""
-    from forebay.contract.topics import TOPICS, Access
+    """One JSON object a record: topic, partition, offset, key, timestamp, headers, and value or error.
+
+    A look at a restricted topic is in the audit trail before anything is shown.
+    """
+    from forebay.cli.explaining import explained
     from forebay.embedded.installation import installation
     from forebay.kafka.reader import read_topic
+    from forebay.operations.audit.opening import recorder
+    from forebay.operations.watching import watched
 
-    if topic not in TOPICS:
-        raise refusal(f"there is no topic {topic!r}; topics: {', '.join(TOPICS)}")
-    if TOPICS[topic].access is Access.RESTRICTED and not restricted:
-        raise refusal(f"{topic} holds personal data; say --restricted if you may see it")
-    records = read_topic(installation(), topic, from_beginning=from_beginning, until_end=end)
-    for shown, record in enumerate(records, start=1):
-        print_json(_line(record))
-        if shown == limit:
-            break
+    settings = installation()
+    found = read_topic(settings, topic, from_beginning=from_beginning, until_end=end)
+    with explained(), watched(topic, found, recorder(settings), limit=limit, restricted=restricted) as records:
+        for record in records:
+            print_json(_line(record))
 
 
 def _line(record: Any) -> dict[str, Any]:

@@ -62,22 +62,24 @@ def unanswered(
     json_output: Json = False,
 ) -> None:
     """Exit status 1 when that is not so in time, or brokers do not take an answer."""
-    from forebay.contract.clock import now_ms
+    from functools import partial
+
     from forebay.embedded.installation import installation
     from forebay.kafka.lag import consumer_lag
-    from forebay.kafka.publisher import PublishError, publish
     from forebay.kafka.reader import TopicReader
     from forebay.operations import unanswered as operation
+    from forebay.operations.audit.opening import recorder
+    from forebay.operations.publishing import publish
 
     settings = installation()
     with (
-        explained(operation.NotAtRestError, PublishError),
+        explained(operation.NotAtRestError),
         TopicReader(settings, [operation.ASKED]) as asked,
         TopicReader(settings, [operation.ENDED]) as ended,
     ):
         lost = operation.unanswered(asked, ended, lambda: consumer_lag(settings), patience_s=patience)
         if expire:
-            publish(settings, operation.expired(lost, now_ms()))
+            operation.expire(lost, partial(publish, settings), recorder(settings))
     if json_output:
         print_json({"unanswered": [one.request_id for one in lost], "expired": expire})
         return

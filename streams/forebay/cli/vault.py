@@ -1,7 +1,7 @@
 """``forebay vault``: keys and the right to erasure."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -9,7 +9,8 @@ from forebay.cli.explaining import explained
 from forebay.cli.terminal.saying import complain, print_json, say
 
 if TYPE_CHECKING:
-    from forebay.privacy.sealing import Keyring
+    from forebay.privacy.vault import Vault
+    from forebay.settings import Settings
 
 T = TypeVar("T")
 
@@ -22,8 +23,9 @@ Json = Annotated[bool, typer.Option("--json", help="JSON instead of a sentence."
 def rotate(as_json: Json = False) -> None:
     """Exit status 1 when an entry could not be opened with any key of the ring."""
     from forebay.operations import vault as operations
+    from forebay.operations.audit.opening import recorder
 
-    done = _with_vault("vault.rotate", lambda _: "vault", operations.rotate, lambda done: done.resealed)
+    done = _with_vault(lambda vault, settings: operations.rotate(vault, recorder(settings)))
     if as_json:
         print_json({"resealed": done.resealed, "unreadable": done.unreadable, "older": done.older})
     else:
@@ -41,13 +43,15 @@ def forget(
 ) -> None:
     """The right to erasure; topics forget by their retention (docs/how-to/redaction.md)."""
     from forebay.operations import vault as operations
+    from forebay.operations.audit.opening import recorder
+    from forebay.privacy.sealing import load_keyring
+    from forebay.settings import VaultSettings
 
-    erased = _with_vault(
-        "vault.forget",
-        lambda ring: operations.person(ring, tenant=tenant, user=user),
-        lambda vault: operations.forget(vault, tenant=tenant, user=user),
-        lambda erased: erased,
-    )
+    def erase(vault: "Vault", settings: "Settings") -> Awaitable[int]:
+        ring = load_keyring(settings[VaultSettings])
+        return operations.forget(vault, recorder(settings), ring, tenant=tenant, user=user)
+
+    erased = _with_vault(erase)
     if as_json:
         print_json({"erased": erased})
     else:
@@ -56,11 +60,13 @@ def forget(
 
 @app.command(help="Make a key: a line ID:BASE64 for FOREBAY_VAULT_KEYS or vault.keys_file; the newest goes first.")
 def key(key_id: Annotated[str, typer.Argument(help="Name of the key.", metavar="ID")]) -> None:
-    """To standard output only: it is stored nowhere."""
+    """To standard output only: it is stored nowhere. That it was made is in the audit trail, so brokers are needed."""
+    from forebay.embedded.installation import installation
     from forebay.operations import vault as operations
+    from forebay.operations.audit.opening import recorder
 
     with explained():
-        say(operations.new_key(key_id))
+        say(operations.new_key(key_id, recorder(installation())))
 
 
 @app.command(help="Print the key of users' pseudonyms, for identity.key_file: before the oldest key leaves the ring.")
@@ -68,45 +74,29 @@ def identity() -> None:
     """To standard output only: whoever has it can tell which pseudonym is whose. Stages without vault keys need it."""
     from forebay.embedded.installation import installation
     from forebay.operations import vault as operations
+    from forebay.operations.audit.opening import recorder
 
+    settings = installation()
     with explained():
-        say(operations.identity(installation()))
+        say(operations.identity(settings, recorder(settings)))
 
 
-def _with_vault(
-    action: str,
-    subject: Callable[["Keyring"], str],
-    work: Callable[[Any], Awaitable[T]],
-    counted: Callable[[T], int],
-) -> T:
-    """Do ``work`` once it is in the trail that it is about to be done, and add how it ended."""
+def _with_vault(work: "Callable[[Vault, Settings], Awaitable[T]]") -> T:
     import asyncio
-    import getpass
 
     from forebay.contract.failures import Failure
     from forebay.embedded.installation import installation
-    from forebay.operations.audit.recording import recorded
-    from forebay.operations.audit.trail import KafkaTrail
-    from forebay.privacy.sealing import load_keyring
     from forebay.privacy.vault_redis import open_vault
-    from forebay.settings import KafkaSettings, VaultSettings
 
     settings = installation()
 
     async def run() -> T:
         async with open_vault(settings) as vault:
-            return await work(vault)
+            return await work(vault, settings)
 
-    about = subject(load_keyring(settings[VaultSettings]))
-    account = {"kafka_user": settings[KafkaSettings].sasl_username}
     try:
-        with (
-            explained(),
-            recorded(KafkaTrail(settings), action, by=getpass.getuser(), subject=about, details=account) as act,
-        ):
-            done = asyncio.run(run())
-            act.count = counted(done)
+        with explained():
+            return asyncio.run(run())
     except Failure as failure:
         complain(failure.message)
         raise typer.Exit(2) from None
-    return done

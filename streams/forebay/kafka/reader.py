@@ -33,6 +33,7 @@ class TopicReader:
     Args:
         topics: logical names.
         from_beginning: all that is kept; otherwise only what is written from now on.
+        newest: of what is kept only so many offsets before the end of each partition.
         consumer: a confluent-kafka consumer with ``enable.partition.eof``; made from the settings unless given.
 
     Raises:
@@ -40,7 +41,13 @@ class TopicReader:
     """
 
     def __init__(
-        self, settings: Settings, topics: Sequence[str], *, from_beginning: bool = True, consumer: Any = None
+        self,
+        settings: Settings,
+        topics: Sequence[str],
+        *,
+        from_beginning: bool = True,
+        newest: int | None = None,
+        consumer: Any = None,
     ) -> None:
         from confluent_kafka import TopicPartition
 
@@ -60,6 +67,8 @@ class TopicReader:
                     partition = TopicPartition(name, number)
                     low, high = watermarks(self._consumer, partition)
                     partition.offset = low if from_beginning else high
+                    if newest is not None:
+                        partition.offset = max(low, high - newest)
                     self.positions[topic, number], self.firsts[topic, number] = partition.offset, low
                     assigned.append(partition)
             self._consumer.assign(assigned)
@@ -170,6 +179,7 @@ def read_topic(
 
     Args:
         from_beginning: all that is kept; otherwise only what is written from now on.
+        newest: of what is kept only so many offsets before the end of each partition.
         until_end: stop at the ends that the partitions have now; otherwise go on for ever.
 
     Raises:

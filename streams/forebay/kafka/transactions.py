@@ -4,8 +4,7 @@ A transactional producer with a fixed id (KIP-98): whoever opens it last fences 
 ends what they had begun. So what is read after opening is what there is, for as long as nobody else opens it. Stages
 read committed records only.
 
-A step that writes to ``dlq.state`` or ``audit`` also tells this process what time it is: whoever replays decides from
-when deadlines count, and an operator's own clock may be wrong (:mod:`forebay.contract.clock`).
+A step that writes to ``dlq.state`` also tells this process what time it is (:mod:`forebay.kafka.publisher`).
 """
 
 from collections.abc import Sequence
@@ -16,12 +15,13 @@ from typing import Any, Self
 from forebay.avro.codec import open_codecs
 from forebay.avro.encoding import Encoding
 from forebay.avro.registry import open_registry
-from forebay.contract.clock import CLOCK, elapsed_s
+from forebay.contract.clock import elapsed_s
 from forebay.contract.failures import Permanent
 from forebay.contract.handlers import Output
 from forebay.contract.names import topic_on_broker
 from forebay.contract.wire import Encoded
 from forebay.kafka.connection import confluent_options, silent
+from forebay.kafka.publisher import Check, heard, unchecked
 from forebay.settings import KafkaSettings, Settings
 
 _TIMEOUT_S = 30.0
@@ -44,13 +44,15 @@ class Transactions:
 
     Args:
         name: of the transactional id, which carries the installation's prefix on the broker.
+        check: looks at the outputs of each step before anything of it is written.
 
     Raises:
         NotAllowedError: on entering, see there.
         StepError: on entering, when the brokers do not answer within 30 s.
     """
 
-    def __init__(self, settings: Settings, name: str) -> None:
+    def __init__(self, settings: Settings, name: str, check: Check = unchecked) -> None:
+        self._check = check
         self._kafka = settings[KafkaSettings]
         self._encoding = Encoding(open_codecs(settings, open_registry(settings)), self._kafka)
         self._name = topic_on_broker(name, self._kafka)
@@ -84,7 +86,9 @@ class Transactions:
         Raises:
             FencedError: another writer took over.
             StepError: the brokers refused.
+            Exception: what the check raises; nothing happened.
         """
+        self._check(outputs)
         try:
             encoded_outputs = self._encoding.encode(outputs, {})
         except Permanent as failure:
@@ -95,7 +99,7 @@ class Transactions:
             for encoded in (*encoded_outputs, *records):
                 topic = topic_on_broker(encoded.topic, self._kafka)
                 headers: Any = list(encoded.headers)
-                produce = partial(self._producer.produce, headers=headers, on_delivery=partial(_heard, begun_s))
+                produce = partial(self._producer.produce, headers=headers, on_delivery=partial(heard, begun_s))
                 self._guarded(produce, topic, encoded.value, encoded.key)
             self._guarded(self._producer.commit_transaction, _TIMEOUT_S)
         except StepError as error:
@@ -123,12 +127,3 @@ class Transactions:
                     f"user {user!r} may not write on the transactional id {self._name}: an access rule is missing"
                 ) from None
             raise StepError(reason.str()) from None
-
-
-def _heard(begun_s: float, error: object, message: Any) -> None:
-    """A record was delivered; of a topic with the brokers' time it says what that is."""
-    from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME
-
-    kind, at_ms = message.timestamp()
-    if error is None and kind == TIMESTAMP_LOG_APPEND_TIME:
-        CLOCK.heard(at_ms, begun_s, elapsed_s())

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from forebay import __version__
+from forebay.operations.audit.recording import Recorder
 from forebay.settings import ConfigurationError, Fault
 from forebay.settings.effective import Value, fingerprint, unprotected
 from forebay.settings.faults import in_order
@@ -51,3 +53,14 @@ def check(path: Path | None = None, reached: Mapping[str, str] | None = None) ->
         faults=in_order(faults),
         unprotected=unprotected(settings) if usable else (),
     )
+
+
+def record_start(found: Checked, record: Recorder) -> None:
+    """Write down that this configuration is about to be used: by its hash, which every worker logs at start.
+
+    Raises:
+        PublishError: it cannot be written down.
+    """
+    details = {"version": __version__, "unprotected": ", ".join(one.key for one in found.unprotected)}
+    with record("configuration.start", subject=f"sha256 {found.fingerprint}", details=details):
+        pass

@@ -19,6 +19,7 @@ from forebay.contract.handlers import Output
 from forebay.contract.records import Completion, Error, RedactedRequest, ResponseStatus
 from forebay.kafka.decoding import ReadRecord
 from forebay.kafka.lag import Lag
+from forebay.operations.audit.recording import Recorder
 
 CODE = "expired"
 ASKED, ENDED = "requests.redacted", "completions"
@@ -125,8 +126,26 @@ def unanswered(
     return sorted(lost, key=lambda one: one.asked_at)
 
 
+def expire(
+    lost: Sequence[Unanswered],
+    publish: Callable[[Sequence[Output]], None],
+    record: Recorder,
+    clock_ms: Clock = now_ms,
+) -> None:
+    """Tell whoever asked: ``failed``, with the code ``expired``.
+
+    Raises:
+        PublishError: it cannot be written down, then nothing was published; or brokers did not take an answer.
+    """
+    if not lost:
+        return
+    with record("requests.expire", subject=ENDED, count=len(lost)) as act:
+        publish(expired(lost, clock_ms()))
+        act.count = len(lost)
+
+
 def expired(lost: Iterable[Unanswered], at_ms: int) -> list[Output]:
-    """Completions that tell whoever asked: ``failed``, with the code ``expired``."""
+    """The completions of :func:`expire`."""
     return [
         Output(
             topic=ENDED,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
+from forebay.operations.audit.recording import Recorder
 from forebay.operations.choices import InvalidChoiceError
 from forebay.privacy.people.names import needed_key
 from forebay.privacy.sealing import Keyring, new_key_line
@@ -40,26 +41,35 @@ class Rotation:
     older: int
 
 
-async def rotate(vault: Sealed) -> Rotation:
+async def rotate(vault: Sealed, record: Recorder) -> Rotation:
     """Seal every entry with the first key of the ring; the others can be removed after that, if none is unreadable.
 
     Raises:
+        PublishError: it cannot be written down; nothing was done.
         Failure: Redis does not answer; what was sealed stays so, and rotating again goes on.
     """
-    resealed, unreadable, older = await vault.rotate()
+    with record("vault.rotate", subject="vault") as act:
+        resealed, unreadable, older = await vault.rotate()
+        act.count = resealed
     return Rotation(resealed=resealed, unreadable=unreadable, older=older)
 
 
-async def forget(vault: Sealed, *, tenant: str, user: str) -> int:
+async def forget(vault: Sealed, record: Recorder, ring: Keyring, *, tenant: str, user: str) -> int:
     """Erase what is known of a user (the right to erasure); topics forget by their retention.
 
     Returns:
         Entries erased. Answers that are still on their way to the user get ``vault_expired``.
 
+    Args:
+        ring: makes the tag by which the trail names the person.
+
     Raises:
+        PublishError: it cannot be written down; nothing was done.
         Failure: Redis does not answer.
     """
-    return await vault.forget(Owner(tenant_id=tenant, user_id=user))
+    with record("vault.forget", subject=person(ring, tenant=tenant, user=user)) as act:
+        act.count = await vault.forget(Owner(tenant_id=tenant, user_id=user))
+    return act.count
 
 
 def person(ring: Keyring, *, tenant: str, user: str) -> str:
@@ -67,21 +77,28 @@ def person(ring: Keyring, *, tenant: str, user: str) -> str:
     return f"person {ring.tag(sha256(f'{len(tenant)}:{tenant}{user}'.encode()).digest())}"
 
 
-def identity(settings: Settings) -> str:
-    """The key of users' pseudonyms as ``identity.key`` takes it.
+def identity(settings: Settings, record: Recorder) -> str:
+    """The key of users' pseudonyms as ``identity.key`` takes it, once the trail has that somebody gets it.
 
     Raises:
+        PublishError: it cannot be written down.
         ConfigurationError: there is none, and no key of the vault to derive it from.
     """
-    return base64.b64encode(needed_key(settings)).decode()
+    key = needed_key(settings)
+    with record("vault.identity", subject="key of pseudonyms", count=1) as act:
+        act.count = 1
+    return base64.b64encode(key).decode()
 
 
-def new_key(key_id: str) -> str:
-    """A new key as the line ``ID:BASE64`` that the settings take; it is stored nowhere.
+def new_key(key_id: str, record: Recorder) -> str:
+    """A new key as the line ``ID:BASE64`` that the settings take; it is stored nowhere, its id is in the trail.
 
     Raises:
         InvalidChoiceError: the id is empty, or has what stands between keys.
     """
     if not key_id or any(char in _BETWEEN_KEYS for char in key_id):
         raise InvalidChoiceError("an id has no blank, colon or comma")
-    return new_key_line(key_id)
+    with record("vault.key", subject=f"key {key_id}") as act:
+        line = new_key_line(key_id)
+        act.count = 1
+    return line

@@ -97,7 +97,7 @@ class EgressGuard:
         """As :meth:`check`, but raises.
 
         Args:
-            sink: where the texts are going: provider, cache, dlq, evaluation, review.
+            sink: where the texts are going: provider, cache, dlq, or a name of :data:`forebay.privacy.outbound.SINKS`.
 
         Raises:
             Permanent: ``pii_egress``; the message names kinds, never values.

@@ -1,8 +1,9 @@
 """Does what leaves for people or for the dead letters carry personal data? The last check, where such records are made.
 
-Evaluations and reviews are checked field by field before they are encoded: a hit fails the record (``pii_egress``).
-A dead letter must be written whatever it holds, so a hit there takes its bytes away: they are sealed where the stage
-has a vault key (then replay works), else withheld; headers still say what happened and where the original record is.
+What people read is checked field by field before it is encoded, by stages and by commands alike: a hit fails the
+record (``pii_egress``), or the command. Every topic of the catalogue is in :data:`SINKS`, or in :data:`EXEMPT` with the
+reason. A dead letter must be written whatever it holds, so a hit there takes its bytes away: they are sealed where the
+stage has a vault key (then replay works), else withheld; headers still say what happened and where the original is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,17 +13,49 @@ from typing import Any
 
 from forebay.contract import headers as h
 from forebay.contract.handlers import Output, aside
+from forebay.contract.records import AuditEvent
 from forebay.contract.wire import Encoded
 from forebay.privacy.egress import EgressGuard
 from forebay.privacy.people.names import NAME
 from forebay.privacy.sealing import Keyring
 
-SINKS = {"evaluations": "evaluation", "reviews": "review"}
-"""Topics whose records people read, and what the check calls them."""
+SINKS = {
+    "evaluations": "evaluation",
+    "reviews": "review",
+    "corrections": "correction",
+    "alerts": "alert",
+    "audit": "audit",
+    "dlq.state": "dlq_state",
+    "cache.verify": "cache_check",
+}
+"""Topics whose records people read, or what judges for them, and what the check calls them."""
+
+_ASKED = "written by applications; what of it goes on, redaction has read"
+_REDACTED = "for stages; its texts are checked before a provider, the cache or a person gets them"
+_SUMS = "pseudonyms, names of models and sums: no text"
+_BYTES = "bytes of other topics, sealed where those may hold personal data"
+EXEMPT = {
+    "requests": _ASKED,
+    "feedback": _ASKED,
+    "responses": "for whoever asked: their own data is restored in it",
+    "requests.redacted": _REDACTED,
+    "requests.uncached": _REDACTED,
+    "completions": _REDACTED,
+    "usage": _SUMS,
+    "spend": _SUMS,
+    "retry.10s": _BYTES,
+    "retry.1m": _BYTES,
+    "retry.10m": _BYTES,
+    "dlq": "checked as bytes, by :meth:`Departures.letter`",
+    "clock": "records without a value",
+}
+"""Topics that are not checked here, and why not."""
 WITHHELD = "forebay-dlq-withheld"
 """Header of a dead letter without its bytes: the kinds of data that were in them."""
 _NO_TEXT = ("_id", "_hash", "_ref", "_at")
 """Ends of the names of fields that hold no text: a digest has forms of its own."""
+_ACTORS = frozenset({"by", "reviewer"})
+"""Fields with who acted: an account may be called by an e-mail address, and the trail is there to name it."""
 
 
 class Departures:
@@ -37,13 +70,15 @@ class Departures:
         self._guard = guard
         self._keyring = keyring
 
-    async def enforce(self, outputs: Sequence[Output]) -> None:
+    def enforce(self, outputs: Sequence[Output]) -> None:
         """Raise ``Permanent("pii_egress")`` if one of ``outputs`` must not go where it is going."""
-        for output in outputs:
-            sink = SINKS.get(output.topic)
-            if sink is not None:
-                texts = list(texts_of(output.value))
-                await aside(sum(map(len, texts)), partial(self._guard.enforce, sink=sink), texts)
+        for sink, texts in _checked(outputs):
+            self._guard.enforce(texts, sink=sink)
+
+    async def enforce_aside(self, outputs: Sequence[Output]) -> None:
+        """As :meth:`enforce`, long texts off the event loop."""
+        for sink, texts in _checked(outputs):
+            await aside(sum(map(len, texts)), partial(self._guard.enforce, sink=sink), texts)
 
     def letter(self, letter: Encoded) -> Encoded:
         """``letter`` as it may be written."""
@@ -65,11 +100,21 @@ class Departures:
 _ORIGIN = (h.ORIGIN_TOPIC, h.ORIGIN_PARTITION, h.ORIGIN_OFFSET)
 
 
+def _checked(outputs: Sequence[Output]) -> Iterator[tuple[str, list[str]]]:
+    for output in outputs:
+        sink = SINKS.get(output.topic)
+        if sink is not None:
+            yield sink, list(texts_of(output.value))
+
+
 def texts_of(value: Any, name: str = "") -> Iterator[str]:
     """All free text in a record."""
     if isinstance(value, str):
-        if not name.endswith(_NO_TEXT) and not NAME.fullmatch(value):  # one name in 10,000 looks like an IBAN
+        harmless = name.endswith(_NO_TEXT) or name in _ACTORS or NAME.fullmatch(value)
+        if not harmless:  # one name in 10,000 looks like an IBAN
             yield value
+    elif isinstance(value, AuditEvent):
+        yield from (value.action, value.subject, value.reason or "", *value.facts.values())
     elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
             yield from texts_of(getattr(value, field.name), field.name)

@@ -124,8 +124,7 @@ class Processor:
         try:
             record = self._read(source)
             outputs = await self._handle(record, context)
-            if self._rules.departures is not None:
-                await self._rules.departures.enforce(outputs)
+            await self._checked(outputs)
             return self._encoding.encode(outputs, source.headers)
         except Failure as failure:
             return self._endings.failed(record, context, failure)
@@ -181,11 +180,16 @@ class Processor:
 
     async def _write_ahead(self, source: Delivered, outputs: Sequence[Output]) -> None:
         started = time.perf_counter()
+        await self._checked(outputs)
         try:
             await self._deliver(self._encoding.encode(outputs, source.headers))
         except RefusedError as refused:
             raise Permanent("output_too_large", f"{refused.why}: written ahead for {refused.output.topic}") from None
         self._metrics.written_ahead(time.perf_counter() - started)
+
+    async def _checked(self, outputs: Sequence[Output]) -> None:
+        if self._rules.departures is not None:
+            await self._rules.departures.enforce_aside(outputs)
 
     def _read(self, source: Delivered) -> Any:
         if isinstance(source.value, Unread):

@@ -240,6 +240,8 @@ class StageApp:
 
     async def publish(self, outputs: Sequence[Output]) -> None:
         """Publish outputs that come of no record, and wait for their delivery."""
+        if self._rules.departures is not None:
+            await self._rules.departures.enforce_aside(outputs)
         await self._delivery.deliver(Encoding(self._codecs, self._kafka).encode(outputs, {}))
 
     def _background_ended(self, task: asyncio.Task[None]) -> None:

@@ -13,7 +13,7 @@ from forebay.avro.registry import LocalRegistry
 from forebay.contract.records import AuditEvent
 from forebay.operations.audit.chain import LINKS, digest, linked, unfinished, verify
 from forebay.operations.audit.recording import recorded
-from forebay.operations.audit.trail import Read
+from tests.unit.operations.trail import MemoryTrail
 
 NOW_MS = 1_800_000_000_000
 DAY_MS = 86_400_000
@@ -141,22 +141,6 @@ def test_a_record_has_its_digest_still_when_it_comes_back(details: dict[str, str
     codec = Codec(AuditEvent, "audit-value", LocalRegistry(prefix=""))
     one = replace(event(NOW_MS), by=by, reason=reason, details=details)
     assert digest(codec.decode(codec.encode(one))) == digest(one)
-
-
-class MemoryTrail:
-    """A trail that may refuse."""
-
-    def __init__(self) -> None:
-        self.events: list[AuditEvent] = []
-        self.refuses_from = 99
-
-    def read(self) -> Read:
-        return Read(events=list(self.events))
-
-    def append(self, event: AuditEvent) -> None:
-        if len(self.events) >= self.refuses_from:
-            raise OSError("the brokers are gone")
-        self.events.append(event)
 
 
 def test_an_act_has_a_record_before_it_and_one_after() -> None:

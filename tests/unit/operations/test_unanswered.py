@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from forebay.contract import headers as h
 from forebay.contract.failures import Failure
+from forebay.contract.handlers import Output
 from forebay.contract.records import Completion, RedactedRequest, ResponseStatus
 from forebay.contract.wire import Delivered, UndecodableError
 from forebay.kafka.decoding import ReadRecord
 from forebay.kafka.lag import Lag
-from forebay.operations.unanswered import CODE, NotAtRestError, expired, unanswered
+from forebay.operations.unanswered import CODE, NotAtRestError, Unanswered, expire, expired, unanswered
+from tests.unit.operations.trail import MemoryTrail
 
 DAY_MS = 86_400_000
 QUIET: Lag = {stage: {"topic": 0} for stage in ("cache", "completion", "retry", "response")}
@@ -118,3 +120,16 @@ def test_the_requester_hears_of_it_under_the_id_and_the_body_that_were_sent() ->
     assert output.headers[h.FINGERPRINT] == b"mark"
     assert h.ATTEMPT not in output.headers
     Failure(CODE, "is in the catalogue").failure_class  # noqa: B018 - raises where it is not
+
+
+def test_who_is_told_that_it_expired_is_in_the_trail_first() -> None:
+    one = Unanswered(request_id="a", tenant_id="acme", user_id="u", asked_at=1, headers={})
+    trail, sent = MemoryTrail(), list[Output]()
+    expire([one, one], sent.extend, trail.record)
+    assert len(sent) == 2
+    assert [(event.action, event.count) for event in trail.events] == [("requests.expire", 2)] * 2
+    expire([], sent.extend, trail.record)
+    assert len(trail.events) == 2, "nothing was done"
+    with pytest.raises(OSError, match="brokers"):
+        expire([one], sent.extend, MemoryTrail(refuses_from=0).record)
+    assert len(sent) == 2

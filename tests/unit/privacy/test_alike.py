@@ -99,5 +99,5 @@ async def test_the_last_check_of_a_long_record_is_made_beside_the_loop() -> None
     guard = _Looking()
     departures = Departures(guard, None)
     for length in (10, 100_000):
-        await departures.enforce([Output(topic="evaluations", key="r", value=Evaluation(reason="x" * length))])
+        await departures.enforce_aside([Output(topic="evaluations", key="r", value=Evaluation(reason="x" * length))])
     assert guard.threads[0] == threading.get_ident() != guard.threads[1]

@@ -10,6 +10,7 @@ from forebay.operations.seen_writes import OutdatedError
 from forebay.operations.topic_view import Position, TopicView
 from forebay_agents.review.operations import Decision, ReviewDesk
 from tests.unit.operations.topic import FakeReader, FakeTopic
+from tests.unit.operations.trail import MemoryTrail
 
 APPROVE, CORRECT, REJECT = CorrectionAction.APPROVE, CorrectionAction.CORRECT, CorrectionAction.REJECT
 
@@ -19,6 +20,7 @@ class Reviews:
 
     def __init__(self) -> None:
         self.reviews, self.corrections = FakeTopic("reviews"), FakeTopic("corrections")
+        self.trail = MemoryTrail()
 
     def ask(self, review_id: str, answer: str = "No.", **fields: object) -> None:
         """A task, or a newer one of that id."""
@@ -37,7 +39,7 @@ class Reviews:
         decisions = TopicView[Correction](FakeReader(self.corrections), key=lambda record: record.value.review_id)
         tasks.refresh()
         decisions.refresh()
-        return ReviewDesk(tasks, decisions, self.corrections.writer, clock=lambda: 7)
+        return ReviewDesk(tasks, decisions, self.corrections.writer, self.trail.record, clock=lambda: 7)
 
     def said(self) -> list[tuple[str | None, str, str]]:
         decisions = TopicView[Correction](FakeReader(self.corrections))
@@ -144,7 +146,29 @@ def test_who_may_not_write_alone_decides_all_the_same_and_is_told(reviews: Revie
             reviews.corrections.add(str(output.key), output.value)
 
     known = reviews.desk()
-    desk = ReviewDesk(known.tasks, known.decisions, refused, unfenced=plainly)  # type: ignore[arg-type]  # never enters
+    record = reviews.trail.record
+    desk = ReviewDesk(known.tasks, known.decisions, refused, record, unfenced=plainly)  # type: ignore[arg-type]  # never enters
     assert not desk.decide(by("ann")).exclusive
     with pytest.raises(OutdatedError):
         desk.decide(by("bob"))
+
+
+def test_a_decision_is_written_down_before_it_is_published_and_after(reviews: Reviews) -> None:
+    desk = reviews.desk()
+    desk.decide(by("ann", REJECT, reason="wrong"))
+    with pytest.raises(OutdatedError):
+        desk.decide(by("bob", APPROVE))
+    acts = [(one.action, one.by, one.subject, one.details.get("outcome")) for one in reviews.trail.events]
+    assert acts == [
+        ("review.reject", "ann", "review-a", None),
+        ("review.reject", "ann", "review-a", "done"),
+        ("review.approve", "bob", "review-a", None),
+        ("review.approve", "bob", "review-a", "OutdatedError"),
+    ]
+
+
+def test_a_decision_that_cannot_be_written_down_is_not_published(reviews: Reviews) -> None:
+    reviews.trail.refuses_from = 0
+    with pytest.raises(OSError, match="brokers"):
+        reviews.desk().decide(by("ann"))
+    assert reviews.said() == []

@@ -87,7 +87,7 @@ def replayed(letters: Sequence[Delivered], now_ms: Callable[[], int]) -> list[En
             outcomes=ScriptedOutcomes(),
             plan=Plan(by="ann", settle_s=0.0),
             now_ms=now_ms,
-        ).run([letter_of(letter) for letter in letters], "all")
+        ).run([letter_of(letter) for letter in letters])
     return journal.sent
 
 

@@ -130,11 +130,12 @@ def stats(as_json: Json = False) -> None:
 @epochs.command("bump", help="Start a new epoch: all answers of the task (of all tasks without one) end now.")
 def bump(task: Annotated[str | None, typer.Option(help="Task label.")] = None, as_json: Json = False) -> None:
     """For a new model, prompt or knowledge."""
+    from forebay.operations.audit.opening import recorder
     from forebay_agents.cache import operations
 
     async def start(settings: "Settings") -> str:
         async with operations.open_store(settings) as store:
-            return await operations.start_epoch(store, task)
+            return await operations.start_epoch(store, task, recorder(settings))
 
     with explained():
         epoch = run(start)
@@ -148,7 +149,10 @@ def purge(
     match: Annotated[str | None, typer.Option(help="With this text in question or answer.")] = None,
     as_json: Json = False,
 ) -> None:
-    """At least one condition; --user needs --tenant."""
+    """At least one condition; --user needs --tenant. For --user and --match the vault's key is needed."""
+    from forebay.operations.audit.opening import recorder
+    from forebay.privacy.sealing import load_keyring
+    from forebay.settings import VaultSettings
     from forebay_agents.cache import operations
 
     with explained():
@@ -156,9 +160,12 @@ def purge(
 
     async def remove(settings: "Settings") -> int:
         async with operations.open_store(settings) as store:
-            return await operations.purge(store, what)
+            return await operations.purge(
+                store, what, recorder(settings), lambda: load_keyring(settings[VaultSettings])
+            )
 
-    removed = run(remove)
+    with explained():
+        removed = run(remove)
     print_json({"removed": removed}) if as_json else say(f"{removed} entries removed")
 
 
@@ -166,14 +173,16 @@ def purge(
 def warm(file: File = "-", as_json: Json = False) -> None:
     """Texts must be redacted already; exit status 1 when a line could not be read."""
 
+    from forebay.operations.audit.opening import recorder
     from forebay_agents.cache import operations
 
     async def load(settings: "Settings") -> operations.Warmed:
         async with operations.open_parts(settings) as parts:
             with lines_of(file) as lines:
-                return await operations.warm(parts, lines)
+                return await operations.warm(parts, lines, recorder(settings))
 
-    done = run(load)
+    with explained():
+        done = run(load)
     for bad in done.bad:
         print_json({"error": {"code": "invalid_request", "message": bad.message}})
     print_json({"kept": done.kept}) if as_json else say(f"{done.kept} answers kept", err=bool(done.bad))

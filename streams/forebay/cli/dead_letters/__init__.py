@@ -83,13 +83,14 @@ def list_letters(
 @app.command(help="One letter with all its headers, and its record if it is not sealed.")
 def show(
     letter_id: Annotated[str, typer.Argument(help="Id of the letter.")],
+    by: By,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, which it is anyway.")] = True,
 ) -> None:
     """JSON. A sealed record is shown as such: opening it is for `replay --transform --dry-run`."""
     from forebay.contract.json_lines import to_json
 
     with dead_letters() as letters:
-        shown = letters.show(letter_id)
+        shown = letters.show(letter_id, by=by)
     source = shown.letter.source
     content = letter_line(shown.letter) | {
         "headers": {name: value.decode("utf-8", "replace") for name, value in source.headers.items()},
@@ -133,7 +134,7 @@ def replay(
         chosen = letter_filter(letters.now_ms(), stage, code, tenant, request_id, text, since, until, ids, states)
         found = letters.find(chosen, limit, whole=True)
         if dry_run:
-            _print_previews(letters.preview(found, max_replays, transform), as_json=as_json)
+            _print_previews(letters.preview(found, chosen.describe(), max_replays, transform, by=by), as_json=as_json)
             return
         if found and not yes and not as_json:
             confirm(f"Replay {len(found)} letters?")
@@ -187,16 +188,8 @@ def export(
             file.touch(mode=0o600, exist_ok=False)
         except OSError as error:
             raise refusal(f"cannot make {file}: {error.strerror}") from None
-        exported = letters.export(found, chosen.describe(), by=by, reason=reason or None)
-    with file.open("wb") as stream:
-        for letter in exported:
-            headers = {n: v.decode("utf-8", "replace") for n, v in letter.source.headers.items()}
-            content = letter_line(letter) | {
-                "headers": headers,
-                "key_base64": base64.b64encode(letter.source.key or b"").decode(),
-                "value_base64": base64.b64encode(letter.source.value or b"").decode(),
-            }
-            stream.write(orjson.dumps(content) + b"\n")
+        with letters.export(found, chosen.describe(), by=by, reason=reason or None) as exported:
+            _write(exported, file)
     if as_json:
         print_json({"action": "exported", "letters": len(exported), "file": str(file)})
     else:
@@ -208,17 +201,30 @@ def key(
     name: Annotated[str, typer.Argument(help="Whose it is: letters, digits, - and _.")],
     file: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
 ) -> None:
-    """The file is readable by its owner only; name it in ``dlq.signing_key_file``."""
+    """The file is readable by its owner only; name it in ``dlq.signing_key_file``. That it was made is in the trail."""
     from forebay.cli.explaining import explained
     from forebay.embedded.files import write_private
-    from forebay.trust import keys
+    from forebay.embedded.installation import installation
+    from forebay.operations.audit.opening import recorder
+    from forebay.operations.dead_letters.signing import new_key
 
-    with explained():
-        line = keys.new_operator_key(name)
     if file.exists():
         raise refusal(f"{file} is there already")
-    write_private(file, line)
-    say("{}: {}".format(*keys.public_key(line)))
+    with explained(), new_key(name, recorder(installation())) as key:
+        write_private(file, key.line)
+    say(f"{key.name}: {key.public}")
+
+
+def _write(letters: "Iterable[DeadLetter]", file: Path) -> None:
+    with file.open("wb") as stream:
+        for letter in letters:
+            headers = {n: v.decode("utf-8", "replace") for n, v in letter.source.headers.items()}
+            content = letter_line(letter) | {
+                "headers": headers,
+                "key_base64": base64.b64encode(letter.source.key or b"").decode(),
+                "value_base64": base64.b64encode(letter.source.value or b"").decode(),
+            }
+            stream.write(orjson.dumps(content) + b"\n")
 
 
 def _print_previews(previews: "Iterable[Preview]", *, as_json: bool) -> None:

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+LINKS, OF, OS_USER, KAFKA_USER = "after", "of", "os_user", "kafka_user"
+"""Keys of an audit record's details that bind it to others, and that say who acted."""
+
 
 class DeadLetterAction(StrEnum):
     """``replayed``: sent back to its stage; ``parked``: set aside for a person; ``dropped``: given up for good."""
@@ -37,3 +40,8 @@ class AuditEvent:
     count: int = 0
     details: Mapping[str, str] = field(default_factory=dict)
     at: int = 0
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """The details that say more about the act itself."""
+        return {key: value for key, value in self.details.items() if key not in (LINKS, OF, OS_USER, KAFKA_USER)}

@@ -49,7 +49,7 @@ def supervise(options: Options, on_change: OnChange = lambda _: None) -> State:
                 options.data_dir,
                 watchdog,
                 start_timeout_s=settings[EmbeddedSettings].start_timeout_s,
-                create_topics=lambda stopping: TopicAdmin(kafka, sleep=_sleep_unless(stopping)).create(),
+                create_topics=lambda stopping: _make_ready(kafka, stopping),
                 on_change=on_change,
             )
             with stopped_by_signals(supervisor.stop):
@@ -111,6 +111,17 @@ def _until_settled(process: "subprocess.Popen[bytes]", data_dir: Path, log: Path
                 failure=f"ended with status {process.returncode}: {tail(log, 1)}",
             )
         time.sleep(_POLL_S)
+
+
+def _make_ready(kafka: KafkaSettings, stopping: threading.Event) -> None:
+    """Topics first; then the trail has which configuration is about to be used, or no worker starts."""
+    TopicAdmin(kafka, sleep=_sleep_unless(stopping)).create()
+    # By a process: what people do, and that it is written down, stands on a floor with this room.
+    command = [sys.executable, "-m", "forebay", "config", "check", "--audit"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip()
+        raise TopicsError(f"the configuration cannot be written down in the topic audit: {said}")
 
 
 def _sleep_unless(stopping: threading.Event) -> Callable[[float], None]:

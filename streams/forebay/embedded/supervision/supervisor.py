@@ -29,8 +29,8 @@ class Supervisor:
     """Runs a plan until it is told to stop.
 
     Args:
-        create_topics: creates what is missing on the brokers; called in a thread once they answer, with an
-            event that tells it to give up.
+        create_topics: creates what is missing on the brokers, and makes it ready; called in a thread once they answer,
+            with an event that tells it to give up.
         on_change: called with every new state, for the display.
     """
 
@@ -117,7 +117,7 @@ class Supervisor:
         failed = next((k for k in (*self._servers, *self._workers) if k.state is ProcessState.FAILED), None)
         failure = failed.failure if failed is not None else ""
         if stack is StackState.FAILED and failed is None and self._topics is not None:
-            failure = f"the topics cannot be created: {self._topics.exception()}"
+            failure = f"the topics cannot be made ready: {self._topics.exception()}"
         new = State(
             supervisor=os.getpid(),
             stack=stack,

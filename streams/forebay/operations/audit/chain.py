@@ -12,10 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from forebay.contract.records import AuditEvent
+from forebay.contract.records.operations import LINKS, OF
 
-LINKS = "after"
-"""Key of the details with what came before: ``ID:SHA256``, separated by blanks."""
-PHASE, OF, OUTCOME = "phase", "of", "outcome"
+PHASE, OUTCOME = "phase", "outcome"
 BEFORE, AFTER = "before", "after"
 _MOST_LINKS = 64
 _TOLERANCE_MS = 3_600_000

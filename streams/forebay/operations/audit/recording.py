@@ -1,13 +1,18 @@
-"""How is an act written down? Before it, so that none happens unseen, and after it, with how it ended."""
+"""How is an act written down? Before it, so that none happens unseen, and after it, with how it ended.
+
+An act on many things is one act: a replay of a thousand letters has two records, with a count.
+"""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import AuditEvent
-from forebay.operations.audit.chain import AFTER, BEFORE, OF, OUTCOME, PHASE, linked
+from forebay.contract.records.operations import OF
+from forebay.operations.audit.chain import AFTER, BEFORE, OUTCOME, PHASE, linked
 from forebay.operations.audit.trail import Trail
 
 DONE = "done"
@@ -21,6 +26,39 @@ class Act:
     details: dict[str, str] = field(default_factory=dict)
 
 
+class Recorder(Protocol):
+    """Writes down the acts of whoever runs this process; :func:`forebay.operations.audit.opening.recorder` makes it."""
+
+    def __call__(
+        self,
+        action: str,
+        /,
+        *,
+        subject: str,
+        by: str = "",
+        reason: str | None = None,
+        count: int = 0,
+        details: Mapping[str, str] | None = None,
+    ) -> AbstractContextManager[Act]:
+        """As :func:`recorded`; ``by`` is the account of the process unless a person is named."""
+        ...
+
+
+@contextmanager
+def unrecorded(
+    _action: str,
+    *,
+    subject: str,
+    by: str = "",
+    reason: str | None = None,
+    count: int = 0,
+    details: Mapping[str, str] | None = None,
+) -> Iterator[Act]:
+    """For what touches no installation, such as a folder of one's own."""
+    del subject, by, reason, count, details
+    yield Act()
+
+
 @contextmanager
 def recorded(
     trail: Trail,
@@ -29,6 +67,7 @@ def recorded(
     by: str,
     subject: str,
     reason: str | None = None,
+    count: int = 0,
     details: Mapping[str, str] | None = None,
     clock: Clock = now_ms,
 ) -> Iterator[Act]:
@@ -38,6 +77,7 @@ def recorded(
         action: such as ``vault.rotate``.
         by: account name of the person.
         subject: what it is done to, without personal data.
+        count: how many things it is meant to touch; the second record has how many it did.
 
     Raises:
         Exception: whatever reading and writing the trail raises; before the act, then it did not happen, or after it,
@@ -50,6 +90,7 @@ def recorded(
         by=by,
         reason=reason,
         subject=subject,
+        count=count,
         details={**common, PHASE: BEFORE},
         at=clock(),
     )

@@ -1,7 +1,4 @@
-"""Where is the trail? In the topic ``audit``: read as a whole for each act, and written to all replicas.
-
-An installation's people act a few times a day, so 400 days are some thousand records, which take a second to read.
-"""
+"""Where is the trail? In the topic ``audit``, written to all replicas."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +6,8 @@ from typing import Protocol
 
 from forebay.contract.handlers import Output
 from forebay.contract.records import AuditEvent
-from forebay.kafka.publisher import publish
 from forebay.kafka.reader import TopicReader
+from forebay.operations.publishing import publish
 from forebay.settings import Settings
 
 
@@ -35,15 +32,20 @@ class Trail(Protocol):
 
 
 class KafkaTrail:
-    """The trail on the brokers of ``settings``. It takes READ and WRITE on the topic ``audit``."""
+    """The trail on the brokers of ``settings``. It takes READ and WRITE on the topic ``audit``.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        newest: only so many records of each partition, for those who add to it; ``None``: all.
+    """
+
+    def __init__(self, settings: Settings, newest: int | None = None) -> None:
         self._settings = settings
+        self._newest = newest
 
     def read(self) -> Read:
-        """All records. Raises :class:`forebay.kafka.queries.BrokerUnavailableError`."""
+        """The records. Raises :class:`forebay.kafka.queries.BrokerUnavailableError`."""
         events, unreadable = [], 0
-        with TopicReader(self._settings, ["audit"]) as reader:
+        with TopicReader(self._settings, ["audit"], newest=self._newest) as reader:
             for record in reader.read_to_end():
                 if isinstance(record.value, AuditEvent):
                     events.append(record.value)
@@ -52,5 +54,5 @@ class KafkaTrail:
         return Read(events=events, unreadable=unreadable)
 
     def append(self, event: AuditEvent) -> None:
-        """Publish a record. Raises :class:`forebay.kafka.publisher.PublishError`."""
+        """Publish a record. Raises PublishError, and InvalidChoiceError when there is personal data in it."""
         publish(self._settings, [Output(topic="audit", key=event.audit_id, value=event)])

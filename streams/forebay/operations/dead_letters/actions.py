@@ -2,50 +2,38 @@
 
 Whatever changes a letter goes through the journal: all of a step or nothing, by one operator at a time. It reads again
 what was done with the letters once it is the only one that can write; who decides on a letter that somebody else has
-decided on since is told, and nothing is done. Whatever takes bytes away is in the audit trail before they are
-handed out.
+decided on since is told, and nothing is done. Every act is in the audit trail before it happens, and so is every look
+at records.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from forebay.avro.codec import Codec, UndecodableError
-from forebay.contract import headers as h
+from forebay.avro.codec import Codec
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import DeadLetterAction, DeadLetterState
+from forebay.operations.audit.recording import Recorder
 from forebay.operations.choices import InvalidChoiceError
-from forebay.operations.dead_letters.audit import audit
 from forebay.operations.dead_letters.letters import DeadLetter, Group, group, letter_of, place_of
-from forebay.operations.dead_letters.originals import is_withheld, with_originals
+from forebay.operations.dead_letters.originals import with_originals
 from forebay.operations.dead_letters.plan import Plan, Progress, Wish
 from forebay.operations.dead_letters.preview import Preview, previews
 from forebay.operations.dead_letters.queue import Queue
 from forebay.operations.dead_letters.replay import Outcomes, Replayer, Signer, Steps
 from forebay.operations.dead_letters.selection import Filter, chosen_of
+from forebay.operations.dead_letters.shown import Shown, shown
 from forebay.operations.dead_letters.transform import RecordTransform, load_transform
 from forebay.operations.seen_writes import publish
 from forebay.operations.topic_view import Position, TopicView
-from forebay.privacy.outbound import WITHHELD
 from forebay.privacy.sealing import Keyring
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
-    """One letter with its record.
-
-    Attributes:
-        record: the record, where it can be read; it holds no personal data that the guard knows.
-        hidden: why it is not here: ``sealed``, ``withheld: …``, or the code of what is wrong with it.
-    """
-
-    letter: DeadLetter
-    record: Any = None
-    hidden: str = ""
+_NAMED = 20
+"""Letters that are named in a record of the audit trail; each has a note of its own in any case."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +44,7 @@ class DeadLetters:
         notes: on letters, by their ids.
         journal: opens the journal, which turns away whoever has it open.
         watch: watches what becomes of the records of the replay with this id.
-        publish: writes records beside the journal, for what changes no letter.
+        record: writes down what is done, before it is done and after.
         codecs: by logical topic.
         keyring: opens sealed letters for a transform; ``None``: there is no key.
         signer: signs replays; raises ConfigurationError without a key.
@@ -66,7 +54,7 @@ class DeadLetters:
     notes: TopicView[DeadLetterState]
     journal: Callable[[], AbstractContextManager[Steps]]
     watch: Callable[[str], AbstractContextManager[Outcomes]]
-    publish: Callable[[Sequence[Output]], None]
+    record: Recorder
     codecs: Mapping[str, Codec[Any]]
     keyring: Callable[[], Keyring | None]
     signer: Callable[[], Signer]
@@ -88,32 +76,39 @@ class DeadLetters:
         letters = self._at(chosen.ids) if chosen.ids else self._all()
         return chosen_of(letters if whole else (letter.without_bytes() for letter in letters), chosen, limit)
 
-    def show(self, letter_id: str) -> Shown:
+    def show(self, letter_id: str, *, by: str = "") -> Shown:
         """One letter, and its record if it may be seen: a sealed one only in a preview of a transform.
 
         Raises:
             InvalidChoiceError: there is no such letter.
+            PublishError: it cannot be written down that it was looked at.
         """
         [letter] = self._named([letter_id])
-        if h.SEALED in letter.source.headers:
-            return Shown(letter=letter, hidden="sealed")
-        if is_withheld(letter):
-            kinds = h.text(letter.source.headers, WITHHELD)
-            return Shown(letter=letter, hidden=f"withheld: {kinds} in it; see {letter.origin_topic}")
-        codec = self.codecs.get(letter.origin_topic)
-        if codec is None:
-            return Shown(letter=letter)
-        try:
-            return Shown(letter=letter, record=codec.decode(letter.source.value))
-        except UndecodableError as error:
-            return Shown(letter=letter, hidden=f"{error.code}: {error}")
+        with self.record("dlq.show", subject=letter_id, by=by, count=1) as act:
+            found = shown(letter, self.codecs)
+            act.count = int(found.record is not None)
+        return found
 
     def preview(
-        self, letters: Iterable[DeadLetter], max_replays: int, transform: Path | None = None
+        self,
+        letters: Iterable[DeadLetter],
+        subject: str,
+        max_replays: int,
+        transform: Path | None = None,
+        *,
+        by: str = "",
     ) -> Iterator[Preview]:
-        """What :meth:`replay` would do with each of ``letters``. Raises :class:`TransformError`."""
-        changed = None if transform is None else self._transform(transform)
-        return previews(self._sendable(letters), max_replays, changed)
+        """What :meth:`replay` would do with each of ``letters``. Raises :class:`TransformError`.
+
+        With a transform it shows records, those of sealed letters too, and so it is in the audit trail.
+        """
+        if transform is None:
+            yield from previews(self._sendable(letters), max_replays, None)
+            return
+        changed, sendable = self._transform(transform), self._sendable(letters)
+        with self.record("dlq.preview", subject=subject, by=by, count=len(sendable)) as act:
+            for act.count, preview in enumerate(previews(sendable, max_replays, changed), start=1):
+                yield preview
 
     def replay(
         self,
@@ -142,8 +137,22 @@ class DeadLetters:
         """
         changed = None if transform is None else self._transform(transform)
         signer, sendable, replay_id = self.signer(), self._sendable(letters), new_id()
-        with self.journal() as journal, self.watch(replay_id) as outcomes:
+        details = {"replay_id": replay_id, "key": signer.name}
+        with (
+            self.record(
+                "dlq.replay", subject=subject, by=plan.by, reason=plan.reason, count=len(sendable), details=details
+            ) as act,
+            self.journal() as journal,
+            self.watch(replay_id) as outcomes,
+        ):
             self.notes.refresh(settled=True)
+
+            def told(progress: Progress) -> None:
+                act.count = progress.replayed
+                act.details |= {"parked": str(progress.parked)} if progress.parked else {}
+                act.details |= {"paused": progress.paused} if progress.paused else {}
+                on_progress(progress)
+
             replayer = Replayer(
                 journal=journal,
                 signer=signer,
@@ -151,12 +160,12 @@ class DeadLetters:
                 outcomes=outcomes,
                 plan=plan,
                 transform=changed,
-                on_progress=on_progress,
+                on_progress=told,
                 wish=wish,
                 now_ms=self.now_ms,
                 replay_id=replay_id,
             )
-            return replayer.run(sendable, subject)
+            return replayer.run(sendable)
 
     def park(
         self,
@@ -187,11 +196,15 @@ class DeadLetters:
             raise InvalidChoiceError("a reason is needed", "reason")
         return self._decide(DeadLetterAction.DROPPED, ids, by, reason, seen)
 
-    def export(self, letters: Iterable[DeadLetter], subject: str, *, by: str, reason: str | None) -> list[DeadLetter]:
+    @contextmanager
+    def export(
+        self, letters: Iterable[DeadLetter], subject: str, *, by: str, reason: str | None
+    ) -> Iterator[list[DeadLetter]]:
         """``letters`` with their bytes, sealed ones sealed, once that is in the audit trail. Raises PublishError."""
         found = [letter for letter in self._loaded(letters) if letter.whole]  # else it expired since it was chosen
-        self.publish([audit("dlq.export", by=by, reason=reason, subject=subject, count=len(found), at=self.now_ms())])
-        return found
+        with self.record("dlq.export", subject=subject, by=by, reason=reason, count=len(found)) as act:
+            yield found
+            act.count = len(found)
 
     def _all(self) -> Iterator[DeadLetter]:
         self.notes.refresh()
@@ -237,22 +250,25 @@ class DeadLetters:
     ) -> list[DeadLetter]:
         letters, at = self._named(ids), self.now_ms()
         known = dict(seen or {})
-        subject = " ".join(letter.letter_id for letter in letters)
         name = "dlq.park" if action is DeadLetterAction.PARKED else "dlq.drop"
-        outputs = [
-            *(_state(letter, action, by, reason, at) for letter in letters),
-            audit(name, by=by, reason=reason, subject=subject, count=len(letters), at=at),
-        ]
-        publish(
-            self.notes,
-            self.journal,
-            outputs,
-            {letter.letter_id: known.get(letter.letter_id, letter.seen) for letter in letters},
-        )
+        with self.record(name, subject=_named_in_short(letters), by=by, reason=reason, count=len(letters)) as act:
+            publish(
+                self.notes,
+                self.journal,
+                [_state(letter, action, by, reason, at) for letter in letters],
+                {letter.letter_id: known.get(letter.letter_id, letter.seen) for letter in letters},
+            )
+            act.count = len(letters)
         return letters
 
     def _transform(self, path: Path) -> RecordTransform:
         return RecordTransform(load_transform(path), self.codecs, self.keyring())
+
+
+def _named_in_short(letters: Sequence[DeadLetter]) -> str:
+    """Ids, with a comma and a blank between: digits beside digits look like the number of a card or a telephone."""
+    named = ", ".join(letter.letter_id for letter in letters[:_NAMED])
+    return named if len(letters) <= _NAMED else f"{named} and {len(letters) - _NAMED} more"
 
 
 def _state(letter: DeadLetter, action: DeadLetterAction, by: str, reason: str | None, at: int) -> Output:

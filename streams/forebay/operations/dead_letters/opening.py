@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from forebay.avro.codec import open_codecs
 from forebay.avro.registry import open_registry
 from forebay.contract.records import DeadLetterState
-from forebay.kafka.publisher import publish
-from forebay.kafka.transactions import Transactions
+from forebay.operations.audit.opening import recorder
 from forebay.operations.dead_letters.actions import DeadLetters
 from forebay.operations.dead_letters.outcomes import watch
 from forebay.operations.dead_letters.queue import KafkaQueue
+from forebay.operations.publishing import transactions
 from forebay.operations.topic_view import TopicView, open_view
 from forebay.privacy.sealing import Keyring, load_keyring
 from forebay.settings import ConfigurationError, Settings, VaultSettings
@@ -32,9 +32,9 @@ def open_dead_letters(settings: Settings) -> Iterator[DeadLetters]:
         yield DeadLetters(
             queue=KafkaQueue(settings),
             notes=notes,
-            journal=lambda: Transactions(settings, "dlq-operator"),
+            journal=transactions(settings, "dlq-operator"),
             watch=lambda replay_id: watch(settings, replay_id),
-            publish=lambda outputs: publish(settings, outputs),
+            record=recorder(settings),
             codecs=open_codecs(settings, open_registry(settings)),
             keyring=keyring,
             signer=lambda: operator_key(settings),

@@ -15,7 +15,6 @@ from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import DeadLetterAction, DeadLetterState
 from forebay.contract.wire import Encoded
-from forebay.operations.dead_letters.audit import audit
 from forebay.operations.dead_letters.letters import DeadLetter, LetterState
 from forebay.operations.dead_letters.originals import check_sendable, stage_of
 from forebay.operations.dead_letters.plan import Phase, Plan, Progress, Wish
@@ -102,12 +101,11 @@ class Replayer:
     replay_id: str = field(default_factory=new_id)
     _silent: int = field(default=0, init=False)
 
-    def run(self, letters: Sequence[DeadLetter], subject: str) -> Progress:
-        """Replay ``letters``; ``subject`` says in the audit trail how they were chosen."""
+    def run(self, letters: Sequence[DeadLetter]) -> Progress:
+        """Replay ``letters``."""
         progress = Progress(replay_id=self.replay_id, chosen=len(letters))
         todo = [letter for letter in letters if self._may(letter)]
         progress.skipped = len(letters) - len(todo)
-        self._audit("dlq.replay", subject, len(todo))
         canary = todo[: self.plan.canary]
         if canary:
             self._replay(canary, progress, Phase.TRIAL)
@@ -119,9 +117,7 @@ class Replayer:
         if not progress.paused:
             self._replay(todo[len(canary) :], progress, Phase.REPLAYING)
             self._settle(progress)
-        if progress.paused:
-            self._audit("dlq.pause", progress.paused, progress.replayed)
-        else:
+        if not progress.paused:
             progress.phase = Phase.DONE
         self.on_progress(progress)
         return progress
@@ -252,18 +248,3 @@ class Replayer:
             at=self.now_ms(),
         )
         return Output(topic="dlq.state", key=letter.letter_id, value=state)
-
-    def _audit(self, action: str, subject: str, count: int) -> None:
-        self.journal.step(
-            [
-                audit(
-                    action,
-                    by=self.plan.by,
-                    reason=self.plan.reason,
-                    subject=subject,
-                    count=count,
-                    at=self.now_ms(),
-                    details={"replay_id": self.replay_id, "key": self.signer.name},
-                )
-            ]
-        )

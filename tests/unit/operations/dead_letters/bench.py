@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from forebay.contract.handlers import Output
-from forebay.contract.records import AuditEvent, Message, RedactedRequest
+from forebay.contract.records import Message, RedactedRequest
 from forebay.contract.wire import Delivered, Encoded
 from forebay.operations.dead_letters.actions import DeadLetters
 from forebay.operations.dead_letters.letters import Place
@@ -14,6 +14,7 @@ from forebay.operations.topic_view import TopicView
 from forebay.testing import KEYRING, codecs
 from forebay.testing.stores import OPERATOR
 from tests.unit.operations.topic import FakeReader, FakeTopic, FakeWriter
+from tests.unit.operations.trail import MemoryTrail
 
 NOW_MS = 1_795_000_000_000
 
@@ -74,22 +75,18 @@ class MemoryJournal:
     Attributes:
         notes: the topic ``dlq.state``.
         sent: raw records of all steps.
-        trail: audit entries of all steps, and of what was published beside it.
+        trail: what was written down of acts.
     """
 
     def __init__(self) -> None:
         self.notes = FakeTopic(name="dlq.state")
         self.sent: list[Encoded] = []
-        self.trail: list[AuditEvent] = []
+        self.trail = MemoryTrail()
 
     @contextmanager
     def open(self) -> Iterator["Steps"]:
         with self.notes.writer() as writer:
             yield Steps(self, writer)
-
-    def publish(self, outputs: Sequence[Output]) -> None:
-        assert all(output.topic == "audit" for output in outputs), "notes on letters go through the journal"
-        self.trail += [output.value for output in outputs]
 
 
 @dataclass
@@ -100,8 +97,8 @@ class Steps:
     writer: FakeWriter
 
     def step(self, outputs: Sequence[Output] = (), records: Sequence[Encoded] = ()) -> None:
-        self.writer.step([output for output in outputs if output.topic == "dlq.state"])
-        self.journal.publish([output for output in outputs if output.topic != "dlq.state"])
+        assert all(output.topic == "dlq.state" for output in outputs), "acts are written down beside the journal"
+        self.writer.step(outputs)
         self.journal.sent += records
 
 
@@ -154,7 +151,7 @@ class Bench:
             notes=TopicView(FakeReader(self.journal.notes)),
             journal=self.journal.open,
             watch=watch,
-            publish=self.journal.publish,
+            record=self.journal.trail.record,
             codecs=codecs(),
             keyring=lambda: KEYRING,
             signer=lambda: OPERATOR,

@@ -1,5 +1,6 @@
 """What operators do with dead letters, each called as a console would call it: no terminal, no brokers."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from forebay.operations.dead_letters.selection import Filter
 from forebay.operations.seen_writes import OutdatedError
 from forebay.privacy.outbound import WITHHELD
 from forebay.testing import KEYRING, codecs, delivered
-from tests.unit.operations.dead_letters.bench import NOW_MS, Bench, buried
+from forebay.testing.stores import OPERATOR
+from tests.unit.operations.dead_letters.bench import NOW_MS, Bench, ScriptedOutcomes, buried
 
 PLAN = Plan(by="ann", settle_s=0)
 ALL = Filter(states=frozenset())
@@ -103,12 +105,14 @@ def test_a_preview_says_what_would_become_of_each_letter_and_does_nothing(tmp_pa
     transform.write_text("def transform(record):\n    return record | {'user_id': 'u-7'}\n")
     operator = bench.operator()
     letters = operator.find(Filter())
-    again, tired, lost = operator.preview(letters, 3, transform)
+    again, tired, lost = operator.preview(letters, "all", 3, transform)
     assert [again.fate, tired.fate, lost.fate] == [Fate.REPLAY, Fate.PARK, Fate.LEAVE]
     assert '+ "user_id": "u-7"' in (again.diff or "")
     assert "does not say which topic" in lost.problem
-    assert [line.diff for line in operator.preview(letters[:1], 3)] == [None]
-    assert (bench.journal.sent, bench.journal.trail, bench.journal.notes.epoch) == ([], [], 0)
+    assert bench.journal.trail.acts == [("dlq.preview", "begun"), ("dlq.preview", "done")], "it shows records"
+    assert [line.diff for line in operator.preview(letters[:1], "all", 3)] == [None]
+    assert len(bench.journal.trail.acts) == 2, "without a transform it shows none"
+    assert (bench.journal.sent, bench.journal.notes.epoch) == ([], 0)
 
 
 def test_a_replay_sends_records_back_also_of_letters_that_were_chosen_without_them() -> None:
@@ -118,7 +122,9 @@ def test_a_replay_sends_records_back_also_of_letters_that_were_chosen_without_th
     assert (progress.chosen, progress.replayed, progress.phase) == (2, 2, Phase.DONE)
     assert [record.value for record in bench.journal.sent] == [buried(n).value for n in range(2)]
     assert {letter.state for letter in operator.find(ALL)} == {LetterState.REPLAYED}
-    assert [(entry.action, entry.by, entry.count) for entry in bench.journal.trail] == [("dlq.replay", "ann", 2)]
+    before, after = bench.journal.trail.events
+    assert (before.action, before.by, before.subject, before.count) == ("dlq.replay", "ann", "all", 2)
+    assert (after.details["outcome"], after.count, after.details["key"]) == ("done", 2, OPERATOR.name)
 
 
 def test_a_letter_that_expired_since_it_was_chosen_is_left_and_not_sent_empty() -> None:
@@ -129,7 +135,8 @@ def test_a_letter_that_expired_since_it_was_chosen_is_left_and_not_sent_empty() 
     progress = operator.replay(letters, "all", PLAN)
     assert (progress.replayed, progress.problems) == (1, {"0-0": "0-0: it has expired"})
     assert all(record.value for record in bench.journal.sent)
-    assert len(operator.export(letters[:1], "one", by="ann", reason=None)) == 0
+    with operator.export(letters[:1], "one", by="ann", reason=None) as exported:
+        assert exported == []
 
 
 def test_a_sealed_letter_is_mended_sealed(tmp_path: Path) -> None:
@@ -187,8 +194,11 @@ def test_park_and_drop_leave_a_note_and_a_trail() -> None:
         "0-1": (LetterState.DROPPED, "bob"),
         "0-2": (LetterState.OPEN, None),
     }
-    trail = [(entry.action, entry.subject, entry.count, entry.reason) for entry in bench.journal.trail]
-    assert trail == [("dlq.park", "0-0 0-1", 2, "later"), ("dlq.drop", "0-1", 1, "a test")]
+    trail = [(entry.action, entry.subject, entry.count, entry.reason) for entry in bench.journal.trail.events]
+    assert trail == [
+        *[("dlq.park", "0-0, 0-1", 2, "later")] * 2,
+        *[("dlq.drop", "0-1", 1, "a test")] * 2,
+    ]
 
 
 def test_a_drop_wants_a_reason_and_a_decision_wants_letters() -> None:
@@ -212,7 +222,8 @@ def test_of_two_operators_who_decide_at_once_the_second_is_told_and_changes_noth
         "0-0": LetterState.OPEN,
         "0-1": LetterState.DROPPED,
     }
-    assert [entry.by for entry in bench.journal.trail] == ["bob"]
+    acts = [(entry.by, entry.details.get("outcome")) for entry in bench.journal.trail.events]
+    assert acts == [("ann", None), ("bob", None), ("bob", "done"), ("ann", "OutdatedError")]
 
 
 def test_a_decision_on_a_page_of_an_hour_ago_counts_only_if_nothing_happened_since() -> None:
@@ -256,11 +267,55 @@ def test_a_replay_ends_when_another_operator_takes_over() -> None:
 def test_an_export_is_in_the_trail_with_its_bytes() -> None:
     bench = Bench(2)
     operator = bench.operator()
-    exported = operator.export(operator.find(ALL), "all", by="ann", reason="for a post-mortem")
-    assert [letter.source.value for letter in exported] == [buried(n).value for n in range(2)]
-    assert [(entry.action, entry.count, entry.reason) for entry in bench.journal.trail] == [
+    with operator.export(operator.find(ALL), "all", by="ann", reason="for a post-mortem") as exported:
+        assert [letter.source.value for letter in exported] == [buried(n).value for n in range(2)]
+        assert bench.journal.trail.acts == [("dlq.export", "begun")]
+    assert [(entry.action, entry.count, entry.reason) for entry in bench.journal.trail.events] == [
         ("dlq.export", 2, "for a post-mortem")
+    ] * 2
+
+
+def test_what_cannot_be_written_down_does_not_happen(tmp_path: Path) -> None:
+    bench = Bench(3)
+    bench.journal.trail.refuses_from = 0
+    operator = bench.operator()
+    letters = operator.find(ALL)
+    transform = tmp_path / "mend.py"
+    transform.write_text("def transform(record):\n    return record\n")
+    acts: list[Callable[[], object]] = [
+        lambda: operator.replay(letters, "all", PLAN),
+        lambda: operator.park(["0-0"], by="ann"),
+        lambda: operator.drop(["0-1"], by="ann", reason="a test"),
+        lambda: operator.show("0-2"),
+        lambda: next(operator.preview(letters, "all", 3, transform)),
+        lambda: operator.export(letters, "all", by="ann", reason=None).__enter__(),
     ]
+    for act in acts:
+        with pytest.raises(OSError, match="brokers"):
+            act()
+    assert bench.journal.sent == []
+    assert {letter.state for letter in operator.find(ALL)} == {LetterState.OPEN}
+
+
+def test_of_many_letters_there_is_one_act_with_their_number() -> None:
+    bench = Bench(60)
+    operator = bench.operator()
+    operator.park([f"0-{offset}" for offset in range(60)], by="ann")
+    operator.replay(operator.find(ALL), "all", Plan(by="ann", settle_s=0, again=True))
+    assert [(one.action, one.count) for one in bench.journal.trail.events] == [
+        *[("dlq.park", 60)] * 2,
+        *[("dlq.replay", 60)] * 2,
+    ]
+    assert bench.journal.trail.events[0].subject.endswith("0-19 and 40 more")
+
+
+def test_a_replay_that_pauses_itself_says_why_in_the_trail() -> None:
+    bench = Bench(10, ScriptedOutcomes((0, 0, 0), (1, 1, 0)))
+    operator = bench.operator()
+    progress = operator.replay(operator.find(Filter()), "all", Plan(by="ann", canary=2, settle_s=0))
+    assert progress.phase is Phase.PAUSED
+    after = bench.journal.trail.events[-1]
+    assert (after.count, after.details["paused"]) == (2, progress.paused)
 
 
 def test_every_action_has_its_state() -> None:

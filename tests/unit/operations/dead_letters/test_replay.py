@@ -42,11 +42,7 @@ class Run:
                 wish=self.wish,
                 now_ms=lambda: NOW_MS,
                 monotonic=self.time.monotonic,
-            ).run(chosen, "all")
-
-    @property
-    def trail(self) -> list[tuple[str, str]]:
-        return [(entry.action, entry.subject) for entry in self.bench.journal.trail]
+            ).run(chosen)
 
 
 def test_a_record_goes_back_for_the_stage_that_failed_with_a_count_of_its_replays() -> None:
@@ -84,7 +80,6 @@ def test_a_trial_that_fails_ends_the_replay() -> None:
     assert (progress.replayed, progress.phase) == (2, Phase.PAUSED)
     assert progress.paused == "only 1 of 2 canaries succeeded"
     assert {phase for _, phase, _ in run.seen} == {Phase.TRIAL, Phase.SETTLING, Phase.PAUSED}
-    assert run.trail == [("dlq.replay", "all"), ("dlq.pause", progress.paused)]
 
 
 def test_a_trial_that_succeeds_is_followed_by_the_rest() -> None:
@@ -127,7 +122,6 @@ def test_a_replay_that_is_stopped_ends_after_its_batch_and_says_so(before: list[
     run.wish = lambda: Wish.STOP if run.bench.journal.sent else before.pop() if before else Wish.GO
     progress = run.replay(letters(120))
     assert (progress.replayed, progress.phase, progress.paused) == (50, Phase.STOPPED, "stopped by an operator")
-    assert run.trail == [("dlq.replay", "all"), ("dlq.pause", "stopped by an operator")]
     assert run.time.seconds < 60, "who stops does not wait for outcomes"
 
 

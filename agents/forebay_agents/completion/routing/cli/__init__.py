@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forebay.cli.explaining import explained
 from forebay.cli.terminal.bars import Bar
 from forebay.cli.terminal.saying import complain, print_json, say
 from forebay.cli.terminal.tables import print_table
 from forebay_agents.completion.routing.cli.status import status
 
 if TYPE_CHECKING:
+    from forebay.operations.audit.recording import Recorder
     from forebay_agents.completion.routing.offline.rows import Row
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Replay, train and calibrate the choice of a tier.")
@@ -76,13 +78,13 @@ def simulate(
 @app.command(help="Learn router and confidence from judged rows (as simulate reads them); a new version, used at once.")
 def train(file: File, folder: Folder = None, as_json: Json = False) -> None:
     """Exit status 1 when a line could not be read, 2 when nothing could be learnt."""
-    _learn(file, _kept_in(folder), as_json, router=True)
+    _learn(file, folder, as_json, router=True)
 
 
 @app.command(help="Learn the confidence curves alone; the router of the current version stays.")
 def calibrate(file: File, folder: Folder = None, as_json: Json = False) -> None:
     """Exit status as for ``train``."""
-    _learn(file, _kept_in(folder), as_json, router=False)
+    _learn(file, folder, as_json, router=False)
 
 
 @app.command(help="Versions, oldest first; the current one is marked.")
@@ -106,7 +108,8 @@ def rollback(
     from forebay_agents.completion.routing.model import ModelError
 
     try:
-        current = operations.roll_back(_kept_in(folder), version)
+        with explained():
+            current = operations.roll_back(_kept_in(folder), _recorder(folder), version)
     except ModelError as error:
         complain(error)
         raise typer.Exit(2) from None
@@ -127,14 +130,27 @@ def _kept_in(folder: Path | None) -> Path:
         raise typer.Exit(2) from None
 
 
-def _learn(file: str, folder: Path, as_json: bool, *, router: bool) -> None:
+def _recorder(folder: Path | None) -> "Recorder":
+    """What workers use is written down in the audit trail; a folder of one's own is nobody's business."""
+    from forebay.embedded.installation import installation
+    from forebay.operations.audit.opening import recorder
+    from forebay.operations.audit.recording import unrecorded
+
+    own = folder is not None and folder.absolute() != _kept_in(None).absolute()
+    if own:
+        return unrecorded
+    return recorder(installation())
+
+
+def _learn(file: str, folder: Path | None, as_json: bool, *, router: bool) -> None:
     _needs_sklearn()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from forebay_agents.completion import operations
 
     rows, bad = _rows(file)
     try:
-        found = operations.learn(folder, rows, router=router)
+        with explained():
+            found = operations.learn(_kept_in(folder), rows, _recorder(folder), router=router)
     except ValueError as error:
         complain(error)
         raise typer.Exit(2) from None
