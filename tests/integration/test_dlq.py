@@ -30,6 +30,7 @@ from forebay.embedded.files import write_private
 from forebay.kafka.connection import confluent_options
 from forebay.kafka.reader import read_topic
 from forebay.kafka.transactions import FencedError, StepError, Transactions
+from forebay.operations.audit.trail import KafkaTrail
 from forebay.operations.dead_letters.opening import open_dead_letters
 from forebay.operations.dead_letters.outcomes import watch
 from forebay.operations.dead_letters.plan import Plan, Wish
@@ -328,7 +329,7 @@ def _notes(settings: Settings) -> Iterator[DeadLetterState]:
 
 
 def _audit(settings: Settings) -> list[AuditEvent]:
-    return sorted((record.value for record in read_topic(settings, "audit")), key=lambda event: event.audit_id)
+    return list(KafkaTrail(settings).read().events)
 
 
 def test_sealed_letters_stay_sealed_also_when_they_are_transformed(

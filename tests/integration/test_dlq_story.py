@@ -61,6 +61,8 @@ def test_an_outage_dead_letters_requests_and_an_operator_makes_it_good(tmp_path:
     paid = Counter((line["headers"]["x-forebay-request-id"], line["model"]) for line in billed)
     assert {request for request, _ in paid} == {row["request_id"] for row in failed}
     assert set(paid.values()) == {1}, "each request was paid once by each tier that it needed"
-    trail = re.findall(r"^(dlq\.\w+)\t(\w+)\t(\d+)\t", output, re.MULTILINE)
+    trail = re.findall(r"^(dlq\.\w+)\t(\w+)\t(\d+)\tdone$", output, re.MULTILINE)
     actions = Counter(action for action, _, _ in trail)
-    assert actions == {"dlq.replay": 3, "dlq.pause": 1, "dlq.park": 1, "dlq.drop": 1, "dlq.export": 1}
+    assert actions == {
+        "dlq.replay": 3, "dlq.park": 1, "dlq.drop": 1, "dlq.export": 1, "dlq.show": 1, "dlq.preview": 1,
+    }  # fmt: skip

@@ -179,7 +179,6 @@ def read_topic(
 
     Args:
         from_beginning: all that is kept; otherwise only what is written from now on.
-        newest: of what is kept only so many offsets before the end of each partition.
         until_end: stop at the ends that the partitions have now; otherwise go on for ever.
 
     Raises:

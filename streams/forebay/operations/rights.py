@@ -12,7 +12,7 @@ from enum import StrEnum
 from importlib.metadata import entry_points
 
 from forebay.contract.names import group_on_broker, topic_on_broker
-from forebay.contract.topics import RETRY_LEVELS, TOPICS, StageRights
+from forebay.contract.topics import RETRY_LEVELS, TOPICS, Access, StageRights
 from forebay.settings import KafkaSettings
 
 GROUP = "forebay.rights"
@@ -84,6 +84,14 @@ READ = tuple(topic.name for topic in TOPICS.values() if topic.readers and topic.
 """Every topic that a stage reads, but for those that ``retry`` does: where records come back to."""
 
 
+OPEN = tuple(name for name in READ if TOPICS[name].access is not Access.RESTRICTED)
+"""Of these, those without personal data in the clear: what people may read. Who replays a letter of another needs no
+READ there, since such letters have their bytes, sealed."""
+
+TRAIL = ("audit",)
+"""Whoever acts reads the newest records of the audit trail, and adds to them."""
+
+
 def read_by(stage: str) -> Sequence[str]:
     """The topics that ``stage`` reads."""
     return [topic.name for topic in TOPICS.values() if stage in topic.readers]
@@ -106,37 +114,41 @@ def roles() -> list[Role]:
         Role(
             user="reviewer",
             what=("forebay review",),
-            reads=("reviews", "corrections"),
-            writes=("corrections",),
+            reads=("reviews", "corrections", *TRAIL),
+            writes=("corrections", *TRAIL),
             transactional=("corrections-operator",),
         ),
         Role(
             user="operator",
             what=("forebay dlq",),
-            reads=("dlq", "dlq.state", *READ, *RETRY_LEVELS),
-            writes=("dlq.state", "audit", *READ),
+            reads=("dlq", "dlq.state", *TRAIL, *RETRY_LEVELS, *OPEN),
+            writes=("dlq.state", *TRAIL, *READ),
             transactional=("dlq-operator",),
         ),
         Role(
             user="operator",
             what=(
                 "forebay vault",
+                "forebay cache",
+                "forebay tiers",
                 "forebay audit",
             ),
-            reads=("audit",),
-            writes=("audit",),
+            reads=TRAIL,
+            writes=TRAIL,
         ),
         Role(
             user="operator",
             what=("forebay topics unanswered",),
-            reads=("requests.redacted", "completions"),
-            writes=("completions",),
+            reads=("requests.redacted", "completions", *TRAIL, *OPEN, *RETRY_LEVELS),
+            writes=("completions", *TRAIL),
             everywhere=(Operation.DESCRIBE,),
             all_groups=(Operation.DESCRIBE,),
         ),
         Role(
             user="deployer",
-            what=("forebay topics",),
+            what=("forebay topics", "forebay config check --audit"),
+            reads=TRAIL,
+            writes=TRAIL,
             everywhere=(Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS),
         ),
         Role(
@@ -145,7 +157,7 @@ def roles() -> list[Role]:
                 "forebay status",
                 "forebay spend",
             ),
-            reads=(*READ, *RETRY_LEVELS),
+            reads=(*OPEN, *RETRY_LEVELS),
             everywhere=(Operation.DESCRIBE,),
             all_groups=(Operation.DESCRIBE,),
         ),

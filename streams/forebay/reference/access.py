@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from forebay.operations.rights import READ, Operation, declared, roles
+from forebay.operations.rights import OPEN, READ, Operation, declared, roles
 from forebay.reference.markdown import code, table
 
 _EVERY = "every topic in the column READ of the stages"
+_OPEN = f"{_EVERY} but {', '.join(code(name) for name in READ if name not in OPEN)}"
 
 
 def rights_section() -> str:
@@ -36,8 +37,9 @@ def rights_section() -> str:
 
 def _words(topics: Iterable[str], read: set[str]) -> list[str]:
     named = list(topics)
-    if read <= set(named):
-        return [*(code(topic) for topic in named if topic not in read), _EVERY]
+    for many, words in ((read, _EVERY), (set(OPEN), _OPEN)):
+        if many <= set(named):
+            return [*(code(topic) for topic in dict.fromkeys(named) if topic not in many), words]
     return [code(topic) for topic in named]
 
 

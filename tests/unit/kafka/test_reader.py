@@ -115,6 +115,13 @@ def test_the_end_is_a_place(ends: dict[int, int], says: list[Message | None], va
     assert read(Consumer(ends, says)) == values
 
 
+@pytest.mark.parametrize(("newest", "begins"), [(0, 5), (2, 3), (9, 0), (None, 0)])
+def test_whoever_wants_the_newest_begins_so_far_before_the_end(newest: int | None, begins: int) -> None:
+    consumer = Consumer({0: 5})
+    TopicReader(Settings({}), ["dlq"], consumer=consumer, newest=newest)
+    assert consumer.assigned == {0: begins}
+
+
 def test_where_it_stands_counts_when_nothing_is_said() -> None:
     assert read(Consumer({0: 3}, [Message(0, 0), None], at={0: 3})) == ["0-0"]
 

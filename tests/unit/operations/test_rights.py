@@ -9,6 +9,7 @@ from forebay.cli.rights import app
 from forebay.contract.topics import RETRY_LEVELS, TOPICS, Access
 from forebay.operations.rights import (
     EVERY_STAGE,
+    OPEN,
     READ,
     Grant,
     Operation,
@@ -49,10 +50,22 @@ def test_only_two_stages_and_applications_read_or_write_personal_data_in_the_cle
     assert stages == {"redaction", "response"}
 
 
+def test_nobody_but_applications_and_two_stages_reads_personal_data_in_the_clear() -> None:
+    restricted = {f"acme.{topic.name}" for topic in TOPICS.values() if topic.access is Access.RESTRICTED}
+    readers = {one.user for one in grants(KAFKA, 1) if one.operation is Operation.READ and one.name in restricted}
+    assert readers == {"redaction", "application"}
+
+
+def test_whoever_acts_may_read_and_add_to_the_trail_and_nobody_else_may() -> None:
+    for operation in ("Read", "Write"):
+        users = {role.user for role in roles() if (operation, "acme.audit") in of(role.user)}
+        assert users == {"operator", "reviewer", "deployer"}
+
+
 def test_what_retry_returns_and_operators_replay_goes_where_stages_read() -> None:
     for user in ("retry", "operator"):
         assert {("Write", f"acme.{topic}") for topic in READ} <= of(user)
-    assert {("Read", f"acme.{topic}") for topic in (*READ, "dlq", *RETRY_LEVELS)} <= of("operator")
+    assert {("Read", f"acme.{topic}") for topic in (*OPEN, "dlq", *RETRY_LEVELS)} <= of("operator")
     assert ("Write", "acme.responses") not in of("retry")
 
 

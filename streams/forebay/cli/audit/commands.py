@@ -23,12 +23,11 @@ def list_command(
     action: Annotated[str, typer.Option(help="Only actions that begin so, such as vault.")] = "",
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
-    """Each act has a record before it and one after it; those of `forebay dlq` have one."""
+    """Each act has a record before it and one after it."""
     from forebay.embedded.installation import installation
     from forebay.operations.audit.trail import KafkaTrail
 
     events = [event for event in KafkaTrail(installation()).read().events if event.action.startswith(action)]
-    events.sort(key=lambda event: (event.at, event.audit_id))
     if json_output:
         for event in events:
             print_json(asdict(event))

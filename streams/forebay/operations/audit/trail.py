@@ -13,7 +13,7 @@ from forebay.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """All that the topic has; ``unreadable`` records of it are no audit events."""
+    """What the topic has, in the order of the brokers' time; ``unreadable`` records of it are no audit events."""
 
     events: Sequence[AuditEvent]
     unreadable: int = 0
@@ -44,14 +44,16 @@ class KafkaTrail:
 
     def read(self) -> Read:
         """The records. Raises :class:`forebay.kafka.queries.BrokerUnavailableError`."""
-        events, unreadable = [], 0
+        events, unreadable = list[tuple[int, AuditEvent]](), 0
         with TopicReader(self._settings, ["audit"], newest=self._newest) as reader:
             for record in reader.read_to_end():
                 if isinstance(record.value, AuditEvent):
-                    events.append(record.value)
+                    events.append((record.source.timestamp_ms, record.value))
                 else:
                     unreadable += 1
-        return Read(events=events, unreadable=unreadable)
+        # By the brokers' clock: that of whoever wrote may be wrong, and is set right while they do.
+        events.sort(key=lambda found: (found[0], found[1].audit_id))
+        return Read(events=[event for _, event in events], unreadable=unreadable)
 
     def append(self, event: AuditEvent) -> None:
         """Publish a record. Raises PublishError, and InvalidChoiceError when there is personal data in it."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from forebay.contract import headers as h
-from forebay.contract.topics import TOPICS
+from forebay.contract.topics import TOPICS, Access
 from forebay.contract.wire import Delivered
 from forebay.operations.dead_letters.letters import DeadLetter, Place
 from forebay.operations.dead_letters.transform import TransformError
@@ -42,8 +42,10 @@ def check_sendable(letter: DeadLetter) -> None:
         why = _WITHOUT.get(without, without)
         raise TransformError(f"{letter.letter_id}: it has none of its record's bytes, since {why}")
     if is_withheld(letter):
+        restricted = TOPICS[letter.origin_topic].access is Access.RESTRICTED
+        why = "is not for operators to read" if restricted else "has expired"
         raise TransformError(
-            f"{letter.letter_id}: its bytes were withheld, and its record has expired in {letter.origin_topic}"
+            f"{letter.letter_id}: its bytes were withheld, and its record in {letter.origin_topic} {why}"
         )
 
 
@@ -63,9 +65,15 @@ def _completed(letter: DeadLetter, records: Mapping[Place, Delivered]) -> DeadLe
 
 
 def _place(letter: DeadLetter) -> Place | None:
-    """Where the record of a withheld letter lay; ``None`` for other letters, and for those that do not say it."""
+    """Where the record of a withheld letter lay; ``None`` for other letters, and for those that do not say it.
+
+    Records of restricted topics are not read: their letters are sealed, with their bytes, so that no operator needs the
+    right to. One that is withheld all the same is left open.
+    """
     partition = h.number(letter.source.headers, h.ORIGIN_PARTITION)
     offset = h.number(letter.source.headers, h.ORIGIN_OFFSET)
     if not is_withheld(letter) or letter.origin_topic not in TOPICS or partition is None or offset is None:
+        return None
+    if TOPICS[letter.origin_topic].access is Access.RESTRICTED:
         return None
     return letter.origin_topic, partition, offset

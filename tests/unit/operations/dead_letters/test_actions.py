@@ -127,6 +127,17 @@ def test_a_replay_sends_records_back_also_of_letters_that_were_chosen_without_th
     assert (after.details["outcome"], after.count, after.details["key"]) == ("done", 2, OPERATOR.name)
 
 
+def test_a_withheld_letter_of_a_topic_with_personal_data_is_left_and_its_record_not_looked_for() -> None:
+    bench = Bench()
+    withheld = {WITHHELD.removeprefix("forebay-"): "US_SSN", "origin_partition": "2", "origin_offset": "5"}
+    bench.add(buried(0, origin_topic="requests", dlq_stage="redaction", **withheld), value=None)
+    operator = bench.operator()
+    progress = operator.replay(operator.find(Filter()), "all", PLAN)
+    said = "0-0: its bytes were withheld, and its record in requests is not for operators to read"
+    assert progress.problems == {"0-0": said}
+    assert not [place for place in bench.queue.asked if place[0] == "requests"]
+
+
 def test_a_letter_that_expired_since_it_was_chosen_is_left_and_not_sent_empty() -> None:
     bench = Bench(2)
     operator = bench.operator()
