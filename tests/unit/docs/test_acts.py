@@ -30,6 +30,7 @@ ACTS = {
     "topics unanswered": ["requests.expire"],
     "up": ["configuration.start"],
     "vault forget": ["vault.forget"],
+    "vault identity": ["vault.identity"],
     "vault key": ["vault.key"],
     "vault rotate": ["vault.rotate"],
 }
