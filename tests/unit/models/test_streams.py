@@ -63,19 +63,27 @@ async def test_a_streamed_answer_is_the_whole_one(provider: LitellmProvider) -> 
         assert len(tokens[0]["top_logprobs"]) == 2
 
 
+class Requiring:
+    """The library, told that a tool has to be called: requests have no field for it yet, and the simulator calls none
+    unless it is told to."""
+
+    def __init__(self, library: Any) -> None:
+        self._library = library
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._library, name)
+
+    async def acompletion(self, **arguments: Any) -> Any:
+        return await self._library.acompletion(**arguments, tool_choice="required")
+
+
 async def test_a_tool_call_is_put_together(provider: LitellmProvider) -> None:
     function = {"name": "add", "parameters": {"type": "object", "properties": {"sum": {"type": "integer"}}}}
     tools = [{"type": "function", "function": function}]
 
     async def required(simulator: ProviderSimulator, **fields: Any) -> Any:
         place = deployment(simulator.base_url, **fields)
-        # The request has no field for it yet; the simulator calls no tool unless it is told to.
-        arguments = provider._arguments(place, call(tools=tools)) | {"tool_choice": "required"}
-        provider._arguments = lambda *_: arguments  # type: ignore[method-assign]  # for the length of the call
-        try:
-            answer = await provider.complete(place, call(tools=tools))
-        finally:
-            del provider._arguments
+        answer = await LitellmProvider(Requiring(provider._litellm)).complete(place, call(tools=tools))
         assert answer.tool_calls is not None
         [made] = json.loads(answer.tool_calls)
         assert answer.finish_reason == "tool_calls"

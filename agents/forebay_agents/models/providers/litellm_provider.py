@@ -9,14 +9,13 @@ import json
 import os
 from typing import Any
 
-from forebay.contract.ids import for_header
 from forebay.contract.records import Message
 from forebay_agents.models.providers.assembly import Assembly
 from forebay_agents.models.providers.bodies import NoAnswerError, read_body
-from forebay_agents.models.providers.chat_format import chat_messages, sampling
+from forebay_agents.models.providers.call_arguments import call_arguments
 from forebay_agents.models.providers.ending import answer_of, no_answer
 from forebay_agents.models.providers.exchange import Exchange, note, note_plain
-from forebay_agents.models.providers.provider import ATTEMPT_HEADER, Answer, Call, ProviderError, Usage
+from forebay_agents.models.providers.provider import Answer, Call, ProviderError, Usage
 from forebay_agents.models.providers.refusals import explained, refused
 from forebay_agents.models.providers.stream_reading import Patience, StalledError, Watch, read
 from forebay_agents.models.providers.usage import Bounds
@@ -27,8 +26,6 @@ _TOKENS_PER_CHAR = 1 / 3.0
 _TOKENS_PER_MESSAGE = 8
 _MOST_ADDED = 32_768
 """Tokens beyond what was sent that a provider may count: templates, preambles for tools, what it looked up."""
-_STREAM_SLACK_S = 5.0
-_STREAMED: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 class LitellmProvider:
@@ -75,7 +72,7 @@ class LitellmProvider:
 
     async def _stream(self, deployment: Deployment, call: Call, exchange: Exchange, found: Assembly) -> None:
         async with Watch(Patience.of(deployment, call.timeout_s)) as watch:
-            stream = await self._litellm.acompletion(**self._arguments(deployment, call), **_STREAMED)
+            stream = await self._litellm.acompletion(**call_arguments(deployment, call))
             _raise_refusal(exchange, deployment)
             if stream is None:
                 raise NoAnswerError("provider_no_answer")
@@ -85,7 +82,7 @@ class LitellmProvider:
         reply: Any = None
         failure: Exception | None = None
         try:
-            reply = await self._litellm.acompletion(**self._arguments(deployment, call))
+            reply = await self._litellm.acompletion(**call_arguments(deployment, call))
         except Exception as error:  # noqa: BLE001 - as above
             failure = error
         if exchange.chat is not None and (exchange.plain or failure is not None):
@@ -128,42 +125,6 @@ class LitellmProvider:
             completion_tokens=min(call.max_tokens, round(found.length * _TOKENS_PER_CHAR) + 1),
         )
         return found.counts.usage(estimate, Bounds(input=most, output=call.max_tokens), said=found.length > 0)
-
-    @staticmethod
-    def _arguments(deployment: Deployment, call: Call) -> dict[str, Any]:
-        import httpx
-
-        arguments: dict[str, Any] = {
-            "model": deployment.model,
-            "messages": chat_messages(call.messages),
-            "max_tokens": call.max_tokens,
-            # Of a stream, the end is watched from here: the library knows but the time between two packets.
-            "timeout": httpx.Timeout(
-                call.timeout_s + _STREAM_SLACK_S * deployment.stream,
-                connect=min(call.timeout_s, deployment.connect_timeout_s),
-            ),
-            "max_retries": 0,
-            "num_retries": 0,
-            # What a provider does not know is left out, not an error. Said for each call: by the module's own setting
-            # the library would answer a 422 with a second call, and give None for an answer.
-            "drop_params": True,
-            "extra_headers": {ATTEMPT_HEADER: call.attempt_id, "x-forebay-request-id": for_header(call.request_id)},
-            **sampling(call.params),
-        }
-        if deployment.api_base:
-            arguments["api_base"] = deployment.api_base
-        # A local server wants no key, but the client library insists on one.
-        arguments["api_key"] = deployment.api_key.get_secret_value() or ("none" if deployment.api_base else None)
-        if deployment.logprobs:
-            arguments["logprobs"] = True
-        if call.top_logprobs:
-            arguments |= {"logprobs": True, "top_logprobs": call.top_logprobs}
-        if call.tools is not None:
-            # Without the flag litellm looks for tools of its own gateway first, and fails without that one's packages.
-            arguments |= {"tools": call.tools, "_skip_mcp_handler": True}
-        if call.response_format is not None:
-            arguments["response_format"] = call.response_format
-        return arguments
 
 
 def _import_litellm() -> Any:
