@@ -26,6 +26,12 @@ class Readiness:
     lag: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
 
+def answer(found: Readiness) -> dict[str, object]:
+    """What ``/readyz`` says."""
+    status = "starting" if not found.started else "not_ready" if found.problems else "ready"
+    return {"status": status, "problems": found.problems, "lag": found.lag}
+
+
 class HealthServer:
     """A small HTTP server for the length of an ``async with``.
 
@@ -61,10 +67,8 @@ class HealthServer:
 
     async def _readyz(self, _request: web.Request) -> web.Response:
         """Ready: every stage of this worker has partitions, has not failed and moves; else 503, with the reason."""
-        found = self._ready()
-        status = "starting" if not found.started else "not_ready" if found.problems else "ready"
-        body = {"status": status, "problems": found.problems, "lag": found.lag}
-        return web.json_response(body, status=200 if status == "ready" else 503)
+        body = answer(self._ready())
+        return web.json_response(body, status=200 if body["status"] == "ready" else 503)
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         """Prometheus text format."""

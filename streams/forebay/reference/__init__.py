@@ -14,6 +14,7 @@ from forebay.reference.commands import commands_page
 from forebay.reference.configuration import configuration_page
 from forebay.reference.contracts import errors_page, records_page, topics_page
 from forebay.reference.counters import metrics_page
+from forebay.reference.leaving import leaving_page
 from forebay.reference.rooms import rooms_section
 
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
@@ -24,6 +25,7 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "metrics.md": metrics_page,
         "records.md": records_page,
         "topics.md": topics_page,
+        "what-leaves.md": leaving_page,
     }
 )
 """File name to what its content should be."""
