@@ -7,6 +7,7 @@ comes back under the id that was sent, or under a digest of it where that is too
 
 from hashlib import sha256
 from typing import Protocol
+from unicodedata import is_normalized
 from urllib.parse import quote
 
 LONGEST = 128
@@ -15,7 +16,7 @@ LONGEST = 128
 LONGEST_RETURNED = 1_024
 """Bytes of an id under which a refusal comes back as it was sent."""
 
-_RULE = "must be 1 to 128 printable characters without blanks or |"
+_RULE = "must be 1 to 128 printable characters without blanks or |, as Unicode's NFKC has them"
 
 _IN_HEADERS = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"  # all of ASCII that is printable, but % and the blank
 _LONGEST_IN_HEADERS = 512
@@ -40,10 +41,15 @@ class HasIds(Protocol):
 def plain_id(text: str) -> bool:
     """Whether ``text`` may be an id.
 
-    Printable as Unicode says: no control characters, line ends or surrogates, and nothing that turns the direction of
-    text or joins what stands beside it; letters of all scripts and emoji are.
+    Printable as Unicode says: no control characters, line ends or surrogates, no characters of private use, and nothing
+    that turns the direction of text or joins what stands beside it; letters of all scripts and emoji are. And none that
+    NFKC makes another: two ids that look alike would be two.
     """
-    return 0 < len(text) <= LONGEST and text.isprintable() and "|" not in text and not any(map(str.isspace, text))
+    if not 0 < len(text) <= LONGEST or "|" in text or not text.isprintable():
+        return False
+    if text.isascii():
+        return " " not in text
+    return not any(map(str.isspace, text)) and is_normalized("NFKC", text)
 
 
 def id_fault(request: HasIds) -> str | None:
