@@ -10,11 +10,12 @@ from forebay.contract.records import CallPurpose
 from forebay.privacy.egress import EgressGuard
 from forebay.runtime.stage import Stage
 from forebay.settings import ConfigurationError, EgressSettings, RedisSettings, Settings, StageSettings
-from forebay.state.redis_watch import open_cache
+from forebay.state.redis_watch import open_cache, open_state
 from forebay_agents.cache.error_bound.judges import ModelJudge
 from forebay_agents.cache.metrics import METRICS
 from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.store.redis import RedisStore
+from forebay_agents.cache.tasks import RedisQuestions, Tasks
 from forebay_agents.cache.wiring import assemble, calibrated
 from forebay_agents.models.open_caller import open_caller, tier_of
 
@@ -32,8 +33,9 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
     judge = _judge(settings, own) if own.judge_tier else None
     # One thread: the two cores are shared with the other stages, and inference uses one anyway.
     with ThreadPoolExecutor(1, thread_name_prefix="encoder") as executor:
-        async with open_cache(settings) as (client, watch):
+        async with open_cache(settings) as (client, watch), open_state(settings) as state:
             redis = settings[RedisSettings]
+            tasks = Tasks(RedisQuestions(state, redis.key_prefix))
             shared = not redis.cache_url.get_secret_value()
             room = partial(watch.room, redis.cache_share) if shared else None
             store = RedisStore(client, redis.key_prefix, room)
@@ -46,7 +48,8 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
                     # Not all at once: while one waits for its turn at the encoder, its time to be handled runs.
                     Route(topic="completions", handle=stage.keep, in_flight=_KEPT_AT_ONCE),
                     Route(topic="cache.verify", handle=stage.verify),
-                    Route(topic="corrections", handle=stage.correct),
+                    Route(topic="reviews", handle=tasks.opened),
+                    Route(topic="corrections", handle=tasks.only_asked_for(stage.correct)),
                     Route(topic="feedback", handle=stage.hear),
                     Route(topic="evaluations", handle=stage.judged),
                 ],

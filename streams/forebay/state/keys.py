@@ -55,6 +55,8 @@ class Owned(Enum):
     """The first body under a request id (:mod:`forebay.privacy.fingerprints`)."""
     OUTCOME = "review:recent"
     """An answer that feedback may speak of."""
+    REVIEW_TASK = "review:task"
+    """What a task is about that people may decide (:mod:`forebay_agents.cache.tasks`)."""
     TENANT_BUDGET = "budget:tenant"
     USER_BUDGET = "budget:user"
     """Accounts; what belongs to one has its key and ``:amounts``, ``:until`` or ``:rows``."""

@@ -135,7 +135,7 @@ async def test_a_record_that_came_from_nowhere_is_a_dead_letter(
         ("completion", "audit"),
         ("review", "dlq.state"),
         ("retry", "clock"),
-        ("cache", "reviews"),
+        ("review", "reviews"),
         ("greeting", "completions"),
         ("", "usage"),
     ],

@@ -12,6 +12,7 @@ from forebay.contract.records import (
     Message,
     Request,
     ResponseStatus,
+    ReviewTask,
     Spend,
     WindowKind,
 )
@@ -36,6 +37,7 @@ from forebay_agents.cache.store.address import address_of
 from forebay_agents.cache.store.entry import Entry
 from forebay_agents.cache.store.redis import RedisStore
 from forebay_agents.cache.store.store import Place
+from forebay_agents.cache.tasks import RedisQuestions, Tasks
 from forebay_agents.cache.wiring import assemble
 from forebay_agents.completion.handler import CompletionHandler
 from forebay_agents.completion.quotas.budgets import RedisBudgets
@@ -104,6 +106,9 @@ async def quality(redis: Any, tenant: str, user: str, request_id: str) -> None:
     await outcomes.put(Completion(request_id=request_id, tenant_id=tenant, status=ResponseStatus.OK))
     assert await outcomes.get(tenant, request_id) is not None
     assert await outcomes.get(tenant, f"{request_id}-unknown") is None
+    tasks, done = Tasks(RedisQuestions(redis, PREFIX)), completion(request("Hm?", request_id=request_id, tenant=tenant))
+    task = ReviewTask(review_id=request_id, request_id=request_id, tenant_id=tenant, completion=done)
+    assert await tasks.opened(task, context("reviews")) == ()
     scores = RedisScores(redis, PREFIX)
     await add_score(scores, "m:1", 2.0, 9)
     await scores.set_alerted("m:1", True)
