@@ -145,13 +145,22 @@ class ReviewDesk:
         return Decided(correction=correction, at=self.decisions.position(key), exclusive=exclusive)
 
     def _task(self, decision: Decision) -> tuple[str, ReviewTask]:
-        for entry in self.tasks.entries():
-            task = entry.value
-            if task is not None and decision.review_id in (task.review_id, task.request_id):
-                if decision.task_at not in (None, entry.at):
-                    raise OutdatedError({entry.key: entry})
-                return entry.key, task
-        raise InvalidChoiceError(f"there is no task {decision.review_id!r}; see the open ones (`forebay review list`)")
+        """By its own id, or by its request's: that may be the id of several tenants' requests."""
+        found = [(entry, entry.value) for entry in self.tasks.entries() if entry.value is not None]
+        meant = [one for one in found if one[1].review_id == decision.review_id] or [
+            one for one in found if one[1].request_id == decision.review_id
+        ]
+        if not meant:
+            raise InvalidChoiceError(
+                f"there is no task {decision.review_id!r}; see the open ones (`forebay review list`)"
+            )
+        if len(meant) > 1:
+            ids = ", ".join(sorted(f"{task.review_id} ({task.tenant_id})" for _, task in meant))
+            raise InvalidChoiceError(f"several tenants have a request of this id; name the task: {ids}")
+        [(entry, task)] = meant
+        if decision.task_at not in (None, entry.at):
+            raise OutdatedError({entry.key: entry})
+        return entry.key, task
 
 
 @contextmanager

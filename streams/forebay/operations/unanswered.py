@@ -66,12 +66,12 @@ class _Ended:
         self._reader = reader
         self._clock_ms = clock_ms
         self._oldest: dict[int, int] = {}
-        self.ids: set[str] = set()
+        self.ids: set[tuple[str, str]] = set()
 
     def read(self) -> None:
         for record in self._reader.read_to_end():
             if record.value is not None:
-                self.ids.add(record.value.request_id)
+                self.ids.add((record.value.tenant_id, record.value.request_id))
                 self._oldest.setdefault(record.source.partition, record.source.timestamp_ms)
 
     def whole_since(self) -> int:
@@ -103,12 +103,15 @@ def unanswered(
     """
     known = _Ended(ended, clock_ms)
     known.read()
-    found: dict[str, Unanswered] = {}
+    found: dict[tuple[str, str], Unanswered] = {}  # by tenant and id: two tenants may have one id
     for record in asked.read_to_end():
         request, source = record.value, record.source
-        if isinstance(request, RedactedRequest) and request.request_id not in known.ids:
+        if not isinstance(request, RedactedRequest):
+            continue
+        key = (request.tenant_id, request.request_id)
+        if key not in known.ids:
             found.setdefault(
-                request.request_id,
+                key,
                 Unanswered(
                     request_id=request.request_id,
                     tenant_id=request.tenant_id,
@@ -122,7 +125,7 @@ def unanswered(
     _wait(lag, patience_s, sleep)
     known.read()
     since = known.whole_since()
-    lost = [one for one in found.values() if one.request_id not in known.ids and one.asked_at >= since]
+    lost = [one for key, one in found.items() if key not in known.ids and one.asked_at >= since]
     return sorted(lost, key=lambda one: one.asked_at)
 
 

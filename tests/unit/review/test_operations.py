@@ -172,3 +172,12 @@ def test_a_decision_that_cannot_be_written_down_is_not_published(reviews: Review
     with pytest.raises(OSError, match="brokers"):
         reviews.desk().decide(by("ann"))
     assert reviews.said() == []
+
+
+def test_a_request_id_that_two_tenants_have_names_no_task(reviews: Reviews) -> None:
+    for tenant in ("acme", "globex"):
+        task = ReviewTask(review_id=f"review-of-{tenant}", request_id="r-1", tenant_id=tenant)
+        reviews.reviews.add(task.review_id, task)
+    with pytest.raises(InvalidChoiceError, match=r"review-of-acme \(acme\), review-of-globex \(globex\)"):
+        reviews.desk().decide(by("ann", review_id="r-1"))
+    assert reviews.desk().decide(by("ann", review_id="review-of-globex")).correction.tenant_id == "globex"
