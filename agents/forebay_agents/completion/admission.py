@@ -1,7 +1,7 @@
 """May this request be served now? Money first, which is quick to say; then the rates of its tenant and user."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from forebay.contract.clock import Clock
 from forebay.contract.failures import Rejected
@@ -21,6 +21,7 @@ class Admission:
 
     Args:
         now_ms: ms since the epoch.
+        known: tenants that have rates of their own; the others share one. ``None``: all have.
     """
 
     def __init__(
@@ -30,7 +31,10 @@ class Admission:
         budgets: Budgets,
         now_ms: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        known: Collection[str] | None = None,
     ) -> None:
+        self._known = known
         self._limits = limits
         self._limiter = limiter
         self._budgets = budgets
@@ -56,7 +60,7 @@ class Admission:
 
     async def _wait(self, request: RedactedRequest) -> None:
         tokens = round(sum(len(message.content) for message in request.messages) * _TOKENS_PER_CHAR)
-        limits = of_payer(self._limits, request.tenant_id, request.user_id, tokens)
+        limits = of_payer(self._limits, request.tenant_id, request.user_id, tokens, self._known)
         if not limits:
             return
         patience_s = self._patience_s(request)

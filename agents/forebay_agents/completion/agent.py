@@ -15,6 +15,7 @@ from forebay.settings import RedisSettings, RetrySettings, Settings, StageSettin
 from forebay.state.claim_store import RedisClaimStore
 from forebay.state.idempotency import Claims
 from forebay.state.redis_watch import open_state
+from forebay.trust.tenant_keys import known_tenants
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.attempting import Attempts
 from forebay_agents.completion.cascade import Cascade
@@ -67,7 +68,8 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     warming = asyncio.create_task(warm_up())
     async with open_state(settings) as client:
         prefix = settings[RedisSettings].key_prefix
-        limiter, budgets = RedisLimiter(client, prefix), RedisBudgets(client, prefix, money)
+        known = known_tenants(settings)
+        limiter, budgets = RedisLimiter(client, prefix), RedisBudgets(client, prefix, money, known=known)
 
         def cached_share(request: RedactedRequest) -> float:
             tier = models.tier(request.tier or "") or models.tiers[0]
@@ -93,7 +95,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
         delays_s = settings[RetrySettings].delays_s
         handler = CompletionHandler(
             Cascade(models.tiers, attempts, router),
-            Admission(rates, limiter, budgets, now_ms),
+            Admission(rates, limiter, budgets, now_ms, known=known),
             # Half of the look-ahead for one tenant: the other half is there to see past its flood.
             FairQueue(own.in_flight, own.look_ahead // 2),
             shortener,

@@ -5,7 +5,7 @@ pending). So a call whose worker died is counted once the ledger knows it, and a
 back with the next entry. Amounts are nano-dollars.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from forebay.contract.records import Spend, WindowKind
 from forebay.contract.windows import window_start
 from forebay.state.keys import Key, Owned, Prefix, formerly, owned
 from forebay.state.redis_client import redis_errors, refused
+from forebay_agents.completion.quotas.payers import account_of
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
 from forebay_agents.models.pricing import NANO
 
@@ -118,12 +119,16 @@ class Room(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """One budget in one window: its key and the one it had before, ``limit`` in nano-dollars."""
+    """One budget in one window: its key and the one it had before, ``limit`` in nano-dollars.
+
+    ``common``: several tenants', so that a row of the ledger in it needs its tenant's name.
+    """
 
     key: Key
     before: Key
     kind: WindowKind
     limit: int
+    common: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,6 +172,7 @@ class RedisBudgets:
     Args:
         client: a ``redis.asyncio`` client.
         now_ms: ms since the epoch.
+        known: tenants that there are; others share one account. ``None``: each has its own.
     """
 
     def __init__(
@@ -175,7 +181,10 @@ class RedisBudgets:
         prefix: str,
         settings: BudgetsSettings,
         now_ms: Clock = now_ms,
+        *,
+        known: Collection[str] | None = None,
     ) -> None:
+        self._known = known
         self._client = client
         self._prefix = Prefix(prefix)
         self._settings = settings
@@ -204,14 +213,13 @@ class RedisBudgets:
 
     async def observe(self, row: Spend) -> None:
         """Take over what the ledger says."""
-        accounts = [
-            account
-            for account in self._accounts(row.tenant_id, row.user_id, row.window_start)
-            if account.kind is row.window
-        ]
-        if accounts:
-            amount = row.cost_nanousd + row.pending_nanousd
-            await self._run(_LEDGER, accounts, f"{row.user_id}|{row.model}", amount, _longest(accounts))
+        name, amount = f"{row.user_id}|{row.model}", row.cost_nanousd + row.pending_nanousd
+        found = self._accounts(row.tenant_id, row.user_id, row.window_start)
+        wanted = [account for account in found if account.kind is row.window]
+        for common, prefix in ((False, ""), (True, f"{len(row.tenant_id)}:{row.tenant_id}|")):
+            accounts = [account for account in wanted if account.common is common]
+            if accounts:
+                await self._run(_LEDGER, accounts, prefix + name, amount, _longest(accounts))
 
     async def _run(self, script: str, accounts: Sequence[Account], *arguments: Any) -> Any:
         keys = [self._prefix + key for key in (*(one.key for one in accounts), *(one.before for one in accounts))]
@@ -222,20 +230,24 @@ class RedisBudgets:
 
     def _accounts(self, tenant_id: str, user_id: str, at_ms: int) -> Iterable[Account]:
         settings, user = self._settings, f"{tenant_id}|{user_id}"
-        of_tenant = settings.tenants.get(tenant_id, settings.tenant)
-        yield from _of(Owned.TENANT_BUDGET, (tenant_id,), tenant_id, of_tenant, at_ms)
-        yield from _of(Owned.USER_BUDGET, (tenant_id, user_id), user, settings.users.get(user, settings.user), at_ms)
+        payer = account_of(tenant_id, self._known, settings.tenants)
+        of_tenant = settings.tenants.get(payer, settings.tenant)
+        yield from _of(Owned.TENANT_BUDGET, (payer,), of_tenant, at_ms, common=payer != tenant_id)
+        whose = tenant_id if user in settings.users else payer
+        of_user = settings.users.get(user, settings.user)
+        yield from _of(Owned.USER_BUDGET, (whose, user_id), of_user, at_ms, common=whose != tenant_id)
 
 
-def _of(space: Owned, ids: tuple[str, ...], before: str, budget: Budget, at_ms: int) -> Iterable[Account]:
+def _of(space: Owned, ids: tuple[str, ...], budget: Budget, at_ms: int, *, common: bool) -> Iterable[Account]:
     for kind, dollars in ((WindowKind.DAY, budget.daily_usd), (WindowKind.MONTH, budget.monthly_usd)):
         if dollars is not None:
             window = kind.value, str(window_start(kind, at_ms))
             yield Account(
                 key=owned(space, *ids, *window),
-                before=formerly(space, ":".join((before, *window))),
+                before=formerly(space, ":".join(("|".join(ids), *window))),
                 kind=kind,
                 limit=round(dollars * NANO),
+                common=common,
             )
 
 

@@ -5,7 +5,7 @@ its limits moves all of them, in one script, so that workers cannot overtake eac
 none. Time is Redis's own: workers' clocks may lie.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from forebay.state.keys import Common, Key, Owned, Prefix, owned, plain
 from forebay.state.redis_client import redis_errors
+from forebay_agents.completion.quotas.payers import account_of
 from forebay_agents.completion.quotas.settings import LimitsSettings, Rate
 from forebay_agents.models.settings import Deployment
 
@@ -111,12 +112,15 @@ class RedisLimiter:
             return 0
 
 
-def of_payer(settings: LimitsSettings, tenant_id: str, user_id: str, tokens: int) -> list[Limit]:
-    """Limits of a tenant and its user for a request of about ``tokens`` tokens."""
-    of_tenant = settings.tenants.get(tenant_id, settings.tenant)
+def of_payer(
+    settings: LimitsSettings, tenant_id: str, user_id: str, tokens: int, known: Collection[str] | None = None
+) -> list[Limit]:
+    """Limits of a tenant and its user for a request of about ``tokens`` tokens; ``known`` as in :func:`account_of`."""
+    payer = account_of(tenant_id, known, settings.tenants)
+    of_tenant = settings.tenants.get(payer, settings.tenant)
     return [
-        *_limits(partial(owned, Owned.TENANT_RATE, tenant_id), of_tenant, tokens, settings.burst_s),
-        *_limits(partial(owned, Owned.USER_RATE, tenant_id, user_id), settings.user, tokens, settings.burst_s),
+        *_limits(partial(owned, Owned.TENANT_RATE, payer), of_tenant, tokens, settings.burst_s),
+        *_limits(partial(owned, Owned.USER_RATE, payer, user_id), settings.user, tokens, settings.burst_s),
     ]
 
 

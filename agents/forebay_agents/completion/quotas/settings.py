@@ -25,7 +25,11 @@ class LimitsSettings(Section):
 
     tenant: Rate = Field(Rate(), description="Of each tenant.")
     user: Rate = Field(Rate(), description="Of each user of a tenant.")
-    tenants: dict[str, Rate] = Field(default_factory=dict, description="Of single tenants, instead of `tenant`.")
+    tenants: dict[str, Rate] = Field(
+        default_factory=dict,
+        description="Of single tenants, instead of `tenant`; of `*`: of all together that are in no list "
+        "(`tenants.known`).",
+    )
     burst_s: float = Field(10.0, gt=0, description="Seconds' worth of a rate that may be used at once.")
     patience_s: float = Field(
         30.0, ge=0, description="Longest time that a request waits for its turn, in seconds, if its deadline allows."
@@ -49,7 +53,11 @@ class BudgetsSettings(Section):
 
     tenant: Budget = Field(Budget(), description="Of each tenant.")
     user: Budget = Field(Budget(), description="Of each user of a tenant.")
-    tenants: dict[str, Budget] = Field(default_factory=dict, description="Of single tenants, instead of `tenant`.")
+    tenants: dict[str, Budget] = Field(
+        default_factory=dict,
+        description="Of single tenants, instead of `tenant`; of `*`: of all together that are in no list "
+        "(`tenants.known`).",
+    )
     users: dict[str, Budget] = Field(
         default_factory=dict, description="Of single users, as `tenant|user`, instead of `user`."
     )
