@@ -169,14 +169,15 @@ def _asker(request: Request) -> Owner:
     return Owner(tenant_id=request.tenant_id, user_id=request.user_id)
 
 
-def _plain(request: Request) -> Request:
-    """``request`` with none but plain ids."""
-    conversation = request.conversation_id
+def _plain(request: Request, tenant_id: str) -> Request:
+    """``request`` with none but plain ids, as one of ``tenant_id``; of nobody it has none."""
+    conversation = request.conversation_id or ""
+    known = plain_id(tenant_id)
     return replace(
         request,
-        tenant_id=request.tenant_id if plain_id(request.tenant_id) else "",
-        user_id=request.user_id if plain_id(request.user_id) else "",
-        conversation_id=conversation if conversation is not None and plain_id(conversation) else None,
+        tenant_id=tenant_id if known else "",
+        user_id=request.user_id if known and plain_id(request.user_id) else "",
+        conversation_id=conversation if known and plain_id(conversation) else None,
     )
 
 
@@ -191,7 +192,8 @@ def failed_completion(
     status = ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED
     given = request or Request()
     request_id = answered_id(given.request_id, context)
-    named = ids.taken_off(_plain(given), request_id)
+    tenant_id = given.tenant_id if context.tenant_id is None else context.tenant_id
+    named = ids.taken_off(_plain(given, tenant_id), request_id)
     completion = Completion(
         request_id=request_id,
         tenant_id=named.request.tenant_id,

@@ -6,7 +6,7 @@ record that is not due for long (a provider may ask for a day) goes to the end o
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import entry_points
 
@@ -14,11 +14,12 @@ from forebay.contract import headers as h
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Permanent
 from forebay.contract.handlers import Context, Output, Route
-from forebay.contract.topics import RETRY_LEVELS, TOPICS
+from forebay.contract.names import topics_of
+from forebay.contract.topics import RETRY_LEVELS, TOPICS, Topic
 from forebay.contract.wire import Delivered
 from forebay.runtime.dead_letters import LONGEST_WAIT_S
 from forebay.runtime.stage import Stage
-from forebay.settings import Settings, StageSettings
+from forebay.settings import Settings, StageSettings, TenantSettings
 
 _HELD = 2_000
 """Records held at once per topic and worker: timers are cheap, records are not."""
@@ -38,6 +39,7 @@ class Scheduler:
         clock_ms: wall clock in ms since the epoch.
         sleep: both injected so that tests need not wait.
         others: stages of people's own: theirs go back to the topics that stages read, and applications do not write.
+        topics: those that there are, by logical name.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class Scheduler:
         clock_ms: Clock = now_ms,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         others: Collection[str] = (),
+        topics: Mapping[str, Topic] = TOPICS,
     ) -> None:
+        self._topics = topics
         self._others = others
         self._clock_ms = clock_ms
         self._sleep = sleep
@@ -53,7 +57,7 @@ class Scheduler:
     async def handle(self, source: Delivered, _context: Context) -> list[Output]:
         """Wait until ``source`` is due; its original bytes for its origin topic, or for the same one when it is not."""
         origin, stage = h.text(source.headers, h.ORIGIN_TOPIC), h.text(source.headers, h.RETRY_STAGE)
-        if origin is None or origin not in TOPICS or origin in RETRY_LEVELS or stage is None:
+        if origin is None or origin not in self._topics or origin in RETRY_LEVELS or stage is None:
             raise Permanent("undecodable", "a record of a retry topic names no origin topic or no stage")
         if not self._reads(stage, origin):
             raise Permanent("forged_retry", "a record of a retry topic is to go where its stage does not read")
@@ -70,7 +74,7 @@ class Scheduler:
 
     def _reads(self, stage: str, origin: str) -> bool:
         """Whether ``stage`` reads ``origin``: to nowhere else is sent what a record of a retry topic says."""
-        topic = TOPICS[origin]
+        topic = self._topics[origin]
         return stage in topic.readers or (stage in self._others and bool(topic.readers) and not topic.outside)
 
 
@@ -80,7 +84,10 @@ async def retry_stage(settings: Settings) -> AsyncIterator[Stage]:
     limits = settings[StageSettings].model_copy(
         update={"in_flight": _HELD, "window": _HELD, "timeout_s": 2 * LONGEST_HOLD_S, "drain_s": 0.0}
     )
-    scheduler = Scheduler(others=frozenset(entry.name for entry in entry_points(group="forebay.stages")) - {*h.STAGES})
+    scheduler = Scheduler(
+        others=frozenset(entry.name for entry in entry_points(group="forebay.stages")) - {*h.STAGES},
+        topics=topics_of(settings[TenantSettings]),
+    )
     yield Stage(
         name="retry",
         routes=[Route(topic=level, handle=scheduler.handle, raw=True) for level in RETRY_LEVELS],

@@ -7,6 +7,7 @@ from forebay.avro.codec import Codec
 from forebay.contract import headers as h
 from forebay.contract.failures import Permanent
 from forebay.contract.handlers import Output
+from forebay.contract.topics import topic_named
 from forebay.contract.wire import Encoded
 from forebay.settings import KafkaSettings
 
@@ -59,7 +60,8 @@ class Encoding:
 
 def record_limit(topic: str, kafka: KafkaSettings) -> int:
     """Largest value of a record of ``topic``, in bytes: derived records embed the request."""
-    return kafka.max_record_bytes if topic == "requests" else 4 * kafka.max_record_bytes
+    known = topic_named(topic)
+    return kafka.max_record_bytes if known is not None and known.kind == "requests" else 4 * kafka.max_record_bytes
 
 
 def message_limit(topic: str, kafka: KafkaSettings) -> int:

@@ -73,6 +73,11 @@ CODES = _catalogue(
         "A record says that it comes back, and neither its stage nor an operator sent it; or it copies a replay.",
         "Find out who wrote it; after a stage lost its secret it is its own: replay it.",
     ),
+    ("forged_correction", _C, "No task in reviews asks for this correction.", "Find who wrote it; decide it again."),
+    ("unknown_review", _C, "A correction came before its task was read.", "None: forged_correction if there is none."),
+    ("tenant_unproven", _C, "Nothing proves whose the record is.", "Check the producer's key, topic and clock."),
+    ("tenant_mismatch", _C, "The record names another tenant than its writer's.", "Find the producer."),
+    ("unknown_tenant", _C, "The tenant is not in tenants.known.", "Add it and restart, or find the producer."),
     (
         "invalid_request",
         _C,
@@ -132,12 +137,7 @@ CODES = _catalogue(
         "Two workers ended while the record's code was running, so it is not run again.",
         "See how they ended (memory, a crash of a library); report the record; fix, then replay.",
     ),
-    (
-        "worker_lost",
-        _T,
-        "A worker died during a provider call.",
-        "None; the invoice settles the cost.",
-    ),
+    ("worker_lost", _T, "A worker died during a provider call.", "None; the invoice settles the cost."),
     # -- what stages depend on
     (
         "equal_in_flight",

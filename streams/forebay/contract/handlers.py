@@ -13,7 +13,7 @@ from forebay.contract import headers as h
 from forebay.contract.failures import Failure
 from forebay.contract.ids import plain_id
 from forebay.contract.records import Record
-from forebay.contract.topics import TOPICS
+from forebay.contract.topics import topic_named
 from forebay.contract.wire import Delivered
 
 P = ParamSpec("P")
@@ -67,12 +67,14 @@ class Context:
         accepted_at: broker's timestamp of the first delivery, ms since the epoch.
         write_ahead: publishes outputs *before* the handler goes on, and returns once they are delivered; for the few
             records that must exist before a side effect does (the ledger's entry before a paid call).
+        tenant_id: whose the record is, as was proved; empty: nobody's; ``None``: whose it says.
     """
 
     source: Delivered
     attempt: int
     accepted_at: int
     write_ahead: WriteAhead = field(default=_no_write_ahead, repr=False, compare=False)
+    tenant_id: str | None = None
 
     @property
     def named_id(self) -> str:
@@ -87,7 +89,7 @@ class Context:
         On a topic that applications write to its place in any case: a key may be anything, an e-mail address too.
         """
         place = f"{self.source.topic}-{self.source.partition}-{self.source.offset}"
-        topic = TOPICS.get(self.source.topic)
+        topic = topic_named(self.source.topic)
         if topic is not None and topic.outside:
             return place
         named = self.named_id

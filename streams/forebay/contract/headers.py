@@ -30,6 +30,12 @@ SEALED_KEY = "forebay-sealed-key"
 """The record's own key, sealed, where it is kept under another: a producer's key may be anything."""
 PROOF = "forebay-proof"
 """That the record comes back from where it was sent: :mod:`forebay.trust.proofs`."""
+TENANT = "forebay-tenant"
+"""By a producer: that the record is its tenant's (:mod:`forebay.trust.tenants`)."""
+WRITER = "forebay-writer"
+"""Who wrote a request, as was proved at ingress: the id of a key, or a tenant; empty: nobody proved anything."""
+SEALED_FOR = "forebay-sealed-for"
+"""Of a response whose value only its tenant can open: a JSON array of the key's id and the tenant."""
 ORIGIN_TOPIC = "forebay-origin-topic"
 ORIGIN_PARTITION = "forebay-origin-partition"
 ORIGIN_OFFSET = "forebay-origin-offset"
@@ -75,7 +81,7 @@ TIMINGS = {f"forebay-timing-{stage}": stage for stage in STAGES}
 LONGEST_TIMING_US = 86_400_000_000
 
 LASTING = frozenset(
-    {TRACEPARENT, REQUEST_ID, FINGERPRINT, SENT_ID, IDS, COMPRESSION, SUPERSEDES}
+    {TRACEPARENT, REQUEST_ID, FINGERPRINT, SENT_ID, IDS, WRITER, COMPRESSION, SUPERSEDES}
     | {REPLAYED_AT, REPLAYED_LETTER, REPLAY_ID, REPLAYS, *TIMINGS}
 )
 """What belongs to a request, and travels with all that is made of it."""

@@ -4,8 +4,12 @@ Topics and consumer groups by their logical name and the installation's prefix; 
 is about. (Keys in Redis: :mod:`forebay.state.keys`.)
 """
 
+from collections.abc import Mapping
+
 from forebay.contract.canonical import digest
-from forebay.settings import KafkaSettings
+from forebay.contract.topics import APART, TOPICS, Topic, of_tenant, topic_named
+from forebay.settings import KafkaSettings, TenantSettings
+from forebay.settings.tenants import Identity
 
 _REVIEW_DIGITS = 16
 """Hexadecimal. People copy these; of a million open tasks two are the same with a chance of 3e-8."""
@@ -14,6 +18,19 @@ _REVIEW_DIGITS = 16
 def topic_on_broker(name: str, settings: KafkaSettings) -> str:
     """Name on the broker of the logical topic ``name``."""
     return settings.topic_prefix + name
+
+
+def topics_of(tenants: TenantSettings) -> Mapping[str, Topic]:
+    """All topics of an installation, by logical name: those of the catalogue, and what each tenant has apart."""
+    if tenants.identity is not Identity.TOPIC:
+        return TOPICS
+    names = [of_tenant(kind, tenant) for tenant in sorted(tenants.names()) for kind in APART]
+    return dict(TOPICS) | {name: topic for name in names if (topic := topic_named(name)) is not None}
+
+
+def topics_read(kind: str, tenants: TenantSettings) -> list[str]:
+    """Where records of ``kind`` come from: its topic, and that of each tenant."""
+    return [name for name, topic in topics_of(tenants).items() if topic.kind == kind]
 
 
 def group_on_broker(stage: str, settings: KafkaSettings, version: int) -> str:

@@ -3,8 +3,9 @@
 Names here are logical; on the broker they carry ``kafka.topic_prefix``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from forebay.contract import records
@@ -40,6 +41,7 @@ class Topic:
         broker_time: records carry the broker's clock instead of the producer's.
         readers: stages that read it: retries of others are not sent there.
         outside: applications write to it, so that nothing is believed of its headers but the trace.
+        of: whose records it holds, where it is one tenant's part of another topic (:func:`of_tenant`).
     """
 
     name: str
@@ -51,12 +53,18 @@ class Topic:
     broker_time: bool = False
     readers: tuple[str, ...] = ()
     outside: bool = False
+    of: str = ""
     doc: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Its name in the catalogue."""
+        return self.of or self.name
 
     @property
     def subject(self) -> str:
         """Registry subject of the value without the topic prefix (TopicNameStrategy)."""
-        return f"{self.name}-value"
+        return f"{self.kind}-value"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +159,14 @@ _CATALOGUE = (
         doc="Stored answers beside the answers to questions like theirs, to be judged off the critical path.",
     ),
     Topic(name="alerts", key="kind|subject", record=records.Alert, retention_ms=30 * DAY_MS, doc="For people."),
-    Topic(name="reviews", key="review_id", record=records.ReviewTask, retention_ms=30 * DAY_MS, doc="Open questions."),
+    Topic(
+        name="reviews",
+        key="review_id",
+        record=records.ReviewTask,
+        retention_ms=30 * DAY_MS,
+        readers=("cache",),
+        doc="Open questions. The cache takes no correction but one that is asked for here.",
+    ),
     Topic(
         name="feedback",
         key="request_id",
@@ -226,6 +241,30 @@ _CATALOGUE = (
 
 TOPICS = MappingProxyType({topic.name: topic for topic in _CATALOGUE})
 """Logical name to topic."""
+
+APART = ("requests", "feedback", "responses")
+"""What each tenant has a topic of its own of, where the topic says whose a record is (``tenants.identity: topic``)."""
+
+
+def of_tenant(kind: str, tenant_id: str) -> str:
+    """Name of a tenant's own part of ``kind``, one of :data:`APART`."""
+    return f"{kind}.{tenant_id}"
+
+
+def tenant_of(name: str) -> str | None:
+    """Whose own topic ``name`` is, if it has the form of one."""
+    kind, _, tenant = name.partition(".")
+    return tenant if tenant and kind in APART and name not in TOPICS else None
+
+
+@lru_cache(maxsize=4_096)
+def topic_named(name: str) -> Topic | None:
+    """The topic ``name``, also one that is a tenant's, whether there is such a tenant or not."""
+    if tenant_of(name) is None:
+        return TOPICS.get(name)
+    kind = name.partition(".")[0]
+    return replace(TOPICS[kind], name=name, of=kind)
+
 
 RETRY_LEVELS = ("retry.10s", "retry.1m", "retry.10m")
 """Retry topics, shortest delay first; the delays themselves are settings."""

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from forebay.contract import headers as h
 from forebay.contract.failures import Failure, Transient
-from forebay.contract.topics import RETRY_LEVELS, TOPICS, Access
+from forebay.contract.topics import RETRY_LEVELS, Access, topic_named
 from forebay.contract.wire import Delivered, Encoded, Unread
 from forebay.privacy.sealing import Keyring, looks_sealed
 from forebay.settings import ConfigurationError, RetrySettings
@@ -185,7 +185,7 @@ def _origin(source: Delivered, incident: Incident) -> dict[str, bytes]:
 
 
 def _restricted(source: Delivered) -> bool:
-    topic = TOPICS.get(source.topic)
+    topic = topic_named(source.topic)
     return topic is not None and topic.access is Access.RESTRICTED
 
 
@@ -196,7 +196,7 @@ def key_context(headers: h.Headers) -> str:
 
 def _may_show_key(source: Delivered, incident: Incident) -> bool:
     """Whether the key is one of ours, or the id that the record has; a producer's may be anything."""
-    topic = TOPICS.get(source.topic)
+    topic = topic_named(source.topic)
     return topic is None or not topic.outside or source.key == incident.request_id.encode("utf-8", "replace")
 
 

@@ -113,7 +113,7 @@ class Endings:
             attempt=context.attempt,
             now_ms=self._clock_ms(),
             request_id=address.request_id or context.fallback_id,
-            tenant_id=address.tenant_id,
+            tenant_id=address.tenant_id if context.tenant_id is None else context.tenant_id,
         )
 
     def _log_bug(self, event: str, source: Delivered, error: Exception) -> None:

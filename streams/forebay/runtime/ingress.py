@@ -8,6 +8,9 @@ and named in a dead letter.
 A record that claims to be this stage's retry, on a topic that only stages write to, and is none was made by somebody:
 it is a dead letter (``forged_retry``) and answers nobody. So is one that holds sealed bytes without a proof: no
 producer can seal.
+
+Of what applications write it says, too, which tenant wrote it (:mod:`forebay.trust.tenants`); asked before the value is
+read, so that a retry of what could not be read is still its tenant's.
 """
 
 import asyncio
@@ -24,12 +27,13 @@ from forebay.contract import headers as h
 from forebay.contract.clock import Clock
 from forebay.contract.failures import Transient
 from forebay.contract.handlers import Route
-from forebay.contract.topics import RETRY_LEVELS, TOPICS
+from forebay.contract.topics import RETRY_LEVELS, topic_named
 from forebay.contract.wire import Delivered
 from forebay.observability.metrics import StageMetrics
 from forebay.privacy.sealing import SealError, looks_sealed
 from forebay.runtime.dead_letters import key_context
 from forebay.runtime.rules import Rules
+from forebay.settings.tenants import Identity
 from forebay.trust.proofs import Signed
 
 log = structlog.get_logger(__name__)
@@ -49,6 +53,7 @@ _OUTSIDE = frozenset({h.TRACEPARENT})
 _CLAIMS = frozenset({h.PROOF, h.RETRY_STAGE, h.SEALED})
 """Without one of these a record does not say that it comes back."""
 _OF_PROOF = frozenset({h.PROOF, h.DUE_AT})
+_OF_OLDER = h.KNOWN - {h.WRITER}
 _OF_SEAL = frozenset({h.SEALED, h.SEALED_KEY, *h.ORIGIN})
 
 
@@ -86,11 +91,14 @@ class Ingress:
         clock_ms: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        topic = TOPICS.get(route.topic)
+        topic = topic_named(route.topic)
         self._topic = route.topic
         self._readers = () if topic is None else topic.readers
         self._outside = topic is not None and topic.outside
         self._allowed = _OUTSIDE if self._outside else h.LASTING
+        self._identified = self._outside and rules.tenants.identity is not Identity.FIELD
+        if self._identified and rules.tenants.identity is Identity.SIGNED:
+            self._allowed |= {h.TENANT}
         self._rules = rules
         self._metrics = metrics
         self._clock_ms = clock_ms
@@ -99,6 +107,15 @@ class Ingress:
 
     def admit(self, source: Delivered) -> Admitted:
         """``source`` as far as it is believed; asks nobody."""
+        admitted = self._admitted(source)
+        if not self._identified or admitted.standing is not Standing.FRESH:
+            return admitted
+        source = admitted.source
+        headers = {name: value for name, value in source.headers.items() if name != h.TENANT}
+        headers[h.WRITER] = self._rules.tenants.writer(source).encode()
+        return replace(admitted, source=replace(source, headers=headers))
+
+    def _admitted(self, source: Delivered) -> Admitted:
         headers = source.headers
         if (headers.keys() <= self._allowed and _traced(headers)) or self._topic in RETRY_LEVELS:
             return Admitted(source, Standing.FRESH)  # of a retry topic: who signed it reads it next
@@ -131,7 +148,7 @@ class Ingress:
             if rules.operators.who(proof, signed) is not None and self._is_new(headers):
                 return Admitted(self._with_key(_without(source, _OF_PROOF)), Standing.REPLAY)
             if self._is_older(source):
-                return Admitted(_without(self._only(source, h.KNOWN), _OF_PROOF), Standing.RETRY)
+                return Admitted(_without(self._only(source, _OF_OLDER), _OF_PROOF), Standing.RETRY)
         if self._is_sealed(source):
             allowed = _OF_SEAL if h.text(headers, h.ORIGIN_TOPIC) == self._topic else _OF_SEAL - set(h.ORIGIN)
             return Admitted(self._with_key(self._only(source, allowed)), Standing.FORGED)

@@ -21,7 +21,9 @@ from forebay.contract import headers as h
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Expired, Failure, Held, Permanent, Transient
 from forebay.contract.handlers import Context, Output, Route
+from forebay.contract.records import Feedback, Request
 from forebay.contract.records.addressed import Addressed, Handled, addressed
+from forebay.contract.topics import topic_named
 from forebay.contract.wire import Delivered, Encoded, Unread
 from forebay.kafka.producer import RefusedError
 from forebay.observability.metrics import StageMetrics
@@ -35,6 +37,8 @@ from forebay.runtime.rules import Rules
 
 log = structlog.get_logger(__name__)
 
+_TOLD = (Request, Feedback)
+"""What applications write."""
 _HOLD_S = 1.0
 """Between two tries of a held record: with 64 in flight, 64 refused commands a second ask whether there is room."""
 
@@ -67,7 +71,9 @@ class Processor:
         self._ingress = Ingress(route, rules, metrics, clock_ms, sleep)
         self._endings = Endings(route, rules, metrics, self._encoding, clock_ms)
         self._turns = None if route.turns is None else FairQueue(route.turns)
-        self._decode = None if route.raw else rules.codecs[route.topic].decode
+        topic = topic_named(route.topic)
+        self._decode = None if route.raw else rules.codecs[topic.kind if topic else route.topic].decode
+        self._outside = topic is not None and topic.outside and not route.raw
 
     async def process(self, source: Delivered) -> list[Encoded]:
         """Everything that has to be delivered before ``source`` may be acknowledged."""
@@ -123,6 +129,8 @@ class Processor:
         record: Handled = None
         try:
             record = self._read(source)
+            if self._outside and isinstance(record, _TOLD):
+                record = self._rules.tenants.own(record, context.tenant_id)
             outputs = await self._handle(record, context)
             await self._checked(outputs)
             return self._encoding.encode(outputs, source.headers)
@@ -171,6 +179,7 @@ class Processor:
             attempt=h.number(source.headers, h.ATTEMPT) or 1,
             accepted_at=accepted_at if accepted_at > 0 else now,
             write_ahead=partial(self._write_ahead, source),
+            tenant_id=self._rules.tenants.proved(source.headers) if self._outside else None,
         )
 
     def _turn(self, address: Addressed) -> AbstractAsyncContextManager[None]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from forebay.contract.topics import TOPICS, Access
+from forebay.contract.topics import Access, topic_named
 from forebay.settings import ConfigurationError, KafkaSettings, Settings
 from forebay.settings.effective import effective, fingerprint, unprotected
 
@@ -38,7 +38,8 @@ def refuse_shipped(settings: Settings, topics: Iterable[str]) -> None:
         settings: as they were loaded.
         topics: logical names of what the worker reads.
     """
-    restricted = sorted(name for name in topics if name in TOPICS and TOPICS[name].access is Access.RESTRICTED)
+    known = [topic for name in topics if (topic := topic_named(name)) is not None]
+    restricted = sorted(topic.name for topic in known if topic.access is Access.RESTRICTED)
     tls = settings[KafkaSettings].security_protocol in ("SSL", "SASL_SSL")
     if restricted and tls and settings.file.shipped:
         raise ConfigurationError(

@@ -6,13 +6,16 @@ from typing import Any
 
 from forebay.avro.codec import Codec
 from forebay.contract.handlers import Route
-from forebay.contract.topics import TOPICS, Access
+from forebay.contract.topics import RETRY_LEVELS, Access, topic_named
 from forebay.privacy.egress import EgressGuard
 from forebay.privacy.outbound import Departures
 from forebay.privacy.sealing import Keyring
 from forebay.settings import EgressSettings, KafkaSettings, RetrySettings, Settings, StageSettings
 from forebay.state.replays import MemoryReplays, Replays
+from forebay.trust.keys import operators, retry_proofs
 from forebay.trust.proofs import Operators, RetryProofs
+from forebay.trust.tenant_keys import tenants
+from forebay.trust.tenants import Tenants
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +32,7 @@ class Rules:
         proofs: signs what is to come back to this stage, and knows it again; by default for this process alone.
         operators: whose replays are believed.
         replays: which replays were there before.
+        tenants: which tenant wrote what an application sends.
     """
 
     stage: str
@@ -42,6 +46,7 @@ class Rules:
     proofs: RetryProofs = field(default_factory=RetryProofs.of_this_process)
     operators: Operators = field(default_factory=lambda: Operators({}))
     replays: Replays = field(default_factory=MemoryReplays)
+    tenants: Tenants = field(default_factory=Tenants)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +56,19 @@ class Trusted:
     proofs: RetryProofs
     operators: Operators
     replays: Replays
+    tenants: Tenants = field(default_factory=Tenants)
+
+
+def trusted_by(stage: str, routes: Sequence[Route], settings: Settings, replays: Replays) -> Trusted:
+    """What the settings say. Raises ``ConfigurationError``: a secret, or the tenants, are missing."""
+    signs = any(route.topic not in RETRY_LEVELS for route in routes)  # else it only hands on what others signed
+    told = any((topic := topic_named(route.topic)) is not None and topic.outside for route in routes)
+    return Trusted(
+        proofs=retry_proofs(stage, settings) if signs else RetryProofs.of_this_process(),
+        operators=operators(settings),
+        replays=replays,
+        tenants=tenants(settings) if told else Tenants(),
+    )
 
 
 def rules_of(
@@ -64,7 +82,8 @@ def rules_of(
     trusted: Trusted,
 ) -> Rules:
     """The rules of a stage; ``keyring`` is asked for only if one of its topics is restricted."""
-    restricted = any(TOPICS[route.topic].access is Access.RESTRICTED for route in routes)
+    topics = [topic_named(route.topic) for route in routes]
+    restricted = any(topic is not None and topic.access is Access.RESTRICTED for topic in topics)
     ring = keyring() if restricted else None
     return Rules(
         stage=stage,
@@ -78,4 +97,5 @@ def rules_of(
         proofs=trusted.proofs,
         operators=trusted.operators,
         replays=trusted.replays,
+        tenants=trusted.tenants,
     )

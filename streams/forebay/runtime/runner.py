@@ -15,7 +15,6 @@ from forebay.avro.encoding import Encoding
 from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Output
 from forebay.contract.names import group_on_broker, topic_on_broker
-from forebay.contract.topics import RETRY_LEVELS
 from forebay.kafka.producer import Delivery, Linger, new_producer, renew_identity
 from forebay.kafka.queries import Place
 from forebay.observability.metrics import StageMetrics
@@ -27,12 +26,10 @@ from forebay.runtime.reading.brokers import LiveBrokers
 from forebay.runtime.reading.positions import Gap, lost_records
 from forebay.runtime.reading.transport import Reading, Settled
 from forebay.runtime.reading.watch import Subject, Watch
-from forebay.runtime.rules import Trusted, rules_of
+from forebay.runtime.rules import rules_of, trusted_by
 from forebay.runtime.stage import Lane, Stage
 from forebay.settings import KafkaSettings, Settings, VaultSettings, WorkerSettings
 from forebay.state.replays import RedisReplays
-from forebay.trust.keys import operators, retry_proofs
-from forebay.trust.proofs import RetryProofs
 
 log = structlog.get_logger(__name__)
 
@@ -101,11 +98,7 @@ class StageApp:
             settings,
             self._codecs,
             keyring=lambda: load_keyring(settings[VaultSettings]),
-            trusted=Trusted(
-                proofs=_proofs(stage, settings),
-                operators=operators(settings),
-                replays=self._replays,
-            ),
+            trusted=trusted_by(stage.name, stage.routes, settings, self._replays),
         )
         linger = Linger(self._producer, stage.limits.linger_ms / 1000)
         self._delivery = Delivery(
@@ -283,12 +276,6 @@ class StageApp:
             ):  # not in the group any more: the records are delivered again, deduplicated by id
                 consumer: Any = self.faust.consumer
                 await consumer._commit(offsets)  # noqa: SLF001 - the public commit() knows nothing of them
-
-
-def _proofs(stage: Stage, settings: Settings) -> RetryProofs:
-    """Of a stage that only hands on what others signed: none."""
-    signs = any(route.topic not in RETRY_LEVELS for route in stage.routes)
-    return retry_proofs(stage.name, settings) if signs else RetryProofs.of_this_process()
 
 
 def _by_topic(partitions: Iterable[TP]) -> dict[str, set[int]]:

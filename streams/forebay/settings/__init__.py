@@ -21,6 +21,7 @@ from forebay.settings.sections import (
     VaultSettings,
     WorkerSettings,
 )
+from forebay.settings.tenants import TenantSettings
 from forebay.settings.values import Settings
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Section",
     "Settings",
     "StageSettings",
+    "TenantSettings",
     "VaultSettings",
     "WorkerSettings",
     "load",

@@ -31,6 +31,7 @@ from forebay.state.replays import MemoryReplays
 from forebay.testing.stores import KEYRING, OPERATOR
 from forebay.testing.topics import MemoryTopics, Published, Retry
 from forebay.trust.proofs import Operators, RetryProofs
+from forebay.trust.tenant_keys import tenants
 
 _SECRET = b"\2" * 32
 
@@ -195,6 +196,7 @@ class StageRunner:
                 proofs=RetryProofs(stage.name, [_SECRET]),
                 operators=Operators({OPERATOR.name: b64decode(OPERATOR.public)}),
                 replays=self._replays,
+                tenants=tenants(self.topics.settings),
             ),
         )
         return _Reader(route, rules, StageMetrics(stage.name, metrics), self.topics)

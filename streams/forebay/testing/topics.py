@@ -15,10 +15,11 @@ from forebay.avro.encoding import Encoding
 from forebay.avro.registry import LocalRegistry
 from forebay.contract import headers as h
 from forebay.contract.handlers import Output
+from forebay.contract.names import topics_of
 from forebay.contract.records import Record
-from forebay.contract.topics import RETRY_LEVELS, TOPICS
+from forebay.contract.topics import RETRY_LEVELS, topic_named
 from forebay.contract.wire import Delivered, Encoded
-from forebay.settings import KafkaSettings, Settings
+from forebay.settings import KafkaSettings, Settings, TenantSettings
 from forebay.testing.clock import VirtualClock
 
 
@@ -94,7 +95,7 @@ class MemoryTopics:
         self.log: list[Published] = []
         """Everything, in the order of publication."""
         self._encoding = Encoding(self.codecs, self.settings[KafkaSettings])
-        self._topics: dict[str, list[Published]] = {name: [] for name in TOPICS}
+        self._topics: dict[str, list[Published]] = {name: [] for name in topics_of(self.settings[TenantSettings])}
         self._waiting: list[Retry] = []
 
     def publish(
@@ -113,9 +114,9 @@ class MemoryTopics:
         """
         self._topic(topic)
         if not isinstance(value, bytes | None):
-            if topic not in self.codecs:
+            if (codec := self._codec(topic)) is None:
                 raise TypeError(f"{topic} holds bytes, not {type(value).__name__}")
-            value = self.codecs[topic].encode(value)
+            value = codec.encode(value)
         name = key.encode() if isinstance(key, str) else key
         return self.append(Encoded(topic=topic, key=name, value=value, headers=list((headers or {}).items())))
 
@@ -148,7 +149,7 @@ class MemoryTopics:
 
     def decode(self, topic: str, value: bytes | None) -> Any:
         """``value`` as a record of ``topic``; see :attr:`Published.record`."""
-        codec = self.codecs.get(topic)
+        codec = self._codec(topic)
         if codec is None:
             return value
         try:
@@ -173,16 +174,20 @@ class MemoryTopics:
         output = Output(topic=retry.origin_topic, key=source.key, value=source.value, headers=headers)
         return self._encoding.encode([output], source.headers)[0]
 
+    def _codec(self, name: str) -> Codec[Any] | None:
+        topic = topic_named(name)
+        return None if topic is None else self.codecs.get(topic.kind)
+
     def _topic(self, name: str) -> list[Published]:
         if name not in self._topics:
-            raise ValueError(f"there is no topic {name!r}; topics: {', '.join(TOPICS)}")
+            raise ValueError(f"there is no topic {name!r}; topics: {', '.join(self._topics)}")
         return self._topics[name]
 
 
 def _retry(source: Delivered) -> Retry | None:
     """``None`` if the record does not say where it belongs: it would be a dead letter of the stage ``retry``."""
     origin, stage = h.text(source.headers, h.ORIGIN_TOPIC), h.text(source.headers, h.RETRY_STAGE)
-    if origin is None or origin not in TOPICS or stage is None:
+    if origin is None or topic_named(origin) is None or stage is None:
         return None
     return Retry(
         source=source,

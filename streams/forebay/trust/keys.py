@@ -27,10 +27,10 @@ def retry_proofs(stage: str, settings: Settings) -> RetryProofs:
     """
     chosen = settings[RetrySettings]
     if given := chosen.secret.get_secret_value().replace(",", " ").split():
-        return RetryProofs(stage, [_decoded(one, "retry.secret") for one in given])
+        return RetryProofs(stage, [decoded(one, "retry.secret") for one in given])
     if chosen.secret_file:
         path = Path(chosen.secret_file.replace("{stage}", stage))
-        return RetryProofs(stage, [_decoded(line, str(path)) for line in _lines(path)])
+        return RetryProofs(stage, [decoded(line, str(path)) for line in lines_of(path)])
     if not _alone(settings):
         raise ConfigurationError(
             f"stage {stage} has no secret by which it knows its own retries again: name a file in retry.secret_file "
@@ -49,7 +49,7 @@ def operators(settings: Settings) -> Operators:
     for name, public in known.items():
         if not OPERATOR.fullmatch(name):
             raise ConfigurationError(f"dlq.operators: {name!r} is no name: letters, digits, - and _, at most 64")
-        keys[name] = _decoded(public, f"dlq.operators: the key of {name}")
+        keys[name] = decoded(public, f"dlq.operators: the key of {name}")
     try:
         return Operators(keys)
     except ValueError:
@@ -60,11 +60,11 @@ def operator_key(settings: Settings) -> OperatorKey:
     """The key that replays are signed with. Raises :class:`ConfigurationError`."""
     chosen = settings[DeadLetterSettings].signing_key_file
     if chosen:
-        [line, *_] = _lines(Path(chosen))
+        [line, *_] = lines_of(Path(chosen))
         name, colon, private = line.partition(":")
         if not colon or not OPERATOR.fullmatch(name):
             raise ConfigurationError(f"{chosen} is not of the form NAME:BASE64; `forebay dlq key` makes one")
-        return OperatorKey(name, _decoded(private, chosen))
+        return OperatorKey(name, decoded(private, chosen))
     if not _alone(settings):
         raise ConfigurationError(
             "stages believe a replay only if an operator signed it: name your key in dlq.signing_key_file "
@@ -116,10 +116,11 @@ def _shared() -> bytes:
         Path(name).unlink()
     if path.stat().st_uid != os.getuid():
         raise ConfigurationError(f"{path} is another user's: name a file of yours in retry.secret_file")
-    return _decoded(_lines(path)[0], str(path))
+    return decoded(lines_of(path)[0], str(path))
 
 
-def _lines(path: Path) -> list[str]:
+def lines_of(path: Path) -> list[str]:
+    """What is in a key file, which its owner alone can read. Raises :class:`ConfigurationError`."""
     try:
         mode = path.stat().st_mode
         lines = [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]
@@ -132,7 +133,8 @@ def _lines(path: Path) -> list[str]:
     return lines
 
 
-def _decoded(text: str, where: str) -> bytes:
+def decoded(text: str, where: str) -> bytes:
+    """The key that ``text`` is. Raises :class:`ConfigurationError`, which says where it stands and not what it is."""
     try:
         key = base64.b64decode(text, validate=True)
     except ValueError:

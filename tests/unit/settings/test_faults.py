@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from forebay.settings import ConfigurationError, load
+from forebay.settings import ConfigurationError, TenantSettings, load
 from tests.unit.settings.conftest import Refused, Written
 
 MANY = """\
@@ -172,3 +172,41 @@ def test_a_file_that_is_not_where_it_was_said_to_be(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("FOREBAY_CONFIG", ".")
     with pytest.raises(ConfigurationError, match="cannot be read"):
         load()
+
+
+SASL = "kafka: {security_protocol: SASL_SSL, sasl_username: u, sasl_password: p}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (SASL, "tenants.identity: has to be chosen: topic, signed, or field"),
+        (
+            "tenants: {identity: topic}",
+            "tenants.known: with tenants.identity: topic, stages need the tenants",
+        ),
+        ("tenants: {identity: topic, known: [a/b]}", "tenants.known: a/b cannot be part of a topic's name"),
+        ("tenants: {identity: topic, known: [acme, redacted]}", "requests.redacted is a topic of the chain"),
+        ("tenants: {identity: topic, tenant: uncached}", "tenants.tenant: uncached cannot be a tenant here"),
+        ("tenants: {identity: topic, known: [a.b, c, a_b]}", "differ by . and _ alone"),
+        ("tenants: {known: ['*']}", "tenants.known: * is no tenant"),
+        ("tenants: {known_file: /no/such}", "tenants.known_file: there is no file /no/such"),
+        ("tenants: {identity: signed, keys_file: /no/such}", "tenants.keys_file: there is no file /no/such"),
+        ("tenants: {identity: names}", "tenants.identity"),
+    ],
+)
+def test_whose_requests_are_has_to_be_said(refused: Refused, text: str, fault: str) -> None:
+    assert any(fault in str(one) for one in refused(text)), [str(one) for one in refused(text)]
+
+
+@pytest.mark.parametrize("identity", ["field", "signed", "topic"])
+def test_whoever_says_it_may_choose_any(written: Written, identity: str) -> None:
+    chosen = written(f"{SASL}tenants: {{identity: {identity}, known: [acme]}}")[TenantSettings]
+    assert [key for key, _ in chosen.unprotected()] == (["identity"] if identity == "field" else [])
+
+
+def test_tenants_stand_in_a_list_a_file_or_both(written: Written, tmp_path: Path) -> None:
+    (tmp_path / "tenants").write_text("acme\n\n globex \n")
+    assert written("tenants: {known: [initech], known_file: tenants}")[TenantSettings].names() == {
+        "acme", "globex", "initech"
+    }  # fmt: skip

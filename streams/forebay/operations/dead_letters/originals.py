@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from forebay.contract import headers as h
-from forebay.contract.topics import TOPICS, Access
+from forebay.contract.topics import Access, topic_named
 from forebay.contract.wire import Delivered
 from forebay.operations.dead_letters.letters import DeadLetter, Place
 from forebay.operations.dead_letters.transform import TransformError
@@ -30,10 +30,11 @@ def stage_of(letter: DeadLetter) -> str:
 
 def check_sendable(letter: DeadLetter) -> None:
     """Raise :class:`TransformError` if ``letter`` cannot be sent back; call :func:`with_originals` first."""
-    if letter.origin_topic not in TOPICS:
+    topic = topic_named(letter.origin_topic)
+    if topic is None:
         raise TransformError(f"{letter.letter_id}: it does not say which topic it came from")
     stage = stage_of(letter)
-    if stage in h.STAGES and stage not in TOPICS[letter.origin_topic].readers:
+    if stage in h.STAGES and stage not in topic.readers:
         raise TransformError(f"{letter.letter_id}: {stage} does not read {letter.origin_topic}; somebody made it up")
     if not letter.whole:
         raise TransformError(f"{letter.letter_id}: it has expired")
@@ -42,7 +43,7 @@ def check_sendable(letter: DeadLetter) -> None:
         why = _WITHOUT.get(without, without)
         raise TransformError(f"{letter.letter_id}: it has none of its record's bytes, since {why}")
     if is_withheld(letter):
-        restricted = TOPICS[letter.origin_topic].access is Access.RESTRICTED
+        restricted = topic.access is Access.RESTRICTED
         why = "is not for operators to read" if restricted else "has expired"
         raise TransformError(
             f"{letter.letter_id}: its bytes were withheld, and its record in {letter.origin_topic} {why}"
@@ -72,8 +73,9 @@ def _place(letter: DeadLetter) -> Place | None:
     """
     partition = h.number(letter.source.headers, h.ORIGIN_PARTITION)
     offset = h.number(letter.source.headers, h.ORIGIN_OFFSET)
-    if not is_withheld(letter) or letter.origin_topic not in TOPICS or partition is None or offset is None:
+    topic = topic_named(letter.origin_topic)
+    if not is_withheld(letter) or topic is None or partition is None or offset is None:
         return None
-    if TOPICS[letter.origin_topic].access is Access.RESTRICTED:
+    if topic.access is Access.RESTRICTED:
         return None
     return letter.origin_topic, partition, offset

@@ -14,6 +14,7 @@ from forebay.contract.clock import Clock, now_ms
 from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import DeadLetterAction, DeadLetterState
+from forebay.contract.topics import topic_named
 from forebay.contract.wire import Encoded
 from forebay.operations.dead_letters.letters import DeadLetter, LetterState
 from forebay.operations.dead_letters.originals import check_sendable, stage_of
@@ -28,6 +29,13 @@ _LOOK_S = 0.25
 
 OBSERVED = frozenset({"requests", "requests.redacted", "requests.uncached"})
 """Topics whose records end in a completion; those of others leave no outcome that an operator may read."""
+
+
+def is_observed(letter: DeadLetter) -> bool:
+    """Whether its record will leave an outcome."""
+    topic = topic_named(letter.origin_topic)
+    return topic is not None and topic.kind in OBSERVED
+
 
 _KEPT = (h.LASTING | {h.SEALED, h.SEALED_KEY, *h.ORIGIN}) - {h.REPLAYS}
 """What a replay takes over from the record as it failed: its tries, and what they cost, begin anew."""
@@ -161,7 +169,7 @@ class Replayer:
         )
         progress.parked += len(tired)
         progress.replayed += len(fresh)
-        self._silent += sum(letter.origin_topic not in OBSERVED for letter in fresh)
+        self._silent += sum(not is_observed(letter) for letter in fresh)
 
     def _stopped(self, progress: Progress, phase: Phase) -> bool:
         """Wait as long as the operator has it held; whether it is to stop."""

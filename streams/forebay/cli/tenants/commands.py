@@ -1,0 +1,36 @@
+"""``forebay tenants key``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from forebay.cli.terminal.saying import refusal, say
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Keys by which tenants are believed.")
+
+
+@app.callback()
+def main() -> None:
+    """A group, although it has one command."""
+
+
+@app.command(help="Make a key of a tenant, for `tenants.identity: signed`.")
+def key(
+    key_id: Annotated[str, typer.Argument(help="A name that no other key has: letters, digits, - and _.")],
+    tenant: Annotated[str, typer.Argument(help="Whose it is; * for a program that speaks for all tenants.")],
+    file: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
+) -> None:
+    """The file is readable by its owner only. The application names it in ``tenants.key_file``; its line goes into
+    the stages' ``tenants.keys_file`` as well.
+    """
+    from forebay.cli.explaining import explained
+    from forebay.embedded.files import write_private
+    from forebay.trust.tenant_keys import new_tenant_key
+
+    with explained():
+        line = new_tenant_key(key_id, tenant)
+    if file.exists():
+        raise refusal(f"{file} is there already")
+    write_private(file, line)
+    say(f"{key_id}: {tenant}")
