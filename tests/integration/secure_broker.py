@@ -43,6 +43,7 @@ class SecureBroker:
             "FOREBAY_KAFKA_SASL_USERNAME": user,
             "FOREBAY_KAFKA_SASL_PASSWORD": password or self.passwords[user],
             "FOREBAY_KAFKA_SSL_CAFILE": str(self.ca_file),
+            "FOREBAY_TENANTS_IDENTITY": "field",
         }
 
     def settings(self, user: str, prefix: str) -> KafkaSettings:

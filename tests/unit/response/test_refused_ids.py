@@ -84,4 +84,7 @@ async def test_a_header_that_a_producer_made_up_sends_nothing_elsewhere() -> Non
 def test_the_refusal_names_the_field_and_quotes_nothing() -> None:
     with pytest.raises(Rejected) as refused:
         validate(Request(request_id="Ann Lee", messages=(Message(content="x"),)), max_messages=1, max_chars=1)
-    assert refused.value.message == "request_id must be 1 to 128 printable characters without blanks or |, as Unicode's NFKC has them"
+    assert (
+        refused.value.message
+        == "request_id must be 1 to 128 printable characters without blanks or |, as Unicode's NFKC has them"
+    )

@@ -64,14 +64,21 @@ def test_the_hash_tells_nothing_of_a_secret(written: Written) -> None:
     assert weak != fingerprint(written("redaction: {hash_key: ''}"))
 
 
+SIGNED = "tenants: {identity: signed}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("{}", []),
+        ("tenants: {identity: field}", ["tenants.identity"]),
         ("kafka: {bootstrap: 'localhost:9092,127.0.0.1:9093,[::1]:9094'}", []),
-        ("kafka: {bootstrap: 'k:9092', security_protocol: SASL_SSL, sasl_username: u, sasl_password: p}", []),
         (
-            "kafka: {bootstrap: 'k:9092', security_protocol: SASL_PLAINTEXT, sasl_username: u, sasl_password: p}",
+            f"{SIGNED}kafka: {{bootstrap: 'k:9092', security_protocol: SASL_SSL, sasl_username: u, sasl_password: p}}",
+            [],
+        ),
+        (
+            f"{SIGNED}kafka: {{bootstrap: 'k:9', security_protocol: SASL_PLAINTEXT, sasl_username: u, sasl_password: p}}",
             ["kafka.security_protocol"],
         ),
         ("kafka: {bootstrap: '127.0.0.1:1,k:9092', security_protocol: PLAINTEXT}", ["kafka.security_protocol"] * 2),
