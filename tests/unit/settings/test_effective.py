@@ -78,7 +78,7 @@ SIGNED = "tenants: {identity: signed}\n"
             [],
         ),
         (
-            f"{SIGNED}kafka: {{bootstrap: 'k:9', security_protocol: SASL_PLAINTEXT, sasl_username: u, sasl_password: p}}",
+            f"{SIGNED}kafka: {{bootstrap: k, security_protocol: SASL_PLAINTEXT, sasl_username: u, sasl_password: p}}",
             ["kafka.security_protocol"],
         ),
         ("kafka: {bootstrap: '127.0.0.1:1,k:9092', security_protocol: PLAINTEXT}", ["kafka.security_protocol"] * 2),
