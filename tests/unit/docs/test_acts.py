@@ -24,6 +24,7 @@ ACTS = {
     "review correct": ["review.correct"],
     "review reject": ["review.reject"],
     "tail": ["topic.read"],
+    "tenants key": ["tenants.key"],
     "tiers calibrate": ["tiers.calibrate"],
     "tiers rollback": ["tiers.rollback"],
     "tiers train": ["tiers.train"],

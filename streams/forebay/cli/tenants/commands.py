@@ -22,15 +22,16 @@ def key(
     file: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
 ) -> None:
     """The file is readable by its owner only. The application names it in ``tenants.key_file``; its line goes into
-    the stages' ``tenants.keys_file`` as well.
+    the stages' ``tenants.keys_file`` as well. That it was made is in the trail.
     """
     from forebay.cli.explaining import explained
     from forebay.embedded.files import write_private
-    from forebay.trust.tenant_keys import new_tenant_key
+    from forebay.embedded.installation import installation
+    from forebay.operations.audit.opening import recorder
+    from forebay.operations.tenants import new_key
 
-    with explained():
-        line = new_tenant_key(key_id, tenant)
     if file.exists():
         raise refusal(f"{file} is there already")
-    write_private(file, line)
+    with explained(), new_key(key_id, tenant, recorder(installation())) as line:
+        write_private(file, line)
     say(f"{key_id}: {tenant}")
