@@ -12,7 +12,7 @@ from types import MappingProxyType
 from forebay.reference.access import rights_section
 from forebay.reference.commands import commands_page
 from forebay.reference.configuration import configuration_page
-from forebay.reference.contracts import errors_page, records_page, topics_page
+from forebay.reference.contracts import errors_page, records_page, retention_section, topics_page
 from forebay.reference.counters import metrics_page
 from forebay.reference.leaving import leaving_page
 from forebay.reference.rooms import rooms_section
@@ -31,7 +31,11 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
 """File name to what its content should be."""
 
 SECTIONS: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {"../development.md": rooms_section, "../how-to/production.md": rights_section}
+    {
+        "../development.md": rooms_section,
+        "../explanation/security.md": retention_section,
+        "../how-to/production.md": rights_section,
+    }
 )
 """Page that is written by hand, from the same folder, to what should stand between its two marks."""
 

@@ -69,6 +69,18 @@ def topics_page() -> str:
     )
 
 
+def retention_section() -> str:
+    """The table of ``docs/explanation/security.md``."""
+    rows = [[code(topic.name), _personal(topic), _retention(topic)] for topic in TOPICS.values()]
+    return table(["topic", "personal data", "kept for"], rows)
+
+
+def _personal(topic: Topic) -> str:
+    if topic.access is Access.RESTRICTED:
+        return "in the clear"
+    return "pseudonymous" if topic.record is not None else "sealed, of records from restricted topics"
+
+
 def records_page() -> str:
     """``docs/reference/records.md``."""
     schemas = {schema["name"]: schema for schema in _schema_files()}

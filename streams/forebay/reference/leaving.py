@@ -32,7 +32,7 @@ _SERIES = re.compile(r"\bforebay_\w+")
 _INTRODUCTION = """\
 Every field that somebody outside of the chain can get: a provider, a log, a metric, an alert, a probe, an application.
 There is no webhook and no exporter of traces: the last table names every library with which this code can reach another
-machine."""
+machine. What the fields may hold, and which test shows it: [security](../explanation/security.md)."""
 
 _PROVIDERS = """\
 A call is made by the stages in the second table, out of a *redacted* request; the last check (`egress`) looks at its

@@ -1,8 +1,11 @@
 """What is written in the documentation? Its pages, their code blocks, links and anchors."""
 
+import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,6 +69,17 @@ def code_spans(page: Path) -> list[str]:
 def links(page: Path) -> list[str]:
     """Targets of the links in the text."""
     return _LINK.findall(_SPAN.sub("", prose(page)).replace("[]", "[x]"))
+
+
+@cache
+def every_test() -> Counter[str]:
+    """``file::test`` for each test there is."""
+    return Counter(
+        f"{path.stem}::{node.name}"
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def anchors(page: Path) -> set[str]:

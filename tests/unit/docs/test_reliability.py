@@ -1,12 +1,10 @@
 """Each row of the table of records names a test, and the test is there: no row says more than is shown."""
 
-import ast
 import re
-from collections import Counter
 from collections.abc import Iterator
 
 from forebay.contract.error_codes import CODES
-from tests.unit.docs.pages import ROOT
+from tests.unit.docs.pages import ROOT, every_test
 
 PAGE = (ROOT / "docs/reliability.md").read_text("utf-8")
 HEAD = "| record | where | what happens | what its producer sees | shown by |"
@@ -20,16 +18,6 @@ def rows() -> Iterator[list[str]]:
         yield [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def defined() -> Counter[str]:
-    """``file::test`` for each test there is."""
-    return Counter(
-        f"{path.stem}::{node.name}"
-        for path in (ROOT / "tests").rglob("test_*.py")
-        for node in ast.parse(path.read_text("utf-8")).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
-
-
 def test_the_table_is_there() -> None:
     assert PAGE.count(HEAD) == 1
     assert len(list(rows())) >= KINDS
@@ -37,7 +25,7 @@ def test_the_table_is_there() -> None:
 
 
 def test_each_row_names_tests_that_are_there_once() -> None:
-    there = defined()
+    there = every_test()
     for row in rows():
         named = re.findall(r"`(test_\w+::test_\w+)`", row[-1])
         assert named, f"nothing shows: {row[0]}"
