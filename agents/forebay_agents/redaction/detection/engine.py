@@ -15,7 +15,6 @@ from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
 from forebay.settings import ConfigurationError
 from forebay_agents.redaction.detection.pace import LONG, breathe
-from forebay_agents.redaction.detection.recognizers.access_codes import doors
 from forebay_agents.redaction.detection.recognizers.custom import CustomRecogniser
 from forebay_agents.redaction.detection.recognizers.facts import Facts
 from forebay_agents.redaction.detection.recognizers.fields.answers import answers
@@ -24,6 +23,7 @@ from forebay_agents.redaction.detection.recognizers.fields.forms_abroad import f
 from forebay_agents.redaction.detection.recognizers.fields.labels_abroad import abroad
 from forebay_agents.redaction.detection.recognizers.fields.pairs import pairs
 from forebay_agents.redaction.detection.recognizers.identifiers.accounts import accounts
+from forebay_agents.redaction.detection.recognizers.identifiers.card_codes import card_codes
 from forebay_agents.redaction.detection.recognizers.identifiers.financial import financial
 from forebay_agents.redaction.detection.recognizers.identifiers.government import government
 from forebay_agents.redaction.detection.recognizers.identifiers.proven import proven
@@ -33,9 +33,14 @@ from forebay_agents.redaction.detection.recognizers.personal.ages import ages
 from forebay_agents.redaction.detection.recognizers.personal.contact import contact
 from forebay_agents.redaction.detection.recognizers.personal.network import network
 from forebay_agents.redaction.detection.recognizers.personal.particulars import personal
+from forebay_agents.redaction.detection.recognizers.personal.phones import announced_phones, phones
 from forebay_agents.redaction.detection.recognizers.personal.streets import streets
 from forebay_agents.redaction.detection.recognizers.presidio import national
-from forebay_agents.redaction.detection.recognizers.secrets import secrets
+from forebay_agents.redaction.detection.recognizers.secrets.access_codes import doors
+from forebay_agents.redaction.detection.recognizers.secrets.commands import commands
+from forebay_agents.redaction.detection.recognizers.secrets.keys import keys
+from forebay_agents.redaction.detection.recognizers.secrets.passwords import passwords
+from forebay_agents.redaction.detection.recognizers.secrets.private_keys import private_keys
 from forebay_agents.redaction.detection.spans import Span
 from forebay_agents.redaction.settings import RedactionSettings
 
@@ -179,8 +184,9 @@ class Engine(AnalyzerEngine):
 def structured() -> list[EntityRecognizer]:
     """Recognisers of everything that has a form; of two that are equally sure of one place the first one wins."""
     return [
-        financial(), accounts(), contact(), secrets(), network(), government(), personal(), ages(), vehicles(), doors(),
-        addresses(), streets(), forms_abroad(), abroad(), national(), proven(), answers(), columns(), pairs(),
+        financial(), card_codes(), accounts(), contact(), phones(), announced_phones(), private_keys(), keys(),
+        commands(), passwords(), network(), government(), personal(), ages(), vehicles(), doors(), addresses(),
+        streets(), forms_abroad(), abroad(), national(), proven(), answers(), columns(), pairs(),
     ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ noted, and what is near is looked up.
 """
 
 import re
+import unicodedata
 from bisect import bisect_left
 from functools import lru_cache
 
@@ -28,6 +29,11 @@ def words(alternatives: str) -> re.Pattern[str]:
     if len(bordered) < 2:
         return re.compile(rf"(?:{alternatives})")
     return re.compile("|".join([*free, rf"\b(?:{'|'.join(bordered)})"]))
+
+
+def unmarked(pattern: str) -> str:
+    """``pattern`` without signs above and below letters that stand by themselves: texts are read without them."""
+    return "".join(char for char in pattern if unicodedata.category(char) != "Mn")
 
 
 def _split(alternatives: str) -> list[str]:

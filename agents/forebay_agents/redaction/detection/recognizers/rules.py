@@ -36,10 +36,13 @@ class Rule:
         score: of a finding without context; 0: context is needed.
         context: words that raise the score to ``with_context``; a regular expression over lower-case text.
         lead: the same of what has to stand right before the finding; then ``pattern`` is in lower case.
-        unless: words near it that make the finding void, but for those that stand before another number.
+        unless: words near it that make the finding void, but for those that stand before another number, and those
+            behind which one of ``context`` stands: "about my order, call 212…".
         check: ``False`` voids a finding, ``True`` makes it certain, ``None`` says nothing.
         certain: as ``check``, but it voids nothing.
+        around: whether a finding counts where it stands: given the text, its start and its end.
         hints: one of these must be near, in lower case: the pattern is tried only around them.
+        needs: this must be somewhere in the text, in lower case.
         digits: the same for a number of so many digits.
         run: characters of a word that a finding has; only a text with such a word is looked at.
         reach: characters after a hint in which the pattern is tried.
@@ -54,7 +57,9 @@ class Rule:
     unless: str = ""
     check: Callable[[str], bool | None] | None = None
     certain: Callable[[str], bool] | None = None
+    around: Callable[[str, int, int], bool] | None = None
     hints: Sequence[str] = ()
+    needs: str = ""
     digits: int = 0
     run: int = 0
     reach: int = 200
@@ -128,7 +133,9 @@ class Rule:
         checked = self.check(value) if self.check else None
         if checked is False:
             return 0.0
-        if unless is not None and self._vetoed(facts.low, unless, start, end):
+        if self.around is not None and not self.around(facts.text, start, end):
+            return 0.0
+        if unless is not None and self._vetoed(facts.low, unless, context, start, end):
             return 0.0
         if checked or (self.certain is not None and self.certain(value)):
             return 1.0
@@ -141,12 +148,12 @@ class Rule:
         # Of two readings the one whose label stands closer wins.
         return max(self.with_context, self.score) + 0.009 * near if near else self.score
 
-    def _vetoed(self, low: str, unless: Places, start: int, end: int) -> bool:
+    def _vetoed(self, low: str, unless: Places, context: Places | None, start: int, end: int) -> bool:
         """Whether one of the words is about this number: in "SSN 219-09-9999, (252) 683-4854" the label has its own."""
         before = unless.ends(max(0, start - self.before), start)
         # Behind the last of them there are the fewest digits.
         if before and sum(map(str.isdecimal, low[before[-1] : start])) < _A_NUMBER:
-            return True
+            return context is None or not context.ends(before[-1], start)
         if not self.after:
             return False
         after = unless.ends(end, min(len(low), end + self.after))
@@ -187,7 +194,7 @@ class RuleRecognizer(EntityRecognizer):
         found = []
         low, digits, run = facts.low, facts.digits, facts.run
         for rule in self.rules:
-            if rule.digits > digits or rule.run > run:
+            if rule.digits > digits or rule.run > run or rule.needs not in low:
                 continue
             if rule.hints:
                 for hint in rule.hints:  # a loop: any() of a generator takes five times as long

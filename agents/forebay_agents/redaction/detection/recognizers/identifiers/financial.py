@@ -1,5 +1,7 @@
 """Money: cards, bank accounts, wallets, and the numbers by which firms know their customers."""
 
+import re
+
 from forebay_agents.redaction.detection.recognizers.identifiers import checksums
 from forebay_agents.redaction.detection.recognizers.rules import Rule, RuleRecognizer
 
@@ -25,6 +27,35 @@ _HOLDERS = (
 )  # fmt: skip
 
 
+_HEX = re.compile(r"[0-9A-Fa-f]+")
+_LETTERS = re.compile(r"[A-Fa-f]+")
+_LEAST_HASH, _LEAST_RUNS = 24, 3
+_FRACTION = re.compile(r"(?:\d\.|(?<![\w.,;|])[+\-]?0,)\Z")
+
+
+def _no_hash(text: str, start: int, end: int) -> bool:
+    """Whether the digits are no part of a hash and do not stand behind a decimal point.
+
+    A hash is 24 hexadecimal digits and more, with letters in three places: "card4111…" is none.
+    """
+    if not text[start:end].isdigit():
+        return True
+    if _FRACTION.search(text, max(0, start - 4), start):
+        return False
+    if not (text[start - 1 : start].isalpha() or text[end : end + 1].isalpha()):
+        return True
+    low = start
+    while low and start - low < _LONGEST_HASH and text[low - 1] in _HEXADECIMAL:
+        low -= 1
+    high = _HEX.match(text, low, low + 2 * _LONGEST_HASH)
+    word = high[0] if high else ""
+    return len(word) < _LEAST_HASH or len(_LETTERS.findall(word)) < _LEAST_RUNS
+
+
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
+_LONGEST_HASH = 128
+
+
 def financial() -> RuleRecognizer:
     """Recogniser of financial identifiers."""
     return RuleRecognizer(
@@ -46,6 +77,7 @@ def financial() -> RuleRecognizer:
                 pattern=r"(?<!\d)(?=(?P<v>\d{4}(?:[ \-]?\s?\d{4}){3}|3\d{3}[ \-]?\s?\d{6}[ \-]?\s?\d{5}|"
                 r"\d{13,19})(?!\d))",
                 certain=checksums.card,
+                around=_no_hash,
                 digits=12,
             ),
             Rule(
@@ -53,13 +85,6 @@ def financial() -> RuleRecognizer:
                 pattern=r"\d(?<![\dA-Za-z.,\-].)(?<!\d[ .\-].)(?:[ .\-]?\d){12,18}(?![\dA-Za-z])",
                 check=checksums.card,
                 digits=13,
-            ),
-            Rule(
-                kind="CVV",
-                pattern=r"\b(?:cvv2?|cvc2?|csc|security code)\b(?:\s*+(?:is|:|=|code|number|#))*+\s*+(?P<v>\d{3,4})\b",
-                score=0.9,
-                hints=("cvv", "cvc", "csc", "security code"),
-                digits=3,
             ),
             Rule(
                 kind="IBAN_CODE",
@@ -86,7 +111,8 @@ def financial() -> RuleRecognizer:
             ),
             Rule(
                 kind="SWIFT_CODE",
-                pattern=rf"\b(?:swift|bic)\b(?:\s*+/\s*+(?:bic|swift))?{_NUMBERED}{_IS}(?P<v>[A-Z]{{6}}[A-Z0-9]{{2}}(?:[A-Z0-9]{{3}})?)\b",
+                pattern=rf"\b(?:swift|bic)\b(?:\s*+/\s*+(?:bic|"
+                rf"swift))?{_NUMBERED}{_IS}(?P<v>[A-Z]{{6}}[A-Z0-9]{{2}}(?:[A-Z0-9]{{3}})?)\b",
                 score=0.8,
                 check=lambda text: None if text.isupper() or any(map(str.isdigit, text)) else False,
                 hints=("swift", "bic"),
@@ -102,7 +128,8 @@ def financial() -> RuleRecognizer:
             Rule(
                 kind="US_BANK_NUMBER",
                 pattern=r"\d(?<![\w\-.,/$€£].)(?:[ \-]?\d){5,16}(?![\d\-/%]|[.,]\d)",
-                context=r"\bac{1,2}o?u?nt\b|\bacct\b|\ba/c\b|\bacc(?:ount)?\s?(?:no|num|#)|\biban\b|checking|savings|\bbank\b|routing|"
+                context=r"\bac{1,2}o?u?nt\b|\bacct\b|\ba/c\b|\bacc(?:ount)?\s?(?:no|num|#)|\biban\b|checking|savings|"
+                r"\bbank\b|routing|"
                 r"sort code|beneficiary|deposit",
                 with_context=0.7,
                 unless=r"\bcall\b|phone|\btel\b|mobile|\border\b|\bzip\b",
@@ -155,7 +182,8 @@ def financial() -> RuleRecognizer:
             ),
             Rule(
                 kind="ACCOUNT_ID",
-                pattern=rf"\b(?:account|acct|customer|client|member(?:ship)?|subscriber|policy|loyalty|claim|contract|employee|"
+                pattern=rf"\b(?:account|acct|customer|client|member(?:ship)?|subscriber|policy|loyalty|claim|"
+                rf"contract|employee|"
                 rf"staff|student|user|patient|insurance|tax|payer|registration|frequent flyer|mileage)"
                 rf"(?:[\s_]*+(?:number|num|nr|no|id|code|ref(?:erence)?)\b\.?|\s*+#){_IS}"
                 rf"(?P<v>(?=[A-Z\-]{{0,8}}\d)[A-Z0-9][A-Z0-9\-]{{3,24}})(?![A-Z0-9@])",

@@ -18,10 +18,54 @@ _BLANK = r"\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _BARE_TLD = f"(?:{'|'.join(_TLDS)})"
 
 
+_VERSION = re.compile(
+    r"(?:versi|\bver\b|release|\bsection|\bbuild\b|kernel|chapter|firmware|\bclause|package|\bv\b|assembly|upgrad|"
+    r"updat|\bbump|\bpatch|install|downgrad|verzi|wersj|sürüm|верси|версі|phiên bản|バージョン|版本|버전|"
+    r"الإصدار|גרסה|"
+    r"aktualisier|mise à jour|actualiz|aggiorn|atualiz|\brpm\b|\bdeb\b|\bpip\b|\bnpm\b|\bjar\b|§)"
+    r"[^\n]{0,40}\Z"
+)
+"""A word for versions and sections, not far before."""
+_ADDRESSED = re.compile(
+    r"\b(?:ip|ips|host|hosts|server|servers|address|ping|dns|gateway|node|proxy|machine|at|on|onto|via|ssh|"
+    r"with)\W{0,3}\Z"
+)
+"""What stands right before an address, in whatever sentence."""
+_PINNED = re.compile(r"(?:[=<>~!]=|[<>^~]|(?<![\w/])[A-Z]\w{1,20}/)[ \"']?\Z")
+"""``foo==1.2.3.4``, ``>=2.0.0.1``, ``Chrome/120.0.99.109``."""
+_OTHERS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?:['’]\w{1,4})?[ ,/–→>\-]{1,3}(?:\w{1,6} ){0,2}\Z")
+"""Another number of the kind before it, of which it may be one of a list: "from version 2.0.0.14 to 2.0.0.15"."""
+_BACK = 56
+
+
+def _no_version(text: str, start: int, end: int) -> bool:
+    """Whether four numbers with dots between them are no version: no word for one before, or one for an address."""
+    before = text[max(0, start - _BACK) : start]
+    if _PINNED.search(before):
+        return False
+    before = before.lower()
+    while listed_before := _OTHERS.search(before):
+        before = before[: listed_before.start()]
+    return not _VERSION.search(before) or _ADDRESSED.search(before) is not None
+
+
+_SLICED = re.compile(r"[\w\])]\[[^\[\]\n]{0,40}\Z")
+"""``names[1::2]``: what is indexed stands before the bracket."""
+_TELLING_GROUPS = 4
+
+
 def _ip6(text: str) -> bool:
-    """With a digit or several groups: ``a::b`` is a name in C++."""
-    plain = text.count(":") >= 2 and (any(map(str.isdigit, text)) or text.count(":") > 3)
-    return plain and checksums.ip(text)
+    """Several groups, or one of three digits and more: ``a::b`` is a name in C++, ``1::2`` a slice."""
+    groups = [group for group in text.split("%")[0].split("/")[0].split(":") if group]
+    telling = len(groups) >= _TELLING_GROUPS or any(len(group) > 2 and any(map(str.isdigit, group)) for group in groups)
+    return text.count(":") >= 2 and (telling or text.startswith(_PREFIXES)) and checksums.ip(text)
+
+
+_PREFIXES = ("fe80:", "fc00:", "fd00:", "ff02:")
+
+
+def _no_slice(text: str, start: int, end: int) -> bool:
+    return not _SLICED.search(text, max(0, start - 42), start)
 
 
 def network() -> RuleRecognizer:
@@ -64,19 +108,19 @@ def network() -> RuleRecognizer:
             ),
             Rule(
                 kind="IP_ADDRESS",
-                pattern=r"(?<![\w.\-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|\[\.\]|\(\.\))){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+                pattern=r"(?<![\w.\-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|\[\.\]|\(\.\))){3}(?:25[0-5]|2[0-4]\d|"
+                r"1?\d?\d)"
                 r"(?:/\d{1,2})?(?![\w\-]|\.\d)",
                 check=lambda text: checksums.ip(re.sub(r"[\[\]()]", "", text)),
-                unless=r"version|\brelease\b|\bsection\b|\bbuild\b|kernel|chapter|firmware|\bclause\b|\bpackage\b",
+                around=_no_version,
                 digits=4,
-                before=16,
-                after=0,
             ),
             Rule(
                 kind="IP_ADDRESS",
                 pattern=r"(?<![\w:.])(?=[0-9a-f]{0,4}:)[0-9a-f:]{3,39}(?:(?:\d{1,3}\.){3}\d{1,3})?(?:%\w{1,12})?(?:/\d{1,3})?(?![\w:])",
                 check=_ip6,
-                hints=("::", ":"),
+                around=_no_slice,
+                hints=(":",),
             ),
             Rule(
                 kind="MAC_ADDRESS",

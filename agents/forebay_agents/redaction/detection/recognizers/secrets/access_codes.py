@@ -5,7 +5,7 @@ a thing that is locked before the word ("gate code", "wifi pass"), or an attribu
 """
 
 from forebay_agents.redaction.detection.recognizers.rules import Rule, RuleRecognizer
-from forebay_agents.redaction.detection.recognizers.secrets import bare, strong
+from forebay_agents.redaction.detection.recognizers.secrets.strength import bare, strong
 
 _LOCKED = (
     r"gate|(?:front |back |garage |street |side |main )?door|entry|entrance|garage|alarm|safe|vault|voice ?mail|"
@@ -97,7 +97,8 @@ def doors() -> RuleRecognizer:
             ),
             Rule(
                 kind="PASSWORD",  # "pass is Fern!2210"; passes of other sorts have numbers too
-                pattern=rf"\b{_SHORT}\b(?:\s(?:is|was|now|still)\b){{1,3}}\s{{0,2}}[\"'`]?(?P<v>[^\s\"'`,;<>]{{6,64}}(?<![.)?]))",
+                pattern=rf"\b{_SHORT}\b(?:\s(?:is|was|now|"
+                rf"still)\b){{1,3}}\s{{0,2}}[\"'`]?(?P<v>[^\s\"'`,;<>]{{6,64}}(?<![.)?]))",
                 score=0.7,
                 check=bare,
                 unless=r"boarding|season|\bbus\b|train|\bski\b|travel|museum|rail|mountain|festival|ticket",

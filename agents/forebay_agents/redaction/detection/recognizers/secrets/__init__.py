@@ -1,0 +1,1 @@
+"""What opens a door: keys, passwords, codes, wherever people paste them."""
