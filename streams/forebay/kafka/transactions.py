@@ -35,6 +35,10 @@ class StepError(Exception):
     """The brokers did not take a step; nothing of it happened, unless the message says otherwise."""
 
 
+class UnexplainedError(StepError):
+    """A broker refused without a reason, as it may when another writer takes over at that moment; see there."""
+
+
 class NotAllowedError(StepError):
     """The brokers do not let this user write under the name: an access rule is missing."""
 
@@ -85,6 +89,7 @@ class Transactions:
 
         Raises:
             FencedError: another writer took over.
+            UnexplainedError: a broker gave no reason; nothing happened, and it may be tried again.
             StepError: the brokers refused.
             Exception: what the check raises; nothing happened.
         """
@@ -126,4 +131,6 @@ class Transactions:
                 raise NotAllowedError(
                     f"user {user!r} may not write on the transactional id {self._name}: an access rule is missing"
                 ) from None
-            raise StepError(reason.str()) from None
+            # Seen once in hundreds of commits that four operators fought for; the step was then taken back.
+            kind = UnexplainedError if reason.code() == KafkaError.UNKNOWN else StepError
+            raise kind(reason.str()) from None

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from forebay.contract.handlers import Output
-from forebay.kafka.transactions import FencedError, NotAllowedError
+from forebay.kafka.transactions import FencedError, NotAllowedError, UnexplainedError
 from forebay.operations.topic_view import Entry, Position, TopicView
 
 _TRIES = 6
@@ -65,7 +65,7 @@ def publish(
     Raises:
         OutdatedError: a key has changed; nothing was published.
         FencedError: others took over again and again; nothing was published.
-        StepError: the brokers refused.
+        StepError: the brokers refused; without a reason (``UnexplainedError``), then again and again.
     """
     with view.writing:
         fenced = True
@@ -82,7 +82,7 @@ def publish(
                 unfenced(outputs)
                 fenced = False
                 break
-            except FencedError:
+            except (FencedError, UnexplainedError):
                 if attempt == _TRIES - 1:
                     raise
                 sleep(_PAUSE_S * (attempt + random.random()))  # noqa: S311 - so that two do not go on in step

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from forebay.contract.handlers import Output
 from forebay.contract.records import Correction
-from forebay.kafka.transactions import FencedError, NotAllowedError
+from forebay.kafka.transactions import FencedError, NotAllowedError, UnexplainedError
 from forebay.operations.seen_writes import OutdatedError, publish
 from forebay.operations.topic_view import Entry, Position, TopicView
 from tests.unit.operations.topic import ABORTED, OPEN, UNREADABLE, FakeReader, FakeTopic
@@ -233,6 +233,20 @@ def test_whoever_is_fenced_again_and_again_is_told(topic: FakeTopic) -> None:
     with pytest.raises(FencedError):
         publish(view_of(topic), topic.writer, said("ours"), {"task": None}, sleep=lambda _: None)
     assert view_of(topic).values() == []
+
+
+def test_a_broker_that_refuses_without_a_reason_is_asked_again(topic: FakeTopic) -> None:
+    refused = list[str]()
+
+    def unexplained() -> None:
+        refused.append("once")
+        topic.settle(topic.epoch, "aborted")
+        raise UnexplainedError("Unknown broker error")
+
+    topic.meanwhile["before the commit"] = unexplained
+    view = view_of(topic)
+    assert publish(view, topic.writer, said("ours"), {"task": None}, sleep=lambda _: None)
+    assert (refused, view.values()) == (["once"], ["ours"])
 
 
 @pytest.fixture
