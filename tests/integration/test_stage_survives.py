@@ -11,25 +11,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
 
 from forebay.settings import KafkaSettings, Settings
 from loadtest.measurements.hop import consumer_of, fill
 
 RECORDS = 6_000
+SLOW_MS = 500
+"""A record; with 512 in flight a worker alone takes 6 s for all, and another joins in 3 s."""
 
 
 @pytest.fixture
-def worker(settings: Settings, topics: object) -> Callable[[], subprocess.Popen[bytes]]:
+def worker(settings: Settings, topics: object) -> Callable[..., subprocess.Popen[bytes]]:
     """Starts a process with the pass-through stage on this test's topics; 5 ms a record, to have time to kill it."""
-    kafka = settings[KafkaSettings]
-    environment = {
-        **os.environ,
-        "FOREBAY_KAFKA_BOOTSTRAP": kafka.bootstrap,
-        "FOREBAY_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
-        "LOADTEST_HOP_HANDLER_MS": "5",
-    }
 
-    def start() -> subprocess.Popen[bytes]:
+    def start(handler_ms: int = 5) -> subprocess.Popen[bytes]:
+        kafka = settings[KafkaSettings]
+        environment = {
+            **os.environ,
+            "FOREBAY_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            "FOREBAY_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
+            "LOADTEST_HOP_HANDLER_MS": str(handler_ms),
+        }
         return subprocess.Popen([sys.executable, "-m", "loadtest", "hop-child", "forebay"], env=environment)
 
     return start
@@ -66,6 +70,20 @@ def arrivals_of(settings: Settings) -> Iterator[Arrivals]:
         arrivals.close()
 
 
+def wait_for_members(settings: Settings, members: int, *, settled: bool = True) -> None:
+    """Wait until the group has so many members, and has given them their partitions if ``settled``."""
+    kafka = settings[KafkaSettings]
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    group = f"{kafka.topic_prefix}hop"
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        found = admin.describe_consumer_groups([group])[group].result()
+        if len(found.members) >= members and (not settled or found.state == ConsumerGroupState.STABLE):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{group} has not got {members} members")
+
+
 def _missing(arrivals: Arrivals) -> int:
     return RECORDS - sum(1 for number in range(RECORDS) if str(number).encode() in arrivals.seen)
 
@@ -73,7 +91,7 @@ def _missing(arrivals: Arrivals) -> int:
 @pytest.mark.embedded
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_no_record_is_lost_when_workers_end(
-    worker: Callable[[], subprocess.Popen[bytes]], settings: Settings, how: signal.Signals
+    worker: Callable[..., subprocess.Popen[bytes]], settings: Settings, how: signal.Signals
 ) -> None:
     kafka = settings[KafkaSettings]
     fill(kafka.bootstrap, kafka.topic_prefix, RECORDS)
@@ -99,21 +117,53 @@ def test_no_record_is_lost_when_workers_end(
 
 @pytest.mark.embedded
 def test_workers_that_come_and_go_cost_nothing(
-    worker: Callable[[], subprocess.Popen[bytes]], settings: Settings
+    worker: Callable[..., subprocess.Popen[bytes]], settings: Settings
 ) -> None:
     kafka = settings[KafkaSettings]
     fill(kafka.bootstrap, kafka.topic_prefix, RECORDS)
     with arrivals_of(settings) as arrivals:
-        first = worker()
+        first = worker(SLOW_MS)
         try:
             arrivals.wait_for(300, 30)
-            second = worker()
-            arrivals.wait_for(len(arrivals.seen) + 1500, 30)
-            second.send_signal(signal.SIGTERM)
-            second.wait(30)
+            second = worker(SLOW_MS)
+            try:
+                wait_for_members(settings, 2)
+                arrivals.wait_for(len(arrivals.seen) + 300, 30)
+                assert len(arrivals.seen) < RECORDS, "otherwise it leaves when there is nothing left to do"
+                second.send_signal(signal.SIGTERM)
+                assert second.wait(30) == 0
+            finally:
+                second.kill()
+                second.wait()
             arrivals.wait_for(RECORDS, 90)
         finally:
             first.kill()
             first.wait()
     assert _missing(arrivals) == 0
     assert sum(arrivals.seen.values()) == RECORDS
+
+
+@pytest.mark.embedded
+def test_a_worker_that_is_stopped_while_it_joins_ends(
+    worker: Callable[..., subprocess.Popen[bytes]], settings: Settings
+) -> None:
+    """Once one hung for ever: its side of the rebalance asked for a commit, which nobody answered any more."""
+    kafka = settings[KafkaSettings]
+    fill(kafka.bootstrap, kafka.topic_prefix, RECORDS)
+    with arrivals_of(settings) as arrivals:
+        first = worker(SLOW_MS)
+        try:
+            arrivals.wait_for(300, 30)
+            second = worker(SLOW_MS)
+            try:
+                wait_for_members(settings, 2, settled=False)
+                second.send_signal(signal.SIGTERM)
+                assert second.wait(30) == 0
+            finally:
+                second.kill()
+                second.wait()
+            arrivals.wait_for(RECORDS, 90)
+        finally:
+            first.kill()
+            first.wait()
+    assert _missing(arrivals) == 0

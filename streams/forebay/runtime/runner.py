@@ -37,6 +37,10 @@ _STILL_S = 30.0
 """Seconds beyond the longest time of a handler until a position that does not move stands still."""
 
 
+_STOP_S = 20.0
+"""Longest wait for Faust to stop: what counts is committed by then, and the group notices the end of the process."""
+
+
 class StaleTablesError(Exception):
     """A topic was made again under tables that hold offsets of the old one: going on would leave records out."""
 
@@ -131,7 +135,9 @@ class StageApp:
         for lane in self._lanes.values():
             lane.pause()
         await self._commit(await self._drain())
-        await self.faust.stop()
+        stopping = asyncio.create_task(self.faust.stop())
+        if not (await asyncio.wait({stopping}, timeout=_STOP_S))[0]:
+            log.error("stop_unfinished", stage=self.stage.name)
         for lane in self._lanes.values():
             await lane.close()
         await self._producer.stop()
@@ -271,9 +277,7 @@ class StageApp:
     async def _commit(self, offsets: dict[TP, int]) -> None:
         """Commit by ourselves: on revocation Faust has thrown away its acknowledged offsets before it asks us."""
         if offsets:
-            with contextlib.suppress(
-                Exception
-            ):  # not in the group any more: the records are delivered again, deduplicated by id
+            with contextlib.suppress(Exception):  # not in the group any more: they are delivered again
                 consumer: Any = self.faust.consumer
                 await consumer._commit(offsets)  # noqa: SLF001 - the public commit() knows nothing of them
 

@@ -6,12 +6,13 @@ loop; redis-py and aiokafka use it for every command. A loop that is cancelled o
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 _AGAIN_S = 1.0
 """Between two cancellations: who heard the first has that long to clean up, which is a command to Redis or two."""
 
 
-async def end(tasks: Iterable["asyncio.Task[None]"]) -> None:
+async def end(tasks: Iterable["asyncio.Task[Any]"]) -> None:
     """Cancel ``tasks`` and wait until all are done; what they raised is theirs, and not raised here."""
     left = set(tasks)
     while left:
