@@ -69,9 +69,12 @@ def message_limit(topic: str, kafka: KafkaSettings) -> int:
     return record_limit(topic, kafka) + _FRAMING_BYTES
 
 
-def fits(record: Encoded, kafka: KafkaSettings) -> bool:
-    """Whether the topic takes ``record``, with its key and headers; a close guess upwards, without encoding names."""
+def fits(record: Encoded, limit: int) -> bool:
+    """Whether ``record``, with its key and headers, is within ``limit`` bytes, the :func:`message_limit` of its topic.
+
+    A close guess upwards, without encoding names.
+    """
     size = len(record.value or b"") + len(record.key or b"") + _BATCH_BYTES
     for name, value in record.headers:
         size += 4 * len(name) + len(value) + 10  # a character is at most four bytes, a length at most five
-    return size <= message_limit(record.topic, kafka)
+    return size <= limit

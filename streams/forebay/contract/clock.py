@@ -11,6 +11,7 @@ count while a laptop or a virtual machine sleeps is measured with ``elapsed_s``.
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 Clock = Callable[[], int]
 """Milliseconds since 1970, UTC."""
@@ -18,9 +19,8 @@ Clock = Callable[[], int]
 _BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)  # Linux has it
 
 
-def elapsed_s() -> float:
-    """Seconds since some moment, those included in which the process or the machine stood still."""
-    return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)
+elapsed_s: Callable[[], float] = time.monotonic if _BOOTTIME is None else partial(time.clock_gettime, _BOOTTIME)
+"""Seconds since some moment, those included in which the process or the machine stood still."""
 
 
 def machine_ms() -> int:
@@ -66,9 +66,8 @@ CLOCK = FollowingClock()
 """The process's."""
 
 
-def now_ms() -> int:
-    """The time, ms since 1970: the brokers' in a worker, the machine's elsewhere."""
-    return CLOCK()
+now_ms: Clock = CLOCK.__call__
+"""The time, ms since 1970: the brokers' in a worker, the machine's elsewhere."""
 
 
 def now_s() -> float:

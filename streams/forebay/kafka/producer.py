@@ -25,7 +25,7 @@ from aiokafka.errors import (
     UnsupportedForMessageFormatError,
 )
 
-from forebay.avro.encoding import fits
+from forebay.avro.encoding import fits, message_limit
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.names import topic_on_broker
 from forebay.contract.wire import Encoded
@@ -107,7 +107,8 @@ class Delivery:
         self._settings = settings
         self._metrics = metrics
         self._sleep = sleep
-        self._names: dict[str, str] = {}
+        self._targets: dict[str, tuple[str, int]] = {}
+        """Names on the broker of the topics written to, and the largest batches that they take, in bytes."""
         self._pace = pace or (lambda _records: None)
 
     async def deliver(self, outputs: Sequence[Encoded]) -> None:
@@ -139,20 +140,28 @@ class Delivery:
                 refusals.final = refused
         missing: list[Encoded] = []
         for output, acknowledgement in sent:
-            error = None if acknowledgement is None else await self._error_of(acknowledgement)
-            if acknowledgement is not None and error is None:
-                self._metrics.delivered(output.topic)
-            elif not isinstance(error, OF_THE_RECORD) or refusals.may_be_another_ones(output):
+            if acknowledgement is None:
                 missing.append(output)
+                continue
+            try:
+                await acknowledgement
+            except KafkaError as error:
+                self._note(error)
+                if not isinstance(error, OF_THE_RECORD) or refusals.may_be_another_ones(output):
+                    missing.append(output)
+                else:
+                    refusals.final = RefusedError(output, type(error).__name__)
             else:
-                refusals.final = RefusedError(output, type(error).__name__)
+                self._metrics.delivered(output.topic)
         return missing
 
     async def _send(self, output: Encoded) -> Awaitable[Any] | None:
-        name = self._names.get(output.topic)
-        if name is None:
-            name = self._names[output.topic] = topic_on_broker(output.topic, self._settings)
-        if not fits(output, self._settings):
+        target = self._targets.get(output.topic)
+        if target is None:
+            name, limit = topic_on_broker(output.topic, self._settings), message_limit(output.topic, self._settings)
+            target = self._targets[output.topic] = name, limit
+        name, limit = target
+        if not fits(output, limit):
             raise RefusedError(output, "larger than its topic takes")
         try:
             return await self._producer.send(
@@ -163,14 +172,6 @@ class Delivery:
             return None
         except Exception as error:  # noqa: BLE001 - the library asserts and encodes: what it will not send is no record
             raise RefusedError(output, type(error).__name__) from None
-
-    async def _error_of(self, acknowledgement: Awaitable[Any]) -> KafkaError | None:
-        try:
-            await acknowledgement
-        except KafkaError as error:
-            self._note(error)
-            return error
-        return None
 
     def _note(self, error: KafkaError) -> None:
         kind = type(error).__name__

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from forebay.avro.encoding import Encoding, fits, record_limit
+from forebay.avro.encoding import Encoding, fits, message_limit, record_limit
 from forebay.contract import headers as h
 from forebay.contract.clock import Clock
 from forebay.contract.failures import Expired, Failure, Permanent, Rejected, Transient
@@ -101,7 +101,7 @@ class Endings:
         except Exception as error:  # noqa: BLE001 - no key to seal with, headers that are no text, and what else
             self._log_bug("dead_letter_not_sealable", source, error)
             return self.bare(context, failure, "not_sealable", record)
-        if not fits(letter, rules.kafka):
+        if not fits(letter, message_limit(letter.topic, rules.kafka)):
             return self.bare(context, failure, "too_large", record)
         self._metrics.dead_lettered(self._route.topic, failure.code)
         return [letter]

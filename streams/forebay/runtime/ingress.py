@@ -18,8 +18,9 @@ import base64
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
+from typing import NamedTuple
 
 import structlog
 
@@ -67,9 +68,8 @@ class Standing(Enum):
     FORGED = "forged"
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A record with the headers that are believed."""
+class Admitted(NamedTuple):
+    """A record with the headers that are believed; a tuple, because one is made for each record."""
 
     source: Delivered
     standing: Standing

@@ -7,7 +7,6 @@ least one delivered output or in a decision to drop it is what :mod:`forebay.run
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -156,13 +155,18 @@ class Processor:
         while True:
             self._check_deadline(address, context)
             try:
-                async with self._turn(address):
+                if self._turns is None:
+                    return await self._timed(record, context)
+                async with self._turns.slot(address.tenant_id or "", address.priority):
                     self._check_deadline(address, context)
-                    async with asyncio.timeout(self._rules.timeout_s):
-                        return await self._route.handle(record, context)
+                    return await self._timed(record, context)
             except Held as held:
                 self._metrics.held(self._route.topic, held.code)
             await self._sleep(_HOLD_S)
+
+    async def _timed(self, record: Handled, context: Context) -> Sequence[Output]:
+        async with asyncio.timeout(self._rules.timeout_s):
+            return await self._route.handle(record, context)
 
     def _bug(self, event: str, source: Delivered, error: BaseException) -> Permanent:
         # The type only: an exception's text may quote the request.
@@ -173,19 +177,15 @@ class Processor:
     def _context(self, source: Delivered) -> Context:
         # Where a topic's timestamps are its producers', one may be of any time; it was not accepted later than now.
         now = self._clock_ms()
-        accepted_at = min(h.number(source.headers, h.ORIGIN_TIMESTAMP) or source.timestamp_ms, now)
+        headers = source.headers
+        accepted_at = min((headers and h.number(headers, h.ORIGIN_TIMESTAMP)) or source.timestamp_ms, now)
         return Context(
             source=source,
-            attempt=h.number(source.headers, h.ATTEMPT) or 1,
+            attempt=(headers and h.number(headers, h.ATTEMPT)) or 1,
             accepted_at=accepted_at if accepted_at > 0 else now,
             write_ahead=partial(self._write_ahead, source),
             tenant_id=self._rules.tenants.proved(source.headers) if self._outside else None,
         )
-
-    def _turn(self, address: Addressed) -> AbstractAsyncContextManager[None]:
-        if self._turns is None:
-            return nullcontext()
-        return self._turns.slot(address.tenant_id or "", address.priority)
 
     async def _write_ahead(self, source: Delivered, outputs: Sequence[Output]) -> None:
         started = time.perf_counter()

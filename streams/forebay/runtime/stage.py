@@ -189,9 +189,11 @@ class Lane:
         else:
             work = self._processor.process(source)
             outputs = await self._recorder.watch(self._number, source.partition, source.offset, work)
-        if (published := await self._ours_of(outputs, source, slot)) is None:
-            return
-        outputs, again = published, False
+        if not (slot.is_ours() and self._confirmed()):
+            if (published := await self._ours_of(outputs, source, slot)) is None:
+                return
+            outputs = published
+        again = False
         while outputs:
             try:
                 await self._delivery.deliver(outputs)

@@ -76,11 +76,13 @@ def addressed(record: Handled) -> Addressed:
         return record
     if isinstance(record, Request):
         return Address(record.request_id, record.tenant_id, record.priority, record.deadline_ms)
+    if isinstance(record, Delivered):
+        return NOBODY
     if isinstance(record, Response):
         return Address(record.request_id, record.tenant_id, accepted_at=record.accepted_at)
     if isinstance(record, _OF_REQUEST):
         return Address(record.request_id, record.tenant_id)
     if isinstance(record, _OF_TENANT):
         return Address(tenant_id=record.tenant_id)
-    _rest: DeadLetterState | AuditEvent | Delivered | None = record  # mypy refuses a record that is not named here
+    _rest: DeadLetterState | AuditEvent | None = record  # mypy refuses a record that is not named here
     return NOBODY
