@@ -8,6 +8,7 @@ without authentication; its leader topic is off, because nothing needs it. The t
 from typing import Any
 
 import faust
+from faust.events import Event
 from faust.types import TP
 
 from forebay.avro.encoding import message_limit
@@ -28,6 +29,26 @@ class _App(faust.App):
 
     def _new_transport(self) -> Any:
         return ForebayTransport(self.conf.broker_consumer, self)
+
+    def _new_producer(self) -> Any:
+        """Faust's, which only tables write to; asked before each record whether it is full, it looked at settings.
+
+        With :meth:`create_event` and the consumer's ``highwater`` 24 calls a record less, of 337.
+        """
+        producer: Any = super()._new_producer()
+        buffer: Any = producer.buffer
+        drain, queued, most = buffer.wait_until_ebb, buffer.pending.qsize, buffer.max_messages
+
+        async def wait_until_ebb() -> None:
+            if queued() > most:
+                await drain()
+
+        buffer.wait_until_ebb = wait_until_ebb
+        return producer
+
+    def create_event(self, key: Any, value: Any, headers: Any, message: Any) -> Any:
+        """As Faust does, but without asking the settings for its class."""
+        return Event(self, key, value, headers, message)
 
     def _create_directories(self) -> None:
         """None: tables live in memory and in their changelogs, so a worker needs no disk, and none can be full."""

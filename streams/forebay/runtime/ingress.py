@@ -113,7 +113,7 @@ class Ingress:
         source = admitted.source
         headers = {name: value for name, value in source.headers.items() if name != h.TENANT}
         headers[h.WRITER] = self._rules.tenants.writer(source).encode()
-        return replace(admitted, source=replace(source, headers=headers))
+        return admitted._replace(source=replace(source, headers=headers))
 
     def _admitted(self, source: Delivered) -> Admitted:
         headers = source.headers
