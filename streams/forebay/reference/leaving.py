@@ -5,10 +5,10 @@ call of a logger; labels, from the metric objects and the alert rules; records, 
 imports. So a field that is sent from tomorrow on changes this page, and a test fails until somebody has looked at it.
 """
 
-import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +71,10 @@ Every import of a library that can connect to something. A library that is in no
 [`ways_out.py`](../../streams/forebay/reference/ways_out.py) stops `forebay reference write`."""
 
 
+@cache
 def leaving_page() -> str:
     """``docs/reference/what-leaves.md``."""
-    given = list(sources())
+    given = sources()
     bound = ", ".join(map(code, bound_fields(given)))
     restricted = ", ".join(code(topic.name) for topic in TOPICS.values() if topic.access is Access.RESTRICTED)
     return page(
@@ -124,11 +125,11 @@ def alert_kinds(modules: Iterable[Source]) -> list[tuple[str, str]]:
     """
     found = set()
     for source in modules:
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Alert":
-                kind = next((text_of(keyword.value) for keyword in node.keywords if keyword.arg == "kind"), None)
+        for call in source.calls:
+            if call.name.rpartition(".")[2] == "Alert":
+                kind = next((text_of(keyword.value) for keyword in call.node.keywords if keyword.arg == "kind"), None)
                 if kind is None:
-                    raise ValueError(f"{source.name}:{node.lineno}: the kind of an alert is not plain to see")
+                    raise ValueError(f"{source.name}:{call.node.lineno}: the kind of an alert is not plain to see")
                 found.add((kind, source.name))
     return sorted(found)
 
@@ -148,22 +149,18 @@ def rule_labels(rules: Mapping[str, Any]) -> dict[str, set[str]]:
     return found
 
 
-def _providers(given: list[Source]) -> Iterable[str]:
+def _providers(given: Sequence[Source]) -> Iterable[str]:
     for module in modules_named("call_arguments"):
         rows = [
             [code(path), ", ".join(map(code, origins)) or "always the same"]
             for path, origins in module.reaching().items()
         ]
         yield table(["what is sent", "decided by"], rows)
-    callers = sorted(
-        source.name
-        for source in given
-        if any(isinstance(node, ast.Call) and ast.unparse(node.func) == "Call" for node in ast.walk(source.tree))
-    )
+    callers = sorted(source.name for source in given if any(call.name == "Call" for call in source.calls))
     yield table(["calls are made in"], [[code(name)] for name in callers])
 
 
-def _log_table(given: list[Source]) -> str:
+def _log_table(given: Sequence[Source]) -> str:
     rows = [
         [code(line.event), line.level, ", ".join(map(code, line.fields)), code(line.module)]
         for line in log_lines(given)

@@ -8,7 +8,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from forebay.reference.sources import Source, text_of
+from forebay.reference.sources import Source, dotted, text_of
 
 _LEVELS = ("debug", "info", "warning", "error", "critical", "exception")
 
@@ -41,73 +41,60 @@ def bound_fields(modules: Iterable[Source]) -> list[str]:
         {
             keyword.arg or "**"
             for source in modules
-            for node in ast.walk(source.tree)
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("logging.configure", "configure")
-            for keyword in node.keywords
+            for call in source.calls
+            if call.name in ("logging.configure", "configure")
+            for keyword in call.node.keywords
         }
     )
 
 
 def _of_module(source: Source, mappings: dict[str, tuple[str, ...]]) -> Iterator[LogLine]:
-    loggers = set(_loggers(source))
-    for function, call in _calls(source.tree):
-        target = call.func
+    logs = _logs(source)
+    for call in source.calls:
+        target = call.node.func
         if not isinstance(target, ast.Attribute) or target.attr not in _LEVELS:
             continue
-        owner = ast.unparse(target.value)
+        owner = dotted(target.value.func if isinstance(target.value, ast.Call) else target.value)
         if owner.startswith(("logging", "structlog")):
-            raise ValueError(f"{source.name}:{call.lineno}: logs by something else than a logger of its own")
-        if owner not in loggers:
+            raise ValueError(f"{source.name}:{call.node.lineno}: logs by something else than a logger of its own")
+        if owner != "log" or not logs:
             continue
-        if len(call.args) != 1:
-            raise ValueError(f"{source.name}:{call.lineno}: a line has one event, and fields by name")
-        fields = tuple(name for keyword in call.keywords for name in _fields(keyword, mappings, source, call.lineno))
-        for event in _events(call.args[0], function, source):
+        if len(call.node.args) != 1:
+            raise ValueError(f"{source.name}:{call.node.lineno}: a line has one event, and fields by name")
+        fields = tuple(name for keyword in call.node.keywords for name in _fields(keyword, mappings, source))
+        for event in _events(call.node.args[0], call.within, source):
             yield LogLine(event=event, level=target.attr, fields=fields, module=source.name)
 
 
-def _loggers(source: Source) -> Iterator[str]:
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("structlog.get_logger", "get_logger"):
-            if f"log = {ast.unparse(node)}" not in map(ast.unparse, source.tree.body):
-                raise ValueError(f"{source.name}:{node.lineno}: a logger is called `log`, so that its lines are found")
-            yield "log"
+def _logs(source: Source) -> bool:
+    """Whether the module has a logger, which then is called ``log``."""
+    made = [call.node for call in source.calls if call.name.rpartition(".")[2] == "get_logger"]
+    named = [one.value for one in source.tree.body if isinstance(one, ast.Assign) and dotted(one.targets[0]) == "log"]
+    if any(node not in named for node in made):
+        raise ValueError(f"{source.name}: a logger is called `log`, so that its lines are found")
+    return bool(made)
 
 
-def _calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
-    """Each call with the name of the function around it."""
-
-    def below(node: ast.AST, function: str) -> Iterator[tuple[str, ast.Call]]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.Call):
-                yield function, child
-            inner = child.name if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) else function
-            yield from below(child, inner)
-
-    return below(tree, "")
-
-
-def _events(node: ast.expr, function: str, source: Source) -> list[str]:
-    """The event itself, or what the callers of ``function`` in the module give for it."""
+def _events(node: ast.expr, within: str, source: Source) -> list[str]:
+    """The event itself, or what the callers of the function ``within`` in the module give for it."""
     said = [text_of(node)]
     if isinstance(node, ast.Name):
-        said = [
-            text_of(call.args[0])
-            for _, call in _calls(source.tree)
-            if call.args and ast.unparse(call.func).rpartition(".")[2] == function
-        ]
+        callers = [call.node for call in source.calls if call.name.rpartition(".")[2] == within]
+        said = [text_of(caller.args[0]) for caller in callers if caller.args]
     events = [event for event in said if event is not None]
     if not events or len(events) < len(said):
         raise ValueError(f"{source.name}:{node.lineno}: the event {ast.unparse(node)} is not plain to see")
     return events
 
 
-def _fields(keyword: ast.keyword, mappings: dict[str, tuple[str, ...]], source: Source, line: int) -> tuple[str, ...]:
+def _fields(keyword: ast.keyword, mappings: dict[str, tuple[str, ...]], source: Source) -> tuple[str, ...]:
     if keyword.arg is not None:
         return (keyword.arg,)
-    function = ast.unparse(keyword.value).partition("(")[0].rpartition(".")[2]
+    function = dotted(keyword.value.func).rpartition(".")[2] if isinstance(keyword.value, ast.Call) else ""
     if function not in mappings:
-        raise ValueError(f"{source.name}:{line}: the fields **{ast.unparse(keyword.value)} are not plain to see")
+        raise ValueError(
+            f"{source.name}:{keyword.value.lineno}: the fields **{ast.unparse(keyword.value)} are not plain to see"
+        )
     return mappings[function]
 
 

@@ -8,7 +8,7 @@ import ast
 import sys
 from collections.abc import Iterable, Iterator
 
-from forebay.reference.sources import Source
+from forebay.reference.sources import Source, dotted
 
 CONNECTS = {
     "aiohttp": "is connected to: `/healthz`, `/readyz` and `/metrics` of a worker",
@@ -82,5 +82,5 @@ def _imported(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Attribute) and node.attr in _CONNECTING and ast.unparse(node.value) != "socket":
+        elif isinstance(node, ast.Attribute) and node.attr in _CONNECTING and dotted(node.value) != "socket":
             yield f"asyncio.{node.attr}"
