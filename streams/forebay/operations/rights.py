@@ -7,13 +7,14 @@ to the dead letters, asks the brokers for the time and raises alerts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.metadata import entry_points
 
 from forebay.contract.names import group_on_broker, topic_on_broker
-from forebay.contract.topics import RETRY_LEVELS, TOPICS, Access, StageRights
-from forebay.settings import KafkaSettings
+from forebay.contract.topics import APART, RETRY_LEVELS, TOPICS, Access, StageRights, of_tenant
+from forebay.settings import KafkaSettings, TenantSettings
+from forebay.settings.tenants import Identity
 
 GROUP = "forebay.rights"
 
@@ -21,6 +22,8 @@ EVERY_STAGE = (*RETRY_LEVELS, "dlq", "clock", "alerts")
 """What each stage writes beside its own outputs."""
 
 ALL = "*"
+APPLICATION = "application"
+"""The user of an application; with a topic a tenant there is one a tenant, ``application-TENANT``."""
 
 
 class Resource(StrEnum):
@@ -110,7 +113,7 @@ def roles() -> list[Role]:
             )
             for stage, rights in declared().items()
         ),
-        Role(user="application", reads=("responses",), writes=("requests", "feedback")),
+        Role(user=APPLICATION, reads=("responses",), writes=("requests", "feedback")),
         Role(
             user="reviewer",
             what=("forebay review",),
@@ -164,14 +167,45 @@ def roles() -> list[Role]:
     ]
 
 
-def grants(kafka: KafkaSettings, version: int, chosen: Iterable[Role] | None = None) -> list[Grant]:
+def with_tenants(chosen: Iterable[Role], tenants: Sequence[str]) -> list[Role]:
+    """Where each of ``tenants`` has topics of its own (``tenants.identity: topic``): an application each, which reads
+    and writes its own alone; who reads or writes the common topic does so with each tenant's.
+    """
+
+    def parts(names: Iterable[str], of: Sequence[str]) -> list[str]:
+        return [of_tenant(name, tenant) for name in names if name in APART for tenant in of]
+
+    found = []
+    for role in chosen:
+        if role.user != APPLICATION:
+            reads, writes = parts(role.reads, tenants), parts(role.writes, tenants)
+            found.append(replace(role, reads=(*role.reads, *reads), writes=(*role.writes, *writes)))
+            continue
+        for tenant in tenants:
+            own, told = parts(role.reads, [tenant]), parts(role.writes, [tenant])
+            found.append(replace(role, user=f"{APPLICATION}-{tenant}", reads=own, writes=told))
+    return found
+
+
+def grants(
+    kafka: KafkaSettings, version: int, chosen: Iterable[Role] | None = None, tenants: Sequence[str] = ()
+) -> list[Grant]:
     """Every right once, users in the order of :func:`roles`.
 
     Args:
         version: ``stage.version``, which is in the names of groups.
         chosen: of these roles only.
+        tenants: those with topics of their own.
     """
-    return list(dict.fromkeys(grant for role in chosen or roles() for grant in _of(role, kafka, version)))
+    found = list(chosen or roles())
+    if tenants:
+        found = with_tenants(found, tenants)
+    return list(dict.fromkeys(grant for role in found for grant in _of(role, kafka, version)))
+
+
+def tenants_apart(settings: TenantSettings) -> list[str]:
+    """Tenants with topics of their own."""
+    return sorted(settings.names()) if settings.identity is Identity.TOPIC else []
 
 
 def _of(role: Role, kafka: KafkaSettings, version: int) -> Iterator[Grant]:

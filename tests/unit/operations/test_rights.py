@@ -19,8 +19,10 @@ from forebay.operations.rights import (
     grants,
     read_by,
     roles,
+    tenants_apart,
 )
-from forebay.settings import KafkaSettings
+from forebay.settings import KafkaSettings, TenantSettings
+from forebay.settings.tenants import Identity
 
 KAFKA = KafkaSettings(topic_prefix="acme.")
 
@@ -91,3 +93,26 @@ def test_the_command_prints_the_rights_of_one_user() -> None:
     assert len(lines) == 9
     assert all("User:response" in line for line in lines)
     assert "forebay.responses" in CliRunner().invoke(app, ["response"], catch_exceptions=False).stdout
+
+
+def test_with_a_topic_a_tenant_an_application_has_rights_on_its_own_alone() -> None:
+    settings = TenantSettings(identity=Identity.TOPIC, known=("acme", "globex"))
+    found = grants(KafkaSettings(), 1, tenants=tenants_apart(settings))
+    assert not [one for one in found if one.user == "application"]
+    assert {(one.operation.value, one.name) for one in found if one.user == "application-acme"} == {
+        ("Read", "forebay.responses.acme"),
+        ("Write", "forebay.requests.acme"),
+        ("Write", "forebay.feedback.acme"),
+    }
+    who = {(one.user, one.operation.value) for one in found if one.name == "forebay.requests.acme"}
+    assert {("redaction", "Read"), ("retry", "Write"), ("application-acme", "Write")} <= who
+    assert ("response", "Write") in {
+        (one.user, one.operation.value) for one in found if one.name == "forebay.responses.globex"
+    }
+    readers = {one.user for one in found if one.name == "forebay.responses.acme" and one.operation.value == "Read"}
+    assert readers == {"application-acme"}
+
+
+def test_otherwise_there_is_one_application() -> None:
+    for identity in (Identity.FIELD, Identity.SIGNED):
+        assert tenants_apart(TenantSettings(identity=identity, known=("acme",))) == []

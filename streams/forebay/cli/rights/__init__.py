@@ -25,10 +25,11 @@ def rights(
     """Needs no broker. Names are those of this installation: `kafka.topic_prefix`, `stage.version`."""
     from forebay.embedded.installation import installation
     from forebay.operations import rights as operations
-    from forebay.settings import KafkaSettings, StageSettings
+    from forebay.settings import KafkaSettings, StageSettings, TenantSettings
 
     settings = installation()
-    found = operations.grants(settings[KafkaSettings], settings[StageSettings].version)
+    tenants = operations.tenants_apart(settings[TenantSettings])
+    found = operations.grants(settings[KafkaSettings], settings[StageSettings].version, tenants=tenants)
     chosen = [grant for grant in found if user in ("", grant.user)]
     if as_json:
         for grant in chosen:
