@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from forebay.contract.handlers import Route
+from forebay.contract.names import topics_read
 from forebay.contract.records import CallPurpose
 from forebay.privacy.egress import EgressGuard
 from forebay.runtime.stage import Stage
-from forebay.settings import ConfigurationError, EgressSettings, RedisSettings, Settings, StageSettings
+from forebay.settings import ConfigurationError, EgressSettings, RedisSettings, Settings, StageSettings, TenantSettings
 from forebay.state.redis_watch import open_cache, open_state
 from forebay_agents.cache.error_bound.judges import ModelJudge
 from forebay_agents.cache.metrics import METRICS
@@ -35,6 +36,7 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
     with ThreadPoolExecutor(1, thread_name_prefix="encoder") as executor:
         async with open_cache(settings) as (client, watch), open_state(settings) as state:
             redis = settings[RedisSettings]
+            told = topics_read("feedback", settings[TenantSettings])
             tasks = Tasks(RedisQuestions(state, redis.key_prefix))
             shared = not redis.cache_url.get_secret_value()
             room = partial(watch.room, redis.cache_share) if shared else None
@@ -50,7 +52,7 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
                     Route(topic="cache.verify", handle=stage.verify),
                     Route(topic="reviews", handle=tasks.opened),
                     Route(topic="corrections", handle=tasks.only_asked_for(stage.correct)),
-                    Route(topic="feedback", handle=stage.hear),
+                    *(Route(topic=name, handle=stage.hear) for name in told),
                     Route(topic="evaluations", handle=stage.judged),
                 ],
                 limits=common.model_copy(update=waiting),

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from forebay.contract.handlers import Route
+from forebay.contract.names import topics_read
 from forebay.privacy.egress import EgressGuard
 from forebay.privacy.fingerprints import FingerprintHeaders, RedisFingerprints, guarded, marked
 from forebay.privacy.people.travelling import open_ids
 from forebay.privacy.sealing import load_keyring
 from forebay.privacy.vault_redis import open_vault
 from forebay.runtime.stage import Stage
-from forebay.settings import EgressSettings, RedisSettings, Settings, StageSettings, VaultSettings
+from forebay.settings import EgressSettings, RedisSettings, Settings, StageSettings, TenantSettings, VaultSettings
 from forebay.state.redis_watch import open_state
 from forebay_agents.redaction.daily_counts import open_daily
 from forebay_agents.redaction.detection.pool import MOST, finder
@@ -19,6 +20,8 @@ from forebay_agents.redaction.metrics import METRICS
 from forebay_agents.redaction.policy import Policies
 from forebay_agents.redaction.settings import RedactionSettings
 
+_LEAST_AHEAD = 16
+"""Requests read ahead of each tenant that has a topic of its own."""
 _TALKING = 4
 """Requests of each thread or process that talk to Redis while it looks at a batch of others."""
 
@@ -48,16 +51,21 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
             guard=EgressGuard(settings[EgressSettings]),
             ids=open_ids(settings, keyring),
         )
-        route = Route(
-            topic="requests",
-            handle=guarded(handler.handle, known, marks),
-            on_failure=marked(handler.on_failure, marks),
-            in_flight=chosen.look_ahead,
-            turns=(MOST + _TALKING) * max(chosen.threads, chosen.processes),
-        )
+        topics = topics_read("requests", settings[TenantSettings])
+        handle, on_failure = guarded(handler.handle, known, marks), marked(handler.on_failure, marks)
+        routes = [
+            Route(
+                topic=topic,
+                handle=handle,
+                on_failure=on_failure,
+                in_flight=max(_LEAST_AHEAD, chosen.look_ahead // len(topics)),
+                turns=(MOST + _TALKING) * max(chosen.threads, chosen.processes),
+            )
+            for topic in topics
+        ]
         yield Stage(
             name="redaction",
-            routes=[route],
+            routes=routes,
             background=lambda _: daily.run(),
             limits=common.model_copy(
                 update={"timeout_s": chosen.timeout_s, "window": max(common.window, chosen.look_ahead)}

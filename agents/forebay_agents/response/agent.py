@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from forebay.avro.codec import open_codecs
+from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Route
 from forebay.privacy.fingerprints import FingerprintHeaders
 from forebay.privacy.people.travelling import open_ids
@@ -10,6 +12,8 @@ from forebay.privacy.sealing import load_keyring
 from forebay.privacy.vault_redis import open_vault
 from forebay.runtime.stage import Stage
 from forebay.settings import Settings, StageSettings, VaultSettings
+from forebay.trust.tenant_keys import tenants
+from forebay_agents.response.addressing import Addressing
 from forebay_agents.response.handler import ResponseHandler
 from forebay_agents.response.metrics import METRICS
 from forebay_agents.response.settings import ResponseSettings
@@ -23,8 +27,11 @@ async def response_stage(settings: Settings) -> AsyncIterator[Stage]:
         addresses = settings[ResponseSettings].addresses
         marks, people = FingerprintHeaders(keyring), open_ids(settings, keyring)
         handler = ResponseHandler(vault, marks, people=people, addresses=addresses, metrics=METRICS)
+        encode = open_codecs(settings, open_registry(settings))["responses"].encode
+        to = Addressing(tenants(settings), encode)
+        route = Route(topic="completions", handle=to.of(handler.handle), on_failure=to.of_failure(handler.on_failure))
         yield Stage(
             name="response",
-            routes=[Route(topic="completions", handle=handler.handle, on_failure=handler.on_failure)],
+            routes=[route],
             limits=settings[StageSettings],
         )

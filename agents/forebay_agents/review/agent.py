@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from forebay.avro.codec import open_codecs
 from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Route
+from forebay.contract.names import topics_read
 from forebay.runtime.stage import Stage
-from forebay.settings import RedisSettings, Settings, StageSettings
+from forebay.settings import RedisSettings, Settings, StageSettings, TenantSettings
 from forebay.state.redis_watch import open_state
 from forebay_agents.review.handler import ReviewHandler
 from forebay_agents.review.recent import RedisRecentOutcomes
@@ -25,7 +26,10 @@ async def review_stage(settings: Settings) -> AsyncIterator[Stage]:
             name="review",
             routes=[
                 Route(topic="completions", handle=handler.remember),
-                Route(topic="feedback", handle=handler.feedback),
+                *(
+                    Route(topic=name, handle=handler.feedback)
+                    for name in topics_read("feedback", settings[TenantSettings])
+                ),
             ],
             limits=settings[StageSettings],
         )

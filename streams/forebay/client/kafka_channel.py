@@ -17,6 +17,7 @@ from forebay.avro.encoding import record_limit
 from forebay.avro.registry import Registry, open_registry
 from forebay.client.errors import ClientClosedError, NotDeliveredError, RequestTooLargeError
 from forebay.client.pending import Waiting
+from forebay.client.speaker import speaker
 from forebay.contract import headers as h
 from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Feedback, Request, Response
@@ -57,6 +58,7 @@ class KafkaChannel:
         self, settings: Settings, registry: Registry | None, on_response: Callable[[Response], None] | None
     ) -> None:
         self._kafka = settings[KafkaSettings]
+        self._speaker = speaker(settings)
         registry = registry or open_registry(settings)
         self._codecs = {
             topic: Codec(record, topic_on_broker(f"{topic}-value", self._kafka), registry)
@@ -69,7 +71,7 @@ class KafkaChannel:
         self._waiting = Waiting()
         self._closing = threading.Event()
         self._stopping = threading.Event()
-        self._consumer = _open_consumer(self._kafka)
+        self._consumer = _open_consumer(self._kafka, self._speaker.topic("responses"))
         self._producer = _open_producer(self._kafka)
         self._thread = threading.Thread(target=self._serve, name="forebay-client", daemon=True)
         self._thread.start()
@@ -81,7 +83,7 @@ class KafkaChannel:
 
     def encode(self, topic: str, record: Any) -> bytes:
         """See :class:`Channel`."""
-        value = self._codecs[topic].encode(record)
+        value = self._codecs[topic].encode(self._speaker.own(record))
         limit = record_limit(topic, self._kafka)
         if len(value) > limit:
             raise RequestTooLargeError(f"the record has {len(value):,} bytes, at most {limit:,} are accepted")
@@ -89,7 +91,7 @@ class KafkaChannel:
 
     def ask(self, request_id: str, value: bytes, request: Request | None) -> "Future[Response]":
         """See :class:`Channel`."""
-        future = self._waiting.add(request_id, request)
+        future = self._waiting.add(request_id, None if request is None else self._speaker.own(request))
 
         def delivered(error: Any, _message: Any) -> None:
             if error is not None:
@@ -138,7 +140,8 @@ class KafkaChannel:
     def _produce(self, topic: str, key: str, value: bytes, delivered: Callable[[Any, Any], None]) -> None:
         if self._closing.is_set():
             raise ClientClosedError("the client is closed")
-        self._producer.produce(topic_on_broker(topic, self._kafka), value, key.encode(), on_delivery=delivered)
+        name, raw = topic_on_broker(self._speaker.topic(topic), self._kafka), key.encode()
+        self._producer.produce(name, value, raw, headers=self._speaker.headers(raw, value), on_delivery=delivered)
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
@@ -154,13 +157,18 @@ class KafkaChannel:
                 self._answer(request_id, message)
 
     def _answer(self, request_id: str, message: Any) -> None:
-        about = h.text(headers_of(message), h.FINGERPRINT) or ""
+        headers = headers_of(message)
+        about = h.text(headers, h.FINGERPRINT) or ""
+        value = self._speaker.opened(message.value(), headers, request_id)
+        if value is None and message.value() is not None:
+            return  # sealed for somebody else, who has a request of the same id
+        surely = self._speaker.signs and h.SEALED_FOR not in headers
         try:
-            response = self._responses.decode(message.value())
+            response = self._responses.decode(value)
         except UndecodableError as error:
-            _settle(self._waiting.take(request_id, about), error)
+            _settle(self._waiting.take(request_id, about, surely=surely), error)
             return
-        futures = self._waiting.take(request_id, about)
+        futures = self._waiting.take(request_id, about, surely=surely)
         _settle(futures, response)
         if futures and self._on_response is not None:
             try:
@@ -196,7 +204,7 @@ def _open_producer(kafka: KafkaSettings) -> Any:
     )
 
 
-def _open_consumer(kafka: KafkaSettings) -> Any:
+def _open_consumer(kafka: KafkaSettings, responses: str) -> Any:
     """A consumer of all partitions from their present ends, fixed before the first request can be answered."""
     consumer = Consumer(
         confluent_options(kafka)
@@ -209,7 +217,7 @@ def _open_consumer(kafka: KafkaSettings) -> Any:
         },
         logger=silent(),
     )
-    topic = topic_on_broker("responses", kafka)
+    topic = topic_on_broker(responses, kafka)
     partitions = [TopicPartition(topic, number) for number in partitions_of(consumer, topic, kafka)]
     for partition in partitions:
         partition.offset = watermarks(consumer, partition)[1]

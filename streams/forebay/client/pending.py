@@ -20,7 +20,9 @@ class _Asker:
     request: Request | None
     future: "Future[Response]" = field(default_factory=Future)
 
-    def is_meant(self, about: str) -> bool:
+    def is_meant(self, about: str, *, surely: bool) -> bool:
+        if surely:
+            return self.request is not None and fingerprint(self.request) == about
         return not about or self.request is None or fingerprint(self.request) == about
 
 
@@ -53,16 +55,17 @@ class Waiting:
         with self._lock:
             return request_id in self._askers
 
-    def take(self, request_id: str, about: str) -> "list[Future[Response]]":
+    def take(self, request_id: str, about: str, *, surely: bool = False) -> "list[Future[Response]]":
         """The futures that a response is for, which wait no longer.
 
         Args:
             request_id: of the response.
             about: fingerprint of the body that it is about; empty when nobody can tell, it is for all then.
+            surely: only for those whose body it is, for sure: anybody may have caused it.
         """
         with self._lock:
             askers = self._askers.get(request_id, [])
-            meant = [one for one in askers if one.is_meant(about)]
+            meant = [one for one in askers if one.is_meant(about, surely=surely)]
             self._keep(request_id, [one for one in askers if one not in meant])
         return [one.future for one in meant]
 

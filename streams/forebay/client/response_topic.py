@@ -6,6 +6,8 @@ See docs/how-to/consume-responses.md.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from forebay.avro.registry import Registry
     from forebay.contract.records import Response
     from forebay.settings import Settings
@@ -26,6 +28,7 @@ class ResponseTopic:
         # Imported here: see forebay.client.channel.
         from forebay.avro.codec import Codec
         from forebay.avro.registry import open_registry
+        from forebay.client.speaker import speaker
         from forebay.contract.names import topic_on_broker
         from forebay.contract.records import Response
         from forebay.embedded.installation import installation
@@ -34,11 +37,31 @@ class ResponseTopic:
 
         settings = settings or installation()
         kafka = settings[KafkaSettings]
-        self.name = topic_on_broker("responses", kafka)
+        self._speaker = speaker(settings)
+        self.name = topic_on_broker(self._speaker.topic("responses"), kafka)
         self.connection = confluent_options(kafka)
         registry = registry or open_registry(settings)
         self._codec = Codec(Response, topic_on_broker("responses-value", kafka), registry)
 
-    def decode(self, value: bytes | None) -> "Response":
-        """The response in a record's value. Raises :class:`forebay.UndecodableError`, whose ``code`` says why."""
-        return self._codec.decode(value)
+    def decode(
+        self,
+        value: bytes | None,
+        *,
+        key: bytes | None = None,
+        headers: "Iterable[tuple[str, bytes]] | None" = None,
+    ) -> "Response":
+        """The response in a record's value.
+
+        Args:
+            key: of the record, and its ``headers``: by which a sealed one is opened (``tenants.identity: signed``).
+
+        Raises:
+            UndecodableError: whose ``code`` says why: ``unreadable_seal`` where it is sealed for another tenant.
+        """
+        from forebay.avro.codec import UndecodableError
+        from forebay.contract.headers import from_kafka
+
+        plain = self._speaker.opened(value, from_kafka(headers), (key or b"").decode("utf-8", "replace"))
+        if plain is None and value is not None:
+            raise UndecodableError("unreadable_seal", "the response is sealed for another tenant")
+        return self._codec.decode(plain)

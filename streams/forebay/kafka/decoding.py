@@ -9,7 +9,7 @@ from forebay.avro.codec import Codec, UndecodableError
 from forebay.avro.registry import open_registry
 from forebay.contract import headers as h
 from forebay.contract.names import topic_on_broker
-from forebay.contract.topics import TOPICS
+from forebay.contract.topics import topic_named
 from forebay.contract.wire import Delivered
 from forebay.settings import KafkaSettings, Settings
 
@@ -38,9 +38,9 @@ class Decoder:
         self.names = {topic_on_broker(topic, kafka): topic for topic in topics}
         self._codecs: dict[str, Codec[Any]] = {}
         for topic in topics:
-            record = TOPICS[topic].record
-            if record is not None:
-                self._codecs[topic] = Codec(record, topic_on_broker(TOPICS[topic].subject, kafka), registry)
+            known = topic_named(topic)
+            if known is not None and known.record is not None:
+                self._codecs[topic] = Codec(known.record, topic_on_broker(known.subject, kafka), registry)
 
     def decoded(self, message: Any) -> ReadRecord:
         """The record in ``message``, which is no event."""

@@ -100,9 +100,18 @@ class TopicAdmin:
         kafka: brokers, prefix and defaults.
         admin: a ``confluent_kafka.admin.AdminClient``; made from the settings unless given.
         sleep: injected so that tests need not wait.
+        topics: all of the installation: with those that tenants have apart.
     """
 
-    def __init__(self, kafka: KafkaSettings, admin: Any = None, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        admin: Any = None,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        topics: Mapping[str, Topic] = TOPICS,
+    ) -> None:
+        self._topics = topics
         self._kafka = kafka
         self._admin = admin if admin is not None else _new_admin(kafka)
         self._sleep = sleep
@@ -117,7 +126,7 @@ class TopicAdmin:
         Raises:
             TopicsError: after ``timeout_s`` seconds there are topics missing.
         """
-        targets = {target.name: target for target in (wanted(topic, self._kafka) for topic in TOPICS.values())}
+        targets = {target.name: target for target in (wanted(topic, self._kafka) for topic in self._topics.values())}
         deadline = time.monotonic() + timeout_s
         created: list[str] = []
         while True:
@@ -141,7 +150,7 @@ class TopicAdmin:
 
         try:
             metadata = self._admin.list_topics(timeout=10.0).topics
-            names = [topic_on_broker(name, self._kafka) for name in TOPICS]
+            names = [topic_on_broker(name, self._kafka) for name in self._topics]
             present = [name for name in names if name in metadata]
             if not present:
                 return {}

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from forebay.contract.topics import TOPICS
+from forebay.contract.names import topics_of
 from forebay.kafka.topic_admin import Difference, Found, TopicAdmin, differences, wanted
-from forebay.settings import KafkaSettings, Settings
+from forebay.settings import KafkaSettings, Settings, TenantSettings
 
 
 class Admin(Protocol):
@@ -31,7 +31,7 @@ class TopicsReport:
 
 def open_admin(settings: Settings) -> Admin:
     """Of the brokers of an installation; connects when it is first asked."""
-    return TopicAdmin(settings[KafkaSettings])
+    return TopicAdmin(settings[KafkaSettings], topics=topics_of(settings[TenantSettings]))
 
 
 def create(admin: Admin) -> list[str]:
@@ -49,7 +49,7 @@ def create(admin: Admin) -> list[str]:
 def describe(admin: Admin, settings: Settings) -> TopicsReport:
     """How the topics are, all asked at one moment. Raises :class:`TopicsError`."""
     found, kafka = admin.describe(), settings[KafkaSettings]
-    targets = [wanted(topic, kafka) for topic in TOPICS.values()]
+    targets = [wanted(topic, kafka) for topic in topics_of(settings[TenantSettings]).values()]
     return TopicsReport(
         topics=found, differences=[row for target in targets for row in differences(target, found.get(target.name))]
     )

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
-from forebay.contract.topics import TOPICS, Access
+from forebay.contract.topics import TOPICS, Access, topic_named
 from forebay.operations.audit.recording import Act, Recorder
 from forebay.operations.choices import InvalidChoiceError
 
@@ -27,10 +27,11 @@ def watched(
         InvalidChoiceError: there is no such topic, or it holds personal data and that was not said.
         PublishError: it cannot be written down; nothing is shown.
     """
-    if topic not in TOPICS:
+    known = topic_named(topic)
+    if known is None:
         raise InvalidChoiceError(f"there is no topic {topic!r}; topics: {', '.join(TOPICS)}")
     some = islice(records, limit or None)
-    if TOPICS[topic].access is not Access.RESTRICTED:
+    if known.access is not Access.RESTRICTED:
         yield some
         return
     if not restricted:

@@ -42,6 +42,11 @@ _HOLD_S = 1.0
 """Between two tries of a held record: with 64 in flight, 64 refused commands a second ask whether there is room."""
 
 
+def queue_of(route: Route) -> FairQueue | None:
+    """In which tenants take turns, if the route says so."""
+    return None if route.turns is None else FairQueue(route.turns)
+
+
 class Processor:
     """Runs the handler of one route; :meth:`process` never raises but for cancellation.
 
@@ -49,6 +54,7 @@ class Processor:
         deliver: publishes what a handler writes ahead.
         clock_ms: wall clock, injected so that tests can lie about it.
         sleep: waits, in seconds.
+        turns: shared by the routes of one kind: each tenant's own topic; by default the route's own.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class Processor:
         deliver: Callable[[Sequence[Encoded]], Awaitable[None]],
         clock_ms: Clock = now_ms,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        turns: FairQueue | None = None,
     ) -> None:
         self._sleep = sleep
         self._route = route
@@ -69,7 +76,7 @@ class Processor:
         self._encoding = Encoding(rules.codecs, rules.kafka)
         self._ingress = Ingress(route, rules, metrics, clock_ms, sleep)
         self._endings = Endings(route, rules, metrics, self._encoding, clock_ms)
-        self._turns = None if route.turns is None else FairQueue(route.turns)
+        self._turns = turns if turns is not None else queue_of(route)
         topic = topic_named(route.topic)
         self._decode = None if route.raw else rules.codecs[topic.kind if topic else route.topic].decode
         self._outside = topic is not None and topic.outside and not route.raw

@@ -15,13 +15,15 @@ from forebay.avro.encoding import Encoding
 from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Output
 from forebay.contract.names import group_on_broker, topic_on_broker
+from forebay.contract.topics import topic_named
 from forebay.kafka.producer import Delivery, Linger, new_producer, renew_identity
 from forebay.kafka.queries import Place
 from forebay.observability.metrics import StageMetrics
 from forebay.privacy.sealing import load_keyring
+from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.faust_app import TP, new_faust_app
 from forebay.runtime.flight_recorder import FlightRecorder
-from forebay.runtime.processing import Processor
+from forebay.runtime.processing import Processor, queue_of
 from forebay.runtime.reading.brokers import LiveBrokers
 from forebay.runtime.reading.positions import Gap, lost_records
 from forebay.runtime.reading.transport import Reading, Settled
@@ -201,11 +203,14 @@ class StageApp:
                 self._fail(StaleTablesError(topic, self.stage.name))
 
     def _add_lanes(self) -> None:
+        queues: dict[str, FairQueue | None] = {}
         for route in self.stage.routes:
-            name = topic_on_broker(route.topic, self._kafka)
+            name, topic = topic_on_broker(route.topic, self._kafka), topic_named(route.topic)
+            kind = route.topic if topic is None else topic.kind
+            turns = queues.setdefault(kind, queue_of(route))
             lane = Lane(
                 route,
-                Processor(route, self._rules, self._metrics, self._delivery.deliver),
+                Processor(route, self._rules, self._metrics, self._delivery.deliver, turns=turns),
                 self._delivery,
                 self.stage.limits,
                 self._metrics,

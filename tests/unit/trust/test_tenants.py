@@ -14,7 +14,7 @@ from forebay.contract.records import Message, Request
 from forebay.contract.topics import APART, TOPICS
 from forebay.contract.wire import Delivered
 from forebay.settings.tenants import EVERY, Identity
-from forebay.testing import KEYRING, codecs, delivered
+from forebay.testing import codecs, delivered
 from forebay.testing.clock import BEGINNING_MS as NOW
 from forebay.trust.tenants import YOUNG_MS, TenantKey, Tenants, opened
 from tests.unit.runtime.bench import failing
@@ -188,4 +188,3 @@ def test_a_response_is_sealed_for_whoever_asked() -> None:
 def test_no_tenant_is_named_as_a_topic_of_the_chain_ends() -> None:
     ends = {name.partition(".")[2] for name in TOPICS if "." in name and name.partition(".")[0] in APART}
     assert ends == {"redacted", "uncached"}
-    assert KEYRING is not None

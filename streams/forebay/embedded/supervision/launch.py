@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from forebay.artifacts import ArtifactError
+from forebay.contract.names import topics_of
 from forebay.embedded.files import private_folder
 from forebay.embedded.plan import Options, plan
 from forebay.embedded.settings import EmbeddedSettings
@@ -22,7 +23,7 @@ from forebay.embedded.supervision.process import Watchdog, rotate, tail
 from forebay.embedded.supervision.state import AlreadyRunningError, StackState, State
 from forebay.embedded.supervision.supervisor import Supervisor, stopped_by_signals
 from forebay.kafka.topic_admin import TopicAdmin, TopicsError
-from forebay.settings import ConfigurationError, KafkaSettings, load
+from forebay.settings import ConfigurationError, KafkaSettings, Settings, TenantSettings, load
 
 _POLL_S = 0.1
 SUPERVISOR_LOG = "supervisor.log"
@@ -42,14 +43,14 @@ def supervise(options: Options, on_change: OnChange = lambda _: None) -> State:
         settings = load()
         planned = plan(options, settings, os.environ)
         os.environ.update(planned.environment)
-        kafka = load()[KafkaSettings]
+        found = load()
         with Watchdog() as watchdog:
             supervisor = Supervisor(
                 planned,
                 options.data_dir,
                 watchdog,
                 start_timeout_s=settings[EmbeddedSettings].start_timeout_s,
-                create_topics=lambda stopping: _make_ready(kafka, stopping),
+                create_topics=lambda stopping: _make_ready(found, stopping),
                 on_change=on_change,
             )
             with stopped_by_signals(supervisor.stop):
@@ -113,9 +114,10 @@ def _until_settled(process: "subprocess.Popen[bytes]", data_dir: Path, log: Path
         time.sleep(_POLL_S)
 
 
-def _make_ready(kafka: KafkaSettings, stopping: threading.Event) -> None:
+def _make_ready(settings: Settings, stopping: threading.Event) -> None:
     """Topics first; then the trail has which configuration is about to be used, or no worker starts."""
-    TopicAdmin(kafka, sleep=_sleep_unless(stopping)).create()
+    topics = topics_of(settings[TenantSettings])
+    TopicAdmin(settings[KafkaSettings], sleep=_sleep_unless(stopping), topics=topics).create()
     # By a process: what people do, and that it is written down, stands on a floor with this room.
     command = [sys.executable, "-m", "forebay", "config", "check", "--audit"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
