@@ -9,7 +9,8 @@ import pytest
 
 from forebay.contract.failures import Transient
 from forebay.contract.records import Spend, WindowKind
-from forebay.state.keys import Owned, owned
+from forebay.privacy.people.names import Names
+from forebay.state.keys import Owned, formerly, owned
 from forebay.state.redis_client import open_redis_at
 from forebay_agents.completion.quotas.budgets import RedisBudgets, Room
 from forebay_agents.completion.quotas.rates import Limit, RedisLimiter, Unit, corrections
@@ -62,9 +63,16 @@ async def test_a_limit_is_no_outage() -> None:
         assert await RedisLimiter(dead, "x:").take([limit("a", 1)]) == 0.0
 
 
-def budgets(redis_client: Any, prefix: str | None = None, now: list[int] | None = None, **fields: Any) -> RedisBudgets:
+def budgets(
+    redis_client: Any,
+    prefix: str | None = None,
+    now: list[int] | None = None,
+    *,
+    names: Names | None = None,
+    **fields: Any,
+) -> RedisBudgets:
     settings = BudgetsSettings(**({"tenant": Budget(daily_usd=1e-6)} | fields))
-    return RedisBudgets(redis_client, prefix or f"{uuid4().hex}:", settings, lambda: (now or [NOW])[0])
+    return RedisBudgets(redis_client, prefix or f"{uuid4().hex}:", settings, lambda: (now or [NOW])[0], names=names)
 
 
 async def test_never_more_is_paid_than_there_is(redis_client: Any) -> None:
@@ -174,3 +182,68 @@ async def test_money_is_not_guessed_at() -> None:
 
 def _fields(row: Spend) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__dataclass_fields__}
+
+
+NAMES = Names(b"\2" * 32)
+ANN = NAMES.user("t", "ann")
+OF_USERS = {"tenant": Budget(), "user": Budget(monthly_usd=1e-6)}  # 1,000 nano-dollars
+
+
+async def spent(money: RedisBudgets, user: str, attempt: str, amount: int) -> Room:
+    reservation = await money.reserve("t", user, attempt, amount)
+    if reservation.room is not Room.HARD:
+        await money.settle(reservation, amount)
+    return reservation.room
+
+
+async def test_a_users_month_goes_on_under_the_pseudonym(redis_client: Any) -> None:
+    prefix = f"{uuid4().hex}[x]:"
+    before = budgets(redis_client, prefix, **OF_USERS)
+    assert await spent(before, "ann", "1", 700) is Room.OK
+    under_way = await before.reserve("t", "ann", "2", 100)
+    after = budgets(redis_client, prefix, names=NAMES, **OF_USERS)
+    assert (await after.reserve("t", ANN, "", 201)).room is Room.HARD
+    assert (await after.reserve("t", ANN, "", 200)).room is not Room.HARD
+    assert (await after.reserve("t", NAMES.user("t", "bob"), "", 1_000)).room is Room.OK
+    assert [key async for key in redis_client.scan_iter(match="*ann*")] == []
+    await after.settle(replace(under_way, accounts=(await after.reserve("t", ANN, "", 1)).accounts), 90)
+    assert (await after.reserve("t", ANN, "", 210)).room is not Room.HARD
+
+
+async def test_so_does_one_from_before_ids_had_lengths(redis_client: Any) -> None:
+    prefix = f"{uuid4().hex}:"
+    [account] = (await budgets(redis_client, prefix, **OF_USERS).reserve("t", "ann", "", 1)).accounts
+    window = account.key.rsplit(":", 1)[1]
+    await redis_client.hset(prefix + formerly(Owned.USER_BUDGET, f"t|ann:month:{window}"), "spent", 900)
+    after = budgets(redis_client, prefix, names=NAMES, **OF_USERS)
+    assert (await after.reserve("t", ANN, "", 101)).room is Room.HARD
+
+
+async def test_what_a_worker_of_before_still_spends_counts_too(redis_client: Any) -> None:
+    prefix = f"{uuid4().hex}:"
+    before = budgets(redis_client, prefix, **OF_USERS)
+    after = budgets(redis_client, prefix, names=NAMES, **OF_USERS)
+    assert await spent(after, ANN, "1", 300) is Room.OK
+    assert await spent(before, "ann", "2", 400) is Room.OK
+    row = Spend(tenant_id="t", user_id="ann", model="m", window=WindowKind.MONTH, window_start=NOW, cost_nanousd=400)
+    await after.observe(row)
+    assert (await after.reserve("t", ANN, "", 301)).room is Room.HARD
+    assert (await after.reserve("t", ANN, "", 300)).room is not Room.HARD
+
+
+async def test_the_ledgers_rows_of_both_names_are_one_sum(redis_client: Any) -> None:
+    money = budgets(redis_client, names=NAMES, **OF_USERS)
+    row = Spend(tenant_id="t", user_id="ann", model="m", window=WindowKind.MONTH, window_start=NOW, cost_nanousd=400)
+    for each in (row, replace(row, user_id=ANN), row):
+        await money.observe(each)
+    assert (await money.reserve("t", ANN, "", 201)).room is Room.HARD
+    assert (await money.reserve("t", "ann", "", 200)).room is not Room.HARD
+
+
+async def test_a_budget_in_the_configuration_names_its_user_as_the_application_does(redis_client: Any) -> None:
+    for named in ("ann", ANN):
+        own = {"users": {f"t|{named}": Budget(daily_usd=5e-7)}, "tenant": Budget(), "user": Budget()}
+        money = budgets(redis_client, names=NAMES, **own)
+        assert (await money.reserve("t", ANN, "", 501)).room is Room.HARD
+        assert (await money.reserve("t", ANN, "", 500)).room is not Room.HARD
+        assert (await money.reserve("u", NAMES.user("u", "ann"), "", 501)).room is Room.OK

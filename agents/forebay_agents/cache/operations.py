@@ -14,6 +14,7 @@ from forebay.contract.records import Completion, MessageRole, RedactedRequest, R
 from forebay.operations.audit.recording import Recorder
 from forebay.operations.choices import InvalidChoiceError
 from forebay.operations.vault import person as tag_of_person
+from forebay.privacy.people.names import Names, forms
 from forebay.privacy.sealing import Keyring
 from forebay.settings import RedisSettings, Settings
 from forebay.state.redis_client import open_redis
@@ -73,7 +74,7 @@ class Purge:
     """Which entries go? Those for which everything that is given holds.
 
     Attributes:
-        user: whose they are, or who brought them in; of ``tenant``.
+        user: whose they are, or who brought them in, by id or pseudonym; of ``tenant``.
         match: a text in question or answer, in any case of letters.
 
     Raises:
@@ -164,18 +165,21 @@ async def stats(store: Inventory, settings: CacheSettings) -> CacheStats:
     )
 
 
-async def purge(store: Inventory, what: Purge, record: Recorder, keyring: Callable[[], Keyring]) -> int:
+async def purge(
+    store: Inventory, what: Purge, record: Recorder, keyring: Callable[[], Keyring], names: Names | None = None
+) -> int:
     """Remove entries; how many there were.
 
     Args:
         keyring: makes the tags by which the trail names a user and a text; asked for if there is one.
+        names: by which a user is found (:func:`forebay.privacy.people.names.forms`).
 
     Raises:
         PublishError: it cannot be written down; nothing was removed.
         ConfigurationError: there is no key for the tags.
     """
     with record("cache.purge", subject=_named(what, keyring)) as act:
-        act.count = await _removed(store, what)
+        act.count = await removed(store, what, names)
     return act.count
 
 
@@ -189,11 +193,12 @@ def _named(what: Purge, keyring: Callable[[], Keyring]) -> str:
     return ", ".join(parts)
 
 
-async def _removed(store: Inventory, what: Purge) -> int:
+async def removed(store: Inventory, what: Purge, names: Names | None) -> int:
+    """As :func:`purge`, for who has written it down."""
     wanted = what.match.casefold() if what.match else None
     tenant, user = what.tenant, what.user
-    of_user = {user_wall(tenant or "", user), _author(tenant or "", user)} if user is not None else set()
-    removed = 0
+    of_user = set() if user is None else marks_of(names, tenant or "", user)
+    gone = 0
     async for entry, _ in _entries(store):
         mine = tenant is None or entry.wall.startswith(tenant_wall(tenant)) or entry.tenant == tenant_wall(tenant)
         theirs = (
@@ -201,12 +206,15 @@ async def _removed(store: Inventory, what: Purge) -> int:
         )
         says = wanted is None or wanted in f"{entry.question}\n{entry.content}".casefold()
         if mine and theirs and says:
-            removed += await store.forget(Place(wall=entry.wall, entry_id=entry.entry_id), entry.partition)
-    return removed
+            gone += await store.forget(Place(wall=entry.wall, entry_id=entry.entry_id), entry.partition)
+    return gone
 
 
-def _author(tenant: str, user: str) -> str:
-    return person(RedactedRequest(tenant_id=tenant, user_id=user))
+def marks_of(names: Names | None, tenant: str, user: str) -> set[str]:
+    """How entries say whose they are, or who brought them in: walls and hashes of the user, whatever he was called."""
+    called = forms(names, tenant, user)
+    authors = {person(RedactedRequest(tenant_id=tenant, user_id=one)) for one in called}
+    return authors | {user_wall(tenant, one) for one in called}
 
 
 async def _entries(store: Inventory) -> AsyncIterator[tuple[Entry, int]]:

@@ -9,9 +9,10 @@ from forebay.avro.registry import open_registry
 from forebay.contract.clock import now_ms
 from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.records import CallPurpose, RedactedRequest, Spend, WindowKind
+from forebay.privacy.people.names import needed_names, open_names
 from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.stage import Stage
-from forebay.settings import RedisSettings, RetrySettings, Settings, StageSettings
+from forebay.settings import IdentitySettings, RedisSettings, RetrySettings, Settings, StageSettings
 from forebay.state.claim_store import RedisClaimStore
 from forebay.state.idempotency import Claims
 from forebay.state.redis_watch import open_state
@@ -57,6 +58,8 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     calling = open_caller(settings, CallPurpose.COMPLETION)
     pool = DeploymentPool(models.tiers, models.cooldown_s, POOL_METRICS)
     rates, money = settings[LimitsSettings], settings[BudgetsSettings]
+    named = settings[IdentitySettings].pseudonymise_ids and bool(money.users)
+    names = needed_names(settings) if named else open_names(settings)
     value_nanousd = None if own.value_of_quality_usd is None else NANO * own.value_of_quality_usd
     router = LiveRouter(own.router_folder, ROUTER_METRICS, value_nanousd)
 
@@ -68,8 +71,8 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     warming = asyncio.create_task(warm_up())
     async with open_state(settings) as client:
         prefix = settings[RedisSettings].key_prefix
-        known = known_tenants(settings)
-        limiter, budgets = RedisLimiter(client, prefix), RedisBudgets(client, prefix, money, known=known)
+        limiter = RedisLimiter(client, prefix)
+        budgets = RedisBudgets(client, prefix, money, known=known_tenants(settings), names=names)
 
         def cached_share(request: RedactedRequest) -> float:
             tier = models.tier(request.tier or "") or models.tiers[0]

@@ -23,17 +23,20 @@ def spend(
     context: typer.Context,
     window: Annotated[WindowKind, typer.Option(help="Length of the windows.")] = WindowKind.DAY,
     tenant: Annotated[str, typer.Option(help="Only this tenant.")] = "",
-    user: Annotated[str, typer.Option(help="Only this user.")] = "",
+    user: Annotated[str, typer.Option(help="Only this user, by id or pseudonym.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line a row.")] = False,
 ) -> None:
     """Rows of the topic ``spend``, newest window first."""
     if context.invoked_subcommand is not None:
         return
     from forebay.embedded.installation import installation
+    from forebay.privacy.people.names import open_names
     from forebay_agents.cost import operations
 
-    with operations.open_spend(installation()) as view:
-        rows = operations.spend(view, operations.SpendQuery(window=window, tenant=tenant, user=user))
+    settings = installation()
+    with operations.open_spend(settings) as view:
+        query = operations.SpendQuery(window=window, tenant=tenant, user=user)
+        rows = operations.spend(view, query, open_names(settings))
     if as_json:
         for row in rows:
             print_json(to_json(row))

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forebay.contract.records import Spend, UsageEvent, WindowKind
 from forebay.kafka.reader import read_topic
 from forebay.operations.topic_view import TopicView, open_view
+from forebay.privacy.people.names import Names, same
 from forebay.settings import Settings
 from forebay_agents.cost.invoice import read_invoice
 from forebay_agents.cost.period import Period
@@ -17,7 +18,7 @@ from forebay_agents.cost.reconciliation import reconcile as compare
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpendQuery:
-    """Which rows? Empty fields match everything."""
+    """Which rows? Empty fields match everything; a user is meant by his id or his pseudonym."""
 
     window: WindowKind = WindowKind.DAY
     tenant: str = ""
@@ -41,14 +42,36 @@ def open_spend(settings: Settings) -> Iterator[TopicView[Spend]]:
         yield rows
 
 
-def spend(rows: TopicView[Spend], query: SpendQuery) -> list[Spend]:
-    """The rows that match, the newest window first."""
-    found = [
-        row
-        for row in rows.values()
-        if row.window is query.window and query.tenant in ("", row.tenant_id) and query.user in ("", row.user_id)
-    ]
-    return sorted(found, key=lambda row: (-row.window_start, row.tenant_id, row.user_id, row.model))
+def spend(rows: TopicView[Spend], query: SpendQuery, names: Names | None = None) -> list[Spend]:
+    """The rows that match, the newest window first.
+
+    Rows of one user under several names (from before there were pseudonyms, or since a setting was changed) are one,
+    called as the newest of them.
+
+    Args:
+        names: by which a user is found (:func:`forebay.privacy.people.names.same`).
+    """
+    found: dict[tuple[str, str, str, int], Spend] = {}
+    for row in sorted(rows.values(), key=lambda row: row.updated_at):
+        if row.window is query.window and query.tenant in ("", row.tenant_id) and _is_of(row, query.user, names):
+            user = row.user_id if names is None else names.recorded(row.tenant_id, row.user_id)
+            key = row.tenant_id, user, row.model, row.window_start
+            found[key] = _sum(found[key], row) if key in found else row
+    return sorted(found.values(), key=lambda row: (-row.window_start, row.tenant_id, row.user_id, row.model))
+
+
+def _is_of(row: Spend, user: str, names: Names | None) -> bool:
+    return not user or same(names, row.tenant_id, row.user_id, user)
+
+
+def _sum(older: Spend, row: Spend) -> Spend:
+    return replace(row, **{name: getattr(older, name) + getattr(row, name) for name in _SUMS})
+
+
+_SUMS = (
+    "calls", "failed", "avoided", "prompt_tokens", "completion_tokens", "cost_nanousd", "pending_nanousd",
+    "saved_nanousd",
+)  # fmt: skip
 
 
 def read_ledger(settings: Settings) -> Iterator[UsageEvent]:

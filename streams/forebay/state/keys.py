@@ -125,6 +125,23 @@ def owned(space: Owned, tenant_id: str, *ids: str) -> Key:
     return Key(key)
 
 
+def owned_from(space: Owned) -> Key:
+    """What the keys of a space begin with."""
+    return Key(f"{space.head}|")
+
+
+def ids_of(space: Owned, key: str) -> tuple[str, ...] | None:
+    """Inverse of :func:`owned`, tenant and ids; ``None`` for what is no such key, or belongs to one."""
+    rest, ids = key.removeprefix(space.head), list[str]()
+    while rest:
+        length, colon, text = rest[1:].partition(":")
+        if rest[0] != "|" or not colon or not (length.isascii() and length.isdigit()) or len(text) < int(length):
+            return None
+        ids.append(text[: int(length)])
+        rest = text[int(length) :]
+    return tuple(ids)
+
+
 def plain(space: Hashed | Common, *parts: str) -> Key:
     """The key of digests, and of what is no tenant's.
 

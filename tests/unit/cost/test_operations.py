@@ -8,6 +8,7 @@ import pytest
 from forebay.contract.records import Spend, UsageEvent, UsageStatus, WindowKind
 from forebay.operations.choices import InvalidChoiceError
 from forebay.operations.topic_view import TopicView
+from forebay.privacy.people.names import Names
 from forebay_agents.cost.invoice import InvoiceError
 from forebay_agents.cost.operations import SpendQuery, Statement, _newest_revision, reconcile, spend
 from tests.unit.operations.topic import FakeReader, FakeTopic
@@ -48,6 +49,62 @@ def rows() -> TopicView[Spend]:
 )
 def test_rows_are_chosen_and_in_order(rows: TopicView[Spend], query: SpendQuery, calls: list[int]) -> None:
     assert [row.calls for row in spend(rows, query)] == calls
+
+
+NAMES = Names(b"\2" * 32)
+ANN = NAMES.user("acme", "ann")
+
+
+def month(user: str, revision: int, model: str = "m", **amounts: int) -> Spend:
+    return Spend(
+        tenant_id="acme",
+        user_id=user,
+        model=model,
+        window=WindowKind.MONTH,
+        window_start=2,
+        updated_at=revision,
+        revision=revision,
+        **amounts,
+    )
+
+
+def shown(rows: list[Spend], names: Names | None = NAMES, **query: str) -> list[Spend]:
+    topic = FakeTopic("spend")
+    for row in rows:
+        topic.add(f"{row.user_id}{row.model}", row)
+    view = TopicView[Spend](FakeReader(topic), prefer=_newest_revision)
+    view.refresh()
+    return spend(view, SpendQuery(window=WindowKind.MONTH, **query), names)
+
+
+@pytest.mark.parametrize("asked", ["ann", ANN])
+def test_a_month_goes_on_under_the_pseudonym(asked: str) -> None:
+    before = month("ann", 1, calls=2, cost_nanousd=30, pending_nanousd=1, prompt_tokens=5)
+    since = month(ANN, 2, calls=3, cost_nanousd=12, saved_nanousd=7, completion_tokens=4, failed=1, avoided=2)
+    [row] = shown([before, since, month("bob", 3, calls=9)], user=asked)
+    assert row == month(
+        ANN,
+        2,
+        calls=5,
+        cost_nanousd=42,
+        pending_nanousd=1,
+        prompt_tokens=5,
+        saved_nanousd=7,
+        completion_tokens=4,
+        failed=1,
+        avoided=2,
+    )
+
+
+def test_rows_are_called_as_the_newest_of_them_and_models_stay_apart() -> None:
+    rows = [month(ANN, 1, calls=2), month("ann", 2, calls=3), month("ann", 3, model="n", calls=4)]
+    assert [(row.user_id, row.model, row.calls) for row in shown(rows)] == [("ann", "m", 5), ("ann", "n", 4)]
+
+
+def test_without_the_key_a_user_is_found_by_what_records_call_him() -> None:
+    rows = [month("ann", 1, calls=2), month(ANN, 2, calls=3)]
+    assert [row.calls for row in shown(rows, None, user="ann")] == [2]
+    assert [row.calls for row in shown(rows, None, user=ANN)] == [3]
 
 
 def settled(attempt: str, started_at: int) -> UsageEvent:

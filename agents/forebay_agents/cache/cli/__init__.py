@@ -1,6 +1,7 @@
 """``forebay cache``: explain and measure the decision; look after what is stored."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -145,12 +146,13 @@ def bump(task: Annotated[str | None, typer.Option(help="Task label.")] = None, a
 @app.command(help="Remove entries; all conditions that are given must hold.")
 def purge(
     tenant: Annotated[str | None, typer.Option(help="Of this tenant.")] = None,
-    user: Annotated[str | None, typer.Option(help="Of, or brought in by, this user of the tenant.")] = None,
+    user: Annotated[str | None, typer.Option(help="Of, or brought in by, this user (id or pseudonym).")] = None,
     match: Annotated[str | None, typer.Option(help="With this text in question or answer.")] = None,
     as_json: Json = False,
 ) -> None:
     """At least one condition; --user needs --tenant. For --user and --match the vault's key is needed."""
     from forebay.operations.audit.opening import recorder
+    from forebay.privacy.people.names import open_names
     from forebay.privacy.sealing import load_keyring
     from forebay.settings import VaultSettings
     from forebay_agents.cache import operations
@@ -160,9 +162,8 @@ def purge(
 
     async def remove(settings: "Settings") -> int:
         async with operations.open_store(settings) as store:
-            return await operations.purge(
-                store, what, recorder(settings), lambda: load_keyring(settings[VaultSettings])
-            )
+            keyring = partial(load_keyring, settings[VaultSettings])
+            return await operations.purge(store, what, recorder(settings), keyring, open_names(settings))
 
     with explained():
         removed = run(remove)

@@ -13,8 +13,10 @@ from typing import Any, Protocol
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.records import Spend, WindowKind
 from forebay.contract.windows import window_start
+from forebay.privacy.people.names import Names
 from forebay.state.keys import Key, Owned, Prefix, formerly, owned
 from forebay.state.redis_client import redis_errors, refused
+from forebay_agents.completion.quotas.former_accounts import FormerAccounts
 from forebay_agents.completion.quotas.payers import account_of
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
 from forebay_agents.models.pricing import NANO
@@ -173,6 +175,7 @@ class RedisBudgets:
         client: a ``redis.asyncio`` client.
         now_ms: ms since the epoch.
         known: tenants that there are; others share one account. ``None``: each has its own.
+        names: what users are called, whatever records and the configuration call them; ``None``: as they do.
     """
 
     def __init__(
@@ -183,16 +186,22 @@ class RedisBudgets:
         now_ms: Clock = now_ms,
         *,
         known: Collection[str] | None = None,
+        names: Names | None = None,
     ) -> None:
         self._known = known
         self._client = client
         self._prefix = Prefix(prefix)
         self._settings = settings
         self._now_ms = now_ms
+        self._names = names
+        self._users = {self._account_of(*user.partition("|")[::2]): budget for user, budget in settings.users.items()}
+        limited = any(one != Budget() for one in (settings.user, *self._users.values()))
+        self._former = FormerAccounts(client, prefix, names) if names is not None and limited else None
 
     async def reserve(self, tenant_id: str, user_id: str, reservation_id: str, amount: int) -> Reservation:
         """See :class:`Budgets`."""
         now = self._now_ms()
+        await self._take_over(tenant_id, user_id)
         accounts = tuple(self._accounts(tenant_id, user_id, now))
         if not accounts:
             return Reservation(id=reservation_id, room=Room.OK)
@@ -213,6 +222,7 @@ class RedisBudgets:
 
     async def observe(self, row: Spend) -> None:
         """Take over what the ledger says."""
+        await self._take_over(row.tenant_id, row.user_id)
         name, amount = f"{row.user_id}|{row.model}", row.cost_nanousd + row.pending_nanousd
         found = self._accounts(row.tenant_id, row.user_id, row.window_start)
         wanted = [account for account in found if account.kind is row.window]
@@ -228,14 +238,24 @@ class RedisBudgets:
         except redis_errors() as error:
             raise refused(error, "budgets") from None
 
+    def _account_of(self, tenant_id: str, user_id: str) -> tuple[str, str]:
+        return tenant_id, user_id if self._names is None else self._names.recorded(tenant_id, user_id)
+
+    async def _take_over(self, tenant_id: str, user_id: str) -> None:
+        """What the user spent while records had the id."""
+        if self._former is not None:
+            await self._former.move_all()
+            if self._account_of(tenant_id, user_id) != (tenant_id, user_id):
+                await self._former.move(tenant_id, user_id)
+
     def _accounts(self, tenant_id: str, user_id: str, at_ms: int) -> Iterable[Account]:
-        settings, user = self._settings, f"{tenant_id}|{user_id}"
+        settings, (_, user) = self._settings, self._account_of(tenant_id, user_id)
         payer = account_of(tenant_id, self._known, settings.tenants)
         of_tenant = settings.tenants.get(payer, settings.tenant)
         yield from _of(Owned.TENANT_BUDGET, (payer,), of_tenant, at_ms, common=payer != tenant_id)
-        whose = tenant_id if user in settings.users else payer
-        of_user = settings.users.get(user, settings.user)
-        yield from _of(Owned.USER_BUDGET, (whose, user_id), of_user, at_ms, common=whose != tenant_id)
+        own = self._users.get((tenant_id, user))
+        whose = payer if own is None else tenant_id
+        yield from _of(Owned.USER_BUDGET, (whose, user), own or settings.user, at_ms, common=whose != tenant_id)
 
 
 def _of(space: Owned, ids: tuple[str, ...], budget: Budget, at_ms: int, *, common: bool) -> Iterable[Account]:

@@ -63,11 +63,19 @@ def forms(names: Names | None, tenant_id: str, given: str) -> tuple[str, ...]:
 
     Args:
         names: ``None`` where the key is not known: then only what is given is looked for.
-        given: the id, or its pseudonym; of a pseudonym the id cannot be told.
+        given: the id, or its pseudonym. Of a pseudonym the id cannot be told: where records can be looked through,
+            :func:`same` finds those of before as well.
     """
     if names is None:
         return (given,)
     return tuple(dict.fromkeys((names.recorded(tenant_id, given), given)))
+
+
+def same(names: Names | None, tenant_id: str, recorded: str, given: str) -> bool:
+    """Whether a record that calls its user ``recorded`` is of whom a person calls ``given``: see :func:`forms`."""
+    if names is None:
+        return recorded == given
+    return names.recorded(tenant_id, recorded) == names.recorded(tenant_id, given)
 
 
 def open_names(settings: Settings) -> Names | None:

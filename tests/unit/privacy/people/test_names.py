@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forebay.privacy.outbound import texts_of
-from forebay.privacy.people.names import NAME, NOBODY, Names, forms, identity_key, open_names
+from forebay.privacy.people.names import NAME, NOBODY, Names, forms, identity_key, open_names, same
 from forebay.privacy.sealing import new_key_line
 from forebay.settings import ConfigurationError, Settings
 
@@ -56,6 +56,15 @@ def test_a_person_is_found_by_id_and_by_name() -> None:
     assert forms(NAMES, "acme", name) == (name,)
     assert NAMES.recorded("acme", name) == NAMES.recorded("acme", ANN) == name
     assert forms(None, "acme", ANN) == (ANN,)
+
+
+def test_a_record_of_either_name_is_found_by_either() -> None:
+    name = NAMES.user("acme", ANN)
+    assert all(same(NAMES, "acme", recorded, given) for recorded in (ANN, name) for given in (ANN, name))
+    assert not same(NAMES, "acme", ANN, "bo")
+    assert not same(NAMES, "globex", name, ANN)
+    assert same(None, "acme", ANN, ANN)
+    assert not same(None, "acme", name, ANN)
 
 
 def test_a_name_is_not_taken_for_somebodys_account_number() -> None:
