@@ -71,8 +71,8 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     warming = asyncio.create_task(warm_up())
     async with open_state(settings) as client:
         prefix = settings[RedisSettings].key_prefix
-        limiter = RedisLimiter(client, prefix)
-        budgets = RedisBudgets(client, prefix, money, known=known_tenants(settings), names=names)
+        limiter, known = RedisLimiter(client, prefix), known_tenants(settings)
+        budgets = RedisBudgets(client, prefix, money, known=known, names=names)
 
         def cached_share(request: RedactedRequest) -> float:
             tier = models.tier(request.tier or "") or models.tiers[0]

@@ -69,8 +69,10 @@ def key(key_id: Annotated[str, typer.Argument(help="Name of the key.", metavar="
         say(operations.new_key(key_id, recorder(installation())))
 
 
-@app.command(help="Print the key of users' pseudonyms, for identity.key_file: before the oldest key leaves the ring.")
-def identity() -> None:
+@app.command(help="Print the key of users' pseudonyms, for identity.key_file: before the vault gets a second key.")
+def identity(
+    of: Annotated[str, typer.Option(help="Id of the vault's key that it is derived from, if there are several.")] = "",
+) -> None:
     """To standard output only: whoever has it can tell which pseudonym is whose. Stages without vault keys need it."""
     from forebay.embedded.installation import installation
     from forebay.operations import vault as operations
@@ -78,7 +80,7 @@ def identity() -> None:
 
     settings = installation()
     with explained():
-        say(operations.identity(settings, recorder(settings)))
+        say(operations.identity(settings, recorder(settings), of=of))
 
 
 def _with_vault(work: "Callable[[Vault, Settings], Awaitable[T]]") -> T:

@@ -16,10 +16,13 @@ class Access(StrEnum):
     """Who may read a topic.
 
     ``restricted``: holds personal data; only the stages that need it, and the producers and consumers themselves.
+    ``identifying``: holds no text, but users by the ids that applications gave them; kept and sealed as ``restricted``,
+    with a key of the stage that reads it, since it need not open anything else.
     ``internal``: pseudonymous text; Forebay's stages, reviewers and operators.
     """
 
     RESTRICTED = "restricted"
+    IDENTIFYING = "identifying"
     INTERNAL = "internal"
 
 
@@ -171,7 +174,8 @@ _CATALOGUE = (
         name="feedback",
         key="request_id",
         record=records.Feedback,
-        retention_ms=30 * DAY_MS,
+        retention_ms=DAY_MS,
+        access=Access.IDENTIFYING,
         readers=("review", "cache"),
         outside=True,
         doc="Users' verdicts.",

@@ -43,7 +43,7 @@ def _leaks(where: str, content: bytes, needles: Sequence[bytes]) -> Iterator[Lea
 
 def _topics(settings: Settings) -> Iterator[tuple[str, bytes]]:
     for topic in TOPICS.values():
-        if topic.access is Access.RESTRICTED:
+        if topic.access is not Access.INTERNAL:
             continue
         for record in read_topic(settings, topic.name):
             source = record.source

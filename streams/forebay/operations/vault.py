@@ -7,10 +7,10 @@ from typing import Protocol
 
 from forebay.operations.audit.recording import Recorder
 from forebay.operations.choices import InvalidChoiceError
-from forebay.privacy.people.names import needed_key
-from forebay.privacy.sealing import Keyring, new_key_line
+from forebay.privacy.people.names import needed_key, of_vault_key
+from forebay.privacy.sealing import Keyring, load_keyring, new_key_line
 from forebay.privacy.vault import Owner
-from forebay.settings import Settings
+from forebay.settings import Settings, VaultSettings
 
 _BETWEEN_KEYS = ":, \n"
 """What ``FOREBAY_VAULT_KEYS`` and the key file put between ids, keys and lines."""
@@ -77,14 +77,17 @@ def person(ring: Keyring, *, tenant: str, user: str) -> str:
     return f"person {ring.tag(sha256(f'{len(tenant)}:{tenant}{user}'.encode()).digest())}"
 
 
-def identity(settings: Settings, record: Recorder) -> str:
+def identity(settings: Settings, record: Recorder, *, of: str = "") -> str:
     """The key of users' pseudonyms as ``identity.key`` takes it, once the trail has that somebody gets it.
+
+    Args:
+        of: id of the vault's key that it was derived from; by default the key that counts.
 
     Raises:
         PublishError: it cannot be written down.
         ConfigurationError: there is none, and no key of the vault to derive it from.
     """
-    key = needed_key(settings)
+    key = of_vault_key(load_keyring(settings[VaultSettings]), of) if of else needed_key(settings)
     with record("vault.identity", subject="key of pseudonyms", count=1) as act:
         act.count = 1
     return base64.b64encode(key).decode()

@@ -31,7 +31,7 @@ def watched(
     if known is None:
         raise InvalidChoiceError(f"there is no topic {topic!r}; topics: {', '.join(TOPICS)}")
     some = islice(records, limit or None)
-    if known.access is not Access.RESTRICTED:
+    if known.access is Access.INTERNAL:
         yield some
         return
     if not restricted:

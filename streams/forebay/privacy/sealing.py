@@ -60,9 +60,9 @@ class Keyring:
         key = derived(self._keys[self.current], "forebay-tag")  # not the key that seals
         return f"{self.current}:{hmac.digest(key, digest, 'sha256').hex()}"
 
-    def of_oldest(self, purpose: str) -> bytes:
-        """A key of its own for ``purpose``, which stays as it is when a new first key is put into the ring."""
-        return derived(list(self._keys.values())[-1], purpose)
+    def derived(self, key_id: str, purpose: str) -> bytes:
+        """A key of its own for ``purpose``, made of one of the ring. Raises ``KeyError`` where it is not there."""
+        return derived(self._keys[key_id], purpose)
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """The plain bytes. Raises :class:`SealError`."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from forebay.contract.error_codes import CODES, FailureClass
-from forebay.contract.topics import DAY_MS, HOUR_MS, TOPICS, Access, Topic
+from forebay.contract.topics import DAY_MS, HOUR_MS, TOPICS, Topic
 from forebay.reference.markdown import code, page, prose, table, wrapped
 from forebay.resources import data_path
 
@@ -56,7 +56,7 @@ def topics_page() -> str:
             topic.key,
             f"[{topic.record.__name__}](records.md#{topic.record.__name__.lower()})" if topic.record else "bytes",
             _retention(topic),
-            "restricted" if topic.access is Access.RESTRICTED else "internal",
+            topic.access.value,
             prose(topic.doc) + (" Timestamps are the broker's." if topic.broker_time else ""),
         ]
         for topic in TOPICS.values()

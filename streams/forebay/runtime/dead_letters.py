@@ -186,7 +186,7 @@ def _origin(source: Delivered, incident: Incident) -> dict[str, bytes]:
 
 def _restricted(source: Delivered) -> bool:
     topic = topic_named(source.topic)
-    return topic is not None and topic.access is Access.RESTRICTED
+    return topic is not None and topic.access is not Access.INTERNAL
 
 
 def key_context(headers: h.Headers) -> str:
@@ -218,7 +218,7 @@ def _keep(
     value = source.value
     if _restricted(source) and value and not (h.SEALED in headers and looks_sealed(value)):
         if keyring is None:
-            raise ConfigurationError(f"stage {incident.stage} reads {source.topic} without a vault key")
+            raise ConfigurationError(f"stage {incident.stage} reads {source.topic} without a key to seal with")
         context = f"{source.topic}/{source.partition}/{source.offset}"
         value = keyring.seal(value, context)
         headers[h.SEALED] = context.encode()

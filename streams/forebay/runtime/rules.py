@@ -27,7 +27,8 @@ class Rules:
         timeout_s: hard limit of one handler call, in seconds.
         max_attempts: tries before a record is dead-lettered.
         codecs: logical topic to codec of its values.
-        keyring: seals restricted bytes that leave a restricted topic; ``None`` only in stages that never see any.
+        keyring: seals bytes that leave a topic that is not internal: the vault's where such a topic is restricted, else
+            the stage's own; ``None`` only in stages that never see any.
         departures: checks what leaves for people and for the dead letters.
         proofs: signs what is to come back to this stage, and knows it again; by default for this process alone.
         operators: whose replays are believed.
@@ -82,9 +83,9 @@ def rules_of(
     trusted: Trusted,
 ) -> Rules:
     """The rules of a stage; ``keyring`` is asked for only if one of its topics is restricted."""
-    topics = [topic_named(route.topic) for route in routes]
-    restricted = any(topic is not None and topic.access is Access.RESTRICTED for topic in topics)
-    ring = keyring() if restricted else None
+    read = {topic.access for route in routes if (topic := topic_named(route.topic)) is not None}
+    vault = keyring() if Access.RESTRICTED in read else None
+    own = Keyring(trusted.proofs.sealing_keys()) if Access.IDENTIFYING in read else None
     return Rules(
         stage=stage,
         timeout_s=limits.timeout_s,
@@ -92,8 +93,8 @@ def rules_of(
         codecs=codecs,
         kafka=settings[KafkaSettings],
         retry=settings[RetrySettings],
-        keyring=ring,
-        departures=Departures(EgressGuard(settings[EgressSettings]), ring),
+        keyring=vault or own,
+        departures=Departures(EgressGuard(settings[EgressSettings]), vault),
         proofs=trusted.proofs,
         operators=trusted.operators,
         replays=trusted.replays,

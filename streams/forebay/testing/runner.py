@@ -17,7 +17,7 @@ from forebay.contract import headers as h
 from forebay.contract.failures import Failure
 from forebay.contract.handlers import Context, FailureHandler, Handler, Output, Route, no_outputs
 from forebay.contract.records import Record
-from forebay.contract.topics import RETRY_LEVELS
+from forebay.contract.topics import RETRY_LEVELS, TOPICS, Access
 from forebay.contract.wire import Encoded
 from forebay.observability.metrics import Metrics, StageMetrics
 from forebay.operations.dead_letters.letters import DeadLetter, letter_of
@@ -34,6 +34,10 @@ from forebay.trust.proofs import Operators, RetryProofs
 from forebay.trust.tenant_keys import tenants
 
 _SECRET = b"\2" * 32
+
+
+def _proofs(stage: str) -> RetryProofs:
+    return RetryProofs(stage, [_SECRET])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +185,9 @@ class StageRunner:
         """The record that waits or is dead, unsealed and decoded; ``None`` if it is no record."""
         value = kept.source.value
         if value is not None and (seal := h.text(kept.source.headers, h.SEALED)) is not None:
-            value = self._keyring.open(value, seal)
+            own = TOPICS[kept.origin_topic].access is Access.IDENTIFYING
+            keyring = Keyring(_proofs(kept.stage).sealing_keys()) if own else self._keyring
+            value = keyring.open(value, seal)
         return self.topics.decode(kept.origin_topic, value)
 
     def _reader(self, stage: Stage, route: Route, metrics: Metrics) -> "_Reader":
@@ -193,7 +199,7 @@ class StageRunner:
             self.topics.codecs,
             keyring=lambda: self._keyring,
             trusted=Trusted(
-                proofs=RetryProofs(stage.name, [_SECRET]),
+                proofs=_proofs(stage.name),
                 operators=Operators({OPERATOR.name: b64decode(OPERATOR.public)}),
                 replays=self._replays,
                 tenants=tenants(self.topics.settings),

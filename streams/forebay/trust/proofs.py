@@ -59,11 +59,16 @@ class RetryProofs:
     def __init__(self, stage: str, secrets: Sequence[bytes]) -> None:
         self._stage = stage
         self._keys = [derived(secret, f"forebay/retry/{stage}") for secret in secrets]
+        self._seals = [derived(secret, f"forebay/seal/{stage}") for secret in secrets]
 
     @classmethod
     def of_this_process(cls, stage: str = "") -> "RetryProofs":
         """For a stage that runs nowhere else and is not started again: a test's."""
         return cls(stage, [os.urandom(KEY_BYTES)])
+
+    def sealing_keys(self) -> dict[str, bytes]:
+        """Name to key of 256 bits, by which the stage seals what nobody else has to open; the first seals."""
+        return {f"{self._stage}.{sha256(key).hexdigest()[:8]}": key for key in self._seals}
 
     def proof(self, record: Signed) -> bytes:
         """The header's value."""

@@ -83,8 +83,11 @@ def test_the_trail_names_nobody_and_whoever_has_the_key_finds_a_person_in_it() -
 
 
 def test_the_printed_key_of_pseudonyms_names_everybody_as_before_without_the_old_ring() -> None:
-    before = Settings({"vault": {"keys": f"new:{base64.b64encode(NEW).decode()},old:{base64.b64encode(OLD).decode()}"}})
-    after = Settings({"identity": {"key": operations.identity(before, MemoryTrail().record)}})
+    old, new = (f"{name}:{base64.b64encode(key).decode()}" for name, key in (("old", OLD), ("new", NEW)))
+    before, both = Settings({"vault": {"keys": old}}), Settings({"vault": {"keys": f"{new},{old}"}})
+    printed = operations.identity(before, MemoryTrail().record)
+    assert printed == operations.identity(both, MemoryTrail().record, of="old")
+    after = Settings({"vault": {"keys": new}, "identity": {"key": printed}})
     assert needed_names(after).user("acme", "ann") == needed_names(before).user("acme", "ann")
     with pytest.raises(ConfigurationError):
         operations.identity(Settings({}), MemoryTrail().record)

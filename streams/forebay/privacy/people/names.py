@@ -5,9 +5,10 @@ billion users of an installation two share one with a chance of 4e-19. Without t
 address has few bits), with it anybody's pseudonym can be made: that is how a ``--user`` is found again.
 
 The key must outlive everything that is kept (the ledger: 400 days). The vault's pepper does not, since it lies in Redis
-alone: had a user another pseudonym after an outage, the budget of the month would begin again. So it is a setting;
-without one it is derived from the *oldest* key of the vault's ring, which a rotation leaves where it is. Before that
-key is removed from the ring, ``forebay vault identity`` prints what ``identity.key`` has to be from then on.
+alone: had a user another pseudonym after an outage, the budget of the month would begin again. So it is a setting.
+Without one it is derived from the vault's key while that is the only one. A ring of several is a rotation, which must
+not change what anybody is called, and nothing in it says which key came first: so before a second one is added,
+``identity.key`` has to be said; ``forebay vault identity`` prints what it is.
 """
 
 import base64
@@ -15,7 +16,7 @@ import hmac
 import re
 from pathlib import Path
 
-from forebay.privacy.sealing import derived, load_keyring, read_key_file
+from forebay.privacy.sealing import Keyring, derived, load_keyring, read_key_file
 from forebay.settings import ConfigurationError, IdentitySettings, Settings, VaultSettings
 from forebay.settings.identity import is_key
 
@@ -27,6 +28,10 @@ NOBODY = "anonymous"
 _OURS = "forebay:"
 """Begins what is spent for the installation itself, such as ``forebay:judge``."""
 _BYTES = 15  # 120 bits; a multiple of 5, so that base32 needs no padding
+_WHICH = (
+    "the vault has several keys, and nothing says from which of them users' pseudonyms are made: put what "
+    "`forebay vault identity --of ID` prints into the file of identity.key_file, ID being the key that was there first"
+)
 _KEYLESS = "the key of pseudonyms is unknown: name it in identity.key_file, or have the vault's keys at hand"
 
 
@@ -97,8 +102,22 @@ def identity_key(settings: Settings) -> bytes | None:
         path = Path(chosen.key_file)
         return _decoded(read_key_file(path, "key file of pseudonyms").strip(), str(path))
     if vault.keys.get_secret_value().strip() or vault.keys_file:
-        return load_keyring(vault).of_oldest("forebay/identity/1")
+        return of_vault_key(load_keyring(vault))
     return None
+
+
+def of_vault_key(ring: Keyring, key_id: str = "") -> bytes:
+    """The key of pseudonyms that was, or is, derived from a key of the vault; from the only one by default.
+
+    Raises:
+        ConfigurationError: there is none of this name, or several and none is named.
+    """
+    if not key_id and len(ring.key_ids) > 1:
+        raise ConfigurationError(_WHICH)
+    try:
+        return ring.derived(key_id or ring.current, "forebay/identity/1")
+    except KeyError:
+        raise ConfigurationError(f"the vault has no key {key_id!r}") from None
 
 
 def needed_names(settings: Settings) -> Names:

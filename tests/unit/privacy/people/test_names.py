@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from forebay.privacy.outbound import texts_of
-from forebay.privacy.people.names import NAME, NOBODY, Names, forms, identity_key, open_names, same
-from forebay.privacy.sealing import new_key_line
-from forebay.settings import ConfigurationError, Settings
+from forebay.privacy.people.names import NAME, NOBODY, Names, forms, identity_key, of_vault_key, open_names, same
+from forebay.privacy.sealing import load_keyring, new_key_line
+from forebay.settings import ConfigurationError, Settings, VaultSettings
 
 NAMES = Names(b"\2" * 32)
 ANN = "ann.lee@example.com"
@@ -77,10 +78,16 @@ def test_the_key_outlives_a_rotation_of_the_vault() -> None:
     old, new = new_key_line("old"), new_key_line("new")
     before = identity_key(Settings({"vault": {"keys": old}}))
     assert before is not None
-    assert identity_key(Settings({"vault": {"keys": f"{new},{old}"}})) == before
-    assert identity_key(Settings({"vault": {"keys": new}})) != before
     kept = base64.b64encode(before).decode()
-    assert identity_key(Settings({"vault": {"keys": new}, "identity": {"key": kept}})) == before
+    for ring in (f"{old},{new}", f"{new},{old}"):
+        with pytest.raises(ConfigurationError, match="vault identity --of ID"):
+            identity_key(Settings({"vault": {"keys": ring}}))
+        assert of_vault_key(load_keyring(VaultSettings(keys=SecretStr(ring))), "old") == before
+    for ring in (f"{old},{new}", f"{new},{old}", new):
+        assert identity_key(Settings({"vault": {"keys": ring}, "identity": {"key": kept}})) == before
+    assert identity_key(Settings({"vault": {"keys": new}})) != before
+    with pytest.raises(ConfigurationError, match="no key 'other'"):
+        of_vault_key(load_keyring(VaultSettings(keys=SecretStr(old))), "other")
 
 
 def test_the_key_is_read_from_a_file_that_is_nobody_elses(tmp_path: Path) -> None:
