@@ -25,7 +25,7 @@ class IdentitySettings(Section):
     key: SecretStr = Field(
         SecretStr(""),
         description="Key of the pseudonyms: 256 bits in base64, the same for all stages and operators, for ever. "
-        "Empty, and without a file: derived from the vault's key, while that is the only one (`forebay vault identity`).",
+        "Empty, and without a file: derived from the vault's only key (`forebay vault identity` prints it).",
     )
     key_file: str = Field("", description="File with the same, which its owner alone can read.")
 
