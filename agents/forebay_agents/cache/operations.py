@@ -14,7 +14,7 @@ from forebay.contract.records import Completion, MessageRole, RedactedRequest, R
 from forebay.operations.audit.recording import Recorder
 from forebay.operations.choices import InvalidChoiceError
 from forebay.operations.vault import person as tag_of_person
-from forebay.privacy.people.names import Names, forms
+from forebay.privacy.people.names import Names
 from forebay.privacy.sealing import Keyring
 from forebay.settings import RedisSettings, Settings
 from forebay.state.redis_client import open_redis
@@ -25,10 +25,10 @@ from forebay_agents.cache.matching.model import shipped
 from forebay_agents.cache.metrics import METRICS
 from forebay_agents.cache.offline.explaining import is_unicode, object_of
 from forebay_agents.cache.settings import CacheSettings
-from forebay_agents.cache.store.address import person, tenant_wall, user_wall
-from forebay_agents.cache.store.entry import CorruptEntryError, Entry, Trust, unpack
+from forebay_agents.cache.store.entry import Trust
 from forebay_agents.cache.store.redis import RedisStore
-from forebay_agents.cache.store.store import Inventory, Place
+from forebay_agents.cache.store.selecting import entries, removed
+from forebay_agents.cache.store.store import Inventory
 from forebay_agents.cache.wiring import Parts, assemble, calibrated
 
 
@@ -132,7 +132,7 @@ async def stats(store: Inventory, settings: CacheSettings) -> CacheStats:
     counts: dict[str, int] = {}
     trusts = dict.fromkeys((trust.value for trust in Trust), 0)
     quarantined = errors = size = 0
-    async for entry, length in _entries(store):
+    async for entry, length in entries(store):
         counts[entry.wall.partition(".")[0]] = counts.get(entry.wall.partition(".")[0], 0) + 1
         trusts[entry.trust.value] += 1
         quarantined += entry.quarantined
@@ -179,7 +179,7 @@ async def purge(
         ConfigurationError: there is no key for the tags.
     """
     with record("cache.purge", subject=_named(what, keyring)) as act:
-        act.count = await removed(store, what, names)
+        act.count = await removed(store, names, tenant=what.tenant, user=what.user, match=what.match)
     return act.count
 
 
@@ -191,38 +191,6 @@ def _named(what: Purge, keyring: Callable[[], Keyring]) -> str:
     if what.match is not None:
         parts.append(f"text {keyring().tag(sha256(what.match.casefold().encode('utf-8', 'surrogatepass')).digest())}")
     return ", ".join(parts)
-
-
-async def removed(store: Inventory, what: Purge, names: Names | None) -> int:
-    """As :func:`purge`, for who has written it down."""
-    wanted = what.match.casefold() if what.match else None
-    tenant, user = what.tenant, what.user
-    of_user = set() if user is None else marks_of(names, tenant or "", user)
-    gone = 0
-    async for entry, _ in _entries(store):
-        mine = tenant is None or entry.wall.startswith(tenant_wall(tenant)) or entry.tenant == tenant_wall(tenant)
-        theirs = (
-            user is None or entry.wall in of_user or entry.author in of_user or bool(of_user & set(entry.contributors))
-        )
-        says = wanted is None or wanted in f"{entry.question}\n{entry.content}".casefold()
-        if mine and theirs and says:
-            gone += await store.forget(Place(wall=entry.wall, entry_id=entry.entry_id), entry.partition)
-    return gone
-
-
-def marks_of(names: Names | None, tenant: str, user: str) -> set[str]:
-    """How entries say whose they are, or who brought them in: walls and hashes of the user, whatever he was called."""
-    called = forms(names, tenant, user)
-    authors = {person(RedactedRequest(tenant_id=tenant, user_id=one)) for one in called}
-    return authors | {user_wall(tenant, one) for one in called}
-
-
-async def _entries(store: Inventory) -> AsyncIterator[tuple[Entry, int]]:
-    async for blob in store.scan():
-        try:
-            yield unpack(blob), len(blob)
-        except CorruptEntryError:
-            continue
 
 
 async def start_epoch(store: Inventory, task: str | None, record: Recorder) -> str:

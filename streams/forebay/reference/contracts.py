@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from forebay.contract.error_codes import CODES, FailureClass
-from forebay.contract.topics import DAY_MS, HOUR_MS, TOPICS, Topic
+from forebay.contract.topics import DAY_MS, HOUR_MS, TOPICS, Access, Topic
 from forebay.reference.markdown import code, page, prose, table, wrapped
 from forebay.resources import data_path
 
@@ -23,7 +23,8 @@ A code is stable: it stands in `error.code` of a response, in `forebay-dlq-code`
 _TOPICS = """\
 Names are logical; on the broker `kafka.topic_prefix` (`forebay.` by default) stands in front of them. Keys are UTF-8
 text. `restricted` topics hold personal data and need ACLs that keep everybody out but producers, consumers and the
-stages that read or write them; `internal` ones hold pseudonymous text. Registry subjects are the name on the broker
+stages that read or write them; `identifying` ones hold no text, but users by their ids; `internal` ones hold
+pseudonymous text. Registry subjects are the name on the broker
 with `-value`."""
 
 _RECORDS = """\
@@ -78,6 +79,8 @@ def retention_section() -> str:
 def _personal(topic: Topic) -> str:
     if topic.access is Access.RESTRICTED:
         return "in the clear"
+    if topic.access is Access.IDENTIFYING:
+        return "ids of users, as applications give them"
     return "pseudonymous" if topic.record is not None else "sealed, of records from restricted topics"
 
 
