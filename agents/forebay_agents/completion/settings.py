@@ -6,8 +6,9 @@ from typing import ClassVar
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from forebay.contract.topics import StageRights
+from forebay.contract.topics import RedisRights, StageRights
 from forebay.settings import Section
+from forebay.state.keys import Common, Owned, globs
 
 
 class CompletionSettings(Section):
@@ -75,5 +76,21 @@ class CompletionSettings(Section):
     )
 
 
-RIGHTS = StageRights(writes=("completions", "usage", "alerts"))
-"""What the stage needs of the brokers; here, since its room is full."""
+RIGHTS = StageRights(
+    writes=("completions", "usage", "alerts"),
+    state=RedisRights(
+        keys=globs(
+            Owned.ANSWER_CLAIM,
+            Owned.TENANT_BUDGET,
+            Owned.USER_BUDGET,
+            Owned.TENANT_RATE,
+            Owned.USER_RATE,
+            Common.DEPLOYMENT_RATE,
+        ),
+        commands=(
+            *("eval", "get", "set", "del", "exists", "expire", "pexpire", "pttl", "rename", "time"),
+            *("hget", "hset", "hdel", "hexists", "hincrby", "hmget", "zadd", "zrangebyscore", "zrem"),
+        ),
+    ),
+)
+"""What the stage needs of the brokers and of Redis; here, since its room is full."""

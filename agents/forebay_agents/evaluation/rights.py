@@ -1,5 +1,15 @@
-"""What does the stage need of the brokers?"""
+"""What does the stage need of the brokers and of Redis?"""
 
-from forebay.contract.topics import StageRights
+from forebay.contract.topics import RedisRights, StageRights
+from forebay.state.keys import Common, Owned, globs
 
-RIGHTS = StageRights(writes=("evaluations", "reviews", "alerts", "usage"))
+RIGHTS = StageRights(
+    writes=("evaluations", "reviews", "alerts", "usage"),
+    state=RedisRights(
+        keys=globs(Owned.JUDGE_CLAIM, Common.SCORES, Common.ALERTED),
+        commands=(
+            *("eval", "hget", "hset", "hexists", "pttl", "pexpire", "del"),
+            *("lpush", "ltrim", "lrange", "sadd", "srem"),
+        ),
+    ),
+)

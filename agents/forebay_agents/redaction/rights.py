@@ -1,5 +1,24 @@
-"""What does the stage need of the brokers?"""
+"""What does the stage need of the brokers and of Redis?"""
 
-from forebay.contract.topics import StageRights
+from forebay.contract.topics import RedisRights, StageRights
+from forebay.state.keys import Common, Hashed, Owned, globs
 
-RIGHTS = StageRights(writes=("requests.redacted", "completions"))
+RIGHTS = StageRights(
+    writes=("requests.redacted", "completions"),
+    state=RedisRights(
+        keys=globs(
+            Hashed.VAULT_REQUEST,
+            Hashed.VAULT_NEWEST,
+            Hashed.VAULT_CONVERSATION,
+            Hashed.VAULT_USER,
+            Common.VAULT_PEPPER,
+            Common.VAULT_BOUND_AT,
+            Owned.FINGERPRINT,
+            Common.REDACTION_DAY,
+        ),
+        commands=(
+            *("get", "set", "expire", "eval", "hget", "hset", "hmget", "hincrby"),
+            *("zadd", "zrange"),
+        ),
+    ),
+)

@@ -1,5 +1,18 @@
-"""What does the stage need of the brokers?"""
+"""What does the stage need of the brokers and of Redis?"""
 
-from forebay.contract.topics import StageRights
+from forebay.contract.topics import RedisRights, StageRights
+from forebay.state.keys import Common, Hashed, globs
 
-RIGHTS = StageRights(writes=("responses",))
+RIGHTS = StageRights(
+    writes=("responses",),
+    state=RedisRights(
+        keys=globs(
+            Hashed.VAULT_MAP,
+            Hashed.VAULT_REQUEST,
+            Hashed.VAULT_NEWEST,
+            Common.VAULT_PEPPER,
+            Common.VAULT_BOUND_AT,
+        ),
+        commands=("get", "set"),
+    ),
+)

@@ -1,5 +1,9 @@
-"""What does the stage need of the brokers?"""
+"""What does the stage need of the brokers and of Redis?"""
 
-from forebay.contract.topics import StageRights
+from forebay.contract.topics import RedisRights, StageRights
+from forebay.state.keys import Owned, globs
 
-RIGHTS = StageRights(writes=("reviews",))
+RIGHTS = StageRights(
+    writes=("reviews",),
+    state=RedisRights(keys=globs(Owned.OUTCOME), commands=("get", "set")),
+)

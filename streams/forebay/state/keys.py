@@ -166,7 +166,23 @@ def beginning(space: Hashed | Common) -> Key:
 
 def glob(start: str) -> str:
     """Redis' pattern for what begins with ``start``, whatever characters are in it."""
-    return "".join([f"[{char}]" if char in "*?[\\" else char for char in start]) + "*"
+    return literal(start) + "*"
+
+
+def literal(text: str) -> str:
+    """Redis' pattern for ``text`` itself."""
+    return "".join([f"[{char}]" if char in "*?[\\" else char for char in text])
+
+
+def globs(*spaces: Owned | Hashed | Common) -> tuple[str, ...]:
+    """Redis' patterns for all keys of these spaces, for access rules; also for those that ids were joined in before."""
+    return tuple(_glob_of(space) for space in spaces)
+
+
+def _glob_of(space: Owned | Hashed | Common) -> str:
+    if isinstance(space, Owned):
+        return f"{space.head}[|:]*"
+    return f"{space.head}:*" if space.count else space.head
 
 
 def digest_of(*parts: str) -> str:
