@@ -89,9 +89,26 @@ class SecureBroker:
             done.result(30)
 
 
+DENIALS = """
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.out.ref = out
+logger.access.name = kafka.authorizer.logger
+logger.access.level = info
+"""
+"""Has the broker log whom it refused what."""
+
+
 @contextmanager
-def secure_broker(folder: Path, ports: Ports, users: Sequence[str]) -> Iterator[SecureBroker]:
-    """The broker with these users, each with a password of its own."""
+def secure_broker(folder: Path, ports: Ports, users: Sequence[str], *, denials: bool = False) -> Iterator[SecureBroker]:
+    """The broker with these users, each with a password of its own.
+
+    Args:
+        denials: its log, ``logs/kafka.log``, has everything that it refused.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     passwords = {user: f"{user}-secret" for user in (ADMIN, *users)}
     keystore, ca_file = _certificates(folder)
@@ -128,6 +145,11 @@ def secure_broker(folder: Path, ports: Ports, users: Sequence[str]) -> Iterator[
     jars = fetch("kafka")
     class_cache.make(jars)
     [part] = broker_parts(cluster, jars, class_cache.flags(jars))
+    if denials:
+        logging = folder / "log4j2.properties"
+        logging.write_text(DENIALS)
+        own = [flag for flag in part.command if not flag.startswith("-Dlog4j2.configurationFile=")]
+        part = replace(part, command=[*own, f"-Dlog4j2.configurationFile={logging}"])
     part.prepare()
     marker, _data, config, cluster_id, *java = part.command[4:]
     users_of_format = [

@@ -18,7 +18,7 @@ RIGHTS = StageRights(
         ),
         commands=(
             *("get", "set", "expire", "eval", "hget", "hset", "hmget", "hincrby"),
-            *("zadd", "zrange"),
+            *("zadd", "zremrangebyscore"),
         ),
     ),
 )

@@ -20,8 +20,16 @@ from forebay.settings.known import sections
 from forebay.settings.values import Settings
 
 MASK = "********"
-_OF_ONE_PROCESS = "worker"
-"""The section in which workers of one installation differ: name, address and port of the process."""
+_OF_ONE_PROCESS = "worker."
+"""Begins what workers of one installation differ in: name, address and port of the process."""
+_OF_ONE_USER = frozenset(
+    {
+        "kafka.sasl_username", "kafka.sasl_password", "kafka.ssl_certfile", "kafka.ssl_keyfile",
+        "retry.secret", "retry.secret_file", "vault.keys", "vault.keys_file", "identity.key", "identity.key_file",
+        "dlq.signing_key_file",
+    }
+)  # fmt: skip
+"""By what a process proves who it is, and keys that some have and others must not: each stage is another user."""
 _HASH_DIGITS = 12
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
@@ -51,8 +59,12 @@ def effective(settings: Settings) -> list[Value]:
 
 
 def fingerprint(settings: Settings) -> str:
-    """Twelve hexadecimal digits of SHA-256, the same where the same values count, ``worker`` and secrets aside."""
-    values = [(one.key, one.value) for one in effective(settings) if not one.key.startswith(f"{_OF_ONE_PROCESS}.")]
+    """Twelve hexadecimal digits of SHA-256, the same where the same values count, whoever the process is."""
+    values = [
+        (one.key, one.value)
+        for one in effective(settings)
+        if not one.key.startswith(_OF_ONE_PROCESS) and one.key not in _OF_ONE_USER
+    ]
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
 

@@ -1,5 +1,7 @@
 """What counts is shown with its origin, without secrets, and has one hash wherever it counts."""
 
+from pathlib import Path
+
 import pytest
 
 from forebay.settings import Settings
@@ -56,6 +58,15 @@ def test_the_hash_is_that_of_what_counts(written: Written, monkeypatch: pytest.M
     assert first == fingerprint(same)
     monkeypatch.setenv("FOREBAY_WORKER_PORT", "8001")  # two workers of one installation
     assert first == fingerprint(written("\n\n\nvault: {ttl_s: 70}"))
+
+
+def test_the_hash_is_the_same_for_users_who_have_other_keys(written: Written, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("x")
+    redaction = f"kafka: {{sasl_username: redaction, sasl_password: a}}\nvault: {{keys_file: {file}}}\n"
+    cache = f"kafka: {{sasl_username: cache, sasl_password: b}}\nretry: {{secret_file: {file}}}\n\n"
+    operator = f"dlq: {{signing_key_file: {file}}}\nidentity: {{key_file: {file}}}\n\n\n"
+    assert len({fingerprint(written(text)) for text in (redaction, cache, operator)}) == 1
 
 
 def test_the_hash_tells_nothing_of_a_secret(written: Written) -> None:
