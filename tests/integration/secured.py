@@ -9,7 +9,6 @@ import os
 import re
 import secrets
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -21,14 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from forebay.contract.records import Record
-from forebay.embedded.files import write_private
+from forebay.embedded.parts import Layer, Part
 from forebay.embedded.ports import Ports
+from forebay.embedded.servers.http_probe import http_health
 from forebay.embedded.servers.redis import redis_part
 from forebay.kafka.connection import confluent_options
 from forebay.operations import rights
-from forebay.privacy.sealing import new_key_line
 from forebay.settings import KafkaSettings, load
-from forebay.trust.keys import new_operator_key, new_secret, public_key
+from tests.integration.own_keys import make_keys
 from tests.integration.secure_broker import ADMIN, SecureBroker, secure_broker
 from tests.integration.written_rights import ROOT, filter_of, make_user, rules_of, shell_line
 from tests.stack import running
@@ -48,9 +47,9 @@ class Secured:
     redis: Mapping[str, int]
     base_url: str
     admin: Any
+    ports: Ports
+    stack: ExitStack
     passwords: dict[str, str] = field(default_factory=dict)
-    ports: dict[str, int] = field(default_factory=dict)
-    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     def add(self, user: str) -> None:
         """A user of the brokers and of Redis, by the commands of the documentation."""
@@ -60,6 +59,10 @@ class Secured:
         if rules := rules_of(self.printed(user, "--kafka")):
             for done in self.admin.create_acls(rules).values():
                 done.result(30)
+        self.allow_redis(user)
+
+    def allow_redis(self, user: str) -> None:
+        """What ``forebay rights`` says for both Redis."""
         for name, option in (("redis", "--redis"), ("redis-cache", "--redis-cache")):
             for rule in self.printed(user, option):
                 assert self.redis_says(name, *shlex.split(rule.replace("PASSWORD", self.passwords[user]))) == "OK"
@@ -147,6 +150,7 @@ class Secured:
             "FOREBAY_REDIS_KEY_PREFIX": PREFIX,
             "FOREBAY_REDIS_URL": self._redis_url("redis", user, password),
             "FOREBAY_REDIS_CACHE_URL": self._redis_url("redis-cache", user, password),
+            "FOREBAY_CONFIG": str(self.folder / "forebay.yaml"),
             "FOREBAY_EVALUATION_SAMPLE_RATE": "1.0",
             "FOREBAY_RETRY_DELAYS_S": "[1,2,3]",
             "FOREBAY_DLQ_OPERATORS": (self.folder / "operators.json").read_text(),
@@ -170,30 +174,38 @@ class Secured:
             cwd=self.folder, check=False,
         )  # fmt: skip
 
+    @contextmanager
+    def asking(self, line: str) -> Iterator[Callable[[], str]]:
+        """An application sends a request and waits; gives what waits for the line of its answer."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "forebay", "send", "--wait", "--json", "--timeout", "90"],
+            env=self.environment("application"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            cwd=self.folder,
+        ) as sender:  # fmt: skip
+            assert sender.stdin is not None
+            assert sender.stdout is not None
+            sender.stdin.write(line)
+            sender.stdin.close()
+            yield sender.stdout.read
+
     def start(self, stages: Sequence[str]) -> None:
         """The workers, each as its own user; returns once all are ready."""
-        for stage in stages:
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                self.ports[stage] = free.getsockname()[1]
-            with (self.folder / f"{stage}.log").open("wb") as log:
-                self.processes[stage] = subprocess.Popen(
-                    [sys.executable, "-m", "forebay", "worker", stage],
-                    env=self.environment(stage, FOREBAY_WORKER_PORT=str(self.ports[stage])),
-                    stdout=log, stderr=subprocess.STDOUT, cwd=self.folder,
-                )  # fmt: skip
-        for stage in stages:
-            self.until(lambda stage=stage: self._ready(stage), 150, stage)
+        parts = [self._worker(stage) for stage in stages]
+        self.stack.enter_context(running(parts, self.folder / "logs-workers"))
 
-    def _ready(self, stage: str) -> bool:
-        assert self.processes[stage].poll() is None, (self.folder / f"{stage}.log").read_text()[-2_000:]
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[stage]}/readyz", timeout=1) as reply:
-                return bool(reply.status == 200)
-        except OSError:
-            return False
+    def _worker(self, stage: str) -> Part:
+        port = self.ports.take(f"worker-{stage}")
+        return Part(
+            name=stage,
+            layer=Layer.WORKER,
+            command=[sys.executable, "-m", "forebay", "worker", stage],
+            environment=self.environment(stage, FOREBAY_WORKER_PORT=str(port)),
+            health=lambda: http_health(port, "/readyz"),
+            stop_s=15.0,
+        )
 
-    def until(self, true: Callable[[], bool], patience_s: float, what: str) -> None:
+    @staticmethod
+    def until(true: Callable[[], bool], patience_s: float, what: str) -> None:
         """Wait for it."""
         deadline = time.monotonic() + patience_s
         while not true():
@@ -215,11 +227,13 @@ class Secured:
 
         return [record.value for record in read_topic(self._as_admin(), topic)]
 
-    def count(self, topic: str) -> int:
-        """Records of a topic of any bytes."""
+    def retried(self) -> set[str]:
+        """Stages whose records wait for their second try, or did."""
+        from forebay.contract import headers as h
         from forebay.kafka.reader import read_topic
 
-        return sum(1 for _ in read_topic(self._as_admin(), topic))
+        records = read_topic(self._as_admin(), "retry.10s")
+        return {record.source.headers[h.RETRY_STAGE].decode() for record in records}
 
     def _as_admin(self) -> Any:
         import pytest
@@ -260,24 +274,11 @@ def secured(folder: Path) -> Iterator[Secured]:
         with provider.stdout:
             base_url = json.loads(provider.stdout.readline())["base_url"]
         admin = AdminClient(confluent_options(broker.settings(ADMIN, "")))
-        found = Secured(folder, broker, places, base_url, admin)
-        _keys(folder)
+        found = Secured(folder, broker, places, base_url, admin, ports, stack)
+        make_keys(folder, STAGES)
         for user in (*STAGES, *PEOPLE):
             found.add(user)
-        stack.callback(lambda: [_stop(process) for process in found.processes.values()])
         yield found
-
-
-def _keys(folder: Path) -> None:
-    """What an installation has to make for itself."""
-    write_private(folder / "vault.keys", new_key_line("test") + "\n")
-    (folder / "forebay.yaml").write_text("{}")  # the defaults are meant
-    for stage in STAGES:
-        write_private(folder / f"{stage}.secret", new_secret())
-    line = new_operator_key("ann")
-    write_private(folder / "operator.key", line)
-    name, public = public_key(line)
-    (folder / "operators.json").write_text(json.dumps({name: public}))
 
 
 def _stop(process: "subprocess.Popen[Any]") -> None:
