@@ -58,12 +58,12 @@ class Addressing:
         ]
 
     def _addressed(self, output: Output, response: Response, headers: h.Headers) -> Output:
+        if response.status is not ResponseStatus.OK and (proved := self._tenants.proved(headers)):
+            response = replace(response, tenant_id=proved)  # of what cannot be read nobody else knows the tenant
         if self._tenants.identity is Identity.TOPIC:
-            wrote = h.text(headers, h.WRITER) or ""  # of what cannot be read nobody else knows the tenant
-            tenant = next((one for one in (response.tenant_id, wrote) if one in self._tenants.known), None)
-            if tenant is None:
+            if response.tenant_id not in self._tenants.known:
                 return replace(output, value=_bare(response))
-            return replace(output, topic=of_tenant(_KIND, tenant), value=self._encoded(response))
+            return replace(output, topic=of_tenant(_KIND, response.tenant_id), value=self._encoded(response))
         key = self._tenants.key_for(response.tenant_id, headers)
         if key is None:
             return replace(output, value=_bare(response))

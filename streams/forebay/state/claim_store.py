@@ -3,18 +3,22 @@
 What the steps are for is in :mod:`forebay.state.idempotency`.
 """
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from forebay.contract.failures import Transient
-from forebay.state.keys import Key, Prefix
+from forebay.state.keys import Key, Prefix, answer_claimed_before
 from forebay.state.redis_client import redis_errors, refused
 
-# KEYS[1]; ARGV: owner, lease in ms. Returns {state, outputs or remaining ms}.
+# KEYS: the claim, and what it was called when ids were joined by colons, if nobody else's could be called so: a worker
+# of 0.1 may hold it, or have done the work. ARGV: owner, lease in ms. Returns {state, outputs or remaining ms}.
 _CLAIM = """
-local done = redis.call('HGET', KEYS[1], 'outputs')
-if done then return {'done', done} end
-local owner = redis.call('HGET', KEYS[1], 'owner')
-if owner and owner ~= ARGV[1] then return {'held', tostring(redis.call('PTTL', KEYS[1]))} end
+for _, key in ipairs(KEYS) do
+  local done = redis.call('HGET', key, 'outputs')
+  if done then return {'done', done} end
+  local owner = redis.call('HGET', key, 'owner')
+  if owner and owner ~= ARGV[1] then return {'held', tostring(redis.call('PTTL', key))} end
+end
 redis.call('HSET', KEYS[1], 'owner', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return {'mine', ''}
@@ -78,7 +82,9 @@ class RedisClaimStore:
 
     async def claim(self, key: Key, owner: str, lease_ms: int) -> tuple[str, bytes]:
         """See :class:`ClaimStore`."""
-        state, rest = await self._run(_CLAIM, key, owner, lease_ms)
+        before = answer_claimed_before(key)
+        keys = [key] if before is None else [key, before]
+        state, rest = await self._run_on(_CLAIM, keys, owner, lease_ms)
         return state.decode(), rest
 
     async def kept(self, key: Key) -> bytes | None:
@@ -103,8 +109,11 @@ class RedisClaimStore:
         await self._run(_RELEASE, key, owner)
 
     async def _run(self, script: str, key: Key, *arguments: Any) -> Any:
+        return await self._run_on(script, [key], *arguments)
+
+    async def _run_on(self, script: str, keys: Sequence[Key], *arguments: Any) -> Any:
         try:
-            return await self._client.eval(script, 1, self._prefix + key, *arguments)
+            return await self._client.eval(script, len(keys), *(self._prefix + key for key in keys), *arguments)
         except redis_errors() as error:
             raise _away(error) from None
 

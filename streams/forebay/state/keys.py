@@ -197,3 +197,20 @@ def formerly(space: Owned, text: str) -> Key:
     Others may have had the same key: whoever reads it makes sure that it is not theirs.
     """
     return Key(f"{space.head}:{text}")
+
+
+def answer_claimed_before(key: Key) -> Key | None:
+    """What the claim ``key`` was called when ids were joined by colons.
+
+    ``None``: it is no claim of an answer, or others may have had the same one: who has a colon in an id; and a tenant
+    ``judge``, since claims of judges began so.
+    """
+    head = f"{Owned.ANSWER_CLAIM.head}|"
+    if not key.startswith(head):
+        return None
+    length, _, rest = key[len(head) :].partition(":")
+    tenant, rest = rest[: int(length)], rest[int(length) + 1 :]
+    request_id = rest.partition(":")[2]
+    if tenant == "judge" or ":" in tenant + request_id:
+        return None
+    return Key(f"claim:{tenant}:{request_id}")

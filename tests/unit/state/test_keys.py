@@ -4,7 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forebay.state.keys import Common, Hashed, Key, Owned, Prefix, beginning, digest_of, glob, owned, parts_of, plain
+from forebay.state.keys import (
+    Common,
+    Hashed,
+    Key,
+    Owned,
+    Prefix,
+    answer_claimed_before,
+    beginning,
+    digest_of,
+    glob,
+    owned,
+    parts_of,
+    plain,
+)
 
 PLAIN = [*Hashed, *Common]
 IDS = st.text(alphabet="a1:|*.é\n ", max_size=6)  # what an id could be cut at, and other characters
@@ -84,3 +97,21 @@ def test_a_prefix_may_hold_what_redis_takes_for_a_pattern() -> None:
     assert glob(prefix + beginning(Hashed.CACHE_ENTRY)) == "fb[[][*]][?]:cache:e:*"
     assert prefix.without("fb[*]?:cache:epoch") == plain(Common.CACHE_EPOCHS)
     assert prefix + Key("x") == "fb[*]?:x"
+
+
+@pytest.mark.parametrize(
+    ("tenant", "request_id", "before"),
+    [
+        ("acme", "r-1", "claim:acme:r-1"),
+        ("a|b", "r|7:x", None),
+        ("a|b", "r|7", "claim:a|b:r|7"),
+        ("a:b", "c", None),
+        ("a", "b:c", None),
+        ("judge", "r-1", None),
+    ],
+)
+def test_the_earlier_name_of_a_claim_is_told_where_it_was_one_tenants(
+    tenant: str, request_id: str, before: str | None
+) -> None:
+    assert answer_claimed_before(owned(Owned.ANSWER_CLAIM, tenant, request_id)) == before
+    assert answer_claimed_before(owned(Owned.JUDGE_CLAIM, tenant, request_id)) is None
