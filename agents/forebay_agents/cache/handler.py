@@ -27,7 +27,7 @@ from forebay_agents.cache.feedback import People
 from forebay_agents.cache.lookup import Found, Lookup, Search
 from forebay_agents.cache.metrics import CacheMetrics
 from forebay_agents.cache.settings import CacheSettings
-from forebay_agents.cache.single_flight import SingleFlight
+from forebay_agents.cache.single_flight import SingleFlight, flyer
 from forebay_agents.cache.store.store import Place, Store, StoreFullError, StoreUnavailableError
 from forebay_agents.cache.writer import Keeper
 
@@ -110,12 +110,13 @@ class CacheStage:
             return None
         if found is None and search.stale is not None:
             # One asks anew; until its answer is there, the others get the old one.
-            leader = await self._store.claim(place, request.request_id, lease_s=self._settings.flight_lease_s)
-            found = None if leader == request.request_id else search.stale
+            ours = flyer(request.tenant_id, request.request_id)
+            leader = await self._store.claim(place, ours, lease_s=self._settings.flight_lease_s)
+            found = None if leader == ours else search.stale
         elif found is None and not search.present and self._settings.flight_wait_s > 0:
             found = await self._flight.lead_or_wait(
                 place,
-                request.request_id,
+                flyer(request.tenant_id, request.request_id),
                 lambda: self._lookup.find_equal(request),
                 wait_s=self._patience_s(request, context),
                 patient=self._may_return(request, context),

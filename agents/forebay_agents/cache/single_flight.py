@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from forebay.contract.failures import Transient
+from forebay.state.keys import digest_of
 from forebay_agents.cache.lookup import Found, Search
 from forebay_agents.cache.metrics import CacheMetrics
 from forebay_agents.cache.store.store import Place, Store, StoreUnavailableError, unshareable
@@ -45,6 +46,11 @@ class _Flight:
     until: float
     leased: bool = False
     over: bool = False
+
+
+def flyer(tenant_id: str, request_id: str) -> str:
+    """Who asks, as leader or follower: behind the wall that all share, two tenants may have one request id."""
+    return digest_of(tenant_id, request_id)
 
 
 class SingleFlight:

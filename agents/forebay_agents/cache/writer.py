@@ -8,7 +8,7 @@ from forebay.privacy.egress import EgressGuard
 from forebay.state.keys import Hashed, Owned, owned, plain
 from forebay_agents.cache.admission import Refusal, fresh_for_s, looks_permanent, refusal
 from forebay_agents.cache.settings import CacheSettings
-from forebay_agents.cache.single_flight import SingleFlight
+from forebay_agents.cache.single_flight import SingleFlight, flyer
 from forebay_agents.cache.store.address import Address, person, tenant_wall
 from forebay_agents.cache.store.entry import CorruptEntryError, Entry, Trust, unpack
 from forebay_agents.cache.store.locating import Locator, Reader
@@ -54,7 +54,8 @@ class Keeper:
         reason = await self._keep(completion, request, address, self.known(blob, address))
         place = Place(wall=address.wall, entry_id=address.entry)
         shareable = reason in (None, Refusal.TRUSTED_ANSWER, Refusal.REMEMBERED_ERROR)
-        await self._flight.landed(place, completion.request_id, shareable=shareable)
+        ours = flyer(completion.tenant_id, completion.request_id)
+        await self._flight.landed(place, ours, shareable=shareable)
         return reason
 
     async def _keep(

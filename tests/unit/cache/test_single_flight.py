@@ -10,6 +10,7 @@ import pytest
 from forebay.contract.failures import Transient
 from forebay.contract.records import Completion
 from forebay.testing import VirtualClock
+from forebay_agents.cache.single_flight import flyer
 from forebay_agents.cache.store.memory import MemoryStore
 from forebay_agents.cache.store.store import Place, StoreUnavailableError
 from tests.unit.cache.conftest import CONTEXT, Bench
@@ -153,4 +154,8 @@ async def test_a_leader_that_was_lost_is_replaced_once_its_lease_is_over(bench: 
     bench.store.leases.clear()
     second = await worker.answer(request("What is a forebay?", request_id="r2"), CONTEXT)
     assert second[0].topic == "requests.uncached"
-    assert list(bench.store.leases.values()) == ["r2"]
+    assert list(bench.store.leases.values()) == [flyer("t", "r2")]
+
+
+def test_two_tenants_with_one_request_id_are_two_leaders() -> None:
+    assert flyer("acme", "r-1") == flyer("acme", "r-1") != flyer("globex", "r-1")
