@@ -35,27 +35,32 @@ def rotate(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command(help="Erase what is known of a user; answers that are still on their way to them get vault_expired.")
+@app.command(help="Erase a user's mappings; answers on their way get vault_expired. `forebay erase` does more.")
 def forget(
-    user: Annotated[str, typer.Option("--user", help="The user's id.")],
+    user: Annotated[str, typer.Option("--user", help="The user, by id or pseudonym.")],
     tenant: Annotated[str, typer.Option("--tenant", help="The user's tenant.")] = "default",
     as_json: Json = False,
 ) -> None:
     """The right to erasure; topics forget by their retention (docs/how-to/redaction.md)."""
     from forebay.operations import vault as operations
     from forebay.operations.audit.opening import recorder
+    from forebay.privacy.people.names import open_names
     from forebay.privacy.sealing import load_keyring
     from forebay.settings import VaultSettings
 
     def erase(vault: "Vault", settings: "Settings") -> Awaitable[int]:
         ring = load_keyring(settings[VaultSettings])
-        return operations.forget(vault, recorder(settings), ring, tenant=tenant, user=user)
+        names = open_names(settings)
+        return operations.forget(vault, recorder(settings), ring, tenant=tenant, user=user, names=names)
 
     erased = _with_vault(erase)
     if as_json:
         print_json({"erased": erased})
-    else:
+    elif erased:
         say(f"{erased} entries erased")
+    if not erased:
+        complain(f"nothing is known of user {user} of tenant {tenant}")
+        raise typer.Exit(3)
 
 
 @app.command(help="Make a key: a line ID:BASE64 for FOREBAY_VAULT_KEYS or vault.keys_file; the newest goes first.")

@@ -91,6 +91,10 @@ OPEN = tuple(name for name in READ if TOPICS[name].access is not Access.RESTRICT
 """Of these, those without personal data in the clear: what people may read. Who replays a letter of another needs no
 READ there, since such letters have their bytes, sealed."""
 
+PEOPLE = ("requests.redacted", "requests.uncached", "completions", "usage", "evaluations", "cache.verify", "reviews",
+          "corrections", "dlq")  # fmt: skip
+"""Where something of a person may be, without the person's own words: :mod:`forebay.operations.people.topics`."""
+
 TRAIL = ("audit",)
 """Whoever acts reads the newest records of the audit trail, and adds to them."""
 
@@ -146,6 +150,12 @@ def roles() -> list[Role]:
             writes=("completions", *TRAIL),
             everywhere=(Operation.DESCRIBE,),
             all_groups=(Operation.DESCRIBE,),
+        ),
+        Role(
+            user="operator",
+            what=("forebay erase", "forebay subject"),
+            reads=("spend", *TRAIL, *PEOPLE),
+            writes=("corrections", *TRAIL),
         ),
         Role(
             user="deployer",

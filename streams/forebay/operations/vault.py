@@ -7,7 +7,7 @@ from typing import Protocol
 
 from forebay.operations.audit.recording import Recorder
 from forebay.operations.choices import InvalidChoiceError
-from forebay.privacy.people.names import needed_key, of_vault_key
+from forebay.privacy.people.names import Names, forms, needed_key, of_vault_key
 from forebay.privacy.sealing import Keyring, load_keyring, new_key_line
 from forebay.privacy.vault import Owner
 from forebay.settings import Settings, VaultSettings
@@ -54,7 +54,9 @@ async def rotate(vault: Sealed, record: Recorder) -> Rotation:
     return Rotation(resealed=resealed, unreadable=unreadable, older=older)
 
 
-async def forget(vault: Sealed, record: Recorder, ring: Keyring, *, tenant: str, user: str) -> int:
+async def forget(
+    vault: Sealed, record: Recorder, ring: Keyring, *, tenant: str, user: str, names: Names | None = None
+) -> int:
     """Erase what is known of a user (the right to erasure); topics forget by their retention.
 
     Returns:
@@ -62,13 +64,15 @@ async def forget(vault: Sealed, record: Recorder, ring: Keyring, *, tenant: str,
 
     Args:
         ring: makes the tag by which the trail names the person.
+        names: by which the person is found under id and pseudonym.
 
     Raises:
         PublishError: it cannot be written down; nothing was done.
         Failure: Redis does not answer.
     """
     with record("vault.forget", subject=person(ring, tenant=tenant, user=user)) as act:
-        act.count = await vault.forget(Owner(tenant_id=tenant, user_id=user))
+        for called in forms(names, tenant, user):
+            act.count += await vault.forget(Owner(tenant_id=tenant, user_id=called))
     return act.count
 
 

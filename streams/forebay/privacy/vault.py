@@ -16,14 +16,16 @@ import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
 
 from forebay.contract.clock import now_s
 from forebay.contract.failures import Permanent
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.sealing import Keyring, SealError, key_id_of
-from forebay.privacy.vault_store import NEWEST, VaultStore, context_of, listed_key
+from forebay.privacy.vault_store import NEWEST, Conversation, Owner, VaultStore, context_of, listed_key
 from forebay.state.keys import Common, Hashed, Key, Prefix, beginning, parts_of, plain
+
+__all__ = ["CONVERSATION_LIMIT", "Conversation", "Owner", "Vault"]
 
 CONVERSATION_LIMIT = 5_000
 """Values that a conversation remembers; beyond them new ones get a pseudonym for the request only."""
@@ -31,27 +33,6 @@ _REF_BYTES, _OLD_REF_CHARS = 18, 24
 """Random, in base64: the whole of a reference from before references had a proof; behind a point today's have one."""
 _PROOF_CHARS = 32  # 128 bits
 _EXPIRED = "the pseudonym mapping has expired or was erased"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Owner:
-    """Whose data it is: what ``forget`` erases by."""
-
-    tenant_id: str
-    user_id: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Conversation:
-    """What is known of a conversation.
-
-    Attributes:
-        tags: tag to value, oldest first.
-        version: of the stored entry; empty when there is none yet.
-    """
-
-    tags: Mapping[str, str] = field(default_factory=dict)
-    version: str = ""
 
 
 class Vault:
@@ -175,6 +156,21 @@ class Vault:
         await self._store.remove([*(self._prefix + key for key in listed if key.startswith(NEWEST)), index])
         return erased
 
+    async def known(self, owner: Owner) -> list[dict[str, object]]:
+        """Everything of a user, opened; what no key opens any more is left out."""
+        found = []
+        for key in map(listed_key, await self._store.members(self._prefix + await self._user_key(owner))):
+            if not key.startswith(NEWEST) and (sealed := await self._at(key)) is not None:
+                with suppress(SealError):
+                    found.append({"key": key, "content": json.loads(self._keyring.open(sealed, context_of(key)))})
+        return found
+
+    async def _at(self, key: Key) -> bytes | None:
+        if not key.startswith(beginning(Hashed.VAULT_CONVERSATION)):
+            return await self._store.get(self._prefix + key)
+        found = await self._store.versioned(self._prefix + key)
+        return None if found is None else found[1]
+
     async def rotate(self) -> tuple[int, int, int]:
         """Seal every entry with the current key.
 
@@ -202,12 +198,7 @@ class Vault:
         for space in (Hashed.VAULT_MAP, Hashed.VAULT_REQUEST, Hashed.VAULT_CONVERSATION):
             async for found in self._store.scan(self._prefix + beginning(space)):
                 key = plain(space, *parts_of(space, self._prefix.without(found)))
-                if space is Hashed.VAULT_CONVERSATION:
-                    versioned = await self._store.versioned(found)
-                    sealed = None if versioned is None else versioned[1]
-                else:
-                    sealed = await self._store.get(found)
-                if sealed is not None:
+                if (sealed := await self._at(key)) is not None:
                     yield key, sealed
 
     async def _note(self, owner: Owner, *keys: Key) -> bool:

@@ -4,6 +4,7 @@ that need no server.
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from time import time
 from typing import Protocol
 
@@ -24,6 +25,27 @@ def listed_key(name: str) -> Key:
     """The key of an entry by its name in the index of a user."""
     kind, _, digest = name.partition(":")
     return plain(_KINDS.get(kind, Hashed.VAULT_MAP), digest)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owner:
+    """Whose data it is: what ``forget`` erases by."""
+
+    tenant_id: str
+    user_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conversation:
+    """What is known of a conversation.
+
+    Attributes:
+        tags: tag to value, oldest first.
+        version: of the stored entry; empty when there is none yet.
+    """
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
 
 
 class VaultStore(Protocol):

@@ -20,6 +20,7 @@ import forebay_agents
 from forebay.cli import demo_screen, rights, send, topics, up_display
 from forebay.cli.audit import commands as audit
 from forebay.cli.dead_letters import printing
+from forebay.cli.people import commands as people
 from forebay.cli.terminal import saying, tables
 from forebay.cli.terminal.bars import Bar
 from forebay.cli.terminal.live import LiveTable
@@ -41,6 +42,7 @@ from forebay.kafka.topic_admin import Difference, Found
 from forebay.observability.plain import shown
 from forebay.operations.dead_letters.letters import DeadLetter, Group
 from forebay.operations.dead_letters.preview import Fate, Preview
+from forebay.operations.people.person import Row
 from forebay.operations.rights import Grant, Operation, Resource
 from forebay.operations.topics import TopicsReport
 from forebay_agents.cache import cli as cache
@@ -138,6 +140,7 @@ TABLES: dict[Callable[..., None], Callable[[str], tuple[Any, ...]]] = {
                 recent_error_share=0.1, p95_s=1.0, calls=1, failed_calls=0, cost_usd=0.1)])]),),
     audit.print_events: lambda text: ([AuditEvent(
         audit_id=text, action=text, by=text, subject=text, reason=text, at=10**20, details={"outcome": text})],),
+    people.print_rows: lambda text: ([Row(place=text, removed=1, left=1, until=0, how=text)],),
     rights.print_grants: lambda text: (
         [Grant(user=text, resource=Resource.TOPIC, name=text, operation=Operation.READ)],),
     redaction.show: lambda text: (scores(text),),
