@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from forebay.contract.error_codes import CODES, FailureClass
-from forebay.contract.topics import DAY_MS, HOUR_MS, TOPICS, Access, Topic
+from forebay.contract.topics import DAY_MS, HOUR_MS, RETRY_LEVELS, TOPICS, Access, Topic
 from forebay.reference.markdown import code, page, prose, table, wrapped
 from forebay.resources import data_path
 
@@ -81,7 +81,9 @@ def _personal(topic: Topic) -> str:
         return "in the clear"
     if topic.access is Access.IDENTIFYING:
         return "ids of users, as applications give them"
-    return "pseudonymous" if topic.record is not None else "sealed, of records from restricted topics"
+    if topic.record is not None:
+        return "pseudonymous"
+    return "sealed, of records from topics that hold any" if topic.name in (*RETRY_LEVELS, "dlq") else "none"
 
 
 def records_page() -> str:
