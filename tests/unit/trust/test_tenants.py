@@ -1,10 +1,13 @@
 """Which tenant wrote a record: proofs, topics, and what becomes of those who are somebody else."""
 
 import asyncio
+import hmac
 from base64 import urlsafe_b64encode
+from hashlib import sha256
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -188,3 +191,19 @@ def test_a_response_is_sealed_for_whoever_asked() -> None:
 def test_no_tenant_is_named_as_a_topic_of_the_chain_ends() -> None:
     ends = {name.partition(".")[2] for name in TOPICS if "." in name and name.partition(".")[0] in APART}
     assert ends == {"redacted", "uncached"}
+
+
+def test_a_program_without_our_client_signs_and_opens_as_the_page_says() -> None:
+    """docs/how-to/tenants.md, "Without our client", in nothing but the standard library and a cipher."""
+    value, secret = asked("acme"), b"a" * 32
+    signed_text = f'["v1","k-1",{NOW},"r-1","{sha256(value).hexdigest()}"]'
+    mac = urlsafe_b64encode(hmac.digest(secret, signed_text.encode(), "sha256")).rstrip(b"=").decode()
+    source = delivered(OUTER, value, key=b"r-1", headers={h.TENANT: f"v1.k-1.{NOW}.{mac}".encode()})
+    assert asyncio.run(Identified(SIGNED).of(source)) == "acme"
+
+    sealed, headers = ACME.seal(b"answer", "acme", "r-1")
+    assert headers[h.SEALED_FOR] == b'["k-1", "acme"]'
+    extracted = hmac.digest(bytes(32), secret, "sha256")  # RFC 5869, without salt
+    key = hmac.digest(extracted, b"forebay/response/v1\x01", "sha256")
+    bound = b'["forebay/response/1", "k-1", "acme", "r-1"]'
+    assert AESGCM(key).decrypt(sealed[:12], sealed[12:], bound) == b"answer"
