@@ -286,10 +286,35 @@ def test_spend_is_what_the_responses_cost_and_the_judge(installation: Installati
     judging = sum(line["value"]["cost_nanousd"] for line in judged if line["value"]["tenant_id"] == "payer")
     for window in ("hour", "day", "month"):
         rows = installation.json_lines("spend", "--json", "--window", window, "--tenant", "payer")
-        cost = {user: sum(row["cost_nanousd"] for row in rows if row["user_id"] == user) for user in ("ann", JUDGE)}
+        of_user = {
+            user: installation.json_lines("spend", "--json", "--window", window, "--tenant", "payer", "--user", user)
+            for user in ("ann", JUDGE)
+        }
+        cost = {user: sum(row["cost_nanousd"] for row in found) for user, found in of_user.items()}
         assert cost == {"ann": paid, JUDGE: judging}
         assert sum(row["cost_nanousd"] for row in rows) == paid + judging
         assert {row["pending_nanousd"] for row in rows} == {0}
+
+
+def test_a_person_is_told_everything_and_forgotten(installation: Installation, tmp_path: Path) -> None:
+    user, file = "ada.king@example.com", tmp_path / "told.json"
+    requests = tmp_path / "requests.jsonl"
+    requests.write_text(json.dumps({"request_id": "hers", "messages": "Write to Ada King"}) + "\n")
+    of = ("--tenant", "people", "--user", user)
+    [answer] = answers(installation.start("send", str(requests), "--wait", "--json", *of), 60)
+    assert (answer["user_id"], answer["status"]) == (user, "ok")
+    assert installation.run("subject", "export", *of, str(file), timeout=60).returncode == 0
+    told = json.loads(file.read_text("utf-8"))
+    assert "Ada King" in json.dumps(told["stored"]["vault"])
+    assert {one["record"]["request_id"] for one in told["topics"]["completions"]} == {"hers"}
+    first, second = ({row["place"]: row for row in installation.json_lines("erase", "--json", *of)} for _ in range(2))
+    assert (first["vault"]["removed"], first["fingerprints"]["removed"]) == (1, 1)
+    assert [row["place"] for row in second.values() if row["removed"]] == []
+    assert second["usage"]["left"] == first["usage"]["left"] > 0
+    misspelt = installation.run("erase", "--tenant", "poeple", "--user", user, timeout=60)
+    assert (misspelt.returncode, misspelt.stdout) == (3, "")
+    for topic in ("requests.redacted", "completions", "usage", "spend", "evaluations", "audit"):
+        assert user not in installation.run("tail", topic, "--from-beginning", "--end", timeout=60).stdout
 
 
 def test_two_processes_that_use_one_id_get_one_answer_and_one_refusal(
