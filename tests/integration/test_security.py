@@ -40,8 +40,8 @@ RULES: Mapping[str, tuple[Mapping[str, list[str]], list[str]]] = {
         ["completion", "redaction"],
     ),
     "application": ({"requests": ["WRITE"], "responses": ["READ"]}, ["client"]),
-    "reviewer": ({"reviews": ["READ"], "corrections": ["READ", "WRITE"]}, []),
-    "reviewer-of-old": ({"reviews": ["READ"], "corrections": ["READ", "WRITE"]}, []),
+    "reviewer": ({"reviews": ["READ"], "corrections": ["READ", "WRITE"], "audit": ["READ", "WRITE"]}, []),
+    "reviewer-of-old": ({"reviews": ["READ"], "corrections": ["READ", "WRITE"], "audit": ["READ", "WRITE"]}, []),
 }
 """Who needs what: only redaction and response touch the topics with personal data, beside the applications."""
 

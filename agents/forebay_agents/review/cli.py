@@ -1,12 +1,12 @@
 """``forebay review``: what a person decides."""
 
-import getpass
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forebay.cli.audit.account import account
 from forebay.cli.explaining import explained
 from forebay.cli.terminal.saying import complain, print_json, say
 from forebay.cli.terminal.tables import print_table
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at answers and correct them.")
 
 ReviewId = Annotated[str, typer.Argument(help="Id of the task, or of its request.")]
-Reviewer = Annotated[str, typer.Option(help="Your name in the audit trail.", default_factory=getpass.getuser)]
+Reviewer = Annotated[str, typer.Option(help="Your name in the audit trail.", default_factory=account)]
 Reason = Annotated[str, typer.Option(help="Code or short text, without personal data.")]
 
 

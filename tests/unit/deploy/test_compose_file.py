@@ -122,7 +122,7 @@ def test_a_worker_can_be_scaled(name: str) -> None:
     assert not {"container_name", "ports", "hostname", "network_mode"} & WORKERS[name].keys()
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"topics", "schemas"}))
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"topics", "schemas", "configuration"}))
 def test_what_runs_for_long_has_a_health_check(name: str) -> None:
     check = SERVICES[name]["healthcheck"]
     assert check["test"][0] in ("CMD", "CMD-SHELL")
@@ -138,7 +138,7 @@ def test_what_is_waited_for_can_be_waited_for() -> None:
     for service in SERVICES.values():
         for other, how in service.get("depends_on", {}).items():
             if how["condition"] == "service_completed_successfully":
-                assert other in ("topics", "schemas")
+                assert other in ("topics", "schemas", "configuration")
             else:
                 assert "healthcheck" in SERVICES[other]
 

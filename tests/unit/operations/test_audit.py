@@ -12,6 +12,7 @@ from forebay.avro.codec import Codec
 from forebay.avro.registry import LocalRegistry
 from forebay.contract.records import AuditEvent
 from forebay.operations.audit.chain import LINKS, digest, linked, unfinished, verify
+from forebay.operations.audit.opening import os_user
 from forebay.operations.audit.recording import recorded
 from tests.unit.operations.trail import MemoryTrail
 
@@ -172,3 +173,11 @@ def test_an_act_that_fails_says_so_and_one_without_an_end_is_named() -> None:
     with pytest.raises(OSError, match="brokers"), recorded(trail, "vault.rotate", by="ann", subject="vault"):
         pass
     assert unfinished(trail.events) == [trail.events[2].audit_id]
+
+
+def test_an_account_without_a_name_is_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose user is in no list of users."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_123_456)
+    assert os_user() == "uid 4123456"

@@ -1,12 +1,12 @@
 """Which options do the commands of ``forebay dlq`` share, and which values do they take?"""
 
-import getpass
 import math
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from forebay.cli.audit.account import account
 from forebay.cli.terminal.saying import refusal
 
 
@@ -37,7 +37,7 @@ Until = Annotated[str, typer.Option(help="Only letters before then.")]
 Ids = Annotated[list[str] | None, typer.Option("--id", help="Only this letter; repeatable.")]
 InState = Annotated[State, typer.Option("--state", help="Only letters in this state.")]
 Limit = Annotated[int, typer.Option(min=0, help="At most so many letters, the oldest first; 0: all.")]
-By = Annotated[str, typer.Option(help="Your name in the audit trail.", default_factory=getpass.getuser)]
+By = Annotated[str, typer.Option(help="Your name in the audit trail.", default_factory=account)]
 Reason = Annotated[str, typer.Option(help="Why, for the audit trail; without personal data.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; with --json nothing is asked either.")]
