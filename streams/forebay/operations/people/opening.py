@@ -9,11 +9,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import entry_points
 
 from forebay.kafka.decoding import ReadRecord
-from forebay.kafka.publisher import publish
 from forebay.kafka.reader import TopicReader
 from forebay.operations.audit.opening import recorder
 from forebay.operations.people.redis_places import places
 from forebay.operations.people.subjects import Desk
+from forebay.operations.publishing import publish
 from forebay.privacy.vault_redis import open_vault
 from forebay.settings import RedisSettings, Settings
 from forebay.state.redis_client import open_redis
