@@ -37,6 +37,7 @@ class Prefix:
         return name.removeprefix(self._text)
 
 
+_JUDGE = "judge"
 _DIGEST_CHARS = 20  # 80 bits: among a billion users, two share a digest with a chance of 4e-7
 
 
@@ -176,13 +177,16 @@ def literal(text: str) -> str:
 
 def globs(*spaces: Owned | Hashed | Common) -> tuple[str, ...]:
     """Redis' patterns for all keys of these spaces, for access rules; also for those that ids were joined in before."""
-    return tuple(_glob_of(space) for space in spaces)
+    return tuple(pattern for space in spaces for pattern in _globs_of(space))
 
 
-def _glob_of(space: Owned | Hashed | Common) -> str:
+def _globs_of(space: Owned | Hashed | Common) -> tuple[str, ...]:
+    if space is Owned.ANSWER_CLAIM:  # before, the tenant's name stood there (:func:`answer_claimed_before`)
+        others = [f"claim:{_JUDGE[:at]}[^{_JUDGE[at]}]*" for at in range(len(_JUDGE))]
+        return (f"{space.head}|*", *others, f"claim:{_JUDGE}[^|:]*")
     if isinstance(space, Owned):
-        return f"{space.head}[|:]*"
-    return f"{space.head}:*" if space.count else space.head
+        return (f"{space.head}[|:]*",)
+    return (f"{space.head}:*" if space.count else space.head,)
 
 
 def digest_of(*parts: str) -> str:
@@ -211,6 +215,6 @@ def answer_claimed_before(key: Key) -> Key | None:
     length, _, rest = key[len(head) :].partition(":")
     tenant, rest = rest[: int(length)], rest[int(length) + 1 :]
     request_id = rest.partition(":")[2]
-    if tenant == "judge" or ":" in tenant + request_id:
+    if tenant == _JUDGE or ":" in tenant + request_id:
         return None
     return Key(f"claim:{tenant}:{request_id}")

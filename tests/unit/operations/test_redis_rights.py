@@ -16,7 +16,7 @@ STATE, CACHE = redis_users(PREFIX, cache=False), redis_users(PREFIX, cache=True)
 
 
 def reaches(user: RedisUser, key: str) -> bool:
-    return any(fnmatch.fnmatchcase(PREFIX + key, pattern) for pattern in user.keys)
+    return any(fnmatch.fnmatchcase(PREFIX + key, pattern.replace("[^", "[!")) for pattern in user.keys)
 
 
 def those_who_reach(key: str) -> set[str]:
@@ -42,10 +42,16 @@ def test_every_space_is_somebodys(space: Owned | Hashed | Common) -> None:
     assert those_who_reach(key)
 
 
+@pytest.mark.parametrize("tenant", ["acme", "j", "judg", "judgement", "juno", "completion"])
+def test_claims_of_before_are_for_whoever_has_those_of_now(tenant: str) -> None:
+    assert those_who_reach(f"claim:{tenant}:r-1") == {"completion"}
+    assert those_who_reach("claim:judge:r-1") == {"evaluation"}
+
+
 def test_spaces_that_begin_alike_are_not_confused() -> None:
     assert those_who_reach(owned(Owned.ANSWER_CLAIM, "a")) == {"completion"}
     assert those_who_reach(owned(Owned.JUDGE_CLAIM, "a")) == {"evaluation"}
-    assert those_who_reach("claim:completions|1:a") == set()
+    assert those_who_reach("budget:tenants|1:a") == set()
     assert those_who_reach("vault:peppers") == set()
 
 
