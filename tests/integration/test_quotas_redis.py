@@ -205,7 +205,7 @@ async def test_a_users_month_goes_on_under_the_pseudonym(redis_client: Any) -> N
     assert (await after.reserve("t", ANN, "", 201)).room is Room.HARD
     assert (await after.reserve("t", ANN, "", 200)).room is not Room.HARD
     assert (await after.reserve("t", NAMES.user("t", "bob"), "", 1_000)).room is Room.OK
-    assert [key async for key in redis_client.scan_iter(match="*ann*")] == []
+    assert [key async for key in redis_client.scan_iter(match=f"{prefix[:32]}*ann*")] == []
     await after.settle(replace(under_way, accounts=(await after.reserve("t", ANN, "", 1)).accounts), 90)
     assert (await after.reserve("t", ANN, "", 210)).room is not Room.HARD
 

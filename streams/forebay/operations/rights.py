@@ -92,7 +92,8 @@ OPEN = tuple(name for name in READ if TOPICS[name].access is not Access.RESTRICT
 READ there, since such letters have their bytes, sealed."""
 
 PEOPLE = ("requests.redacted", "requests.uncached", "completions", "usage", "evaluations", "cache.verify", "reviews",
-          "corrections", "dlq")  # fmt: skip
+          "corrections",
+    "alerts", "dlq")  # fmt: skip
 """Where something of a person may be, without the person's own words: :mod:`forebay.operations.people.topics`."""
 
 TRAIL = ("audit",)

@@ -10,6 +10,7 @@ import pytest
 
 from forebay.contract.handlers import Output
 from forebay.contract.records import (
+    Alert,
     Completion,
     Correction,
     CorrectionAction,
@@ -80,6 +81,8 @@ def topics() -> Topics:
         topics.add("reviews", task)
         topics.add("dlq", b"sealed", {"forebay-dlq-tenant": b"acme", "forebay-dlq-request-id": request_id.encode()})
     topics.add("spend", Spend(tenant_id="acme", user_id=ANN))
+    for tenant, subject in (("acme", ANN), ("acme", USER), ("acme", BOB), ("globex", ANN)):
+        topics.add("alerts", Alert(kind="budget_nearly_spent", tenant_id=tenant, subject=subject))
     topics.add("completions", Completion(request_id="r-2", tenant_id="globex", user_id=NAMES.user("globex", USER)))
     topics.add("corrections", Correction(review_id="review-r-1", request_id="r-1", tenant_id="acme"))
     return topics
@@ -113,7 +116,7 @@ async def test_every_place_has_a_row_that_says_what_stays_and_until_when(desk: D
     assert (usage.left, usage.until, usage.how) == (2, NOW - 1_000 + 400 * DAY_MS, "id")  # r-1 is from before
     assert (done.left, done.until) == (2, NOW - 1_000 + 7 * DAY_MS)
     assert (rows["spend"].left, rows["spend"].until, rows["spend"].how) == (1, None, "pseudonym")
-    assert [rows[topic].left for topic in ("evaluations", "reviews", "dlq", "corrections")] == [2, 2, 2, 1]
+    assert [rows[topic].left for topic in ("evaluations", "reviews", "dlq", "alerts", "corrections")] == [2] * 4 + [1]
     for topic in ("requests", "responses", "feedback"):
         assert (rows[topic].left, rows[topic].until) == (None, NOW + DAY_MS)
 
