@@ -174,7 +174,7 @@ class Detector:
         with _FREELY if begun.budget is None else begun.budget.spending():
             apart = beside(view.text, names, begun.spans, common_word)
             spans = policy.kept(view.text, begun.spans + _in_prose(apart, view, begun.asked.parts, begun.bounds))
-            found = self._everywhere(view.text, spans, begun.asked.known, policy)
+            found = self._everywhere(view.text, spans, begun, policy)
             bare = bared(view.text, found)
             if bare:
                 found = self._layers(begun, spans, found, bare)
@@ -192,7 +192,7 @@ class Detector:
             if not shown:
                 break
             spans += shown
-            gone, found = found, self._everywhere(text, spans, begun.asked.known, policy)
+            gone, found = found, self._everywhere(text, spans, begun, policy)
             bare = bared(text, found)
             if not bare:
                 break
@@ -200,10 +200,10 @@ class Detector:
         return found
 
     @staticmethod
-    def _everywhere(text: str, spans: Sequence[Span], known: Mapping[str, str], policy: Policy) -> list[Span]:
+    def _everywhere(text: str, spans: Sequence[Span], begun: _Formed, policy: Policy) -> list[Span]:
         """``spans`` with what belongs to them, the same values elsewhere, and what is denied."""
         found = joined(text, resolved(spans))
-        found += policy.kept(text, propagated(text, found, known, common_word))
+        found += policy.kept(text, propagated(text, found, begun.asked.known, common_word, begun.language))
         return resolved(found + _denied(text, policy))
 
     def _formed(self, text: str) -> list[Span]:

@@ -23,6 +23,7 @@ from forebay_agents.redaction.detection.recognizers.fields.forms_abroad import f
 from forebay_agents.redaction.detection.recognizers.fields.labels_abroad import abroad
 from forebay_agents.redaction.detection.recognizers.fields.pairs import pairs
 from forebay_agents.redaction.detection.recognizers.identifiers.accounts import accounts
+from forebay_agents.redaction.detection.recognizers.identifiers.american import american
 from forebay_agents.redaction.detection.recognizers.identifiers.card_codes import card_codes
 from forebay_agents.redaction.detection.recognizers.identifiers.financial import financial
 from forebay_agents.redaction.detection.recognizers.identifiers.government import government
@@ -34,7 +35,9 @@ from forebay_agents.redaction.detection.recognizers.personal.contact import cont
 from forebay_agents.redaction.detection.recognizers.personal.network import network
 from forebay_agents.redaction.detection.recognizers.personal.particulars import personal
 from forebay_agents.redaction.detection.recognizers.personal.phones import announced_phones, phones
+from forebay_agents.redaction.detection.recognizers.personal.spoken import spoken
 from forebay_agents.redaction.detection.recognizers.personal.streets import streets
+from forebay_agents.redaction.detection.recognizers.personal.streets_abroad import streets_abroad
 from forebay_agents.redaction.detection.recognizers.presidio import national
 from forebay_agents.redaction.detection.recognizers.secrets.access_codes import doors
 from forebay_agents.redaction.detection.recognizers.secrets.commands import commands
@@ -184,9 +187,10 @@ class Engine(AnalyzerEngine):
 def structured() -> list[EntityRecognizer]:
     """Recognisers of everything that has a form; of two that are equally sure of one place the first one wins."""
     return [
-        financial(), card_codes(), accounts(), contact(), phones(), announced_phones(), private_keys(), keys(),
-        commands(), passwords(), network(), government(), personal(), ages(), vehicles(), doors(), addresses(),
-        streets(), forms_abroad(), abroad(), national(), proven(), answers(), columns(), pairs(),
+        financial(), card_codes(), accounts(), contact(), spoken(), phones(), announced_phones(),
+        private_keys(), keys(), commands(), passwords(), network(), american(), government(), personal(),
+        ages(), vehicles(), doors(), addresses(), streets(), streets_abroad(), forms_abroad(), abroad(),
+        national(), proven(), answers(), columns(), pairs(),
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Where else is what was found? A name found once is redacted everywhere, in lower case and by its parts too.
+"""Where else is what was found? A name found once is redacted everywhere: by its parts, inflected, in lower case.
 
 A part that is also an everyday word ("Mark", "Grace") counts elsewhere only when it is written with a capital.
 """
@@ -6,11 +6,14 @@ A part that is also an everyday word ("Mark", "Grace") counts elsewhere only whe
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 
 from forebay.privacy.occurrences import Occurrences, beginning, same_case, telling
 from forebay.privacy.pseudonyms import parse
+from forebay_agents.redaction.detection.names.forms import glued, inflected, short_forms, short_places, stems
+from forebay_agents.redaction.detection.names.word_names import WORDS_TOO
 from forebay_agents.redaction.detection.names.words import CALENDAR, EVERYDAY, WORD, listed
 from forebay_agents.redaction.detection.spans import Span
 
@@ -24,19 +27,33 @@ _BETWEEN = re.compile(_GAP)
 _RUN = re.compile(r"[^\W_]+")
 
 
-def propagated(text: str, spans: Sequence[Span], known: Mapping[str, str], common: Callable[[str], bool]) -> list[Span]:
+def propagated(
+    text: str,
+    spans: Sequence[Span],
+    known: Mapping[str, str],
+    common: Callable[[str], bool],
+    language: str | None = None,
+) -> list[Span]:
     """Further places of what ``spans`` cover and of what the conversation already knows.
 
     Args:
         known: tag to value.
         common: whether a lower-case word is an everyday word.
+        language: of the text, if it is known: in some, names are inflected.
     """
     values = [(span.kind, text[span.start : span.end]) for span in spans]
     values += [(parsed[0], value) for tag, value in known.items() if (parsed := parse(tag)) is not None]
     if not values:
         return []
     elsewhere = _Elsewhere(text, spans)
-    people = elsewhere.those(_parts((value for kind, value in values if kind == _NAMES), _LEAST_PART))
+    names = [value for kind, value in values if kind == _NAMES]
+    every = _parts(names, _LEAST_PART)
+    people = _People(
+        parts=elsewhere.those(every),
+        stems=elsewhere.those(stems(every, language, text.isascii())),
+        cased=frozenset(word.lower() for name in names for word in WORD.findall(name) if word[0].isupper()),
+    )
+    short = frozenset[str]() if text.isascii() else elsewhere.those(short_forms(names))
     whole = elsewhere.those({value for kind, value in values if kind == _PLACES and len(value) >= _LEAST_PLACE})
     exact = {value: kind for kind, value in values if telling(value)}
     exact = {value: exact[value] for value in elsewhere.those(exact)}
@@ -45,6 +62,7 @@ def propagated(text: str, spans: Sequence[Span], known: Mapping[str, str], commo
         loose = {}
     return [
         *_of_people(text, people, common),
+        *(Span(start=start, end=end, kind=_NAMES, score=_SCORE) for start, end in short_places(text, short)),
         *_literal(text, whole, common),
         *_exact(text, exact),
         *_respaced(text, loose),
@@ -100,20 +118,59 @@ def _parts(names: Iterable[str], least: int) -> frozenset[str]:
     )
 
 
-def _of_people(text: str, parts: Collection[str], common: Callable[[str], bool]) -> list[Span]:
-    if not parts:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _People:
+    """Words that are parts of names, in lower case.
+
+    Attributes:
+        parts: that stand elsewhere too.
+        stems: with which inflected forms begin.
+        cased: that were written with a capital where they were found.
+    """
+
+    parts: frozenset[str]
+    stems: frozenset[str]
+    cased: frozenset[str]
+
+
+def _of_people(text: str, people: _People, common: Callable[[str], bool]) -> list[Span]:
+    if not people.parts and not people.stems:
         return []
+    few = people.parts if len(people.parts) <= _FEW else frozenset[str]()
     found: list[Span] = []
     for match in WORD.finditer(text):
-        word, (start, end) = match[0], match.span()
-        low = word.lower()
-        if low not in parts or (not word[0].isupper() and common(low)):
+        place = _mentioned(match[0], people, few, common)
+        if place is None:
             continue
+        start, end = match.start() + place[0], match.start() + place[1]
         if found and text[found[-1].end : start] in (" ", "-"):
             found[-1] = Span(start=found[-1].start, end=end, kind=_NAMES, score=_SCORE)
         else:
             found.append(Span(start=start, end=end, kind=_NAMES, score=_SCORE))
     return found
+
+
+def _mentioned(
+    word: str, people: _People, few: Collection[str], common: Callable[[str], bool]
+) -> tuple[int, int] | None:
+    """The part of ``word`` that is a name's."""
+    low = word.lower()
+    if low in people.parts:
+        # Whoever writes "Mark" means the word with "mark".
+        a_word = not word[0].isupper() and (common(low) or (low in people.cased and low in WORDS_TOO))
+        return None if a_word else (0, len(word))
+    head = low.replace("’", "'").partition("'")[0]
+    if len(head) < len(low) and head in people.parts and word[0].isupper():
+        return 0, len(head)  # Turkish: "Elif'in"
+    if low[-1] == "s" and low[:-1] in people.parts and word[0].isupper() and low[:-1] not in WORDS_TOO:
+        return 0, len(word)  # German: "Krügers"
+    if people.stems and not word[0].islower() and inflected(low, people.stems):
+        return 0, len(word)
+    return glued(word, low, few) if few and len(low) > _LEAST_PART + 1 else None
+
+
+_FEW = 40
+"""Parts of names for which each word is tried as glued together of them."""
 
 
 def _literal(text: str, values: Iterable[str], common: Callable[[str], bool]) -> list[Span]:

@@ -12,7 +12,7 @@ from forebay_agents.redaction.detection.names.words import listed
 from forebay_agents.redaction.detection.windows import matches
 
 _HAN, _KANA, _HANGUL = "\u4e00-\u9fff", "\u3040-\u30ff", "\uac00-\ud7a3"
-_SURNAMES = (
+SURNAMES = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟"
     "汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
     "張劉陳楊趙黃吳孫馬羅鄭謝韓馮蕭鄧許呂蘇盧蔣賈葉閻鍾"
@@ -34,7 +34,7 @@ _PHRASES = (
 """One of these is in whatever ``_LATIN`` finds; it tries two dozen beginnings at every word."""
 _CHINESE = (
     rf"(?:我叫|叫做|我的名字[叫是]|姓名[:：][ ]?)(?P<zh>[{_HAN}]{{2,4}})(?![{_HAN}])|"
-    rf"(?P<zh_titled>[{_SURNAMES}][{_HAN}]{{1,2}})(?=先生|女士|小姐|老师|医生|经理|同学|太太)"
+    rf"(?P<zh_titled>[{SURNAMES}][{_HAN}]{{1,2}})(?=先生|女士|小姐|老师|医生|经理|同学|太太)"
 )
 _JAPANESE = (
     rf"(?:私の名前は|名前は|氏名[:：][ ]?)(?P<ja>[{_HAN}{_KANA}]{{1,6}}?(?:[ 　・][{_HAN}{_KANA}]{{1,6}}?)?)"

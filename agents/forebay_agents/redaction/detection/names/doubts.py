@@ -71,6 +71,19 @@ _BRANDS = listed(
     "samsung sony nokia revolut monzo hsbc barclays santander natwest vodafone verizon easyjet ryanair lufthansa "
     "deliveroo doordash playstation xbox nintendo"
 )
+_PROGRAMS = listed(
+    "glacier lambda redshift kinesis fargate sagemaker cognito kubernetes terraform ansible grafana prometheus kibana "
+    "elasticsearch redis postgres postgresql mysql mongodb kafka airflow snowflake databricks spark hadoop flink "
+    "tableau "
+    "jira confluence trello asana notion figma gitlab bitbucket docker helm istio envoy nginx tomcat circleci sentry "
+    "datadog splunk pagerduty okta keycloak consul nomad heroku vercel netlify cloudflare akamai fastly azure aws "
+    "gcp ec2 "
+    "eks ecs rds excel outlook teams sharepoint powerpoint photoshop salesforce hubspot zendesk mailchimp shopify "
+    "magento "
+    "wordpress drupal django laravel angular react svelte kotlin haskell chatgpt copilot chrome firefox safari "
+    "debian ubuntu"
+)
+_MADE = _BRANDS | _PROGRAMS
 _GREETINGS = listed(
     "ciao cheerio adios bonjour hola aloha namaste merci danke gracias hallo salut привет مرحبا שלום "
     " arigato cheers bye goodbye yay wow"
@@ -94,7 +107,7 @@ def doubtful(text: str, start: int, end: int) -> bool:
         return True
     if all(word in _ROOMS for word in words):
         return True
-    if len(words) == 1 and (words[0] in _NEVER_ALONE or words[0] in _BRANDS or words[0] in _GREETINGS):
+    if len(words) == 1 and (words[0] in _NEVER_ALONE or words[0] in _MADE or words[0] in _GREETINGS):
         return True
     if end - start == 1 and value.isascii():
         return True

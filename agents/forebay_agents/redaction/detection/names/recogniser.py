@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
+from forebay_agents.redaction.detection.language import language_of
+from forebay_agents.redaction.detection.names.abroad import counting
 from forebay_agents.redaction.detection.names.bars import bars
 from forebay_agents.redaction.detection.names.cues import PERSON, PLACE, SURE, Cue, cues
 from forebay_agents.redaction.detection.names.cues_abroad import cues_abroad
 from forebay_agents.redaction.detection.names.doubts import doubtful
 from forebay_agents.redaction.detection.names.head import Head
 from forebay_agents.redaction.detection.names.lexical import common_word, listed_name
+from forebay_agents.redaction.detection.names.titles_abroad import titled_abroad
 from forebay_agents.redaction.detection.names.unlikely import unlikely
+from forebay_agents.redaction.detection.names.word_names import word_names
 from forebay_agents.redaction.detection.names.words import CALENDAR, EVERYDAY, Matrix, Words
 
 KINDS = {PERSON: "PERSON", PLACE: "LOCATION"}
@@ -76,6 +80,9 @@ def named_spans(text: str, words: Words, probabilities: Matrix, threshold: float
     if not words.words:
         return []
     announced = [*cues(text), *cues_abroad(text)]
+    announced += [
+        Cue(start=start, end=end, column=PERSON, factor=0.0) for start, end in (*word_names(text), *titled_abroad(text))
+    ]
     hits = _hits(text, words, probabilities, threshold, announced)
     return [
         found
@@ -96,6 +103,7 @@ def _hits(text: str, words: Words, probabilities: Matrix, threshold: float, anno
         limits[low:high] = np.minimum(limits[low:high], threshold * cue.factor)
     sure = limits <= threshold * SURE
     named = np.where(unlikely(text, words, listed_name) & ~sure, 0.0, named)
+    named = np.where(counting(text, words, language_of(text), _only_a_name) | sure, named, 0.0)
     hit = named >= limits
     beside = np.zeros(len(hit), bool)
     beside[1:] |= hit[:-1]
@@ -105,7 +113,9 @@ def _hits(text: str, words: Words, probabilities: Matrix, threshold: float, anno
     for index in np.flatnonzero(hit):
         word = words.words[index].lower()
         announced_name = limits[index] <= threshold * SURE and words.words[index][0].isupper()
-        if word in CALENDAR or (word in EVERYDAY and named[index] < EVERYDAY_NAME and not announced_name):
+        if (word in CALENDAR and not (limits[index] <= 0 and announced_name)) or (
+            word in EVERYDAY and named[index] < EVERYDAY_NAME and not announced_name
+        ):
             result[index] = 0
     return _without_bare_numbers(words, result)
 
