@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from enum import Enum
 from inspect import cleandoc
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel, SecretStr
@@ -19,6 +20,7 @@ from forebay.settings import Section, known
 from forebay.settings.known import OUTSIDE
 
 _NAMES = {
+    datetime: "date or time",
     str: "text",
     int: "whole number",
     float: "number",
@@ -88,7 +90,10 @@ def _keys_with_variables(section: type[Section]) -> str:
 
 
 def _keys(model: type[BaseModel]) -> str:
-    rows = [[code(key), _type(f), _default(f), prose(f.description or "")] for key, f in model.model_fields.items()]
+    rows = [
+        [code(f.alias or key), _type(f), _default(f), prose(f.description or "")]
+        for key, f in model.model_fields.items()
+    ]
     return table(["key", "type", "default", "meaning"], rows)
 
 
@@ -110,7 +115,9 @@ def _nested(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseM
 def _models(annotation: Any) -> Iterator[tuple[str, type[BaseModel]]]:
     """Models that ``annotation`` mentions, with how a key gets there: ``[]`` of a list, ``.NAME`` of a mapping."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if origin is Annotated:
+        yield from _models(arguments[0])
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield "", annotation
     elif origin in (tuple, list, frozenset, set):
         yield from (("[]" + suffix, model) for suffix, model in _models(arguments[0]))
@@ -135,6 +142,8 @@ def _type(field: FieldInfo) -> str:
 def type_words(annotation: Any) -> str:
     """A type annotation in words, for people who write YAML."""
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return type_words(arguments[0])
     if annotation in _NAMES:
         return _NAMES[annotation]
     if origin is Literal:

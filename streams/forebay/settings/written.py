@@ -27,6 +27,8 @@ def known_only(annotation: Any, value: Any, path: Path_, report: Report) -> Any:
         return _of_model(annotation, value, path, report)
     if origin in (tuple, list, set, frozenset) and arguments and isinstance(value, list | tuple):
         return [known_only(arguments[0], one, (*path, at), report) for at, one in enumerate(value)]
+    if origin is tuple and arguments and isinstance(value, dict):  # one may stand for a list of one
+        return known_only(arguments[0], value, path, report)
     if origin in (dict, Mapping) and isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
@@ -41,8 +43,9 @@ def known_only(annotation: Any, value: Any, path: Path_, report: Report) -> Any:
 
 def _of_model(model: type[BaseModel], value: dict[Any, Any], path: Path_, report: Report) -> dict[str, Any]:
     kept = {}
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
     for key, one in value.items():
-        field = model.model_fields.get(key) if isinstance(key, str) else None
+        field = fields.get(key) if isinstance(key, str) else None
         if field is None:
             report((*path, str(key)), _unknown(model, str(key)))
         else:
@@ -51,7 +54,7 @@ def _of_model(model: type[BaseModel], value: dict[Any, Any], path: Path_, report
 
 
 def _unknown(model: type[BaseModel], key: str) -> str:
-    own = model.model_fields
+    own = [field.alias or name for name, field in model.model_fields.items()]
     if issubclass(model, Section):
         if successor := model.renamed.get(key):
             return f"is called {successor} now"
