@@ -32,7 +32,7 @@ from forebay_agents.completion.shortening import Shortener
 from forebay_agents.models.metrics import POOL_METRICS
 from forebay_agents.models.open_caller import open_caller
 from forebay_agents.models.pool import DeploymentPool
-from forebay_agents.models.pricing import NANO
+from forebay_agents.models.prices.rates import NANO
 from forebay_agents.models.settings import ModelsSettings
 
 _ROWS_AT_ONCE = 8

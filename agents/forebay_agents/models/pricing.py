@@ -1,55 +1,103 @@
-"""What does a call cost? In nano-dollars (1e-9 US dollars), so that sums are exact."""
+"""What does a call of a deployment cost? In nano-dollars (1e-9 US dollars), so that sums are exact.
 
-from collections.abc import Callable, Mapping
+A call is priced once, by the period in which it began. A deployment without a price is ``unpriced``: its calls cost 0
+in the ledger, which says so beside it (``priced: false``); a 0 that somebody wrote is a price.
+"""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from forebay.contract.clock import Clock, now_ms
+from forebay_agents.models.prices.book import Sheet
+from forebay_agents.models.prices.settings import Price
+from forebay_agents.models.prices.written import sheets
 from forebay_agents.models.providers.provider import Usage
-from forebay_agents.models.settings import Deployment, Price
+from forebay_agents.models.settings import Deployment
 
-NANO = 1_000_000_000
+ListPrice = Callable[[str], Sheet | None]
+"""litellm model name to the sheet of litellm's map; ``None`` when unknown."""
 
-ListPrice = Callable[[str], Price | None]
-"""litellm model name to price; ``None`` when unknown."""
 
-_FREE = Price(input=0.0, output=0.0)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """What a call cost, and by which price.
+
+    Attributes:
+        price: source and period; empty: there is no price.
+    """
+
+    nanousd: int = 0
+    price: str = ""
+
+    @property
+    def priced(self) -> bool:
+        """Whether somebody wrote a price."""
+        return bool(self.price)
 
 
 class PriceList:
-    """Prices of deployments: their own, else the model's configured one, else litellm's list, else free.
+    """Prices of deployments: their own, else the model's configured one, else that of litellm's map.
 
     Args:
-        configured: litellm model name to price.
-        list_price: looks a model up in litellm's list.
+        configured: litellm model name to its price, or to its periods.
+        list_price: looks a model up in litellm's map, once for each deployment.
+        clock_ms: ms since the epoch, for what is not of a call.
     """
 
-    def __init__(self, configured: Mapping[str, Price], list_price: ListPrice) -> None:
+    def __init__(
+        self, configured: Mapping[str, Price | Sequence[Price]], list_price: ListPrice, clock_ms: Clock = now_ms
+    ) -> None:
         self._configured = configured
         self._list_price = list_price
-        self._prices: dict[str, Price] = {}
+        self._clock_ms = clock_ms
+        self._sheets: dict[str, tuple[Sheet, ...]] = {}
 
-    def cost(self, deployment: Deployment, usage: Usage) -> int:
-        """Cost of a settled call, in nano-dollars."""
-        price = self._price(deployment)
-        fresh = usage.prompt_tokens - usage.cached_prompt_tokens
-        cached = price.input if price.cached_input is None else price.cached_input
-        # Dollars per million tokens are 1,000 nano-dollars per token.
-        return round(
-            1000 * (fresh * price.input + usage.cached_prompt_tokens * cached + usage.completion_tokens * price.output)
-        )
+    def sheet(self, deployment: Deployment, at_ms: int | None = None) -> Sheet | None:
+        """The price that counts for calls that begin at ``at_ms``; by default now."""
+        known = self._sheets.get(deployment.name)
+        if known is None:
+            known = self._sheets[deployment.name] = tuple(self._compiled(deployment))
+        at = self._clock_ms() if at_ms is None else at_ms
+        for sheet in known:
+            if sheet.since_ms <= at:
+                return sheet
+        return None
+
+    def priced(self, deployment: Deployment, usage: Usage, at_ms: int | None = None) -> Cost:
+        """Cost of a call that began at ``at_ms``, and the price that says so."""
+        at = self._clock_ms() if at_ms is None else at_ms
+        sheet = self.sheet(deployment, at)
+        if sheet is None:
+            return Cost()
+        return Cost(nanousd=sheet.find(usage, at).rates.nanousd(usage), price=sheet.label)
+
+    def cost(self, deployment: Deployment, usage: Usage, at_ms: int | None = None) -> int:
+        """Cost of a call, in nano-dollars; 0 without a price."""
+        return self.priced(deployment, usage, at_ms).nanousd
 
     def worst_case(self, deployment: Deployment, prompt_tokens: int, max_tokens: int) -> int:
         """Most that a call may cost, in nano-dollars; ``prompt_tokens`` is an estimate from above."""
-        return self.cost(deployment, Usage(prompt_tokens=prompt_tokens, completion_tokens=max_tokens))
+        usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=max_tokens)
+        thinking = Usage(prompt_tokens=prompt_tokens, completion_tokens=max_tokens, reasoning_tokens=max_tokens)
+        return max(self.cost(deployment, usage), self.cost(deployment, thinking))
 
     def cached_share(self, deployment: Deployment) -> float:
         """What input that the provider had cached costs, as a share of fresh input; 1: nothing is known."""
-        price = self._price(deployment)
-        return 1.0 if price.cached_input is None or price.input <= 0 else min(1.0, price.cached_input / price.input)
+        sheet = self.sheet(deployment)
+        if sheet is None:
+            return 1.0
+        rates = sheet.find(Usage(), self._clock_ms()).rates
+        return 1.0 if rates.input <= 0 else min(1.0, rates.cached_input / rates.input)
 
-    def _price(self, deployment: Deployment) -> Price:
-        known = self._prices.get(deployment.name)
-        if known is None:
-            known = deployment.price or self._configured.get(deployment.model)
-            if known is None:
-                known = self._list_price(deployment.model) or _FREE
-            self._prices[deployment.name] = known
-        return known
+    def _compiled(self, deployment: Deployment) -> Iterator[Sheet]:
+        """Sheets in their order of rank, each rank's newest period first."""
+        if deployment.price:
+            yield from sheets(f"deployment {deployment.name}", _listed(deployment.price))
+        if (configured := self._configured.get(deployment.model)) is not None:
+            yield from sheets("models.prices", _listed(configured))
+        if (listed := self._list_price(deployment.model)) is not None:
+            yield listed
+
+
+def _listed(prices: Price | Sequence[Price]) -> Sequence[Price]:
+    return (prices,) if isinstance(prices, Price) else prices

@@ -8,16 +8,9 @@ from pydantic_settings import SettingsConfigDict
 
 from forebay.settings import Others, Section
 from forebay.settings.faults import meant, shown
+from forebay_agents.models.prices.settings import Periods, Price, fault_of
 
-
-class Price(BaseModel):
-    """US dollars per million tokens; overrides litellm's price list."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    input: float = Field(ge=0, description="US dollars per million input tokens.")
-    output: float = Field(ge=0, description="US dollars per million output tokens.")
-    cached_input: float | None = Field(None, ge=0, description="The same for input that the provider had cached.")
+__all__ = ["Deployment", "ModelsSettings", "Price", "Tier", "missing_tier"]
 
 
 class Deployment(BaseModel):
@@ -45,7 +38,9 @@ class Deployment(BaseModel):
     rpm: int | None = Field(None, gt=0, description="Requests per minute that the provider grants.")
     tpm: int | None = Field(None, gt=0, description="Tokens per minute that the provider grants.")
     max_in_flight: int = Field(32, ge=1, description="Calls at once, per worker.")
-    price: Price | None = Field(None, description="Price, where litellm's list has none or a wrong one.")
+    price: Periods = Field(
+        (), description="Price, where litellm's list has none or a wrong one; a list of them: each `from` a date on."
+    )
     logprobs: bool = Field(True, description="Ask for log-probabilities: they sharpen the confidence.")
 
 
@@ -70,8 +65,10 @@ class ModelsSettings(Section):
     model_config = SettingsConfigDict(env_prefix="FOREBAY_MODELS_")
 
     tiers: tuple[Tier, ...] = Field(min_length=1, description="Tiers, cheapest first.")
-    prices: dict[str, Price] = Field(
-        default_factory=dict, description="litellm model name to price, for models that litellm's list lacks."
+    prices: dict[str, Periods] = Field(
+        default_factory=dict,
+        description="litellm model name to price, for models that litellm's list lacks, or to a list of them: each "
+        "`from` a date on.",
     )
     cooldown_s: float = Field(10.0, ge=0, description="Seconds that a deployment rests after it failed.")
 
@@ -83,6 +80,14 @@ class ModelsSettings(Section):
             repeated = {name for name in names if names.count(name) > 1}
             if repeated:
                 raise ValueError(f"the {kind} name {repeated.pop()!r} is used twice")
+        return self
+
+    @model_validator(mode="after")
+    def _sound_periods(self) -> "ModelsSettings":
+        own = {one.name: one.price for tier in self.tiers for one in tier.deployments if one.price}
+        for name, prices in (*own.items(), *self.prices.items()):
+            if (fault := fault_of(name, prices)) is not None:
+                raise ValueError(f"price of {shown(fault)}")
         return self
 
     def tier(self, name: str) -> Tier | None:

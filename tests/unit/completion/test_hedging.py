@@ -224,5 +224,6 @@ async def test_a_history_that_is_cheaper_cached_is_sent_as_it_was(cached: float,
     ],
 )
 def test_what_cached_input_costs_is_taken_from_the_price(price: Price | None, share: float) -> None:
-    deployment = tier("a").deployments[0].model_copy(update={"price": None})
-    assert PriceList({}, lambda _: price).cached_share(deployment) == share
+    deployment = tier("a").deployments[0].model_copy(update={"price": ()})
+    configured = {} if price is None else {deployment.model: price}
+    assert PriceList(configured, lambda _: None).cached_share(deployment) == share

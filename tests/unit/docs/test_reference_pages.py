@@ -64,9 +64,9 @@ def test_every_section_of_the_source_is_named_by_an_entry_point() -> None:
 
 def test_nested_models_are_on_the_page() -> None:
     page = reference.PAGES["configuration.md"]()
-    assert "### Price: `models.tiers[].deployments[].price`" in page
-    assert page.count("### Price") == 1  # prices, too, are made of it
-    assert "| mapping of text to Price (below) | empty |" in page
+    assert "### Price: `models.tiers[].deployments[].price[]`" in page
+    assert page.count("### Price:") == 1  # prices, too, are made of it
+    assert "| mapping of text to list of Price (below) | empty |" in page
     assert "| `in_flight` | `FOREBAY_STAGE_IN_FLIGHT` | whole number, ≥ 1 | `64` |" in page
 
 

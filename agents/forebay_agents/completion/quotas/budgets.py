@@ -19,7 +19,7 @@ from forebay.state.redis_client import redis_errors, refused
 from forebay_agents.completion.quotas.former_accounts import FormerAccounts
 from forebay_agents.completion.quotas.payers import account_of
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
-from forebay_agents.models.pricing import NANO
+from forebay_agents.models.prices.rates import NANO
 
 # KEYS: accounts, and then what each was called when ids were joined by colons. What lies there still is moved, for it
 # is what was spent of this month; not needed any more 40 days after the last worker of 0.1 was stopped.

@@ -6,6 +6,7 @@ leaves the building" is about this code, and a field that is sent from tomorrow 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -144,6 +145,9 @@ def _values(hint: Any) -> tuple[Any, Any]:
     if get_origin(hint) is tuple:
         first, second = _values(get_args(hint)[0])
         return (first,), (second,)
+    if get_origin(hint) is dict:
+        first, second = _values(get_args(hint)[1])
+        return {"a": first}, {"a": second}
     if others := [one for one in get_args(hint) if one is not type(None)]:
         return _values(others[0])
     if isinstance(hint, type) and issubclass(hint, Enum):
@@ -160,5 +164,6 @@ _TWO: dict[type, tuple[Any, Any]] = {
     bool: (True, False),
     int: (1, 2),
     float: (0.25, 0.5),
+    datetime: (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)),
     SecretStr: (SecretStr("a"), SecretStr("b")),
 }

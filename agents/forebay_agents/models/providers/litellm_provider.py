@@ -10,6 +10,8 @@ import os
 from typing import Any
 
 from forebay.contract.records import Message
+from forebay_agents.models.prices.book import Sheet
+from forebay_agents.models.prices.lookup import sheet_of
 from forebay_agents.models.providers.assembly import Assembly
 from forebay_agents.models.providers.bodies import NoAnswerError, read_body
 from forebay_agents.models.providers.call_arguments import call_arguments
@@ -19,7 +21,7 @@ from forebay_agents.models.providers.provider import Answer, Call, ProviderError
 from forebay_agents.models.providers.refusals import explained, refused
 from forebay_agents.models.providers.stream_reading import Patience, StalledError, Watch, read
 from forebay_agents.models.providers.usage import Bounds
-from forebay_agents.models.settings import Deployment, Price
+from forebay_agents.models.settings import Deployment
 
 _TOKENS_PER_CHAR = 1 / 3.0
 """For estimates: English has about 4 characters a token, tags, numbers and other languages fewer."""
@@ -101,18 +103,11 @@ class LitellmProvider:
         chars = sum(len(message.content) + len(message.tool_calls or "") for message in messages)
         return round(chars * _TOKENS_PER_CHAR) + _TOKENS_PER_MESSAGE * len(messages)
 
-    def list_price(self, model: str) -> Price | None:
-        """The price in litellm's list; ``None`` for unknown models."""
-        try:
-            info = self._litellm.get_model_info(model)
-        except Exception:  # noqa: BLE001 - raises plain Exception for unknown models
-            return None
-        cached = info.get("cache_read_input_token_cost")
-        return Price(
-            input=1e6 * (info.get("input_cost_per_token") or 0.0),
-            output=1e6 * (info.get("output_cost_per_token") or 0.0),
-            cached_input=None if cached is None else 1e6 * cached,
-        )
+    def list_price(self, model: str) -> Sheet | None:
+        """The price in litellm's map; ``None`` for unknown models, and for those whose entry has no price of tokens."""
+        if self._litellm is None:
+            self._litellm = _import_litellm()
+        return sheet_of(self._litellm, model)
 
     def _usage(self, deployment: Deployment, call: Call, found: Assembly) -> Usage:
         """What the provider counted; an estimate from above, as for worst cases, where that cannot be."""
