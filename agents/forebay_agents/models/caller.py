@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
+
 from forebay.contract.handlers import WriteAhead, aside
 from forebay.contract.records import Attempt, Message, UsageEvent
 from forebay.privacy.egress import EgressGuard
 from forebay_agents.models.ledger import Ledger, Payer, usage_output
 from forebay_agents.models.metrics import ModelMetrics
 from forebay_agents.models.pricing import PriceList
-from forebay_agents.models.providers.provider import Answer, Call, Provider, ProviderError
+from forebay_agents.models.providers.provider import Answer, Call, Provider, ProviderError, Usage
 from forebay_agents.models.settings import Deployment
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +88,9 @@ class Caller:
         texts = list(_texts(make_call("")))
         await aside(sum(map(len, texts)), partial(self._guard.enforce, sink="provider"), texts)
         await self._provider.ready()
-        worst_case = self.worst_case(deployment, make_call(""))
+        asked = make_call("")
+        sent = self._provider.count_tokens(deployment, asked.messages)
+        worst_case = self._prices.worst_case(deployment, sent, asked.max_tokens)
         entry = self._ledger.open(payer, tier, deployment, worst_case)
         await write_ahead([usage_output(entry)])
         call = make_call(entry.attempt_id)
@@ -93,7 +99,7 @@ class Caller:
         failure: ProviderError | None = None
         try:
             answer = await self._answer(deployment, call, lost)
-            closed = self._ledger.settle(entry, answer.usage, self._prices.cost(deployment, answer.usage))
+            closed = self._settled(entry, deployment, answer.usage)
         except ProviderError as error:
             failure = error
             closed = self._failed(entry, deployment, error)
@@ -104,7 +110,14 @@ class Caller:
     def _failed(self, entry: UsageEvent, deployment: Deployment, error: ProviderError) -> UsageEvent:
         if error.usage is None:
             return self._ledger.fail(entry, error)
-        return self._ledger.settle(entry, error.usage, self._prices.cost(deployment, error.usage), error.code)
+        return self._settled(entry, deployment, error.usage, error.code)
+
+    def _settled(self, entry: UsageEvent, deployment: Deployment, usage: Usage, code: str | None = None) -> UsageEvent:
+        """By the price of the moment in which the call began; a call without one is told of."""
+        cost = self._prices.priced(deployment, usage, entry.started_at)
+        if not cost.priced:
+            log.warning("unpriced_call", model=deployment.model, deployment=deployment.name)
+        return self._ledger.settle(entry, usage, cost, code)
 
     async def _answer(self, deployment: Deployment, call: Call, lost: asyncio.Event | None) -> Answer:
         if lost is None:
@@ -131,7 +144,8 @@ class Caller:
 
     def price(self, deployment: Deployment, messages: tuple[Message, ...], answer_tokens: int) -> int:
         """What ``messages`` and an answer cost, in nano-dollars."""
-        return self._prices.worst_case(deployment, self._provider.count_tokens(deployment, messages), answer_tokens)
+        sent = self._provider.count_tokens(deployment, messages)
+        return self._prices.worst_case(deployment, sent, answer_tokens).nanousd
 
 
 def _texts(call: Call) -> Iterator[str]:

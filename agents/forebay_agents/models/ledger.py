@@ -7,6 +7,7 @@ from forebay.contract.clock import Clock, now_ms
 from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import CallPurpose, UsageEvent, UsageStatus
+from forebay_agents.models.pricing import Cost
 from forebay_agents.models.providers.provider import ProviderError, Usage
 from forebay_agents.models.settings import Deployment
 
@@ -39,8 +40,8 @@ class Ledger:
         self._clock_ms = clock_ms
         self._attempt_id = attempt_id
 
-    def open(self, payer: Payer, tier: str, deployment: Deployment, worst_case_nanousd: int) -> UsageEvent:
-        """The entry of a call that is about to be made."""
+    def open(self, payer: Payer, tier: str, deployment: Deployment, worst_case: Cost) -> UsageEvent:
+        """The entry of a call that is about to be made, and what it costs at most."""
         return UsageEvent(
             attempt_id=self._attempt_id(),
             request_id=payer.request_id,
@@ -51,12 +52,14 @@ class Ledger:
             model=deployment.model,
             deployment=deployment.name,
             status=UsageStatus.STARTED,
-            cost_nanousd=worst_case_nanousd,
-            reserved_nanousd=worst_case_nanousd,
+            cost_nanousd=worst_case.nanousd,
+            reserved_nanousd=worst_case.nanousd,
+            priced=worst_case.priced,
+            price=worst_case.price,
             started_at=self._clock_ms(),
         )
 
-    def settle(self, entry: UsageEvent, usage: Usage, cost_nanousd: int, code: str | None = None) -> UsageEvent:
+    def settle(self, entry: UsageEvent, usage: Usage, cost: Cost, code: str | None = None) -> UsageEvent:
         """The entry of a call that was answered; ``code``: why its answer, which is paid, is of no use."""
         return replace(
             entry,
@@ -65,8 +68,14 @@ class Ledger:
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             cached_prompt_tokens=usage.cached_prompt_tokens,
+            cache_write_tokens=usage.cache_write_tokens,
+            cache_write_1h_tokens=usage.cache_write_1h_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            service_tier=usage.service_tier,
             estimated=usage.estimated,
-            cost_nanousd=cost_nanousd,
+            cost_nanousd=cost.nanousd,
+            priced=cost.priced,
+            price=cost.price,
             finished_at=self._clock_ms(),
         )
 

@@ -6,7 +6,7 @@ from math import nan
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
-from forebay.contract.records import UsageEvent
+from forebay.contract.records import UsageEvent, UsageStatus
 from forebay.observability.metrics import LATENCY_BUCKETS
 from forebay_agents.models.breaker import BreakerState
 
@@ -29,6 +29,9 @@ class ModelMetrics:
             [*labels, "deployment"],
             registry=registry,
         )
+        self._unpriced = Counter(
+            "forebay_unpriced_calls", "Paid calls of a model that no price is known of.", ["model"], registry=registry
+        )
         self._cost = Counter(
             "forebay_model_cost_usd", "Cost in US dollars.", [*labels, "deployment"], registry=registry
         )
@@ -41,6 +44,8 @@ class ModelMetrics:
         self._tokens.labels(*labels, "input").inc(entry.prompt_tokens)
         self._tokens.labels(*labels, "output").inc(entry.completion_tokens)
         self._estimated.labels(*labels, entry.deployment).inc(int(entry.estimated))
+        if entry.status is UsageStatus.SETTLED and not entry.priced:
+            self._unpriced.labels(entry.model).inc()
         self._cost.labels(*labels, entry.deployment).inc(entry.cost_nanousd / 1e9)
 
 

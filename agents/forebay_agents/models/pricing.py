@@ -5,7 +5,7 @@ in the ledger, which says so beside it (``priced: false``); a 0 that somebody wr
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from forebay.contract.clock import Clock, now_ms
 from forebay_agents.models.prices.book import Sheet
@@ -75,11 +75,11 @@ class PriceList:
         """Cost of a call, in nano-dollars; 0 without a price."""
         return self.priced(deployment, usage, at_ms).nanousd
 
-    def worst_case(self, deployment: Deployment, prompt_tokens: int, max_tokens: int) -> int:
-        """Most that a call may cost, in nano-dollars; ``prompt_tokens`` is an estimate from above."""
+    def worst_case(self, deployment: Deployment, prompt_tokens: int, max_tokens: int) -> Cost:
+        """Most that a call may cost that begins now; ``prompt_tokens`` is an estimate from above."""
         usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=max_tokens)
-        thinking = Usage(prompt_tokens=prompt_tokens, completion_tokens=max_tokens, reasoning_tokens=max_tokens)
-        return max(self.cost(deployment, usage), self.cost(deployment, thinking))
+        thinking = replace(usage, reasoning_tokens=max_tokens)
+        return max((self.priced(deployment, one) for one in (usage, thinking)), key=lambda cost: cost.nanousd)
 
     def cached_share(self, deployment: Deployment) -> float:
         """What input that the provider had cached costs, as a share of fresh input; 1: nothing is known."""

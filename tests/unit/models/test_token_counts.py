@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from forebay_agents.models.providers.assembly import Assembly
+from forebay_agents.models.providers.usage import usage_of
 from tests.unit.models.odd import MOST, TRUE, Became, became_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # litellm's own
@@ -112,7 +114,9 @@ async def test_reasoning_is_beyond_what_was_asked_for(stream: bool, said: int, r
     details = {"completion_tokens_details": {"reasoning_tokens": reasoning}}
     entry = (await told(stream, counted(said=said, **details))).entry
     assert entry.estimated is not believed
-    assert (entry.completion_tokens == said) if believed else (entry.completion_tokens <= MOST)
+    # Reasoning that is more than the output stands beside it.
+    paid = said + reasoning if isinstance(reasoning, int) and reasoning > said else said
+    assert (entry.completion_tokens == paid) if believed else (entry.completion_tokens <= MOST)
 
 
 @pytest.mark.parametrize(
@@ -136,3 +140,66 @@ async def test_counts_of_several_chunks_are_one(at: str, usage: list[str]) -> No
 @pytest.mark.parametrize("usage", [[counted(said=1), counted(said="10")], [counted(said=-1), counted()]])
 async def test_a_count_that_cannot_be_spoils_the_others(usage: list[str]) -> None:
     assert (await told(True, *usage)).entry.estimated
+
+
+READ, HOUR = "cached_tokens", "ephemeral_1h_input_tokens"
+
+
+@pytest.mark.parametrize(
+    ("told", "kinds"),
+    [
+        ({"prompt_tokens_details": {READ: 5, "cache_creation_tokens": 30}}, (5, 30, 0)),
+        ({"prompt_tokens_details": {READ: 5, "cache_write_tokens": 30}}, (5, 30, 0)),
+        ({"cache_read_input_tokens": 5, "cache_creation_input_tokens": 30}, (5, 30, 0)),
+        ({"cache_creation_input_tokens": 30, "cache_creation": {HOUR: 20}}, (0, 10, 20)),
+        ({"prompt_tokens_details": {"cache_creation_token_details": {HOUR: 20}}}, (0, 0, 20)),
+        ({"cache_creation": {HOUR: 0}, "cache_creation_input_tokens": 40}, (0, 40, 0)),
+    ],
+)
+def test_reads_and_writes_of_a_providers_cache_are_found_in_each_shape(
+    told: dict[str, Any], kinds: tuple[int, int, int]
+) -> None:
+    usage = usage_of({"prompt_tokens": 40, "completion_tokens": 3} | told)
+    assert (usage.cached_prompt_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens) == kinds
+    assert not usage.estimated
+
+
+@pytest.mark.parametrize(
+    ("said", "total", "output"), [(7, 657, 607), (607, 657, 607), (607, None, 607), (7, None, 607), (650, 700, 650)]
+)
+def test_reasoning_beside_the_output_is_paid_and_within_it_not_twice(said: int, total: int | None, output: int) -> None:
+    details = {"reasoning_tokens": 600}
+    told = {"prompt_tokens": 50, "completion_tokens": said, "completion_tokens_details": details}
+    usage = usage_of(told if total is None else told | {"total_tokens": total})
+    assert (usage.completion_tokens, usage.reasoning_tokens, usage.estimated) == (output, 600, False)
+
+
+@pytest.mark.parametrize(
+    ("tier", "known"),
+    [("flex", "flex"), ("PRIORITY", "priority"), ("default", "standard"), ("fast", "priority"), ("auto", "standard")]
+    + [(odd, "standard") for odd in (None, 7, ["flex"], "", "\ud800", "x" * 10_000)],
+)
+def test_the_service_tier_is_one_with_a_price(tier: Any, known: str) -> None:
+    found = Assembly()
+    found.add({"service_tier": tier, "choices": []})
+    assert found.counts.tier == known
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"prompt_tokens": 9, "prompt_tokens_details": {READ: 5, "cache_creation_tokens": 5}},
+        {"prompt_tokens": 9, "cache_creation_input_tokens": -1},
+        {"prompt_tokens": 9, "cache_creation_input_tokens": "4"},
+        {"prompt_tokens": 9, "cache_creation": {HOUR: 10**12}},
+        {"prompt_tokens": 2 * 10**9},
+        {"prompt_tokens": float("nan"), "total_tokens": float("inf")},
+        {"prompt_tokens": 9, "cache_creation": [1], "prompt_tokens_details": "7"},
+        None,
+    ],
+)
+def test_no_count_raises_and_parts_are_never_more_than_the_whole(told: Any) -> None:
+    usage = usage_of(told)
+    assert usage.estimated
+    parts = usage.cached_prompt_tokens + usage.cache_write_tokens + usage.cache_write_1h_tokens
+    assert 0 <= parts <= usage.prompt_tokens

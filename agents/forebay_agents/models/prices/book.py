@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
 
-from forebay_agents.models.prices.rates import STANDARD, Rates
-from forebay_agents.models.providers.provider import Usage
+from forebay_agents.models.prices.rates import Rates
+from forebay_agents.models.providers.provider import STANDARD, Usage
 
 EVER = -(2**63)
 """Since when a price is valid that has no beginning, in ms."""

@@ -13,7 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from forebay_agents.models.prices.book import Sheet, Step, Window
-from forebay_agents.models.prices.rates import STANDARD, Kind, Rates, units
+from forebay_agents.models.prices.rates import Kind, Rates, units
+from forebay_agents.models.providers.provider import STANDARD
 
 _KEYS = {
     Kind.INPUT: "input_cost_per_token",

@@ -16,7 +16,6 @@ NANO = 1_000_000_000
 _UNITS = 10**30
 _PER_NANO = _UNITS // NANO
 _HALF = _PER_NANO // 2
-STANDARD = "standard"
 
 
 class Kind(StrEnum):

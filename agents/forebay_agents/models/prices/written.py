@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from forebay_agents.models.prices.book import EVER, Sheet, Step
-from forebay_agents.models.prices.rates import STANDARD, Kind, Rates, units
+from forebay_agents.models.prices.rates import Kind, Rates, units
 from forebay_agents.models.prices.settings import Price, PriceStep, TierPrice
+from forebay_agents.models.providers.provider import STANDARD
 
 _MILLION = 1_000_000
 _WRITE, _HOUR = Decimal("1.25"), Decimal("1.6")

@@ -47,6 +47,7 @@ class Assembly:
     def add(self, chunk: Mapping[str, Any]) -> bool:
         """Take a chunk in; whether a model said anything in it (a role alone is nothing)."""
         self.counts.add(chunk.get("usage"))
+        self.counts.add_tier(chunk.get("service_tier"))
         choice = self._chosen(chunk.get("choices"))
         if choice is None:
             return False
@@ -61,6 +62,7 @@ class Assembly:
     def add_whole(self, body: Mapping[str, Any]) -> None:
         """Take a whole answer in: ``ended`` if there is one in it, whatever it says."""
         self.counts.add(body.get("usage"))
+        self.counts.add_tier(body.get("service_tier"))
         choice = self._chosen(body.get("choices"))
         message = choice.get("message") if choice is not None else None
         if choice is None or not isinstance(message, Mapping):

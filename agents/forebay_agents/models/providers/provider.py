@@ -20,6 +20,8 @@ OUTAGES = frozenset(
 )
 """Codes of calls that say something about the deployment, and that may fare better elsewhere or later."""
 
+STANDARD = "standard"
+"""The service tier of calls that have none."""
 ATTEMPT_HEADER = "x-forebay-attempt-id"
 """Sent with every call, so that a provider's invoice can be matched with the ledger."""
 
@@ -49,7 +51,12 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """Tokens as the provider counted them; ``estimated`` where its counts are missing or cannot be."""
+    """Tokens as the provider counted them; ``estimated`` where its counts are missing or cannot be.
+
+    Attributes:
+        prompt_tokens: all input; cached, written, and written for an hour are parts of it, without overlap.
+        completion_tokens: all output; reasoning is a part of it.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -57,7 +64,7 @@ class Usage:
     cache_write_tokens: int = 0
     cache_write_1h_tokens: int = 0
     reasoning_tokens: int = 0
-    service_tier: str = "standard"
+    service_tier: str = STANDARD
     estimated: bool = False
 
 

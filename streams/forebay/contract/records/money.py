@@ -40,6 +40,9 @@ class UsageEvent:
     """One provider call in the ledger; immutable, the newest status of an ``attempt_id`` counts.
 
     ``estimated``: the provider's token counts were missing or could not be, so tokens and cost are our estimate.
+    ``cache_write_tokens`` and ``cache_write_1h_tokens`` are parts of ``prompt_tokens``, without overlap, as cached ones
+    are; ``reasoning_tokens`` of ``completion_tokens``. ``priced``: false where no price is known, so that a cost of 0
+    is none; ``price``: by which it was priced, source and begin of the period, at most 64 characters.
     """
 
     attempt_id: str = ""
@@ -61,6 +64,12 @@ class UsageEvent:
     started_at: int = 0
     finished_at: int | None = None
     estimated: bool = False
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    reasoning_tokens: int = 0
+    service_tier: str = "standard"
+    priced: bool = True
+    price: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
