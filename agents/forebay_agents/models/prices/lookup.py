@@ -42,7 +42,11 @@ def sheet_of(litellm: Any, model: str) -> Sheet | None:
             return None
         info = {**info, "input_cost_per_request": written.get("input_cost_per_request")}
         return sheet(source, provider or str(info.get("litellm_provider")), info, _fee(litellm, provider, name))
-    return None
+    # An entry that litellm itself does not find by its name, as it routes the name to another provider.
+    entry = litellm.model_cost.get(model)
+    if entry is None or not is_priced(entry):
+        return None
+    return sheet(source, str(entry.get("litellm_provider")), entry)
 
 
 def _provider(litellm: Any, model: str) -> str:
@@ -67,10 +71,8 @@ def _names(litellm: Any, provider: str, model: str) -> Iterator[tuple[str, str |
         name = next((new for old, new in _DATABRICKS.items() if name.startswith(old)), name)
     yield name, provider or None
     if provider == "fireworks_ai":
-        from litellm.llms.fireworks_ai.cost_calculator import get_base_model_for_pricing
-
         yield name.removeprefix("fireworks_ai/"), None
-        yield get_base_model_for_pricing(model_name=name), provider
+        yield litellm.llms.fireworks_ai.cost_calculator.get_base_model_for_pricing(model_name=name), provider
 
 
 def _info(litellm: Any, name: str, provider: str | None) -> Mapping[str, Any] | None:

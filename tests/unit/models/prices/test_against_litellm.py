@@ -87,13 +87,13 @@ def as_litellm_has_it(usage: Usage) -> Any:
 
 
 def theirs(litellm: Any, model: str, usage: Any, tier: str) -> float | None:
-    """Their price in nano-dollars; ``None`` where litellm cannot route the model, and so cannot call it."""
+    """Their price in nano-dollars; ``None`` where litellm does not find its own entry by that name."""
     asked = (
         {"call_type": "aretrieve_batch"} if tier == "batch" else {"service_tier": None if tier == "standard" else tier}
     )
     try:
         return 1e9 * sum(litellm.cost_per_token(model=model, usage_object=usage, **asked))
-    except litellm.exceptions.BadRequestError:
+    except Exception:  # a plain one, or BadRequestError
         return None
 
 
