@@ -57,6 +57,7 @@ OTHERS = {
     "dlq list": _LOOK,
     "dlq stats": _LOOK,
     "down": _STACK,
+    "prices explain": _OFFLINE,
     "redact evaluate": _OFFLINE,
     "redact lines": _OFFLINE,
     "redact report": _LOOK,
