@@ -22,8 +22,8 @@ _MOST_TEXT = 50_000
 def check(entry: UsageEvent) -> None:
     """Raises ``Permanent("implausible_entry")``, with the name of the field."""
     money = ("cost_nanousd", "reserved_nanousd", "saved_nanousd")
-    tokens = ("prompt_tokens", "completion_tokens", "cached_prompt_tokens", "cache_write_tokens")
-    tokens += ("cache_write_1h_tokens", "reasoning_tokens")
+    written = ("cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens")
+    tokens = ("prompt_tokens", "completion_tokens", "cached_prompt_tokens", *written)
     limits = dict.fromkeys(money, _MOST_NANOUSD) | dict.fromkeys(tokens, _MOST_TOKENS)
     limits |= {"started_at": _MOST_MS, "finished_at": _MOST_MS}
     for name, most in limits.items():

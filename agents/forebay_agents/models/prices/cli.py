@@ -79,7 +79,8 @@ def _json(call: dict[str, Any]) -> str:
 
 
 def _print(found: dict[str, Any]) -> None:
-    columns = ("kind", *(Column(title=name, right=True) for name in ("tokens", "$ per million", "n$")), "as")
+    numbers = [Column(title=name, right=True) for name in ("tokens", "$ per million", "n$")]
+    columns: list[str | Column] = ["kind", *numbers, "as"]
     cells = [
         (
             part["kind"],

@@ -70,7 +70,8 @@ class Explainer:
             raise LineError("bad_line", "model: must be the name of a model")
         if not isinstance(tier, str):
             raise LineError("bad_line", "service_tier: must be a text")
-        usage = Usage(**{ours: _count(name, call.get(name)) for name, ours in _COUNTS.items()}, service_tier=tier)
+        counts: dict[str, Any] = {ours: _count(name, call.get(name)) for name, ours in _COUNTS.items()}
+        usage = Usage(**counts, service_tier=tier)
         if usage.cached_prompt_tokens + usage.cache_write_tokens + usage.cache_write_1h_tokens > usage.prompt_tokens:
             raise LineError("bad_line", "cached and written tokens are parts of input: together they are more")
         if usage.reasoning_tokens > usage.completion_tokens:
