@@ -12,7 +12,7 @@ from forebay.settings import ConfigurationError, EgressSettings, Settings
 from forebay_agents.models.caller import Caller
 from forebay_agents.models.ledger import Ledger
 from forebay_agents.models.metrics import METRICS
-from forebay_agents.models.pricing import PriceList
+from forebay_agents.models.pricing import ListPrice, PriceList
 from forebay_agents.models.providers.litellm_provider import LitellmProvider
 from forebay_agents.models.providers.provider import Provider
 from forebay_agents.models.settings import ModelsSettings, Tier
@@ -33,6 +33,11 @@ def open_caller(settings: Settings, purpose: CallPurpose) -> OpenCaller:
     prices = PriceList(settings[ModelsSettings].prices, provider.list_price)
     caller = Caller(provider, prices, Ledger(purpose), METRICS, EgressGuard(settings[EgressSettings]))
     return OpenCaller(caller=caller, provider=provider, prices=prices)
+
+
+def litellm_prices() -> ListPrice:
+    """Looks prices up where no call is made."""
+    return LitellmProvider().list_price
 
 
 def tier_of(settings: Settings, name: str, setting: str) -> Tier:

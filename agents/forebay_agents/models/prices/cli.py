@@ -65,11 +65,11 @@ def explain(
 
 def _explainer() -> "Explainer":
     from forebay.settings import load
+    from forebay_agents.models.open_caller import litellm_prices
     from forebay_agents.models.prices.explaining import Explainer
-    from forebay_agents.models.providers.litellm_provider import LitellmProvider
     from forebay_agents.models.settings import ModelsSettings
 
-    return Explainer(load()[ModelsSettings], LitellmProvider().list_price)
+    return Explainer(load()[ModelsSettings], litellm_prices())
 
 
 def _json(call: dict[str, Any]) -> str:
