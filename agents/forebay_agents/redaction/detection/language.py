@@ -31,7 +31,7 @@ _SMALL = {
     "minden amely még érvényes adja adjon legyen nincs ezt mely milyen mikor",
     "fi": "ja on ei se että ovat mutta kun niin myös miten voin mikä miksi tai sitten kuin jos minun ole tämä tämän "
     "voi anna "
-    "valitse pitää täytyy kaikki mitä missä olla oli nyt kiitos selitä arvo kanssa joka joita eikä sekä vain",
+    "valitse pitää täytyy kaikki mitä missä olla oli nyt kiitos selitä arvo kanssa joka joita jotta eikä sekä vain",
     "no": "og at det i en jeg er som på for av med ikke til har om vi et så men de hvordan hvorfor",
     "vi": "và của tôi là có không cho được một này với các trong đã những bạn",
 }
@@ -52,6 +52,15 @@ _SCRIPTS = (
     ("th", re.compile(r"[\u0e00-\u0e7f]")),
     ("el", re.compile(r"[\u0370-\u03ff]")),
 )
+_ALSO = (
+    "a an as at by do i in is me no of on or so he she we us his her has had was who if all up out one by than into "
+    "over about after before just get like when where there their they would could will am pm co de la le el en per "
+    "via van von"
+)
+"""Small words of other languages that English texts have too: two of them tell nothing."""
+_ALSO_ENGLISH = frozenset(_ALSO.split())
+_TOLD = {language: words - _ALSO_ENGLISH for language, words in _WORDS.items()}
+"""Small words of which two are enough, in a text without an English one."""
 _LETTERS = (
     ("vi", re.compile(r"[ạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹơưđ]")),
     ("tr", re.compile(r"[ığş]")),
@@ -86,7 +95,7 @@ def language_of(text: str) -> str | None:
     english = counts["en"]
     if count >= _LEAST and (best == "en" or count > english + 1):
         return best
-    if count >= _LEAST - 1 and not english:
+    if not english and sum(map(_TOLD[best].__contains__, map(str.lower, _TOKEN.findall(sample)))) >= _LEAST - 1:
         return best
     if not sample.isascii() and english < _LEAST_LETTERS:
         low = sample.lower()

@@ -78,8 +78,13 @@ _ABROAD = listed(
     "putri dewi indah bintang budi surya cahaya mawar melati permata bunga angin wahyu kasih setia mega intan mutiara "
     "вера надежда любовь роман лев слава мир светлана мила роза лилия май победа воля майя март волков"
 )
-ENGLISH_TOO = _GIVEN | _FAMILY
-WORDS_TOO = ENGLISH_TOO | _ABROAD
+ENGLISH_TOO = _GIVEN - listed(
+    "river lake ocean bay cove ford wade stone west winter young paris brook brooke hunter cooper archer mason carter "
+    "tyler parker porter sawyer tanner taylor fisher glen heath cliff guy gene earl drake prince king duke noble royal "
+    "paige"
+)
+"""Those that the model's word is not enough for in lower case; the others name people and places in tweets."""
+WORDS_TOO = _GIVEN | _FAMILY | _ABROAD
 """Names, in lower case, that are words."""
 _PAIR = re.compile(r"\b(?P<one>[A-Z][a-z]{1,11}) (?P<two>[A-Z][a-z]{1,11})\b(?!['’]s [A-Z]| [A-Z][a-z])")
 _DOES = re.compile(
