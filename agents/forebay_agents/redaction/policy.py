@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from forebay.contract.failures import Rejected
 from forebay.settings import ConfigurationError
 from forebay_agents.redaction.detection.spans import Span
-from forebay_agents.redaction.settings import Action, RedactionSettings
+from forebay_agents.redaction.settings import Action, Profile, RedactionSettings
 
 DEFAULT = "DEFAULT"
 """The entity type that stands for all others in a policy."""
+DENIED = "DENIED"
+"""Type of findings from deny lists."""
 _HASH_BYTES = 6
 
 
@@ -25,6 +27,7 @@ class Policy:
         deny: values that always are.
         surrogates: stand-ins instead of tags.
         hash_key: key of the action ``hash``.
+        profile: how much goes; looser: whether a request may ask for less; public: what may stay where not all goes.
     """
 
     actions: dict[str, Action] = field(default_factory=dict)
@@ -32,6 +35,15 @@ class Policy:
     deny: tuple[str, ...] = ()
     surrogates: bool = False
     hash_key: bytes = b""
+    profile: Profile = Profile.STRICT
+    looser: bool = False
+    public: tuple[str, ...] = ()
+
+    def profile_of(self, asked: str | None) -> Profile:
+        """The profile of a request that asks for ``asked``: a stricter one always, a looser one where it is allowed."""
+        if asked is None or asked == self.profile:
+            return self.profile
+        return Profile.BALANCED if asked == Profile.BALANCED and self.looser else Profile.STRICT
 
     def action(self, kind: str) -> Action:
         """What happens to findings of ``kind``."""
@@ -41,6 +53,18 @@ class Policy:
         """Spans that the policy does not let through."""
         kept = [span for span in spans if self.action(span.kind) is not Action.ALLOW]
         return [span for span in kept if folded(text[span.start : span.end]) not in self.allow] if self.allow else kept
+
+    def denied(self, text: str) -> list[Span]:
+        """Where the values stand that always go."""
+        found = []
+        low = text.lower() if self.deny else ""
+        for value in self.deny:
+            wanted = folded(value)
+            at = low.find(wanted) if wanted else -1
+            while at >= 0:
+                found.append(Span(start=at, end=at + len(wanted), kind=DENIED, score=1.0))
+                at = low.find(wanted, at + len(wanted))
+        return found
 
     def blocked(self, spans: Sequence[Sequence[Span]]) -> list[str]:
         """Entity types for which the request must be rejected."""
@@ -91,6 +115,8 @@ class Policies:
             deny=settings.deny,
             surrogates=settings.surrogates,
             hash_key=key,
+            profile=settings.profile,
+            public=settings.public,
         )
         self._general = general
         self._tenants = {
@@ -100,6 +126,9 @@ class Policies:
                 deny=general.deny + rules.deny,
                 surrogates=general.surrogates if rules.surrogates is None else rules.surrogates,
                 hash_key=key,
+                profile=rules.profile or general.profile,
+                looser=rules.looser_requests,
+                public=general.public,
             )
             for tenant, rules in settings.tenants.items()
         }

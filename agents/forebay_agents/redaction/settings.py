@@ -29,6 +29,19 @@ class Action(StrEnum):
     ALLOW = "allow"
 
 
+class Profile(StrEnum):
+    """How much of what is found goes.
+
+    ``strict``: all of it; ``balanced``: but for public knowledge that a question or a task is about (places, people of
+    history and fiction, brands), in languages with lists of cues.
+    """
+
+    STRICT = "strict"
+    BALANCED = "balanced"
+
+
+PUBLIC_KINDS = ("places", "people", "eponyms", "brands")
+PublicKind = Literal["places", "people", "eponyms", "brands"]
 _NAMES_MODELS = ("builtin", "spacy", "gliner", "transformers", "none")
 _KIND = re.compile(r"[A-Z][A-Z0-9_]{1,40}")
 
@@ -63,6 +76,10 @@ class TenantRules(BaseModel):
     allow: tuple[str, ...] = Field((), description="Values that are never redacted; in addition to the general ones.")
     deny: tuple[str, ...] = Field((), description="Values that are always redacted; in addition to the general ones.")
     surrogates: bool | None = Field(None, description="See redaction.surrogates.")
+    profile: Profile | None = Field(None, description="See redaction.profile.")
+    looser_requests: bool = Field(
+        False, description="Whether a request of the tenant may ask for a looser profile than the tenant's."
+    )
 
 
 class RedactionSettings(Section):
@@ -110,6 +127,12 @@ class RedactionSettings(Section):
         description="For other languages: structured: only structured identifiers; names: look for names all the same; "
         "block: reject the request.",
     )
+    profile: Profile = Field(
+        Profile.STRICT,
+        description="strict: all that is found goes. balanced: public knowledge that a question or a task is about "
+        "stays (the capital of Peru, Newton's law); in doubt it goes.",
+    )
+    public: tuple[PublicKind, ...] = Field(PUBLIC_KINDS, description="What may stay with the profile balanced.")
     policy: dict[str, Action] = Field(
         default_factory=dict,
         description="Entity type to action; pseudonymise unless given. The type DEFAULT is for all others.",

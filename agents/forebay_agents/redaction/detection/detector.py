@@ -23,14 +23,13 @@ from forebay_agents.redaction.detection.pace import LONG, Budget, budget_of
 from forebay_agents.redaction.detection.propagation import propagated
 from forebay_agents.redaction.detection.spans import Span, per_part, resolved
 from forebay_agents.redaction.detection.uncovered import around, bared
-from forebay_agents.redaction.policy import Policies, Policy, folded
+from forebay_agents.redaction.policy import Policies, Policy
+from forebay_agents.redaction.public.deciding import Decision, PublicKnowledge
 from forebay_agents.redaction.request_parts import SCHEMAS, Part, Sort, document
-from forebay_agents.redaction.settings import RedactionSettings
+from forebay_agents.redaction.settings import Profile, RedactionSettings
 
 P = ParamSpec("P")
 R = TypeVar("R")
-DENIED = "DENIED"
-"""Type of findings from deny lists."""
 _PLAIN_WORDS = ("PERSON", "LOCATION", "AGE", "URL", "PASSWORD", "PHONE_NUMBER", "EMAIL_ADDRESS", "CREDIT_CARD")
 """Kinds of which any text may have the words before a number, as in "age 34": is it a tag? 2 ms each to compile."""
 _WARM = "My name is Ann Lee, call me at 212-555-0187 or mail ann@example.com; card 4111 1111 1111 1111."
@@ -45,20 +44,27 @@ class Asked:
         known: tag to value, from earlier turns of the conversation.
         tenant_id: whose rules apply.
         language: if it is known.
+        profile: that the request asks for; the tenant's if it asks for none.
     """
 
     parts: Sequence[Part]
     known: Mapping[str, str] = field(default_factory=dict)
     tenant_id: str = "default"
     language: str | None = None
+    profile: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
-    """Findings, ordered and not overlapping, for each part; and the language of the whole."""
+    """Findings, ordered and not overlapping, for each part; and the language of the whole.
+
+    Attributes:
+        public: decisions on names and places that might be public knowledge, where the profile lets such stay.
+    """
 
     spans: list[list[Span]]
     language: str | None
+    public: tuple[Decision, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +98,7 @@ class Detector:
         self._policies = Policies(settings)
         self._structured: Engine = structured_engine(settings)
         self._names: Engine | None = names_engine(settings)
+        self._public = PublicKnowledge()
         self.text(_WARM)  # compiles and loads what is lazy, before the first request
         for kind in _PLAIN_WORDS:
             variants((kind,))
@@ -178,8 +185,15 @@ class Detector:
             bare = bared(view.text, found)
             if bare:
                 found = self._layers(begun, spans, found, bare)
+            public: tuple[Decision, ...] = ()
+            if policy.profile_of(begun.asked.profile) is Profile.BALANCED:
+                bounds = [(view.here(start), view.here(end)) for start, end in begun.bounds]
+                asked = begun.asked
+                found, public = self._public.left(
+                    view.text, found, asked.parts, bounds, asked.known.values(), policy.public
+                )
         original = _in_original(view, found)
-        return Found(spans=per_part(original, begun.bounds), language=begun.language)
+        return Found(spans=per_part(original, begun.bounds), language=begun.language, public=public)
 
     def _layers(self, begun: _Formed, spans: list[Span], found: list[Span], bare: str) -> list[Span]:
         """``found`` with what shows once it is gone, and what shows then: the first time anywhere, later beside it."""
@@ -204,7 +218,7 @@ class Detector:
         """``spans`` with what belongs to them, the same values elsewhere, and what is denied."""
         found = joined(text, resolved(spans))
         found += policy.kept(text, propagated(text, found, begun.asked.known, common_word, begun.language))
-        return resolved(found + _denied(text, policy))
+        return resolved(found + policy.denied(text))
 
     def _formed(self, text: str) -> list[Span]:
         """Findings of what has a form, also in another writing."""
@@ -283,15 +297,3 @@ def _in_original(view: View, spans: Iterable[Span]) -> list[Span]:
         start, end = view.original(span.start, span.end)
         found.append(Span(start=start, end=end, kind=span.kind, score=span.score))
     return resolved(found)
-
-
-def _denied(text: str, policy: Policy) -> list[Span]:
-    found = []
-    low = text.lower() if policy.deny else ""
-    for value in policy.deny:
-        wanted = folded(value)
-        at = low.find(wanted) if wanted else -1
-        while at >= 0:
-            found.append(Span(start=at, end=at + len(wanted), kind=DENIED, score=1.0))
-            at = low.find(wanted, at + len(wanted))
-    return found

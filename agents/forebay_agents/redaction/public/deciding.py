@@ -1,0 +1,268 @@
+"""Which findings of a request stay? Each is decided where it stands; then one name has one fate in all the request."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from forebay_agents.redaction.detection.spans import Span, per_part
+from forebay_agents.redaction.public.clauses import Clause, Word, clauses
+from forebay_agents.redaction.public.cues import Languages, shipped
+from forebay_agents.redaction.public.folding import key
+from forebay_agents.redaction.public.judging import Judged, judged
+from forebay_agents.redaction.public.lists import Listed, Lists, opened
+from forebay_agents.redaction.public.reasons import Reason, Veto
+from forebay_agents.redaction.public.sightings import Sighting, is_name, sighted
+from forebay_agents.redaction.public.vetoes import Setting, first_person, has
+from forebay_agents.redaction.request_parts import Part
+
+_PLACE, _PERSON = "LOCATION", "PERSON"
+_ASKING = frozenset(["", "user", "system", "developer", "assistant"])
+"""Whose texts may ask; what a tool is given or returns is only said."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What becomes of a finding.
+
+    Attributes:
+        span: the finding.
+        judged: why it stays (:class:`Reason`) or goes (:class:`Veto`).
+        kind: as what it is listed: places, people, eponyms, brands; empty where it is not.
+        keys: the listed names in it.
+    """
+
+    span: Span
+    judged: Judged
+    kind: str = ""
+    keys: tuple[str, ...] = ()
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is left as it is."""
+        return isinstance(self.judged, Reason)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """A text of a request and what was found in it.
+
+    Attributes:
+        asked: whether its clauses may ask. What a tool is given or returns does not: a name in it that nothing says
+            anything about has the fate that it has elsewhere.
+    """
+
+    text: str
+    spans: Sequence[Span]
+    asked: bool = True
+
+
+class PublicKnowledge:
+    """Decides.
+
+    Args:
+        lists: what is public; without any everything goes.
+        languages: tells by which words is asked.
+    """
+
+    def __init__(self, lists: Lists | None = None, languages: Languages | None = None) -> None:
+        self._lists = opened() if lists is None else lists
+        self._languages = shipped() if languages is None else languages
+
+    def left(
+        self,
+        text: str,
+        found: list[Span],
+        parts: Sequence[Part],
+        bounds: Sequence[tuple[int, int]],
+        known: Iterable[str],
+        kinds: Iterable[str],
+    ) -> tuple[list[Span], tuple[Decision, ...]]:
+        """``found`` in the ``text`` of a request without what stays, and the decisions.
+
+        Args:
+            parts: of the request, with their ``bounds`` in ``text``.
+            known: see :meth:`decided`; kinds: see there.
+        """
+        texts = [
+            Text(text=text[low:high], spans=spans, asked=part.speaker in _ASKING and not part.joined)
+            for part, (low, high), spans in zip(parts, bounds, per_part(found, bounds), strict=True)
+        ]
+        decided = tuple(
+            replace(one, span=one.span.shifted(low))
+            for (low, _), decisions in zip(bounds, self.decided(texts, known, kinds), strict=True)
+            for one in decisions
+        )
+        stay = {one.span for one in decided if one.stays}
+        return [span for span in found if span not in stay], decided
+
+    def decided(
+        self, texts: Sequence[Text], known: Iterable[str] = (), kinds: Iterable[str] = ()
+    ) -> list[list[Decision]]:
+        """A decision on each name and place of each text, in order; findings of other kinds are none of ours.
+
+        Args:
+            known: values that the conversation has masked already: they stay masked.
+            kinds: what may stay; all, if there are none.
+        """
+        if not self._lists or not any(span.kind in (_PLACE, _PERSON) for text in texts for span in text.spans):
+            return [[] for _ in texts]
+        allowed = frozenset(kinds)
+        found = [self._text(text, allowed) for text in texts]
+        return _one_fate(found, texts, known)
+
+    def _text(self, text: Text, allowed: frozenset[str]) -> list[Decision]:
+        ours = [span for span in text.spans if span.kind in (_PLACE, _PERSON)]
+        if not ours:
+            return []
+        read = _Read(text=text, clauses=clauses(text.text, self._languages))
+        sights = [self._sighted(read, span) for span in ours]
+        masked = [
+            span for span, (at, seen) in zip(ours, sights, strict=True) if not seen and self._somebody(read, span, at)
+        ]
+        return [self._decision(read, span, sights, index, masked, allowed) for index, span in enumerate(ours)]
+
+    def _sighted(self, read: "_Read", span: Span) -> tuple[int, list[Sighting]]:
+        at = read.clause_of(span)
+        if at < 0 or read.clauses[at].spoken is None:
+            return at, []
+        return at, sighted(read.text.text, span, read.clauses[at], self._lists)
+
+    @staticmethod
+    def _somebody(read: "_Read", span: Span, at: int) -> bool:
+        """Whether a finding that is not listed may be a person: particles and questions' words are none."""
+        if span.kind != _PERSON or at < 0:
+            return False
+        clause = read.clauses[at]
+        if clause.spoken is None:
+            return True
+        cues = clause.spoken.cues
+        plain = not any(word.capital for word in clause.words[1:])
+        for index, word in enumerate(clause.words):
+            if not (word.start < span.end and word.end > span.start):
+                continue
+            small = word.folded in cues.words.singles or (
+                index == clause.start and cues.questions.at(clause.folded, index)
+            )
+            if not small and (word.capital or (plain and is_name(word.folded))):
+                return True
+        return False
+
+    def _decision(
+        self,
+        read: "_Read",
+        span: Span,
+        everybody: Sequence[tuple[int, list[Sighting]]],
+        index: int,
+        masked: Sequence[Span],
+        allowed: frozenset[str],
+    ) -> Decision:
+        at, seen = everybody[index]
+        if not seen:
+            tongueless = at < 0 or read.clauses[at].spoken is None
+            return Decision(span=span, judged=Veto.LANGUAGE if tongueless else Veto.UNLISTED)
+        clause = read.clauses[at]
+        setting = Setting(
+            clause=clause,
+            before=read.clauses[at - 1] if at else None,
+            back=read.looks_back(at),
+            identifier=read.identifier,
+            others=sum(1 for other in masked if read.clause_of(other) == at),
+            company=len({one.key for place, several in everybody if place == at for one in several}) > 1,
+            free=read.free,
+            text_given=read.text_given,
+        )
+        verdicts = [judged(setting, one, place=span.kind == _PLACE) for one in seen]
+        keys = tuple(one.key for one in seen)
+        for verdict, one in zip(verdicts, seen, strict=True):
+            if isinstance(verdict, Veto):
+                return Decision(span=span, judged=verdict, kind=_kind(one, verdict), keys=keys)
+        if not read.text.asked and any(verdict is not Reason.SAID for verdict in verdicts):
+            return Decision(span=span, judged=Veto.SILENT, kind=_kind(seen[0], verdicts[0]), keys=keys)
+        kind = _kind(seen[0], verdicts[0])
+        if allowed and not {_kind(one, verdict) for one, verdict in zip(seen, verdicts, strict=True)} <= allowed:
+            return Decision(span=span, judged=Veto.KIND, kind=kind, keys=keys)
+        return Decision(span=span, judged=verdicts[0], kind=kind, keys=keys)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """A text with its clauses."""
+
+    text: Text
+    clauses: list[Clause]
+
+    def clause_of(self, span: Span) -> int:
+        """Index of the clause that has all of ``span``; -1: none has."""
+        for index, clause in enumerate(self.clauses):
+            if clause.words and clause.words[-1].end > span.start:
+                return index if _holds(clause.words, span) else -1
+        return -1
+
+    @cached_property
+    def identifier(self) -> bool:
+        """Whether something else than names and places was found."""
+        return any(span.kind not in (_PLACE, _PERSON) for span in self.text.spans)
+
+    @cached_property
+    def free(self) -> bool:
+        """Whether no clause is in the first person."""
+        return not any(first_person(clause) for clause in self.clauses)
+
+    @cached_property
+    def text_given(self) -> bool:
+        """Whether it begins with a task on a text."""
+        first = self.clauses[0]
+        return first.spoken is not None and bool(
+            first.start < len(first.words) and first.spoken.cues.texts.at(first.folded, first.start)
+        )
+
+    def looks_back(self, at: int) -> bool:
+        """Whether one of the next two clauses says "there" in the first person."""
+        return any(
+            first_person(clause) and has(clause, lambda cues: cues.there) for clause in self.clauses[at + 1 : at + 3]
+        )
+
+
+def _holds(words: Sequence[Word], span: Span) -> bool:
+    return words[0].start <= span.start + 1 and span.end <= words[-1].end + 1
+
+
+def _kind(one: Sighting, verdict: Judged) -> str:
+    match verdict:
+        case Reason.EPONYM:
+            return "eponyms"
+        case Reason.BRAND:
+            return "brands"
+        case Reason.SAID:
+            return "places"
+    if one.kind & Listed.PLACE and not (verdict in (Reason.WHO, Reason.FAME) and one.kind & Listed.SOMEBODY):
+        return "places"
+    return "people" if one.kind & Listed.SOMEBODY else "brands"
+
+
+def _one_fate(found: list[list[Decision]], texts: Sequence[Text], known: Iterable[str]) -> list[list[Decision]]:
+    """``found``, with every name masked of which something is masked somewhere: the last check looks for that too."""
+    gone = {word for value in known for word in (key(value), *key(value).split())}
+    for text, decisions in zip(texts, found, strict=True):
+        for one in decisions:
+            if not one.stays and not _follows(text, one):
+                words = key(text.text[one.span.start : one.span.end])
+                gone |= {words, *one.keys, *words.split()}
+    stay = {name: one for decisions in found for one in decisions if one.stays for name in one.keys}
+    return [
+        [_fated(one, gone, stay if _follows(text, one) else {}) for one in decisions]
+        for text, decisions in zip(texts, found, strict=True)
+    ]
+
+
+def _follows(text: Text, one: Decision) -> bool:
+    """Whether it has the fate that the name has elsewhere."""
+    return not text.asked and bool(one.keys) and one.judged is Veto.SILENT
+
+
+def _fated(one: Decision, gone: set[str], stay: Mapping[str, Decision]) -> Decision:
+    like = next((stay[name] for name in one.keys if name in stay), None) if set(one.keys) <= stay.keys() else None
+    chosen = Decision(span=one.span, judged=like.judged, kind=like.kind, keys=one.keys) if like else one
+    if chosen.stays and not gone.isdisjoint({*one.keys, *" ".join(one.keys).split()}):
+        return Decision(span=one.span, judged=Veto.FATE, kind=one.kind, keys=one.keys)
+    return chosen
