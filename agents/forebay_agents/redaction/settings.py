@@ -40,8 +40,8 @@ class Profile(StrEnum):
     BALANCED = "balanced"
 
 
-PUBLIC_KINDS = ("places", "people", "eponyms", "brands")
 PublicKind = Literal["places", "people", "eponyms", "brands"]
+PUBLIC_KINDS: tuple[PublicKind, ...] = ("places", "people", "eponyms", "brands")
 _NAMES_MODELS = ("builtin", "spacy", "gliner", "transformers", "none")
 _KIND = re.compile(r"[A-Z][A-Z0-9_]{1,40}")
 

@@ -66,7 +66,7 @@ SOMEBODYS = [
     ("Which school in Salzburg does her son attend?", "Salzburg", "LOCATION", Veto.RELATION),
     ("Which bus does she take to Salzburg?", "Salzburg", "LOCATION", Veto.THIRD),
     ("Is the customer in Montevideo still waiting?", "Montevideo", "LOCATION", Veto.RELATION),
-    ("Place of birth: Maputo", "Maputo", "LOCATION", Veto.LABEL),
+    ("Where I was born, city: Maputo is in the east", "Maputo", "LOCATION", Veto.LABEL),
     ("Do you know Salamanca? I grew up there.", "Salamanca", "LOCATION", Veto.FIRST),
     ("Who is Mr Kepler?", "Kepler", "PERSON", Veto.TITLE),
     ("Where did Johannes Kepler leave his bike?", "Johannes Kepler", "PERSON", Veto.MATTER),
@@ -74,7 +74,7 @@ SOMEBODYS = [
     ("Who was Rosa Parks-Ortega?", "Rosa Parks-Ortega", "PERSON", Veto.UNLISTED),
     ("Who was Hedwig Ansbach?", "Hedwig Ansbach", "PERSON", Veto.UNLISTED),
     ("Draft a warning for Johannes Kepler.", "Johannes Kepler", "PERSON", Veto.CONTACT),
-    ("Johannes Kepler was here.", "Johannes Kepler", "PERSON", Veto.SILENT),
+    ("The statue of Johannes Kepler was there.", "Johannes Kepler", "PERSON", Veto.SILENT),
     ("Mikä on Perun pääkaupunki?", "Perun", "LOCATION", Veto.LANGUAGE),
     ("Hvad hedder hovedstaden i Peru?", "Peru", "LOCATION", Veto.LANGUAGE),
 ]

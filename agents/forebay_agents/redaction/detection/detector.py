@@ -188,10 +188,8 @@ class Detector:
             public: tuple[Decision, ...] = ()
             if policy.profile_of(begun.asked.profile) is Profile.BALANCED:
                 bounds = [(view.here(start), view.here(end)) for start, end in begun.bounds]
-                asked = begun.asked
-                found, public = self._public.left(
-                    view.text, found, asked.parts, bounds, asked.known.values(), policy.public
-                )
+                asked, known = begun.asked, begun.asked.known.values()
+                found, public = self._public.left(view.text, found, asked.parts, bounds, known, policy.public)
         original = _in_original(view, found)
         return Found(spans=per_part(original, begun.bounds), language=begun.language, public=public)
 

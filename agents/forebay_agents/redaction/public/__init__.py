@@ -1,1 +1,1 @@
-"""What of a request is public knowledge that it asks about, and may stay? Decided over findings, in doubt against it."""
+"""What of a request is public knowledge that it asks about, and stays? Decided over findings; in doubt it goes."""

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from forebay_agents.redaction.public.folding import fold, key
 
@@ -118,20 +119,21 @@ class Cues:
         """Cues of comma-separated lists. Raises ``KeyError`` where one is missing."""
         flags = {name: bool(lists.get(name, False)) for name in ("anywhere", "suffixed")}
         named = [field.name for field in fields(cls) if field.name not in flags]
-        return cls(**{name: Phrases(str(lists[name]).split(",")) for name in named}, **flags)  # type: ignore[arg-type]  # names of fields
+        found: dict[str, Any] = {name: Phrases(str(lists[name]).split(",")) for name in named}
+        return cls(**found, **flags)
 
 
 _FOREIGN = {
     "sv": "och att det i en jag som på för av med inte den till har om min ett så är vad vem var när hur varför vilken",
-    "da": "og at det i en jeg som på for af med ikke den til har om min et så er hvad hvem hvor hvornår hvordan hvilken",
+    "da": "og at det i en jeg som på for af med ikke den til har om min et så er hvad hvem hvor hvornår hvordan",
     "nb": "og at det i en jeg som på for av med ikke den til har om min et så er hva hvem hvor når hvordan hvilken bor",
     "fi": "ja on ei se että mitä kuka missä milloin miten mikä kuinka minä olen hän oli ovat asun minun onko kirjoita",
     "hu": "a az és hogy nem egy van mi ki hol mikor hogyan melyik mennyi volt vagyok én lakom írj milyen mekkora",
     "cs": "a v na je se že s do jsem ale z jak mi prosím si by o pro tak po kdo co kde kdy proč která jaké byl jaká",
     "sk": "a v na je sa že s do som ale z ako mi prosím si by o pre tak po kto čo kde kedy prečo ktorá aké bol aká",
-    "ro": "și în de la cu nu un o pe este să care mai din pentru am mea meu ca au fost cine ce unde când cum câți scrie",
+    "ro": "și în de la cu nu un o pe este să care mai din pentru am mea meu ca au fost cine ce unde când cum câți",
     "hr": "i u na je se da s do sam ali iz kako mi molim si bi o za tko što gdje kada zašto koja koji bio živim",
-    "id": "yang dan di saya untuk dengan ini itu tidak dari ke ada akan bisa apa kami siapa mana kapan bagaimana berapa",
+    "id": "yang dan di saya untuk dengan ini itu tidak dari ke ada akan bisa apa kami siapa mana kapan bagaimana",
     "vi": "và của tôi là có không cho được một này với các trong đã những bạn ai gì ở đâu khi nào như thế bao nhiêu",
     "ca": "el la els les i de que és en un una per amb no qui què on quan com quina quin són va ser sóc visc meu meva",
     "sq": "dhe në të një për me që nuk është kush çfarë ku kur si cila unë jam",

@@ -140,9 +140,8 @@ class PublicKnowledge:
         for index, word in enumerate(clause.words):
             if not (word.start < span.end and word.end > span.start):
                 continue
-            small = word.folded in cues.words.singles or (
-                index == clause.start and cues.questions.at(clause.folded, index)
-            )
+            begins = index == clause.start and cues.questions.at(clause.folded, index)
+            small = begins or word.folded in cues.words.singles
             if not small and (word.capital or (plain and is_name(word.folded))):
                 return True
         return False
@@ -246,23 +245,28 @@ def _one_fate(found: list[list[Decision]], texts: Sequence[Text], known: Iterabl
     for text, decisions in zip(texts, found, strict=True):
         for one in decisions:
             if not one.stays and not _follows(text, one):
-                words = key(text.text[one.span.start : one.span.end])
-                gone |= {words, *one.keys, *words.split()}
+                gone |= {*_names(text, one), *" ".join(_names(text, one)).split()}
     stay = {name: one for decisions in found for one in decisions if one.stays for name in one.keys}
     return [
-        [_fated(one, gone, stay if _follows(text, one) else {}) for one in decisions]
+        [_fated(one, _names(text, one), gone, stay if _follows(text, one) else {}) for one in decisions]
         for text, decisions in zip(texts, found, strict=True)
     ]
 
 
+def _names(text: Text, one: Decision) -> frozenset[str]:
+    """What the finding is called: the listed names in it; and, where it goes or none is in it, itself."""
+    whole = key(text.text[one.span.start : one.span.end])
+    return frozenset(one.keys if one.keys and one.stays else (*one.keys, whole))
+
+
 def _follows(text: Text, one: Decision) -> bool:
     """Whether it has the fate that the name has elsewhere."""
-    return not text.asked and bool(one.keys) and one.judged is Veto.SILENT
+    return not text.asked and one.judged in (Veto.SILENT, Veto.LANGUAGE)
 
 
-def _fated(one: Decision, gone: set[str], stay: Mapping[str, Decision]) -> Decision:
-    like = next((stay[name] for name in one.keys if name in stay), None) if set(one.keys) <= stay.keys() else None
-    chosen = Decision(span=one.span, judged=like.judged, kind=like.kind, keys=one.keys) if like else one
-    if chosen.stays and not gone.isdisjoint({*one.keys, *" ".join(one.keys).split()}):
-        return Decision(span=one.span, judged=Veto.FATE, kind=one.kind, keys=one.keys)
+def _fated(one: Decision, names: frozenset[str], gone: set[str], stay: Mapping[str, Decision]) -> Decision:
+    like = next((stay[name] for name in names), None) if names <= stay.keys() else None
+    chosen = replace(like, span=one.span) if like else one
+    if chosen.stays and not gone.isdisjoint({*names, *" ".join(names).split()}):
+        return replace(chosen, judged=Veto.FATE)
     return chosen

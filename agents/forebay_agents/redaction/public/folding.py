@@ -36,23 +36,24 @@ def code(words: str) -> int:
     return int.from_bytes(blake2b(words.encode("utf-8", "replace"), digest_size=4).digest(), "big")
 
 
+def _pairs(endings: str) -> tuple[tuple[str, str], ...]:
+    """``ending>nominative``, with blanks between."""
+    return tuple((ending, nominative) for ending, _, nominative in (pair.partition(">") for pair in endings.split()))
+
+
 _ENDINGS = {
-    "de": (("s", ""), ("es", ""), ("ns", "n")),
-    "nl": (("s", ""),),
-    "tr": tuple((ending, "") for ending in ["in", "un", "da", "de", "ta", "te", "dan", "den", "ya", "ye", "nin", "nun", "i", "u", "a", "e"]),
-    "pl": (
-        ("ji", "ja"), ("ii", "ia"), ("y", "a"), ("i", "a"), ("e", "a"), ("a", ""), ("u", ""), ("em", ""), ("owi", ""),
-        ("ie", ""), ("ie", "a"), ("ce", "ka"), ("dze", "ga"), ("ze", "ra"), ("ia", "ien"), ("iu", ""), ("ech", "y"),
-        ("ach", "y"), ("ego", "i"), ("iego", "i"), ("cie", "ta"), ("dzie", "da"), ("dzie", "d"), ("ej", "a"), ("a", "o"),
-        ("u", "o"), ("ka", "ek"), ("iej", "a"), ("ra", "er"),
+    "de": _pairs("s> es> ns>n"),
+    "nl": _pairs("s>"),
+    "tr": _pairs("in> un> da> de> ta> te> dan> den> ya> ye> nin> nun> i> u> a> e>"),
+    "pl": _pairs(
+        "ji>ja ii>ia y>a i>a e>a a> u> em> owi> ie> ie>a ce>ka dze>ga ze>ra ia>ien iu> ech>y ach>y ego>i "
+        "iego>i cie>ta dzie>da dzie>d ej>a a>o u>o ka>ek iej>a ra>er"
     ),
-    "ru": (
-        ("ии", "ия"), ("ию", "ия"), ("иеи", "ия"), ("и", "я"), ("и", "а"), ("ы", "а"), ("е", "а"), ("у", "а"), ("ои", "а"),
-        ("а", ""), ("у", ""), ("ом", ""), ("е", ""), ("я", "ь"), ("и", "ь"), ("ю", "ь"), ("ем", "ь"), ("я", "и"), ("ю", "и"),
-        ("е", "и"), ("ого", "ии"), ("ого", "ои"), ("ому", "ои"), ("ому", "ии"), ("ым", "ои"), ("ом", "ои"), ("ым", ""),
-        ("и", ""), ("е", "о"), ("ой", "ая"), ("ои", "ая"), ("ю", "я"), ("е", "я"), ("ам", "ы"), ("ах", "ы"), ("ца", "ец"),
+    "ru": _pairs(
+        "ии>ия ию>ия иеи>ия и>я и>а ы>а е>а у>а ои>а а> у> ом> е> я>ь и>ь ю>ь ем>ь я>и ю>и е>и ого>ии "
+        "ого>ои ому>ои ому>ии ым>ои ом>ои ым> и> е>о ои>ая ю>я е>я ам>ы ах>ы ца>ец"
     ),
-}  # fmt: skip
+}
 """By language: an ending, and what stands in its place when somebody is called by name. Folded."""
 _LEAST = 3
 

@@ -87,12 +87,30 @@ def _named(setting: Setting, one: Sighting) -> Judged:
     vetoes = [veto for veto in around(setting) if not (veto is Veto.RELATION and one.kind & Listed.FICTION)]
     full = bool(one.kind & (Listed.PERSON | Listed.FICTION))
     if (full or one.kind & Listed.SINGLE) and not matter and not _lasting(vetoes):
-        if _asked_who(clause, one):
-            return Reason.WHO
-        if full and Veto.OTHER in vetoes and _famous(clause, one, _NEAR):
-            return Reason.FAME
+        asked = _asked_of_others(clause, one, vetoes)
+        if asked is not None:
+            return asked
     for veto in vetoes:
         return veto
+    return _by_itself(setting, one, matter=matter)
+
+
+def _asked_of_others(clause: Clause, one: Sighting, vetoes: list[Veto]) -> Reason | None:
+    """What outweighs a veto that belongs to another: "my daughter Lena asks who Marie Curie was"."""
+    if _asked_who(clause, one):
+        return Reason.WHO
+    full = bool(one.kind & (Listed.PERSON | Listed.FICTION))
+    return Reason.FAME if full and Veto.OTHER in vetoes and _famous(clause, one, _NEAR) else None
+
+
+def _by_itself(setting: Setting, one: Sighting, *, matter: bool) -> Judged:
+    """Somebody whom nothing makes a neighbour: is there a sign of fame?
+
+    Args:
+        matter: whether the clause has a word of everyday affairs.
+    """
+    clause = setting.clause
+    full = bool(one.kind & (Listed.PERSON | Listed.FICTION))
     if one.kind & Listed.BRAND:
         brandish = has(clause, lambda cues: cues.brandish)
         if (brandish and not matter) or (not _neighbours(clause, one) and (brandish or not matter)):

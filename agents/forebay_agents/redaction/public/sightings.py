@@ -7,115 +7,25 @@
 from dataclasses import dataclass
 
 from forebay_agents.redaction.detection.names.lexical import CLASSES, shipped
+from forebay_agents.redaction.detection.names.words import listed
 from forebay_agents.redaction.detection.spans import Span
 from forebay_agents.redaction.public.clauses import Clause
-from forebay_agents.redaction.public.folding import key
+from forebay_agents.redaction.public.folding import fold
 from forebay_agents.redaction.public.lists import Listed, Lists
 
 _LONGEST = 6
 _BACK = 4
-_JOINING = frozenset(["-", "'", "’", "‐", "‑"])
 _GENERIC = frozenset(
-    key(word)
-    for word in [
-        "mount",
-        "mt",
-        "mont",
-        "monte",
-        "lake",
-        "lago",
-        "lac",
-        "river",
-        "rio",
-        "rivière",
-        "fluss",
-        "fiume",
-        "rzeka",
-        "sea",
-        "city",
-        "state",
-        "republic",
-        "province",
-        "the",
-        "saint",
-        "st",
-        "isle",
-        "island",
-        "islands",
-        "gulf",
-        "bay",
-        "cape",
-        "north",
-        "south",
-        "east",
-        "west",
-        "nord",
-        "süd",
-        "sud",
-        "norte",
-        "sur",
-        "sul",
-        "ost",
-        "west",
-        "est",
-        "république",
-        "republik",
-        "republica",
-        "repubblica",
-        "stadt",
-        "ciudad",
-        "ville",
-        "cidade",
-        "città",
-        "stad",
-        "miasto",
-        "реки",
-        "река",
-        "озеро",
-        "гора",
-        "город",
-        "dağı",
-        "gölü",
-        "nehri",
-        "of",
-        "el",
-        "la",
-        "le",
-        "los",
-        "las",
-        "il",
-        "lo",
-        "the",
-        "d",
-        "c",
-        "u",
-        "s",
-        "uk",
-        "us",
-        "county",
-        "district",
-        "region",
-        "old",
-        "new",
-        "greater",
-        "upper",
-        "lower",
-        "góra",
-        "jezioro",
-        "morze",
-        "monte",
-        "jeziora",
-        "góry",
-        "île",
-        "insel",
-        "isola",
-        "isla",
-        "ilha",
-        "eiland",
-        "golf",
-        "see",
-        "berg",
-    ]
+    map(
+        fold,
+        listed(
+            "mount mt mont monte lake lago lac river rio rivière fluss fiume rzeka sea city state republic province "
+            "the saint st isle island islands gulf bay cape north south east west nord süd sud norte sur sul ost of "
+            "république republik republica repubblica stadt ciudad ville cidade città stad miasto реки река озеро гора "
+            "город dağı gölü nehri el la le los las il lo d c u s uk us county district region old new greater upper "
+            "lower góra jezioro morze jeziora góry île insel isola isla ilha eiland golf see berg"
+        ),
+    )
 )
 """Beside a place's name, part of it."""
 
@@ -176,6 +86,7 @@ def _longest(text: str, clause: Clause, lists: Lists, first: int, reach: int) ->
 
 
 _SHORT = 2
+_INNER, _LONGEST_GAP = frozenset(" .-'’&"), 3
 
 
 def _together(text: str, clause: Clause, first: int, last: int) -> bool:

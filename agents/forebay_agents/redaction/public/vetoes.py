@@ -1,47 +1,17 @@
-"""What makes a name somebody's? Words of its clause and right beside it, in every language that the clause may be in."""
+"""What makes a name somebody's? Words of its clause and beside it, in every language that the clause may be in."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from forebay_agents.redaction.detection.names.words import listed
 from forebay_agents.redaction.public.clauses import Clause
 from forebay_agents.redaction.public.cues import Cues, Phrases
 from forebay_agents.redaction.public.reasons import Veto
 from forebay_agents.redaction.public.sightings import Sighting
 
 _BESIDE = 2
-_LINKS = frozenset(
-    [
-        "to",
-        "the",
-        "my",
-        "our",
-        "your",
-        "this",
-        "it",
-        "a",
-        "an",
-        "bitte",
-        "bei",
-        "an",
-        "fur",
-        "a",
-        "al",
-        "la",
-        "el",
-        "le",
-        "der",
-        "die",
-        "den",
-        "dem",
-        "o",
-        "i",
-        "do",
-        "s",
-        "up",
-        "back",
-        "named",
-        "called",
-    ]
+_LINKS = listed(
+    "to the my our your this it a an bitte bei fur al la el le der die den dem o i do s up back named called"
 )
 """Between a role or a verb and the name: "reply to", "ruf bitte"."""
 

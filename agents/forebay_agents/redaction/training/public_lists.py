@@ -17,39 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from forebay_agents.redaction.detection.names.words import listed
 from forebay_agents.redaction.public.folding import code, key
 from forebay_agents.redaction.public.lists import SHIPPED, Listed
 from forebay_agents.redaction.training.lists import family_names, given_names
 
-_LANGUAGES = [
-    "en",
-    "de",
-    "fr",
-    "es",
-    "it",
-    "pt",
-    "nl",
-    "pl",
-    "tr",
-    "ru",
-    "uk",
-    "cs",
-    "sv",
-    "da",
-    "nb",
-    "fi",
-    "hu",
-    "ro",
-    "el",
-    "id",
-    "vi",
-    "hr",
-    "sk",
-    "bg",
-    "ca",
-    "lt",
-    "sl",
-]
+_LANGUAGES = sorted(listed("en de fr es it pt nl pl tr ru uk cs sv da nb fi hu ro el id vi hr sk bg ca lt sl"))
 _LARGE = 100_000
 _LEAST = 3
 _YEARS = re.compile(r"\((?:born |died |circa |c\. ?|flourished |\?-?)*\d{2,4}|\bBC\b|century", re.IGNORECASE)
@@ -81,8 +54,8 @@ def main() -> None:
     for words, kind in found.items():
         codes[code(words)] |= int(kind)
     ordered = sorted(codes)
-    arrays = {"codes": np.array(ordered, np.uint32), "kinds": np.array([codes[c] for c in ordered], np.uint16)}
-    np.savez_compressed(options.out, allow_pickle=False, **arrays)
+    kinds = np.array([codes[one] for one in ordered], np.uint16)
+    np.savez_compressed(options.out, codes=np.array(ordered, np.uint32), kinds=kinds, allow_pickle=False)
     sys.stderr.write(f"{len(ordered)} names, {options.out.stat().st_size} bytes\n")
 
 
