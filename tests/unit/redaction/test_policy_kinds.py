@@ -1,9 +1,8 @@
 """A policy may name what the recognisers can find, and nothing else."""
 
-from forebay_agents.redaction.detection.detector import DENIED
 from forebay_agents.redaction.detection.engine import names_engine, structured_engine
 from forebay_agents.redaction.kinds import KINDS
-from forebay_agents.redaction.policy import DEFAULT
+from forebay_agents.redaction.policy import DEFAULT, DENIED
 from forebay_agents.redaction.settings import RedactionSettings
 
 
