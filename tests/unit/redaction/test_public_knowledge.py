@@ -72,6 +72,8 @@ SOMEBODYS = [
     ("Where did Johannes Kepler leave his bike?", "Johannes Kepler", "PERSON", Veto.MATTER),
     ("What did Rosa Parks like best?", "Rosa Parks", "PERSON", Veto.NEIGHBOUR),
     ("Who was Rosa Parks-Ortega?", "Rosa Parks-Ortega", "PERSON", Veto.UNLISTED),
+    ("can you send 40 dollars to lima toledo", "lima toledo", "LOCATION", Veto.UNLISTED),
+    ("Did they walk over to Obama?", "Obama", "LOCATION", Veto.NEIGHBOUR),
     ("Who was Hedwig Ansbach?", "Hedwig Ansbach", "PERSON", Veto.UNLISTED),
     ("Draft a warning for Johannes Kepler.", "Johannes Kepler", "PERSON", Veto.CONTACT),
     ("The statue of Johannes Kepler was there.", "Johannes Kepler", "PERSON", Veto.SILENT),

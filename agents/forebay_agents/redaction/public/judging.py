@@ -23,6 +23,8 @@ def judged(setting: Setting, one: Sighting, *, place: bool) -> Judged:
     for veto in beside(setting, one):
         if not (veto is Veto.CONTACT and place and not _neighbours(setting.clause, one)):
             return veto
+    if one.kind & Listed.SOMEBODY and not one.kind & _LARGE:
+        return _named(setting, one)  # a town that is called as somebody is
     if one.kind & Listed.PLACE and (place or not one.kind & (Listed.SOMEBODY | Listed.BRAND)):
         found = _place(setting, one, place=place)
         if isinstance(found, Reason) or not one.kind & (Listed.SOMEBODY | Listed.BRAND):
@@ -55,7 +57,7 @@ def _place(setting: Setting, one: Sighting, *, place: bool) -> Judged:
             return Veto.MATTER
         if not place:
             return Veto.NEIGHBOUR
-    if clause.asks:
+    if clause.begins or (clause.asks and len(clause.words) >= _SAID_WORDS):
         return Reason.ASKED
     return _said(setting, one) if behind else Veto.SILENT
 

@@ -5,6 +5,7 @@
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from forebay_agents.redaction.detection.names.lexical import CLASSES, shipped
 from forebay_agents.redaction.detection.names.words import listed
@@ -63,6 +64,11 @@ def sighted(text: str, span: Span, clause: Clause, lists: Lists) -> list[Sightin
     covered = {at for one in found for at in range(one.first, one.last)}
     if not all(at in covered or _harmless(clause, at) for at in inside):
         return []
+    if any(
+        two.first == one.last and text[clause.words[two.first - 1].end : clause.words[two.first].start] == " "
+        for one, two in pairwise(found)
+    ):
+        return []  # "kirin engelhart" is no brewery and no town
     return [] if any(_part_of_more(text, clause, one, covered) for one in found) else found
 
 
