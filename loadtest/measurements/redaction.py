@@ -20,7 +20,7 @@ from forebay_agents.redaction.offline.lines import Redactor
 from forebay_agents.redaction.policy import Policies
 from forebay_agents.redaction.pseudonymise import pseudonymise
 from forebay_agents.redaction.request_parts import Part
-from forebay_agents.redaction.settings import RedactionSettings
+from forebay_agents.redaction.settings import Profile, RedactionSettings
 
 _WARM = 20
 _TURN = 2 * MOST
@@ -39,7 +39,7 @@ def report(file: Path, limit: int, turn: int = _TURN, at_once: int = 1) -> dict[
     """
     lines = [line for line in file.read_text("utf-8").splitlines() if line.strip()]
     texts = [str(json.loads(line)["text"]) for line in lines][:limit]
-    settings = RedactionSettings()
+    settings = RedactionSettings(profile=Profile.STRICT)
     detector, policies = Detector(settings), Policies(settings)
     redactor = Redactor(detector, policies, settings.max_chars)
 

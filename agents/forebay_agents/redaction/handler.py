@@ -110,6 +110,9 @@ class RedactionHandler:
         if request.conversation_id is not None:
             known = await self._vault.conversation(_asker(request), request.conversation_id)
         found = await self._find(parts, known.tags, request.tenant_id)
+        for one in found.public:
+            if one.stays:
+                self._metrics.left_public(one.kind, one.judged.value)
         policy = self._policies.of(request.tenant_id)
         blocked = policy.blocked(found.spans)
         if blocked:

@@ -17,6 +17,12 @@ class RedactionMetrics:
         self._entities = Counter(
             "forebay_redaction_entities", "Findings by entity and action.", ["entity", "action"], registry=registry
         )
+        self._public = Counter(
+            "forebay_redaction_public",
+            "Names and places that were left since they are public and asked about, by kind and reason.",
+            ["kind", "reason"],
+            registry=registry,
+        )
         self._seconds = Histogram(
             "forebay_redaction_seconds", "Time to redact a request.", buckets=_BUCKETS, registry=registry
         )
@@ -35,6 +41,10 @@ class RedactionMetrics:
         """Findings of a request, by entity and action."""
         for (entity, action), count in actions.items():
             self._entities.labels(entity, action).inc(count)
+
+    def left_public(self, kind: str, reason: str) -> None:
+        """A name or a place was left as it is."""
+        self._public.labels(kind, reason).inc()
 
     def redacted(self, characters: int, seconds: float) -> None:
         """A request was redacted."""

@@ -10,7 +10,10 @@ from forebay.cli.vault import app as vault
 from forebay.contract.failures import Transient
 from forebay_agents.redaction.cli import app
 from forebay_agents.redaction.daily_counts import Daily, DailyCount
+from forebay_agents.redaction.detection.detector import Detector
 from forebay_agents.redaction.offline.lines import Redactor, redact_lines
+from forebay_agents.redaction.policy import Policies
+from forebay_agents.redaction.settings import Profile, RedactionSettings
 
 
 @pytest.fixture(autouse=True)
@@ -151,3 +154,30 @@ async def test_daily_counts_survive_an_outage_of_redis() -> None:
         DailyCount(day="2026-03-01", tenant_id="acme", entity="PERSON", action="pseudonymise", count=3)
     ]
     assert len(await daily.rows(1)) == 2
+
+
+@pytest.fixture
+def balanced(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = RedactionSettings(profile=Profile.BALANCED)
+    redactor = Redactor(Detector(settings), Policies(settings), settings.max_chars)
+    monkeypatch.setattr("forebay_agents.redaction.cli._redactor", lambda: redactor)
+
+
+@pytest.mark.usefixtures("balanced")
+def test_the_profile_can_be_chosen_and_why_a_name_stays_is_said() -> None:
+    given = "How many people live in Bolivia?"
+    assert run(["explain"], given) == (
+        0,
+        [
+            {
+                "redacted": given,
+                "spans": [],
+                "names": [
+                    {"start": 24, "end": 31, "type": "LOCATION", "stays": True, "reason": "asked", "listed": "places"}
+                ],
+            }
+        ],
+    )
+    assert run(["lines", "--profile", "strict"], given)[1][0]["redacted"] == "How many people live in <LOCATION_1>?"
+    assert run(["lines"], given)[1][0]["redacted"] == given
+    assert run(["explain", "--profile", "lenient"], given)[0] == 2

@@ -33,6 +33,7 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 Tenant = Annotated[str, typer.Option(help="Whose rules apply.")]
+_PROFILES = ("", "strict", "balanced")
 
 
 @app.command(help="Redact lines of text, or JSON lines {id?, text, language?}; the default: forebay redact [FILE|-].")
@@ -41,9 +42,11 @@ def lines(
     as_json: Annotated[bool, typer.Option("--json", help="Output is JSON lines in any case.")] = False,
     show_text: Annotated[bool, typer.Option("--show-text", help="Put what was found into the output.")] = False,
     tenant: Tenant = "default",
+    profile: Annotated[str, typer.Option(help="strict or balanced; the tenant's unless given.")] = "",
 ) -> None:
     """Needs no broker and no Redis; exit status 1 when a line could not be redacted."""
     del as_json
+    _known(profile)
     _there(file)
     from forebay_agents.redaction.cli.progress import counted
     from forebay_agents.redaction.offline.lines import redact_lines
@@ -52,7 +55,9 @@ def lines(
     good = True
     redactor = _redactor()
     with _opened(file) as raw, counted(raw, "redacting", _size(file)) as counting:
-        for result in redact_lines(counting, redactor, records=records, show_text=show_text, tenant_id=tenant):
+        for result in redact_lines(
+            counting, redactor, records=records, show_text=show_text, tenant_id=tenant, profile=profile or None
+        ):
             good = good and "error" not in result
             print_json(result)
     if not good:
@@ -67,8 +72,10 @@ def evaluate(
     as_json: Json = False,
     baseline: Annotated[str, typer.Option(help="stock: Presidio as it comes, on the same texts.")] = "",
     tenant: Tenant = "default",
+    profile: Annotated[str, typer.Option(help="strict or balanced.")] = "strict",
 ) -> None:
     """Exit status 1 when a line is no labelled text; nothing is scored then."""
+    _known(profile)
     if baseline not in ("", "stock"):
         complain("--baseline knows only stock")
         raise typer.Exit(2)
@@ -78,7 +85,7 @@ def evaluate(
     from forebay_agents.redaction.offline.evaluating import evaluation
 
     rows = _labelled(files)
-    found = evaluation(rows, _redactor(), tenant, baseline=bool(baseline), progress=bar)
+    found = evaluation(rows, _redactor(), tenant, baseline=bool(baseline), progress=bar, profile=profile or "strict")
     if as_json:
         print_json(found)
         return
@@ -118,6 +125,32 @@ def report(
     from forebay_agents.redaction.cli.tables import show_report
 
     show_report(rows)
+
+
+@app.command(help="Say of each name and place in a text on standard input why it stays or goes.")
+def explain(
+    show_text: Annotated[bool, typer.Option("--show-text", help="Put what was found into the output.")] = False,
+    tenant: Tenant = "default",
+    profile: Annotated[str, typer.Option(help="strict or balanced; the tenant's unless given.")] = "",
+) -> None:
+    """One text, however many lines; exit status 1 when it could not be redacted."""
+    _known(profile)
+    from forebay.contract.failures import Failure
+    from forebay_agents.redaction.offline.lines import explained
+
+    text = sys.stdin.read().rstrip("\n")
+    try:
+        redacted = _redactor().redact(text, tenant, profile=profile or None)
+    except Failure as failure:
+        complain(f"{failure.code}: {failure.message}")
+        raise typer.Exit(1) from None
+    print_json(explained(text, redacted, show_text=show_text))
+
+
+def _known(profile: str) -> None:
+    if profile not in _PROFILES:
+        complain("--profile knows strict and balanced")
+        raise typer.Exit(2)
 
 
 def _redactor() -> "Redactor":

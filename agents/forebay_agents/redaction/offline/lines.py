@@ -16,6 +16,7 @@ from forebay_agents.redaction.detection.detector import Asked, Detector
 from forebay_agents.redaction.detection.spans import Span
 from forebay_agents.redaction.policy import Policies
 from forebay_agents.redaction.pseudonymise import pseudonymise
+from forebay_agents.redaction.public.deciding import Decision
 from forebay_agents.redaction.request_parts import Part
 
 _BROKEN = re.compile("[\ud800-\udfff]")
@@ -46,11 +47,16 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Redacted:
-    """What becomes of a text: what the next stage would see, where that differs, and how long it took."""
+    """What becomes of a text: what the next stage would see, where that differs, and how long it took.
+
+    Attributes:
+        public: why names and places stay or go, with the profile balanced.
+    """
 
     text: str
     spans: tuple[Span, ...]
     ms: float
+    public: tuple[Decision, ...] = ()
 
 
 class Redactor:
@@ -67,8 +73,13 @@ class Redactor:
         self._policies = policies
         self._max_chars = max_chars
 
-    def redact(self, text: str, tenant_id: str = "default", language: str | None = None) -> Redacted:
+    def redact(
+        self, text: str, tenant_id: str = "default", language: str | None = None, profile: str | None = None
+    ) -> Redacted:
         """Redact one text.
+
+        Args:
+            profile: one that is stricter than the tenant's, or looser if the tenant may; else the tenant's.
 
         Raises:
             Rejected: the text is too long, or the policy does not accept what is in it.
@@ -77,12 +88,17 @@ class Redactor:
         if len(text) > self._max_chars:
             raise Rejected(INVALID, f"a text must have at most {self._max_chars} characters")
         started = time.perf_counter()
-        found = self._detector.find(Asked(parts=[Part(text=text)], tenant_id=tenant_id, language=language))
+        found = self._detector.find(
+            Asked(parts=[Part(text=text)], tenant_id=tenant_id, language=language, profile=profile)
+        )
         policy = self._policies.of(tenant_id)
         policy.refuse(found.spans)
         result = pseudonymise([text], found.spans, {}, policy)
         return Redacted(
-            text=result.texts[0], spans=tuple(found.spans[0]), ms=round(1000 * (time.perf_counter() - started), 3)
+            text=result.texts[0],
+            spans=tuple(found.spans[0]),
+            ms=round(1000 * (time.perf_counter() - started), 3),
+            public=found.public,
         )
 
 
@@ -132,7 +148,13 @@ def line_of(content: dict[str, Any], number: int) -> Line:
 
 
 def redact_lines(
-    lines: Iterable[str], redactor: Redactor, *, records: bool | None, show_text: bool, tenant_id: str = "default"
+    lines: Iterable[str],
+    redactor: Redactor,
+    *,
+    records: bool | None,
+    show_text: bool,
+    tenant_id: str = "default",
+    profile: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """One result for each line, in order: what became of it, or ``{"id"?, "error": {"code", "message"}}``.
 
@@ -151,7 +173,7 @@ def redact_lines(
         if line is None:
             continue
         try:
-            yield shown(line, redactor.redact(line.text, tenant_id, line.language), show_text=show_text)
+            yield shown(line, redactor.redact(line.text, tenant_id, line.language, profile), show_text=show_text)
         except Failure as failure:
             yield failed(line.record_id, failure.code, failure.message)
 
@@ -171,3 +193,14 @@ def failed(record_id: Any, code: str, message: str) -> dict[str, Any]:
     """The result for a line that failed."""
     error = {"error": {"code": code, "message": message}}
     return error if record_id is None else {"id": record_id} | error
+
+
+def explained(text: str, redacted: Redacted, *, show_text: bool) -> dict[str, Any]:
+    """What goes, and of each name and place why it stays or goes (:mod:`forebay_agents.redaction.public.reasons`)."""
+    names = []
+    for one in redacted.public:
+        entry: dict[str, Any] = {"start": one.span.start, "end": one.span.end, "type": one.span.kind}
+        entry |= {"stays": one.stays, "reason": one.judged.value, "listed": one.kind or None}
+        names.append(entry | ({"text": text[one.span.start : one.span.end]} if show_text else {}))
+    spans = [{"start": span.start, "end": span.end, "type": span.kind} for span in redacted.spans]
+    return {"redacted": redacted.text, "spans": spans, "names": names}
