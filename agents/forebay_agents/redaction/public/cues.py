@@ -117,7 +117,7 @@ class Cues:
     @classmethod
     def of(cls, lists: Mapping[str, str | bool]) -> "Cues":
         """Cues of comma-separated lists. Raises ``KeyError`` where one is missing."""
-        flags = {name: bool(lists.get(name, False)) for name in ("anywhere", "suffixed")}
+        flags: dict[str, Any] = {name: bool(lists.get(name, False)) for name in ("anywhere", "suffixed")}
         named = [field.name for field in fields(cls) if field.name not in flags]
         found: dict[str, Any] = {name: Phrases(str(lists[name]).split(",")) for name in named}
         return cls(**found, **flags)
