@@ -59,6 +59,7 @@ OTHERS = {
     "down": _STACK,
     "prices explain": _OFFLINE,
     "redact evaluate": _OFFLINE,
+    "redact explain": _OFFLINE,
     "redact lines": _OFFLINE,
     "redact report": _LOOK,
     "reference check": _OFFLINE,
