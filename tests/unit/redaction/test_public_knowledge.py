@@ -73,6 +73,7 @@ SOMEBODYS = [
     ("What did Rosa Parks like best?", "Rosa Parks", "PERSON", Veto.NEIGHBOUR),
     ("Who was Rosa Parks-Ortega?", "Rosa Parks-Ortega", "PERSON", Veto.UNLISTED),
     ("can you send 40 dollars to lima toledo", "lima toledo", "LOCATION", Veto.UNLISTED),
+    ("can you pay 90 dollars to wenzo toledo", "wenzo toledo", "LOCATION", Veto.UNLISTED),
     ("Did they walk over to Obama?", "Obama", "LOCATION", Veto.NEIGHBOUR),
     ("Who was Hedwig Ansbach?", "Hedwig Ansbach", "PERSON", Veto.UNLISTED),
     ("Draft a warning for Johannes Kepler.", "Johannes Kepler", "PERSON", Veto.CONTACT),

@@ -11,7 +11,7 @@ from forebay_agents.redaction.public.folding import key
 from forebay_agents.redaction.public.judging import Judged, judged
 from forebay_agents.redaction.public.lists import Listed, Lists, opened
 from forebay_agents.redaction.public.reasons import Reason, Veto
-from forebay_agents.redaction.public.sightings import Sighting, is_name, sighted
+from forebay_agents.redaction.public.sightings import Sighting, is_name, plain, sighted
 from forebay_agents.redaction.public.vetoes import Setting, first_person, has
 from forebay_agents.redaction.request_parts import Part
 
@@ -136,13 +136,13 @@ class PublicKnowledge:
         if clause.spoken is None:
             return True
         cues = clause.spoken.cues
-        plain = not any(word.capital for word in clause.words[1:])
+        lower = plain(clause)
         for index, word in enumerate(clause.words):
             if not (word.start < span.end and word.end > span.start):
                 continue
             begins = index == clause.start and cues.questions.at(clause.folded, index)
             small = begins or word.folded in cues.words.singles
-            if not small and (word.capital or (plain and is_name(word.folded))):
+            if not small and (word.capital or (lower and is_name(word.folded))):
                 return True
         return False
 

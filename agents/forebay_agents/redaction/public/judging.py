@@ -59,7 +59,7 @@ def _place(setting: Setting, one: Sighting, *, place: bool) -> Judged:
             return Veto.NEIGHBOUR
     if clause.begins or (clause.asks and len(clause.words) >= _SAID_WORDS):
         return Reason.ASKED
-    return _said(setting, one) if behind else Veto.SILENT
+    return _said(setting, one) if behind and place else Veto.SILENT
 
 
 def _said(setting: Setting, one: Sighting) -> Judged:
@@ -71,6 +71,8 @@ def _said(setting: Setting, one: Sighting) -> Judged:
         return Veto.SILENT
     if any(word.text.isdigit() for word in clause.words):
         return Veto.NUMBER
+    if clause.folded[one.last : one.last + 1] == ("s",):
+        return Veto.NEIGHBOUR  # "Belgrano's camp" is rather somebody's
     if has(clause, lambda cues: cues.matters):
         return Veto.MATTER
     if _neighbours(clause, one) and not one.kind & Listed.COUNTRY and not setting.text_given:

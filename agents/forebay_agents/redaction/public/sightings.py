@@ -76,7 +76,7 @@ def _longest(text: str, clause: Clause, lists: Lists, first: int, reach: int) ->
     """The longest listed name from ``first`` on that reaches beyond word ``reach``."""
     assert clause.spoken is not None
     words = clause.words
-    lower = not any(word.capital for word in words[1:])
+    lower = plain(clause)
     most = min(_LONGEST, len(words) - first)
     for last in range(first + most, max(first, reach), -1):
         members = words[first:last]
@@ -113,7 +113,12 @@ def _harmless(clause: Clause, at: int) -> bool:
         return True
     if at == clause.start and (cues.questions.at(clause.folded, at) or cues.tasks.at(clause.folded, at)):
         return True
-    return word.text.islower() and not is_name(word.folded)
+    return word.text.islower() and not plain(clause) and not is_name(word.folded)
+
+
+def plain(clause: Clause) -> bool:
+    """Whether capitals tell nothing, since there are none: then each word may be a part of a name."""
+    return not any(word.capital for word in clause.words[1:])
 
 
 def _part_of_more(text: str, clause: Clause, one: Sighting, covered: set[int]) -> bool:
@@ -127,6 +132,11 @@ def _part_of_more(text: str, clause: Clause, one: Sighting, covered: set[int]) -
             continue
         if gap in ("-", "‐", "‑") and words[at].capital:
             return True
-        if gap == " " and words[at].capital and not _harmless(clause, at) and is_name(words[at].folded):
+        if (
+            gap == " "
+            and (words[at].capital or plain(clause))
+            and not _harmless(clause, at)
+            and is_name(words[at].folded)
+        ):
             return True
     return False
