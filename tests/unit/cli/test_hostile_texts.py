@@ -52,6 +52,7 @@ from forebay_agents.completion.routing.status import DeploymentReport, RouterRep
 from forebay_agents.cost import cli as cost
 from forebay_agents.cost.reconciliation import Difference as Deviation
 from forebay_agents.cost.reconciliation import Kind, OpenAttempt, Reconciliation
+from forebay_agents.models.prices import cli as prices
 from forebay_agents.redaction.cli import tables as redaction
 from forebay_agents.review import cli as review
 
@@ -128,6 +129,9 @@ TABLES: dict[Callable[..., None], Callable[[str], tuple[Any, ...]]] = {
         open=[OpenAttempt(
             attempt_id=text, request_id=text, status=UsageStatus.STARTED, worst_case_nanousd=1,
             billed_nanousd=None)]),),
+    prices._print: lambda text: ({
+        "parts": [{"kind": text, "tokens": 1, "usd_per_million": 1.0, "nanousd": 1, "as": text}],
+        "from": text, "step": None, "off_peak": False, "cost_nanousd": 1, "source": text, "service_tier": text},),
     cache._print_evaluation: lambda text: (pairs(text),),
     tiers._show: lambda text: ({
         "rows": 1, "folds": 1, "quality_floor": None, "wasted_cheap_calls": 0.0,

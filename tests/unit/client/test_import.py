@@ -48,7 +48,8 @@ def test_an_open_client_loads_no_stage(tmp_path: Path) -> None:
     assert top(names) >= _WHEN_ASKED
     assert sorted(top(names) & (_NEVER | {"redis", "aiohttp", "prometheus_client", "typer"})) == []
     # A misspelt variable is known as such only by those who know all: the stages' sections are declarations alone.
-    declared = {entry.module for entry in entry_points(group="forebay.settings")} | {"forebay_agents.redaction.kinds"}
+    parts = {"forebay_agents.redaction.kinds", "forebay_agents.models.prices.settings"}
+    declared = {entry.module for entry in entry_points(group="forebay.settings")} | parts
     rest = {name for name in names - declared if name.startswith("forebay_agents.")}
     assert [name for name in sorted(rest) if not any(one.startswith(f"{name}.") for one in declared)] == []
 
