@@ -20,10 +20,11 @@ from forebay.privacy.fingerprints import answered_id
 from forebay.privacy.people.travelling import TravellingIds
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.vault import Conversation, Owner, Vault
-from forebay_agents.redaction.detection.detector import Found
+from forebay_agents.redaction.detection.detector import Asked, Found
 from forebay_agents.redaction.metrics import RedactionMetrics
 from forebay_agents.redaction.policy import Policies
 from forebay_agents.redaction.pseudonymise import Pseudonymised, pseudonymise
+from forebay_agents.redaction.public.deciding import left_by_reason
 from forebay_agents.redaction.request_parts import Part, collect, rebuild
 from forebay_agents.redaction.settings import Action
 from forebay_agents.redaction.surrogates import Surrogates
@@ -35,8 +36,8 @@ TIMING = "forebay-timing-redaction"
 _SWAPS = 16
 """Attempts to extend a conversation that other requests extend at the same moment; each failure is their progress."""
 
-Find = Callable[[Sequence[Part], Mapping[str, str], str], Awaitable[Found]]
-"""Finds personal data in parts, given the conversation's tags and values and the tenant; off the event loop."""
+Find = Callable[[Asked], Awaitable[Found]]
+"""Finds personal data in what is asked; off the event loop."""
 
 
 class Counts(Protocol):
@@ -109,11 +110,13 @@ class RedactionHandler:
         known = Conversation()
         if request.conversation_id is not None:
             known = await self._vault.conversation(_asker(request), request.conversation_id)
-        found = await self._find(parts, known.tags, request.tenant_id)
-        for one in found.public:
-            if one.stays:
-                self._metrics.left_public(one.kind, one.judged.value)
         policy = self._policies.of(request.tenant_id)
+        profile = policy.profile_of(request.redaction)
+        found = await self._find(
+            Asked(parts=parts, known=dict(known.tags), tenant_id=request.tenant_id, profile=profile)
+        )
+        left = left_by_reason(found.public)
+        self._metrics.left_public(left)
         blocked = policy.blocked(found.spans)
         if blocked:
             self._count(request, {(kind, Action.BLOCK.value): 1 for kind in blocked})
@@ -129,6 +132,8 @@ class RedactionHandler:
             entities=result.entities,
             vault_ref=await self._keep(result.mapping, owner, request.request_id),
             language=found.language,
+            redaction=profile.value,
+            public={f"{kind}.{reason}": count for (kind, reason), count in left.items()},
         )
 
     async def _number(

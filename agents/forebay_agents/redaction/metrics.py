@@ -42,9 +42,10 @@ class RedactionMetrics:
         for (entity, action), count in actions.items():
             self._entities.labels(entity, action).inc(count)
 
-    def left_public(self, kind: str, reason: str) -> None:
-        """A name or a place was left as it is."""
-        self._public.labels(kind, reason).inc()
+    def left_public(self, left: Mapping[tuple[str, str], int]) -> None:
+        """Names and places of a request that were left as they are, by kind and reason."""
+        for (kind, reason), count in left.items():
+            self._public.labels(kind, reason).inc(count)
 
     def redacted(self, characters: int, seconds: float) -> None:
         """A request was redacted."""

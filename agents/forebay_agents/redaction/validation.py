@@ -12,9 +12,11 @@ from forebay.contract.failures import Rejected
 from forebay.contract.ids import id_fault
 from forebay.contract.records import MessageRole, Request
 from forebay_agents.redaction.request_parts import strict_json
+from forebay_agents.redaction.settings import Profile
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 _SCOPES = (None, "user", "tenant", "global")
+_PROFILES = (None, *Profile)
 _MAX_STOPS = 16
 _MAX_DEPTH = 64
 
@@ -40,6 +42,7 @@ def validate(request: Request, *, max_messages: int, max_chars: int) -> None:
     )
     _check(request.cache.ttl_s is None or request.cache.ttl_s > 0, "cache.ttl_s", "must be positive")
     _check(request.cache.scope in _SCOPES, "cache.scope", "must be user, tenant or global")
+    _check(request.redaction in _PROFILES, "redaction", "must be strict or balanced")
     _check(len(request.metadata) <= 64, "metadata", "must have at most 64 keys")
 
 

@@ -36,8 +36,12 @@ class Recorder:
         return Found(spans=[[]], language=asked.tenant_id)
 
 
+def _one(text: str) -> Asked:
+    return Asked(parts=[Part(text=text)], tenant_id=text)
+
+
 async def _all(batches: Batches, wanted: Sequence[str], go: threading.Event) -> list[Any]:
-    asked = [asyncio.ensure_future(batches.find([Part(text=text)], {}, text)) for text in wanted]
+    asked = [asyncio.ensure_future(batches.find(_one(text))) for text in wanted]
     await asyncio.sleep(0.05)
     go.set()
     return await asyncio.gather(*asked, return_exceptions=True)
@@ -73,7 +77,7 @@ async def test_who_gave_up_is_not_read() -> None:
     recorder = Recorder()
     with ThreadPoolExecutor(1) as pool:
         batches = Batches(lambda: pool, recorder.find_all, 1)
-        first, second, third = (asyncio.ensure_future(batches.find([Part(text=t)], {}, t)) for t in "abc")
+        first, second, third = (asyncio.ensure_future(batches.find(_one(t))) for t in "abc")
         await asyncio.sleep(0.05)
         second.cancel()
         recorder.go.set()
@@ -107,11 +111,11 @@ async def test_a_process_that_dies_takes_nobody_with_it() -> None:
     recorder.go.set()
     batches = Batches(Dying, recorder.find_all, 1)
     wanted = ["a", "b", "poison", "c"]
-    found = await asyncio.gather(*(batches.find([Part(text=t)], {}, t) for t in wanted), return_exceptions=True)
+    found = await asyncio.gather(*(batches.find(_one(t)) for t in wanted), return_exceptions=True)
     assert [one.language for one in found if isinstance(one, Found)] == ["a", "b", "c"]
     assert isinstance(found[2], Transient)
     assert found[2].code == "redaction_interrupted"
-    assert (await batches.find([Part(text="later")], {}, "later")).language == "later"
+    assert (await batches.find(_one("later"))).language == "later"
     assert len(Dying.made) == 3  # the first one, after the batch, after the poison by itself
 
 
@@ -120,7 +124,7 @@ async def test_a_real_process_is_replaced() -> None:
         [process] = multiprocessing.active_children()
         process.kill()
         process.join(10)
-        assert (await find([Part(text="I am Ann Lee.")], {}, "t")).spans[0]
+        assert (await find(_one("I am Ann Lee."))).spans[0]
 
 
 def test_findings_do_not_depend_on_what_is_read_beside_a_text() -> None:
@@ -146,14 +150,14 @@ async def test_a_refusal_comes_back_and_the_next_request_is_served(where: dict[s
     async with finder(RedactionSettings(other_languages="block", **where)) as find:  # type: ignore[arg-type]  # numbers
         for _ in range(2):
             with pytest.raises(Rejected, match="not accepted") as caught:
-                await find(refused, {}, "t")
+                await find(Asked(parts=refused, tenant_id="t"))
             assert caught.value.code == "language_unsupported"
-            assert (await find([Part(text="I am Ann Lee.")], {}, "t")).spans[0]
+            assert (await find(_one("I am Ann Lee."))).spans[0]
 
 
 @pytest.mark.parametrize("where", [{"threads": 2}, {"processes": 1}])
 async def test_threads_and_processes_find_the_same(where: dict[str, int]) -> None:
     async with finder(RedactionSettings(**where)) as find:  # type: ignore[arg-type]  # only numbers
-        found = await asyncio.gather(*(find([Part(text="I am Ann Lee.")], {}, "t") for _ in range(20)))
+        found = await asyncio.gather(*(find(_one("I am Ann Lee.")) for _ in range(20)))
     assert len({str(one) for one in found}) == 1
     assert found[0].spans[0]

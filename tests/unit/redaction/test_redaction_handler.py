@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -15,21 +15,22 @@ from forebay.contract.records import Completion, Message, MessageRole, Params, R
 from forebay.privacy.fingerprints import FingerprintHeaders
 from forebay.privacy.vault import Vault
 from forebay.testing import KEYRING, MemoryVaultStore, context, memory_vault
-from forebay_agents.redaction.detection.detector import Found
+from forebay_agents.redaction.detection.detector import Asked, Found
 from forebay_agents.redaction.detection.spans import Span
 from forebay_agents.redaction.handler import TIMING, RedactionHandler
 from forebay_agents.redaction.metrics import RedactionMetrics
 from forebay_agents.redaction.policy import Policies
-from forebay_agents.redaction.request_parts import Part
-from forebay_agents.redaction.settings import Action, RedactionSettings, TenantRules
+from forebay_agents.redaction.public.deciding import Decision
+from forebay_agents.redaction.public.reasons import Reason, Veto
+from forebay_agents.redaction.settings import Action, Profile, RedactionSettings, TenantRules
 from forebay_agents.response.handler import ResponseHandler
 
 SECRETS = {"Ana Lee": "PERSON", "Bath": "LOCATION", "078-05-1120": "US_SSN", "4111": "CREDIT_CARD"}
 
 
-async def find(parts: Sequence[Part], _known: Mapping[str, str], _tenant: str) -> Found:
+async def find(asked: Asked) -> Found:
     found: list[list[Span]] = []
-    for part in parts:
+    for part in asked.parts:
         spans = []
         for value, kind in SECRETS.items():
             start = part.text.find(value)
@@ -204,6 +205,7 @@ async def test_a_failure_becomes_a_completion_without_text(handler: RedactionHan
         ({"priority": 10}, "priority"),
         ({"deadline_ms": 0}, "deadline_ms"),
         ({"max_cost_nanousd": -1}, "max_cost_nanousd"),
+        ({"redaction": "none"}, "redaction"),
     ],
 )
 async def test_a_request_that_breaks_the_contract_is_rejected(
@@ -213,6 +215,56 @@ async def test_a_request_that_breaks_the_contract_is_rejected(
         await handler.handle(_request("hi", **changes), CONTEXT)
     assert rejected.value.code == "invalid_request"
     assert "Ana" not in rejected.value.message
+
+
+@pytest.mark.parametrize(
+    ("tenant", "asked", "read_with"),
+    [
+        ("careful", None, "strict"),
+        ("careful", "balanced", "strict"),
+        ("free", None, "strict"),
+        ("free", "balanced", "balanced"),
+        ("open", None, "balanced"),
+        ("open", "strict", "strict"),
+    ],
+)
+async def test_the_redacted_record_says_with_which_profile_it_was_read(
+    vault: Vault, daily: Counted, registry: CollectorRegistry, tenant: str, asked: str | None, read_with: str
+) -> None:
+    seen: list[str | None] = []
+
+    async def noting(asked: Asked) -> Found:
+        seen.append(asked.profile)
+        return await find(asked)
+
+    rules = {
+        "careful": TenantRules(profile=Profile.STRICT),
+        "free": TenantRules(profile=Profile.STRICT, looser_requests=True),
+        "open": TenantRules(profile=Profile.BALANCED),
+    }
+    policies, metrics = Policies(RedactionSettings(tenants=rules)), RedactionMetrics(registry)
+    handler = RedactionHandler(noting, vault, policies, metrics, daily, max_messages=10, max_chars=1000)
+    redacted = await _redact(handler, _request("hi", tenant_id=tenant, redaction=asked))
+    assert seen == [redacted.redaction] == [read_with]
+
+
+async def test_what_stays_is_counted_by_kind_and_reason(
+    vault: Vault, daily: Counted, registry: CollectorRegistry
+) -> None:
+    span = Span(start=0, end=4, kind="LOCATION", score=1.0)
+    asked = Decision(span=span, judged=Reason.ASKED, kind="places")
+
+    async def knowing(_asked: Asked) -> Found:
+        gone = Decision(span=span, judged=Veto.FIRST, kind="places")
+        eponym = Decision(span=span, judged=Reason.EPONYM, kind="eponyms")
+        return Found(spans=[[]], language="en", public=(asked, gone, asked, eponym))
+
+    policies, metrics = Policies(RedactionSettings()), RedactionMetrics(registry)
+    handler = RedactionHandler(knowing, vault, policies, metrics, daily, max_messages=10, max_chars=1000)
+    redacted = await _redact(handler, _request("hi"))
+    assert redacted.public == {"places.asked": 2, "eponyms.eponym": 1}
+    labels = {"kind": "places", "reason": "asked"}
+    assert registry.get_sample_value("forebay_redaction_public_total", labels) == 2
 
 
 async def test_findings_are_counted_by_entity_action_and_tenant_and_never_by_value(

@@ -1,6 +1,5 @@
 """A user's id and a conversation's from ``requests`` to ``responses``: in every ending, and in no topic between."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,12 +19,11 @@ from forebay.settings import StageSettings
 from forebay.testing import KEYRING, MemoryVaultStore, StageRunner, memory_vault
 from forebay.testing.stores import OPERATOR
 from forebay.trust.proofs import Signed
-from forebay_agents.redaction.detection.detector import Found
+from forebay_agents.redaction.detection.detector import Asked, Found
 from forebay_agents.redaction.detection.spans import Span
 from forebay_agents.redaction.handler import RedactionHandler
 from forebay_agents.redaction.metrics import RedactionMetrics
 from forebay_agents.redaction.policy import Policies
-from forebay_agents.redaction.request_parts import Part
 from forebay_agents.redaction.settings import RedactionSettings
 from forebay_agents.response.handler import ResponseHandler
 
@@ -90,12 +88,12 @@ class Path:
         route = Route(topic=topic, handle=handle, on_failure=on_failure)
         return Stage(name=name, routes=[route], limits=StageSettings(max_attempts=2))
 
-    async def _find(self, parts: Sequence[Part], _known: Mapping[str, str], _tenant: str) -> Found:
+    async def _find(self, asked: Asked) -> Found:
         if self.finding is not None:
             raise self.finding
         spans = [
             [Span(start=at, end=at + 7, kind="PERSON", score=1.0)] if (at := part.text.find("Ann Lee")) >= 0 else []
-            for part in parts
+            for part in asked.parts
         ]
         return Found(spans=spans, language="en")
 

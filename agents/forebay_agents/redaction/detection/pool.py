@@ -11,7 +11,7 @@ read is read again, each request by itself; one that kills whoever reads it goes
 import asyncio
 import multiprocessing
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,7 +20,6 @@ from forebay.contract.failures import Transient
 from forebay_agents.redaction.detection.detector import Asked, Detector, Found
 from forebay_agents.redaction.handler import Find
 from forebay_agents.redaction.metrics import METRICS, RedactionMetrics
-from forebay_agents.redaction.request_parts import Part
 from forebay_agents.redaction.settings import RedactionSettings
 
 MOST = 8
@@ -59,10 +58,10 @@ class Batches:
         self._waiting: deque[tuple[Asked, asyncio.Future[Found]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
 
-    async def find(self, parts: Sequence[Part], known: Mapping[str, str], tenant_id: str) -> Found:
+    async def find(self, asked: Asked) -> Found:
         """See :data:`forebay_agents.redaction.handler.Find`."""
         future: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-        self._waiting.append((Asked(parts=parts, known=dict(known), tenant_id=tenant_id), future))
+        self._waiting.append((asked, future))
         self._start()
         return await future
 
@@ -130,7 +129,7 @@ async def finder(settings: RedactionSettings, metrics: RedactionMetrics = METRIC
     """A warm :data:`forebay_agents.redaction.handler.Find`."""
     if settings.processes:
         batches = Batches(partial(_processes, settings), _found, settings.processes, metrics.read_together)
-        await batches.find([], {}, "default")  # returns once a process is ready
+        await batches.find(Asked(parts=[]))  # returns once a process is ready
     else:
         detector = await asyncio.to_thread(Detector, settings)
         threads = partial(ThreadPoolExecutor, settings.threads, thread_name_prefix="redaction")

@@ -1,5 +1,6 @@
 """Which findings of a request stay? Each is decided where it stands; then one name has one fate in all the request."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -40,6 +41,11 @@ class Decision:
     def stays(self) -> bool:
         """Whether it is left as it is."""
         return isinstance(self.judged, Reason)
+
+
+def left_by_reason(decisions: Iterable[Decision]) -> Counter[tuple[str, str]]:
+    """How many names and places stay, by kind and reason."""
+    return Counter((one.kind, one.judged.value) for one in decisions if one.stays)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -92,6 +92,7 @@ class RequestFields:
     cache: CachePolicy = field(default_factory=CachePolicy)
     metadata: Mapping[str, str] = field(default_factory=dict)
     created_at: int = 0
+    redaction: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +106,7 @@ class RedactedRequest(RequestFields):
     the type checker refuses raw text where redacted text is wanted.
 
     ``accepted_at`` is the broker's clock (ms since the epoch): deadlines count from it, so that a producer whose clock
-    lies neither gains nor loses time.
+    lies neither gains nor loses time. ``redaction`` is the profile that it was read with.
     """
 
     entities: Mapping[str, int] = field(default_factory=dict)
@@ -113,3 +114,5 @@ class RedactedRequest(RequestFields):
     prompt_hash: str = ""
     language: str | None = None
     accepted_at: int = 0
+    asked: str = ""
+    public: Mapping[str, int] = field(default_factory=dict)
