@@ -47,6 +47,7 @@ def hit(request: RedactedRequest, found: Found, *, took_us: int, now_ms: int) ->
         request_id=request.request_id,
         tenant_id=request.tenant_id,
         user_id=request.user_id,
+        key_id=request.key_id,
         tier=entry.tier or "",
         model=entry.model or "",
         deployment=entry.deployment or "",

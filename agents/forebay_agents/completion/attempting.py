@@ -210,7 +210,12 @@ class Attempts:
             async with self._pool.calling(deployment, left_s(request, self._now_ms())):
                 # Time may have passed until there was room.
                 build = self._builder(tier, deployment, request, others)
-                payer = Payer(request_id=request.request_id, tenant_id=request.tenant_id, user_id=request.user_id)
+                payer = Payer(
+                    request_id=request.request_id,
+                    tenant_id=request.tenant_id,
+                    user_id=request.user_id,
+                    key_id=request.key_id,
+                )
                 outcome = await self._caller.call(payer, tier.name, deployment, build, write_ahead, lost=lost)
                 if outcome.error is None:
                     self._pool.worked(deployment, outcome.duration_ms / 1000)

@@ -149,6 +149,7 @@ class CompletionHandler:
             attempts=tuple(trace.attempts),
             prompt_tokens=sum(entry.prompt_tokens for entry in entries),
             completion_tokens=sum(entry.completion_tokens for entry in entries),
+            cached_prompt_tokens=sum(entry.cached_prompt_tokens for entry in entries),
             cost_nanousd=spent + _cost(trace),
             timings={"completion": round(1e6 * (time.perf_counter() - started))},
             confidence=served.assessment.probability,

@@ -19,6 +19,7 @@ class Payer:
     request_id: str
     tenant_id: str
     user_id: str
+    key_id: str | None = None
 
 
 class Ledger:
@@ -47,6 +48,7 @@ class Ledger:
             request_id=payer.request_id,
             tenant_id=payer.tenant_id,
             user_id=payer.user_id,
+            key_id=payer.key_id,
             purpose=self._purpose,
             tier=tier,
             model=deployment.model,

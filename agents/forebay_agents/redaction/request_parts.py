@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from forebay.contract.records import Message, MessageRole, RedactedRequest, Request
+from forebay.contract.records import Message, MessageRole, Params, RedactedRequest, Request
 from forebay.contract.records.conversation import RequestFields
 
 
@@ -39,7 +39,7 @@ class Part:
     joined: bool = False
 
 
-SCHEMAS = frozenset({"tools", "response_format"})
+SCHEMAS = frozenset({"tools", "response_format", "tool_choice"})
 _KEYWORDS = frozenset({"type", "name", "required", "format", "$ref", "$schema", "$id"})
 """Keys of a tool or a JSON Schema whose strings are no prose."""
 Visit = Callable[[Part], str]
@@ -73,12 +73,19 @@ def _walk(request: Request, visit: Visit) -> Request:
         messages=tuple(_message(message, visit) for message in request.messages),
         tools=_json(request.tools, visit, "tools"),
         response_format=_json(request.response_format, visit, "response_format"),
-        params=replace(request.params, stop=tuple(visit(Part(text=text)) for text in request.params.stop)),
+        params=_params(request.params, visit),
         metadata={
             visit(Part(text=key, sort=Sort.IDENTIFIER)): visit(Part(text=value, joined=True))
             for key, value in request.metadata.items()
         },
     )
+
+
+def _params(params: Params, visit: Visit) -> Params:
+    choice = params.tool_choice
+    if choice is not None and choice.startswith("{"):  # else one of three words
+        choice = _json(choice, visit, "tool_choice")
+    return replace(params, stop=tuple(visit(Part(text=text)) for text in params.stop), tool_choice=choice)
 
 
 def _message(message: Message, visit: Visit) -> Message:

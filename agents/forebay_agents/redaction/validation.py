@@ -15,6 +15,8 @@ from forebay_agents.redaction.request_parts import strict_json
 from forebay_agents.redaction.settings import Profile
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
+_EFFORT = re.compile(r"[a-z]{1,16}")
+_KEY_ID = re.compile(r"[a-z2-7]{12}")
 _SCOPES = (None, "user", "tenant", "global")
 _PROFILES = (None, *Profile)
 _MAX_STOPS = 16
@@ -33,6 +35,7 @@ def validate(request: Request, *, max_messages: int, max_chars: int) -> None:
     for name in ("task", "tier"):
         value = getattr(request, name)
         _check(value is None or _WORD.fullmatch(value) is not None, name, "must be a short identifier")
+    _check(request.key_id is None or _KEY_ID.fullmatch(request.key_id) is not None, "key_id", "must be the id of a key")
     _check_messages(request, max_messages, max_chars)
     _check_params(request)
     _check(0 <= request.priority <= 9, "priority", "must be between 0 and 9")
@@ -79,6 +82,7 @@ def _check_messages(request: Request, max_messages: int, max_chars: int) -> None
             wanted = list if name == "tools" else dict
             kind = "array" if wanted is list else "object"
             _check(isinstance(_json_of(text, name), wanted), name, f"must be a JSON {kind}")
+    total += len(request.params.tool_choice or "")
     total += sum(len(key) + len(value) for key, value in request.metadata.items())
     _check(total <= max_chars, "messages", f"must have at most {max_chars} characters together")
 
@@ -95,6 +99,12 @@ def _check_params(request: Request) -> None:
         value = getattr(params, name)
         ok = value is None or (math.isfinite(value) and low <= value <= high)
         _check(ok, f"params.{name}", f"must be between {low:g} and {high:g}")
+    if params.tool_choice is not None and params.tool_choice not in ("auto", "none", "required"):
+        rule = "must be auto, none, required, or a JSON object"
+        _check(params.tool_choice.startswith("{"), "params.tool_choice", rule)
+        _check(isinstance(_json_of(params.tool_choice, "params.tool_choice"), dict), "params.tool_choice", rule)
+    effort = params.reasoning_effort
+    _check(effort is None or _EFFORT.fullmatch(effort) is not None, "params.reasoning_effort", "must be a word")
     _check(len(params.stop) <= _MAX_STOPS, "params.stop", f"must have at most {_MAX_STOPS} entries")
     _check(all(0 < len(stop) <= 256 for stop in params.stop), "params.stop", "must be 1 to 256 characters each")
 

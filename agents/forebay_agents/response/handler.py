@@ -162,6 +162,7 @@ class ResponseHandler:
             attempts=len(completion.attempts),
             prompt_tokens=completion.prompt_tokens,
             completion_tokens=completion.completion_tokens,
+            cached_prompt_tokens=completion.cached_prompt_tokens,
             cost_nanousd=completion.cost_nanousd,
             saved_nanousd=completion.saved_nanousd,
             confidence=completion.confidence,

@@ -34,6 +34,8 @@ _MOST_MARKS, _JOINER = 30, "\u034f"
 _MAY_BE_MARKS = re.compile(r"[^\w\s\x00-\x7f]{31,}")
 """Marks are neither letters nor blanks."""
 
+_LATER = ("tool_choice", "parallel_tool_calls", "reasoning_effort")
+
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 
@@ -129,7 +131,10 @@ def prompt_hash(request: RequestFields) -> str:
 def circumstances(request: RequestFields) -> dict[str, Any]:
     """What changes an answer beside the messages."""
     params = request.params
+    # Later ones count only where they are set: what is kept in caches is found under the hash of before.
+    later = {name: value for name in _LATER if (value := getattr(params, name)) is not None}
     return {
+        **({"more": later} if later else {}),
         "task": request.task,
         "tools": request.tools,
         "response_format": request.response_format,

@@ -78,6 +78,9 @@ def request_from_json(content: Mapping[str, Any]) -> Request:
     given = content.get("request_id")
     record_id = given if isinstance(given, str) else None
     values = _json_text(dict(content))
+    params = values.get("params")
+    if isinstance(params, Mapping) and isinstance(params.get("tool_choice"), dict):
+        values["params"] = {**params, "tool_choice": json.dumps(params["tool_choice"], ensure_ascii=False)}
     messages = values.get("messages")
     if isinstance(messages, str):
         values["messages"] = [{"content": messages}]

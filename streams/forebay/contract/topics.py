@@ -205,26 +205,15 @@ _CATALOGUE = (
         readers=("cache",),
         doc="People's decisions; also the fine-tuning set.",
     ),
-    Topic(
-        name="retry.10s",
-        key="as in the origin topic",
-        record=None,
-        readers=("retry",),
-        doc="Waits for the first delay.",
-    ),
-    Topic(
-        name="retry.1m",
-        key="as in the origin topic",
-        record=None,
-        readers=("retry",),
-        doc="Waits for the second delay.",
-    ),
-    Topic(
-        name="retry.10m",
-        key="as in the origin topic",
-        record=None,
-        readers=("retry",),
-        doc="Waits for the third delay.",
+    *(
+        Topic(
+            name=name,
+            key="as in the origin topic",
+            record=None,
+            readers=("retry",),
+            doc=f"Waits for the {which} delay.",
+        )
+        for name, which in (("retry.10s", "first"), ("retry.1m", "second"), ("retry.10m", "third"))
     ),
     Topic(
         name="dlq",
@@ -249,6 +238,16 @@ _CATALOGUE = (
         retention_ms=400 * DAY_MS,
         broker_time=True,
         doc="What people did: to dead letters, to the vault. Each act names those before it.",
+    ),
+    Topic(
+        name="keys",
+        key="key_id",
+        record=records.ApiKey,
+        retention_ms=None,
+        compacted=True,
+        access=Access.IDENTIFYING,
+        broker_time=True,
+        doc="Keys of the HTTP door: hashes of their secrets, whose they are and what they may. Doors follow it.",
     ),
     Topic(
         name="clock",

@@ -27,6 +27,9 @@ from forebay.state.keys import Key, Owned, Prefix, owned
 from forebay.state.redis_client import redis_errors, refused
 
 CONFLICT = "idempotency_conflict"
+_LATER = ("tool_choice", "parallel_tool_calls", "reasoning_effort")
+"""Parameters that requests did not always have. Unset they count for nothing: while workers are upgraded, and for what
+is delivered once more after that, the fingerprint of a body is the one of before."""
 
 
 class Fingerprints(Protocol):
@@ -42,10 +45,14 @@ class Fingerprints(Protocol):
 
 
 def fingerprint(request: Request) -> str:
-    """A digest of all that makes ``request`` what it is; not of when it was made."""
+    """A digest of all that makes ``request`` what it is; not of when it was made, nor by which key it came."""
     body = to_json(replace(request, created_at=0))
     if request.redaction is None:
         del body["redaction"]  # a request from before there was such a field is the same request
+    del body["key_id"]
+    for name in _LATER:
+        if body["params"][name] is None:
+            del body["params"][name]
     encoded = json.dumps(body, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 

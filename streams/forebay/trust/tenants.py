@@ -146,6 +146,8 @@ class Tenants:
             if record.tenant_id != UNSAID:
                 raise Rejected("tenant_mismatch", "the record names another tenant than the one that wrote it")
             record = replace(record, tenant_id=proved)
+        if self.identity is Identity.SIGNED and proved is not None and isinstance(record, Request):
+            record = replace(record, key_id=None)  # a door's word, and a door's key speaks for all
         if self.known and record.tenant_id not in self.known:
             raise Rejected("unknown_tenant", "there is no such tenant here")
         return record

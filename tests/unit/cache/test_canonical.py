@@ -1,10 +1,13 @@
 """Two prompts meet exactly when they are the same question."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forebay.contract.canonical import Renumbering, fold, prompt_hash
+from forebay.contract.records import Message, Params, Request
 from tests.unit.cache.memory import request
 
 
@@ -37,6 +40,18 @@ def test_the_same_question(one: str, other: str) -> None:
 )
 def test_other_questions(one: str, other: str) -> None:
     assert prompt_hash(request(one)) != prompt_hash(request(other))
+
+
+def test_how_tools_may_be_used_is_part_of_the_question_once_it_is_said() -> None:
+    plain = Request(messages=(Message(content="one"),))
+    assert prompt_hash(plain) == "07030e05966fef7cb4607552b36ebf3b50260133e738f50a7c464b5572763939", "as ever"
+    said = [
+        plain,
+        *(replace(plain, params=Params(tool_choice=choice)) for choice in ("none", "required")),
+        replace(plain, params=Params(parallel_tool_calls=False)),
+        *(replace(plain, params=Params(reasoning_effort=effort)) for effort in ("low", "high")),
+    ]
+    assert len({prompt_hash(request) for request in said}) == len(said)
 
 
 def test_code_spans_keep_the_blanks_around_them() -> None:

@@ -7,7 +7,7 @@ import pytest
 from forebay.contract import headers as h
 from forebay.contract.failures import Rejected
 from forebay.contract.handlers import Context, Output
-from forebay.contract.records import Completion, Message, Request
+from forebay.contract.records import Completion, Message, Params, Request
 from forebay.privacy.fingerprints import CONFLICT, FingerprintHeaders, RedisFingerprints, fingerprint, guarded, marked
 from forebay.privacy.sealing import Keyring
 from forebay.testing import context
@@ -133,3 +133,12 @@ def test_every_field_but_the_time_of_making_counts(changed: dict[str, object]) -
     other = replace(REQUEST, **changed)  # type: ignore[arg-type]  # names vary
     assert fingerprint(other) != fingerprint(REQUEST)
     assert fingerprint(replace(REQUEST, created_at=2)) == fingerprint(REQUEST)
+
+
+def test_fields_that_came_later_change_no_fingerprint_while_they_are_not_set() -> None:
+    assert fingerprint(REQUEST) == "cdb1d206d8085e012b2f9743ad8407c0"
+    assert fingerprint(replace(REQUEST, params=Params(tool_choice="none"))) != fingerprint(REQUEST)
+
+
+def test_the_same_body_by_another_key_of_a_door_is_the_same() -> None:
+    assert fingerprint(replace(REQUEST, key_id="abcdefghijkl")) == fingerprint(REQUEST)

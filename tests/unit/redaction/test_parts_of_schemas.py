@@ -2,9 +2,9 @@
 
 import json
 
-from forebay.contract.records import Message, Request
+from forebay.contract.records import Message, Params, Request
 from forebay_agents.redaction.detection.detector import Asked, Detector
-from forebay_agents.redaction.request_parts import Sort, collect
+from forebay_agents.redaction.request_parts import Sort, collect, rebuild
 from forebay_agents.redaction.settings import RedactionSettings
 
 FORMAT = {
@@ -32,6 +32,17 @@ def test_what_is_no_schema_is_read_as_before() -> None:
     tools = [{"function": {"name": "mail", "description": "x"}}]
     parts = collect(Request(tools=json.dumps(tools)))
     assert {part.text: part.sort for part in parts}["mail"] is Sort.IDENTIFIER
+
+
+def test_a_tool_that_has_to_be_called_is_read_as_tools_are() -> None:
+    choice = {"type": "function", "function": {"name": "mail"}}
+    request = Request(params=Params(tool_choice=json.dumps(choice), stop=("End.",)))
+    parts = collect(request)
+    assert {part.text: part.sort for part in parts}["mail"] is Sort.IDENTIFIER
+    texts = [part.text.upper() if part.text in ("mail", "End.") else part.text for part in parts]
+    params = rebuild(request, texts).params
+    assert (json.loads(params.tool_choice or ""), params.stop) == (choice | {"function": {"name": "MAIL"}}, ("END.",))
+    assert collect(Request(params=Params(tool_choice="required"))) == [], "a word of ours"
 
 
 def test_a_schema_does_not_make_a_name_of_a_word_before_it() -> None:

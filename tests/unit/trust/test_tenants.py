@@ -188,6 +188,13 @@ def test_a_response_is_sealed_for_whoever_asked() -> None:
     assert SIGNED.key_for("else", {h.WRITER: b"k-2"}) is None
 
 
+def test_by_which_key_of_a_door_it_came_is_said_by_a_door_alone() -> None:
+    request = Request(tenant_id="acme", key_id="abcdefghijkl")
+    assert SIGNED.own(request, "acme").key_id is None, "a tenant's own key"
+    assert SIGNED.own(request, SIGNED.proved({h.WRITER: b"door"})).key_id == "abcdefghijkl"
+    assert APART_TOPICS.own(request, "acme").key_id == "abcdefghijkl", "as far as the tenant is"
+
+
 def test_no_tenant_is_named_as_a_topic_of_the_chain_ends() -> None:
     ends = {name.partition(".")[2] for name in TOPICS if "." in name and name.partition(".")[0] in APART}
     assert ends == {"redacted", "uncached"}

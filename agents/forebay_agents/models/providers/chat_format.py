@@ -25,6 +25,10 @@ def fault(request: RedactedRequest) -> str | None:
             return f"{name} must be a JSON {'array' if kind is list else 'object'}"
         if isinstance(value, list) and not all(isinstance(item, dict) for item in value):
             return f"{name} must be a JSON array of objects"
+    try:
+        _tool_choice(request.params.tool_choice)
+    except (ValueError, RecursionError):
+        return "params.tool_choice must be a word, or JSON"
     if not request.request_id:
         return "request_id must not be empty"  # all such requests would share one claim, and one answer
     if request.params.max_tokens is not None and not 0 < request.params.max_tokens <= _MOST_TOKENS:
@@ -46,6 +50,9 @@ def sampling(params: Params) -> dict[str, Any]:
         "seed": params.seed,
         "presence_penalty": params.presence_penalty,
         "frequency_penalty": params.frequency_penalty,
+        "tool_choice": _tool_choice(params.tool_choice),
+        "parallel_tool_calls": params.parallel_tool_calls,
+        "reasoning_effort": params.reasoning_effort,
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -53,6 +60,10 @@ def sampling(params: Params) -> dict[str, Any]:
 def parsed(text: str | None) -> Any:
     """The value of a JSON text that was validated when the request came in; ``None`` for none."""
     return None if text is None else json.loads(text)
+
+
+def _tool_choice(text: str | None) -> Any:
+    return json.loads(text) if text is not None and text.startswith("{") else text
 
 
 def _chat_message(message: Message) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from forebay.contract.records.conversation import (
     RedactedRequest,
     Request,
 )
+from forebay.contract.records.keys import ApiKey, KeyRole
 from forebay.contract.records.money import CallPurpose, Spend, UsageEvent, UsageStatus, WindowKind
 from forebay.contract.records.operations import AuditEvent, DeadLetterAction, DeadLetterState
 from forebay.contract.records.outcome import (
@@ -53,12 +54,14 @@ Record = (
     | CacheCheck
     | DeadLetterState
     | AuditEvent
+    | ApiKey
 )
 """Any record that is the value of a topic."""
 
 __all__ = [
     "Alert",
     "AnswerSource",
+    "ApiKey",
     "Attempt",
     "AuditEvent",
     "CacheCheck",
@@ -74,6 +77,7 @@ __all__ = [
     "Evaluation",
     "Feedback",
     "FeedbackRating",
+    "KeyRole",
     "Message",
     "MessageRole",
     "Params",

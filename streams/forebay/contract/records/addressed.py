@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from forebay.contract.records import (
     Alert,
+    ApiKey,
     AuditEvent,
     CacheCheck,
     Completion,
@@ -67,7 +68,7 @@ NOBODY = Address()
 """The address of a record that names neither request nor tenant, or that cannot be read."""
 
 _OF_REQUEST = (Completion, UsageEvent, Evaluation, Feedback, CacheCheck, Correction, ReviewTask)
-_OF_TENANT = (Spend, Alert)  # tuples: isinstance takes a third of the time that it takes with a union
+_OF_TENANT = (Spend, Alert, ApiKey)  # tuples: isinstance takes a third of the time that it takes with a union
 
 
 def addressed(record: Handled) -> Addressed:

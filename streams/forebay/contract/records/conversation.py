@@ -46,7 +46,10 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Params:
-    """Sampling parameters; ``None`` leaves the provider's default."""
+    """Sampling parameters; ``None`` leaves the provider's default.
+
+    ``tool_choice`` is ``auto``, ``none``, ``required``, or JSON text of the OpenAI object; ``reasoning_effort`` a word.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -57,6 +60,9 @@ class Params:
     seed: int | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
+    tool_choice: str | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning_effort: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +78,10 @@ class CachePolicy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestFields:
-    """What a request and its redacted form share."""
+    """What a request and its redacted form share.
+
+    ``key_id``: by which key of the HTTP door it came; believed as far as the tenant is.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -93,6 +102,7 @@ class RequestFields:
     metadata: Mapping[str, str] = field(default_factory=dict)
     created_at: int = 0
     redaction: str | None = None
+    key_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -43,6 +43,7 @@ class UsageEvent:
     ``cache_write_tokens`` and ``cache_write_1h_tokens`` are parts of ``prompt_tokens``, without overlap, as cached ones
     are; ``reasoning_tokens`` of ``completion_tokens``. ``priced``: false where no price is known, so that a cost of 0
     is none; ``price``: by which it was priced, source and begin of the period, at most 64 characters.
+    ``key_id``: by which key of the HTTP door the request came.
     """
 
     attempt_id: str = ""
@@ -70,6 +71,7 @@ class UsageEvent:
     service_tier: str = "standard"
     priced: bool = True
     price: str = ""
+    key_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -74,6 +74,7 @@ class Completion:
     degraded: bool = False
     request: RedactedRequest | None = None
     completed_at: int = 0
+    cached_prompt_tokens: int = 0
 
 
 def without_ref(completion: Completion) -> Completion:
@@ -113,3 +114,4 @@ class Response:
     supersedes: str | None = None
     accepted_at: int = 0
     responded_at: int = 0
+    cached_prompt_tokens: int = 0

@@ -15,7 +15,7 @@ from forebay.contract.clock import Clock, now_ms
 from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Correction, CorrectionAction
-from forebay.contract.topics import DAY_MS
+from forebay.contract.topics import DAY_MS, TOPICS
 from forebay.operations.audit.recording import Recorder
 from forebay.operations.choices import InvalidChoiceError
 from forebay.operations.people.person import Person, Place, Row, Seen
@@ -89,7 +89,8 @@ class Desk:
                 "at": self.clock(),
                 "stored": stored,
                 "topics": topics,
-                "not_read": dict.fromkeys(UNREAD, "personal data in the clear, kept for a day"),
+                "not_read": dict.fromkeys(UNREAD, "personal data in the clear, kept for a day")
+                | {"keys": "for whom keys of the HTTP door were made: forebay keys list"},
             }
             _write(path, content)
         return act.count
@@ -119,7 +120,8 @@ class Desk:
 
     def _with_ends(self, rows: Sequence[Row]) -> list[Row]:
         """What nobody has read is a day old at most."""
-        return [replace(row, until=self.clock() + DAY_MS) if row.left is None else row for row in rows]
+        until = {name: None if TOPICS[name].retention_ms is None else self.clock() + DAY_MS for name in UNREAD}
+        return [replace(row, until=until[row.place]) if row.left is None else row for row in rows]
 
 
 def _write(path: Path, content: Any) -> None:

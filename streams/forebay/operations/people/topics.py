@@ -1,7 +1,8 @@
 """What do topics have of a person? They cannot be erased in; each forgets by its retention, and says until when.
 
 Read are those that say pseudonyms. What is in ``requests``, ``responses`` and ``feedback`` is the person's own words
-and id, for a day: nobody reads that to erase it.
+and id, for a day: nobody reads that to erase it. ``keys`` says for whom a key of the HTTP door was made, as people gave
+it: whoever makes keys for persons revokes theirs.
 """
 
 from collections.abc import Callable, Iterable, Sequence

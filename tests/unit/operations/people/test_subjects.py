@@ -111,7 +111,7 @@ def by_place(rows: Sequence[Row]) -> dict[str, Row]:
 @pytest.mark.parametrize("given", [USER, ANN])
 async def test_every_place_has_a_row_that_says_what_stays_and_until_when(desk: Desk, given: str) -> None:
     rows = by_place(await desk.erase(person(given)))
-    assert rows.keys() == {"vault", "open reviews", *READ, "requests", "responses", "feedback"}
+    assert rows.keys() == {"vault", "open reviews", *READ, "requests", "responses", "feedback", "keys"}
     usage, done = rows["usage"], rows["completions"]
     assert (usage.left, usage.until, usage.how) == (2, NOW - 1_000 + 400 * DAY_MS, "id")  # r-1 is from before
     assert (done.left, done.until) == (2, NOW - 1_000 + 7 * DAY_MS)
@@ -119,6 +119,7 @@ async def test_every_place_has_a_row_that_says_what_stays_and_until_when(desk: D
     assert [rows[topic].left for topic in ("evaluations", "reviews", "dlq", "alerts", "corrections")] == [2] * 4 + [1]
     for topic in ("requests", "responses", "feedback"):
         assert (rows[topic].left, rows[topic].until) == (None, NOW + DAY_MS)
+    assert (rows["keys"].left, rows["keys"].until) == (None, None), "people made them, and revoke them"
 
 
 async def test_what_the_vault_has_under_either_name_is_gone_and_nobody_elses(
