@@ -25,6 +25,7 @@ from forebay_agents.completion.quotas.rates import Limiter, corrections, of_depl
 from forebay_agents.completion.trace import Trace, refused
 from forebay_agents.models.caller import Caller, Outcome
 from forebay_agents.models.ledger import Payer
+from forebay_agents.models.placeholders import noted
 from forebay_agents.models.pool import LOST, TRY_ANOTHER, DeploymentPool, NoRoomError
 from forebay_agents.models.providers.chat_format import parsed
 from forebay_agents.models.providers.provider import Answer, Call, ProviderError
@@ -239,7 +240,7 @@ class Attempts:
 
     def prompt_tokens(self, tier: Tier, request: RedactedRequest) -> int:
         """Estimate of the prompt's tokens."""
-        return self._caller.prompt_tokens(tier.deployments[0], request.messages)
+        return self._caller.prompt_tokens(tier.deployments[0], noted(request, request.messages))
 
     def worst_case(self, tier: Tier, request: RedactedRequest) -> int:
         """Most that the tier's cheapest deployment may cost, in nano-dollars."""
@@ -248,6 +249,7 @@ class Attempts:
     def least(self, tier: Tier, request: RedactedRequest, messages: tuple[Message, ...]) -> int:
         """What ``messages`` and the longest answer cost at the tier's cheapest deployment, in nano-dollars."""
         bound = answer_bound(tier, request)
+        messages = noted(request, messages)
         return min(self._caller.price(deployment, messages, bound) for deployment in tier.deployments)
 
     async def fitted(self, tiers: Sequence[Tier], request: RedactedRequest) -> RedactedRequest | None:
@@ -259,7 +261,7 @@ class Attempts:
         return await self._shorten(request, 0.95 * room / self.prompt_tokens(longest, request))
 
     def _worst_case(self, tier: Tier, deployment: Deployment, request: RedactedRequest) -> int:
-        return self._caller.price(deployment, request.messages, answer_bound(tier, request))
+        return self._caller.price(deployment, noted(request, request.messages), answer_bound(tier, request))
 
     def _too_dear(self, tier: Tier, deployment: Deployment, request: RedactedRequest, trace: Trace) -> bool:
         """Whether what was spent and this call may together exceed what the request allows."""
@@ -275,7 +277,7 @@ class Attempts:
             return Call(
                 attempt_id=attempt_id,
                 request_id=request.request_id,
-                messages=request.messages,
+                messages=noted(request, request.messages),
                 params=request.params,
                 max_tokens=answer_bound(tier, request),
                 timeout_s=seconds,
