@@ -25,7 +25,7 @@ from forebay.observability.metrics import StageMetrics
 log = structlog.get_logger(__name__)
 
 LOOK_S = 2.0
-_PATIENCE_S = 6.0
+_PATIENCE_S = 5.5
 """Seconds that a partition may be without a reader, as in a rebalance, and brokers without an answer."""
 
 

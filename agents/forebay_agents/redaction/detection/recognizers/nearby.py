@@ -68,6 +68,7 @@ class Places:
         self._questions = 0
         self._starts: list[int] = []
         self._ends: list[int] = []
+        self._cut: dict[tuple[bool, str], bool] = {}
 
     def ends(self, low: int, high: int) -> list[int]:
         """Ends of the words that ``pattern.finditer(text, low, high)`` finds, in order."""
@@ -89,9 +90,17 @@ class Places:
         around = text[high - 1 : high + 1]
         if len(around) == 2 and (around.isalnum() or ("_" in around and around.replace("_", "a").isalnum())):
             # Cut there, a word may be another one.
-            cut = everywhere(self._pattern, text, max(done, high - _LONGEST), high)
-            ends += [end for _, end in cut if end == high]
+            if self._ends_with_one(max(done, high - _LONGEST), high):
+                ends.append(high)
         return ends
+
+    def _ends_with_one(self, low: int, high: int) -> bool:
+        """Whether a word ends at ``high``. A text that is made of one piece over and over is asked the same each time."""
+        piece = low == 0, self._low[max(0, low - 1) : high]  # one character more: a border may be asked for
+        if piece not in self._cut:
+            cut = everywhere(self._pattern, self._low, low, high)
+            self._cut[piece] = any(end == high for _, end in cut)
+        return self._cut[piece]
 
 
 def everywhere(pattern: re.Pattern[str], text: str, low: int, high: int) -> list[tuple[int, int]]:

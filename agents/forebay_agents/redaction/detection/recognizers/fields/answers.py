@@ -17,6 +17,8 @@ from forebay_agents.redaction.detection.windows import first
 _SCORE = 0.75
 _ANSWERED = re.compile(r"\?[^\n?]{0,60}\n\s{0,4}(?P<answer>[^\n]{3,120})")
 _TOLD = re.compile(r"[.:!]\s?\n\s{0,4}(?P<answer>[^\n:]{1,24}: ?[^\n]{3,120})")
+_LETTER = re.compile(r"[^\W\d_]")
+"""Without one there is no question; fourteen patterns are spared."""
 _REQUEST = re.compile(r"\b(?:your|please|need|provide|enter|confirm)\b")
 _LONGEST = 240
 """Characters of a question that are read, from its end."""
@@ -107,7 +109,7 @@ class Answers(RuleRecognizer):
         asked = facts.low[max(0, match.start() - _LONGEST) : match.start()].rpartition("\n")[2]
         # The last question on the line counts: "Is it about your order? What is your customer number?"
         asked = asked[asked.rfind("?") + 1 :]
-        if _THING.search(asked) or (match.re is _TOLD and not _REQUEST.search(asked)):
+        if not _LETTER.search(asked) or _THING.search(asked) or (match.re is _TOLD and not _REQUEST.search(asked)):
             return []
         for kind, question, form in _ASKED:
             if question.search(asked):

@@ -76,6 +76,8 @@ def _rows(text: str) -> Iterator[tuple[Sequence[str | None], list[Cell]]]:
     while at + 1 < len(lines):
         head = lines[at]
         at += 1
+        if head[0] == head[1]:
+            continue
         below = at
         if at + 1 < len(lines) and text[lines[at][0] : lines[at][0] + 1] in _EDGES and _ruled(text, lines[at]):
             below += 1  # "---+---" below the heads

@@ -36,6 +36,8 @@ _PINNED = re.compile(r"(?:[=<>~!]=|[<>^~]|(?<![\w/])[A-Z]\w{1,20}/)[ \"']?\Z")
 _OTHERS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?:['’]\w{1,4})?[ ,/–→>\-]{1,3}(?:\w{1,6} ){0,2}\Z")
 """Another number of the kind before it, of which it may be one of a list: "from version 2.0.0.14 to 2.0.0.15"."""
 _BACK = 56
+_LETTER = re.compile(r"[^\W\d_]|§")
+"""One of these is in every word for a version: without it the longer search, 30 us, is spared."""
 
 
 def _no_version(text: str, start: int, end: int) -> bool:
@@ -46,6 +48,8 @@ def _no_version(text: str, start: int, end: int) -> bool:
     before = before.lower()
     while listed_before := _OTHERS.search(before):
         before = before[: listed_before.start()]
+    if not _LETTER.search(before):
+        return True
     return not _VERSION.search(before) or _ADDRESSED.search(before) is not None
 
 
