@@ -137,33 +137,40 @@ def read_bounds(
 
 def topic_ids(admin: Any, topics: Collection[str], timeout_s: float = 5.0) -> dict[str, str]:
     """Ids of those of ``topics`` that are there; none from brokers that have none, or do not answer in time."""
-    from confluent_kafka import KafkaException, TopicCollection
+    from confluent_kafka import KafkaException
 
-    if not topics:
+    try:
+        return {name: str(topic.topic_id) for name, topic in _described(admin, topics, timeout_s).items()}
+    except (KafkaException, TimeoutError):
         return {}
-    found: dict[str, str] = {}
+
+
+def _described(admin: Any, topics: Collection[str], timeout_s: float) -> dict[str, Any]:
+    """Those of ``topics`` that are there, with their partitions and ids, in one request."""
+    from confluent_kafka import KafkaError, KafkaException, TopicCollection
+
+    found: dict[str, Any] = {}
+    if not topics:
+        return found
     for name, described in admin.describe_topics(TopicCollection(list(topics)), request_timeout=timeout_s).items():
         try:
-            found[name] = str(described.result(timeout_s).topic_id)
-        except (KafkaException, TimeoutError):
-            continue
+            found[name] = described.result(timeout_s)
+        except KafkaException as error:
+            if error.args[0].code() not in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED):
+                raise
     return found
 
 
 def _read_once(
     admin: Any, kafka: KafkaSettings, groups: Collection[str], timeout_s: float, only: Collection[str] | None
 ) -> Offsets:
-    topics = admin.list_topics(timeout=timeout_s).topics
-    places = [
-        (name, partition)
-        for name, topic in topics.items()
-        if (name.startswith(kafka.topic_prefix) if only is None else name in only)
-        for partition in topic.partitions
-    ]
     if only is None:
+        only = [name for name in admin.list_topics(timeout=timeout_s).topics if name.startswith(kafka.topic_prefix)]
         known = {group.group_id for group in admin.list_consumer_groups(request_timeout=timeout_s).result().valid}
         groups = known.intersection(groups)
-    ids = topic_ids(admin, sorted({topic for topic, _ in places}), timeout_s)
+    topics = _described(admin, only, timeout_s)
+    ids = {name: str(topic.topic_id) for name, topic in topics.items()}
+    places = [(name, one.id) for name, topic in topics.items() for one in topic.partitions]
     first, end = _bounds(admin, places, "earliest", timeout_s), _bounds(admin, places, "latest", timeout_s)
     assigned = _assigned(admin, sorted(groups), timeout_s)
     return Offsets(first=first, end=end, finished={}, assigned=assigned, ids=ids)

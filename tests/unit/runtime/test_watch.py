@@ -91,6 +91,22 @@ async def test_a_stage_with_nothing_to_do_has_no_lag_and_no_problem() -> None:
         assert bench.counted(gauge, stage="cache", topic="requests", partition="1") == 0
 
 
+async def test_who_has_nothing_to_do_is_looked_at_less_often() -> None:
+    bench = Bench()
+    await bench.look()
+    quiet = bench.watch.pause_s
+    bench.brokers_say(end={A: 3, B: 0})
+    await bench.look()
+    busy = bench.watch.pause_s
+    assert busy < quiet <= 4
+    bench.brokers_say(end={A: 0, B: 0})
+    await bench.look()
+    assert bench.watch.pause_s == quiet
+    bench.brokers_say(assigned={GROUP: frozenset({A})})
+    await bench.look()
+    assert bench.watch.pause_s == busy, "somebody is missing"
+
+
 async def test_lag_is_told_of_this_workers_partitions_only() -> None:
     bench = Bench()
     bench.written = bench.clock() - 4_000

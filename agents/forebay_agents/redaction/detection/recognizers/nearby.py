@@ -88,14 +88,13 @@ class Places:
                 ends.append(done)
             place += 1
         around = text[high - 1 : high + 1]
-        if len(around) == 2 and (around.isalnum() or ("_" in around and around.replace("_", "a").isalnum())):
-            # Cut there, a word may be another one.
-            if self._ends_with_one(max(done, high - _LONGEST), high):
-                ends.append(high)
+        cut = len(around) == 2 and (around.isalnum() or ("_" in around and around.replace("_", "a").isalnum()))
+        if cut and self._ends_with_one(max(done, high - _LONGEST), high):  # cut there, a word may be another one
+            ends.append(high)
         return ends
 
     def _ends_with_one(self, low: int, high: int) -> bool:
-        """Whether a word ends at ``high``. A text that is made of one piece over and over is asked the same each time."""
+        """Whether a word ends at ``high``; of a text that is one piece over and over, the same is asked each time."""
         piece = low == 0, self._low[max(0, low - 1) : high]  # one character more: a border may be asked for
         if piece not in self._cut:
             cut = everywhere(self._pattern, self._low, low, high)
