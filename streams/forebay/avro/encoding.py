@@ -55,7 +55,14 @@ class Encoding:
         headers = base | output.headers if output.headers else base
         if h.IDS in headers and output.topic not in _ANSWERED:
             headers = {name: value for name, value in headers.items() if name != h.IDS}
-        return Encoded(topic=output.topic, key=key, value=value, headers=list(headers.items()), always=output.always)
+        return Encoded(
+            topic=output.topic,
+            key=key,
+            value=value,
+            headers=list(headers.items()),
+            always=output.always,
+            partition=output.partition,
+        )
 
 
 def record_limit(topic: str, kafka: KafkaSettings) -> int:

@@ -40,6 +40,7 @@ class Output:
     Attributes:
         always: published also when the source record is another worker's by now: what was paid stands in the ledger,
             whoever answers.
+        partition: of hints alone, where their reader said that it reads; all else goes by its key.
     """
 
     topic: str
@@ -47,6 +48,7 @@ class Output:
     value: Record | bytes | None
     headers: dict[str, bytes] = field(default_factory=dict)
     always: bool = False
+    partition: int | None = None
 
 
 WriteAhead = Callable[[Sequence[Output]], Awaitable[None]]

@@ -50,6 +50,9 @@ REPLAY_ID = "forebay-replay-id"
 REPLAYS = "forebay-replay-count"
 SUPERSEDES = "forebay-supersedes"
 """Code of the failure that a replay is to make good; travels on to the response."""
+REPLY_TO = "forebay-reply-to"
+"""By a door: the partition of ``deltas`` in which it reads pieces of the answer. Anybody may say so: what comes there
+is pseudonymous, and a door drops what it did not ask for."""
 COMPRESSION = "forebay-compression"
 """What was done to a long prompt before models saw it: ``cut``, ``holdout``, or why else nothing was cut."""
 SPENT = "forebay-spent-nanousd"
@@ -81,7 +84,7 @@ TIMINGS = {f"forebay-timing-{stage}": stage for stage in STAGES}
 LONGEST_TIMING_US = 86_400_000_000
 
 LASTING = frozenset(
-    {TRACEPARENT, REQUEST_ID, FINGERPRINT, SENT_ID, IDS, WRITER, COMPRESSION, SUPERSEDES}
+    {TRACEPARENT, REQUEST_ID, FINGERPRINT, SENT_ID, IDS, WRITER, REPLY_TO, COMPRESSION, SUPERSEDES}
     | {REPLAYED_AT, REPLAYED_LETTER, REPLAY_ID, REPLAYS, *TIMINGS}
 )
 """What belongs to a request, and travels with all that is made of it."""

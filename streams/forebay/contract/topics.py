@@ -43,7 +43,9 @@ class Topic:
         access: who may read it.
         broker_time: records carry the broker's clock instead of the producer's.
         readers: stages that read it: retries of others are not sent there.
-        outside: applications write to it, so that nothing is believed of its headers but the trace.
+        outside: applications write to it, so that nothing is believed of its headers but the trace, and where a door
+            wants pieces of the answer.
+        partitions: their number, where it is not the settings' to say.
         of: whose records it holds, where it is one tenant's part of another topic (:func:`of_tenant`).
     """
 
@@ -56,6 +58,7 @@ class Topic:
     broker_time: bool = False
     readers: tuple[str, ...] = ()
     outside: bool = False
+    partitions: int | None = None
     of: str = ""
     doc: str = ""
 
@@ -104,6 +107,10 @@ class StageRights:
     cache: RedisRights = RedisRights()
 
 
+DELTA_PARTITIONS = 16
+"""A door each, and what ``forebay-reply-to`` may name; doors that share one read each other's pieces, and drop them."""
+
+_ORIGINS = "as in the origin topic"
 _CATALOGUE = (
     Topic(
         name="requests",
@@ -144,6 +151,14 @@ _CATALOGUE = (
         retention_ms=DAY_MS,
         access=Access.RESTRICTED,
         doc="Terminal answers with personal data restored.",
+    ),
+    Topic(
+        name="deltas",
+        key="request_id",
+        record=records.Delta,
+        retention_ms=HOUR_MS // 6,
+        partitions=DELTA_PARTITIONS,
+        doc="Pieces of answers while models write them, for the doors: hints that may be lost. Pseudonymous.",
     ),
     Topic(
         name="usage",
@@ -206,18 +221,12 @@ _CATALOGUE = (
         doc="People's decisions; also the fine-tuning set.",
     ),
     *(
-        Topic(
-            name=name,
-            key="as in the origin topic",
-            record=None,
-            readers=("retry",),
-            doc=f"Waits for the {which} delay.",
-        )
-        for name, which in (("retry.10s", "first"), ("retry.1m", "second"), ("retry.10m", "third"))
+        Topic(name=f"retry.{level}", key=_ORIGINS, record=None, readers=("retry",), doc=f"Waits for the {which} delay.")
+        for level, which in (("10s", "first"), ("1m", "second"), ("10m", "third"))
     ),
     Topic(
         name="dlq",
-        key="as in the origin topic",
+        key=_ORIGINS,
         record=None,
         retention_ms=30 * DAY_MS,
         doc="Original bytes (sealed when they may hold personal data) and forebay-dlq-* headers that say why.",

@@ -61,6 +61,7 @@ class Encoded:
     value: bytes | None
     headers: list[tuple[str, bytes]]
     always: bool = False
+    partition: int | None = None
 
 
 class UndecodableError(ValueError):

@@ -63,7 +63,7 @@ def wanted(topic: Topic, kafka: KafkaSettings) -> Wanted:
     retention = -1 if topic.retention_ms is None else topic.retention_ms
     return Wanted(
         name=topic_on_broker(topic.name, kafka),
-        partitions=kafka.partitions,
+        partitions=topic.partitions or kafka.partitions,
         replication=kafka.replication_factor,
         config={
             "cleanup.policy": "compact" if topic.compacted else "delete",

@@ -41,6 +41,7 @@ EXEMPT = {
     "requests.redacted": _REDACTED,
     "requests.uncached": _REDACTED,
     "completions": _REDACTED,
+    "deltas": "for doors: what a model wrote, of a prompt that was checked; kept for minutes",
     "usage": _SUMS,
     "spend": _SUMS,
     "retry.10s": _BYTES,

@@ -2,8 +2,8 @@
 
 A record is fresh unless it proves that it comes back: a retry by the proof of the stage that failed, a replay by that
 of an operator (:mod:`forebay.trust.proofs`). Of a fresh one counts what its topic's writers may say: of a topic with
-outside writers the trace alone, of an inner one what travels on with a request. Everything else is dropped, counted,
-and named in a dead letter.
+outside writers the trace, and where a door wants pieces of the answer; of an inner one what travels on with a request.
+Everything else is dropped, counted, and named in a dead letter.
 
 A record that claims to be this stage's retry, on a topic that only stages write to, and is none was made by somebody:
 it is a dead letter (``forged_retry``) and answers nobody. So is one that holds sealed bytes without a proof: no
@@ -28,7 +28,7 @@ from forebay.contract import headers as h
 from forebay.contract.clock import Clock
 from forebay.contract.failures import Transient
 from forebay.contract.handlers import Route
-from forebay.contract.topics import RETRY_LEVELS, topic_named
+from forebay.contract.topics import DELTA_PARTITIONS, RETRY_LEVELS, topic_named
 from forebay.contract.wire import Delivered
 from forebay.observability.metrics import StageMetrics
 from forebay.privacy.sealing import SealError, looks_sealed
@@ -50,7 +50,7 @@ _MOST_NAMES = 20
 """Of one line and one dead letter."""
 _TRACE = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
-_OUTSIDE = frozenset({h.TRACEPARENT})
+_OUTSIDE = frozenset({h.TRACEPARENT, h.REPLY_TO})
 _CLAIMS = frozenset({h.PROOF, h.RETRY_STAGE, h.SEALED})
 """Without one of these a record does not say that it comes back."""
 _OF_PROOF = frozenset({h.PROOF, h.DUE_AT})
@@ -117,7 +117,7 @@ class Ingress:
 
     def _admitted(self, source: Delivered) -> Admitted:
         headers = source.headers
-        if (headers.keys() <= self._allowed and _traced(headers)) or self._topic in RETRY_LEVELS:
+        if (headers.keys() <= self._allowed and _sound(headers)) or self._topic in RETRY_LEVELS:
             return Admitted(source, Standing.FRESH)  # of a retry topic: who signed it reads it next
         if _CLAIMS.isdisjoint(headers):
             return Admitted(self._only(source, self._allowed), Standing.FRESH)
@@ -209,8 +209,9 @@ class Ingress:
     def _only(self, source: Delivered, allowed: frozenset[str]) -> Delivered:
         """``source`` without the headers that are not ``allowed``, and with their names."""
         kept = {name: value for name, value in source.headers.items() if name in allowed}
-        if not _traced(kept):
-            del kept[h.TRACEPARENT]
+        for name in (h.TRACEPARENT, h.REPLY_TO):
+            if name in kept and not _sound({name: kept[name]}):
+                del kept[name]
         dropped = tuple(name for name in source.headers if name not in kept)
         if dropped:
             self._metrics.headers_dropped(self._topic, len(dropped))
@@ -224,9 +225,11 @@ class Ingress:
             log.warning("headers_dropped", stage=self._rules.stage, topic=self._topic, names=ours[:_MOST_NAMES])
 
 
-def _traced(headers: h.Headers) -> bool:
-    """Whether the trace, if there is one, has the form of one: it is the one text of strangers that travels on."""
-    return h.TRACEPARENT not in headers or _TRACE.fullmatch(headers[h.TRACEPARENT]) is not None
+def _sound(headers: h.Headers) -> bool:
+    """Whether what strangers may say, and what travels on, has its form: a trace, and a number of a partition."""
+    if h.TRACEPARENT in headers and _TRACE.fullmatch(headers[h.TRACEPARENT]) is None:
+        return False
+    return h.REPLY_TO not in headers or h.number(headers, h.REPLY_TO, high=DELTA_PARTITIONS - 1) is not None
 
 
 def _without(source: Delivered, names: frozenset[str]) -> Delivered:

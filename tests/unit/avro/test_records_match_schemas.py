@@ -98,7 +98,8 @@ def _fields() -> Iterator[tuple[str, str, Any]]:
 
 @pytest.mark.parametrize(("record", "name", "kind"), list(_fields()))
 def test_what_is_a_moment_says_so_and_money_is_whole(record: str, name: str, kind: Any) -> None:
-    assert is_time(kind) == (name.endswith("_at") or name in ("at", "window_start"))
+    moment = name.endswith("_at") or name in ("at", "window_start")
+    assert is_time(kind) == (moment and (record, name) != ("forebay.Delta", "at"))  # that one is a place in a text
     if name.endswith("_nanousd"):
         assert plain(kind) in ("long", ["null", "long"])
 

@@ -122,6 +122,20 @@ class TestOfStrangers:
         [output] = await bench.outputs(bench.fresh({h.TRACEPARENT: trace}))
         assert header(output, h.TRACEPARENT) != trace.decode("latin-1")
 
+    @pytest.mark.parametrize("topic", [OUTER, INNER])
+    @pytest.mark.parametrize("where", [b"0", b"15"])
+    async def test_where_a_door_wants_the_pieces_travels_on(self, topic: str, where: bytes) -> None:
+        bench = Bench(topic)
+        [output] = await bench.outputs(bench.fresh({h.REPLY_TO: where}))
+        assert header(output, h.REPLY_TO) == where.decode()
+
+    @pytest.mark.parametrize("topic", [OUTER, INNER])
+    @pytest.mark.parametrize("where", [b"16", b"-1", b"", b"jane", b"1.0", b"9" * 40, "٣".encode()])
+    async def test_of_what_is_no_partition_nothing_is_left(self, topic: str, where: bytes) -> None:
+        bench = Bench(topic)
+        [output] = await bench.outputs(bench.fresh({h.REPLY_TO: where}))
+        assert h.REPLY_TO not in dict(output.headers)
+
     @pytest.mark.parametrize("stage", ["cache", "response", "nobody"])
     async def test_nobodys_name_makes_a_request_vanish(self, stage: str) -> None:
         bench = Bench(OUTER)

@@ -21,6 +21,7 @@ from forebay.contract.records.outcome import (
     AnswerSource,
     Attempt,
     Completion,
+    Delta,
     Error,
     Response,
     ResponseStatus,
@@ -55,6 +56,7 @@ Record = (
     | DeadLetterState
     | AuditEvent
     | ApiKey
+    | Delta
 )
 """Any record that is the value of a topic."""
 
@@ -73,6 +75,7 @@ __all__ = [
     "CorrectionAction",
     "DeadLetterAction",
     "DeadLetterState",
+    "Delta",
     "Error",
     "Evaluation",
     "Feedback",

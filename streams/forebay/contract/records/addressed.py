@@ -14,6 +14,7 @@ from forebay.contract.records import (
     Completion,
     Correction,
     DeadLetterState,
+    Delta,
     Evaluation,
     Feedback,
     Record,
@@ -85,5 +86,5 @@ def addressed(record: Handled) -> Addressed:
         return Address(record.request_id, record.tenant_id)
     if isinstance(record, _OF_TENANT):
         return Address(tenant_id=record.tenant_id)
-    _rest: DeadLetterState | AuditEvent | None = record  # mypy refuses a record that is not named here
+    _rest: DeadLetterState | AuditEvent | Delta | None = record  # mypy refuses a record that is not named here
     return NOBODY

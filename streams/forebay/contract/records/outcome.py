@@ -115,3 +115,20 @@ class Response:
     accepted_at: int = 0
     responded_at: int = 0
     cached_prompt_tokens: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delta:
+    """A piece of an answer while a model writes it: a hint, pseudonymous; the truth is the completion.
+
+    ``at`` counts the answer's characters before it. ``user_id`` is the requester as records call it: a vault entry
+    opens for its owner alone.
+    """
+
+    attempt_id: str = ""
+    at: int = 0
+    text: str = ""
+    user_id: str = "anonymous"
+    vault_ref: str | None = None
+    tier: str = ""
+    model: str = ""
