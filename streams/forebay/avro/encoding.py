@@ -41,6 +41,14 @@ class Encoding:
         base = h.inherited(source)
         return [self._encode(output, base) for output in outputs]
 
+    def hints(self, outputs: Sequence[Output]) -> list[Encoded]:
+        """Bytes of outputs that may be lost: they inherit no headers, for there are many to one record.
+
+        Raises:
+            Permanent: as :meth:`encode`.
+        """
+        return [self._encode(output, {}) for output in outputs]
+
     def _encode(self, output: Output, base: dict[str, bytes]) -> Encoded:
         value = output.value
         if not isinstance(value, bytes | None):

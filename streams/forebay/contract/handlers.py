@@ -59,6 +59,14 @@ async def _no_write_ahead(_outputs: Sequence[Output]) -> None:
     raise RuntimeError("this context cannot write ahead: it does not come from a running stage")
 
 
+Hint = Callable[[Sequence[Output]], None]
+"""Publishes outputs that may be lost: they are not waited for, never tried again, and never fail the handler."""
+
+
+def _unheard(_outputs: Sequence[Output]) -> None:
+    pass
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
     """What a handler may know about the delivery it works on.
@@ -70,6 +78,7 @@ class Context:
         write_ahead: publishes outputs *before* the handler goes on, and returns once they are delivered; for the few
             records that must exist before a side effect does (the ledger's entry before a paid call).
         tenant_id: whose the record is, as was proved; empty: nobody's; ``None``: whose it says.
+        hint: publishes outputs that may be lost, at once; they inherit no headers.
     """
 
     source: Delivered
@@ -77,6 +86,7 @@ class Context:
     accepted_at: int
     write_ahead: WriteAhead = field(default=_no_write_ahead, repr=False, compare=False)
     tenant_id: str | None = None
+    hint: Hint = field(default=_unheard, repr=False, compare=False)
 
     @property
     def named_id(self) -> str:

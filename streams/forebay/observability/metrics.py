@@ -102,6 +102,13 @@ class Metrics:
             of_topic,
             registry=registry,
         )
+        self.hints_lost = Counter(
+            "forebay_hints_lost",
+            "Hints, such as pieces of answers, that were lost here, by why: full, invalid, refused, not_delivered or "
+            "no_producer.",
+            ["stage", "reason"],
+            registry=registry,
+        )
         self.clock_skew = Gauge(
             "forebay_clock_skew_seconds",
             "By how much the machine's clock is ahead of the brokers'; below 0: behind.",
@@ -179,6 +186,10 @@ class StageMetrics:
     def withheld(self, topic: str) -> None:
         """A record's outputs were not published: it is another worker's."""
         self._all.withheld.labels(self.stage, topic).inc()
+
+    def hints_lost(self, reason: str, count: int = 1) -> None:
+        """Hints were not published."""
+        self._all.hints_lost.labels(self.stage, reason).inc(count)
 
     def in_flight(self, records: int) -> None:
         """Records in handlers now."""

@@ -55,6 +55,7 @@ class Processor:
         clock_ms: wall clock, injected so that tests can lie about it.
         sleep: waits, in seconds.
         turns: shared by the routes of one kind: each tenant's own topic; by default the route's own.
+        hint: publishes what may be lost; by default it is.
     """
 
     def __init__(
@@ -66,7 +67,9 @@ class Processor:
         clock_ms: Clock = now_ms,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         turns: FairQueue | None = None,
+        hint: Callable[[Sequence[Encoded]], None] | None = None,
     ) -> None:
+        self._publish_hints = hint
         self._sleep = sleep
         self._route = route
         self._rules = rules
@@ -192,6 +195,7 @@ class Processor:
             accepted_at=accepted_at if accepted_at > 0 else now,
             write_ahead=partial(self._write_ahead, source),
             tenant_id=self._rules.tenants.proved(source.headers) if self._outside else None,
+            hint=self._hint,
         )
 
     async def _write_ahead(self, source: Delivered, outputs: Sequence[Output]) -> None:
@@ -202,6 +206,16 @@ class Processor:
         except RefusedError as refused:
             raise Permanent("output_too_large", f"{refused.why}: written ahead for {refused.output.topic}") from None
         self._metrics.written_ahead(time.perf_counter() - started)
+
+    def _hint(self, outputs: Sequence[Output]) -> None:
+        if self._publish_hints is None:
+            return
+        try:
+            hints = self._encoding.hints(outputs)
+        except Permanent:
+            self._metrics.hints_lost("invalid", len(outputs))
+        else:
+            self._publish_hints(hints)
 
     async def _checked(self, outputs: Sequence[Output]) -> None:
         if self._rules.departures is not None:

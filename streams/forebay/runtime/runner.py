@@ -16,6 +16,7 @@ from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Output
 from forebay.contract.names import group_on_broker, topic_on_broker
 from forebay.contract.topics import topic_named
+from forebay.kafka.hints.writing import HintWriter
 from forebay.kafka.producer import Delivery, Linger, new_producer, renew_identity
 from forebay.kafka.queries import Place
 from forebay.observability.metrics import StageMetrics
@@ -110,6 +111,7 @@ class StageApp:
         self._delivery = Delivery(
             self._producer, self._kafka, self._metrics, linger, renew=partial(renew_identity, self._producer)
         )
+        self._hints = HintWriter(self._kafka, self._metrics)
         self._add_lanes()
         on_revoked: Any = self.faust.on_partitions_revoked  # mode's signal types do not admit bound methods
         on_assigned: Any = self.faust.on_partitions_assigned
@@ -142,6 +144,7 @@ class StageApp:
             log.error("stop_unfinished", stage=self.stage.name)
         for lane in self._lanes.values():
             await lane.close()
+        await asyncio.to_thread(self._hints.close)
         await self._producer.stop()
         await self._replays.close()
         await self._brokers.close()
@@ -204,13 +207,14 @@ class StageApp:
 
     def _add_lanes(self) -> None:
         queues: dict[str, FairQueue | None] = {}
+        deliver = self._delivery.deliver
         for route in self.stage.routes:
             name, topic = topic_on_broker(route.topic, self._kafka), topic_named(route.topic)
             kind = route.topic if topic is None else topic.kind
             turns = queues.setdefault(kind, queue_of(route))
             lane = Lane(
                 route,
-                Processor(route, self._rules, self._metrics, self._delivery.deliver, turns=turns),
+                Processor(route, self._rules, self._metrics, deliver, turns=turns, hint=self._hints.publish),
                 self._delivery,
                 self.stage.limits,
                 self._metrics,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from forebay.contract.handlers import Context, WriteAhead
+from forebay.contract.handlers import Context, Hint, WriteAhead
 from forebay.contract.wire import Delivered
 from forebay.testing.clock import BEGINNING_MS
 
@@ -37,6 +37,7 @@ def context(
     attempt: int = 1,
     accepted_at: int = BEGINNING_MS,
     write_ahead: WriteAhead | None = None,
+    hint: Hint = lambda _outputs: None,
 ) -> Context:
     """What a handler of ``topic`` is told of the delivery, for tests that call it as the function it is.
 
@@ -47,8 +48,9 @@ def context(
         attempt: 1 for the first try.
         accepted_at: ms since 1970.
         write_ahead: takes what the handler writes before it goes on; without it such a handler fails.
+        hint: takes what may be lost.
     """
     source = delivered(topic, key=key, headers=headers, timestamp_ms=accepted_at)
     if write_ahead is None:
-        return Context(source=source, attempt=attempt, accepted_at=accepted_at)
-    return Context(source=source, attempt=attempt, accepted_at=accepted_at, write_ahead=write_ahead)
+        return Context(source=source, attempt=attempt, accepted_at=accepted_at, hint=hint)
+    return Context(source=source, attempt=attempt, accepted_at=accepted_at, write_ahead=write_ahead, hint=hint)

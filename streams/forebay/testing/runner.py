@@ -233,12 +233,17 @@ class _Reader:
         async def deliver(outputs: Sequence[Encoded]) -> None:
             written.extend(map(self._topics.append, outputs))
 
+        def hint(hints: Sequence[Encoded]) -> None:
+            for each in hints:
+                self._topics.append(each)
+
         def on_failure(record: Any, context: Context, failure: Failure) -> Sequence[Output]:
             failures.append(failure)
             return self.route.on_failure(record, context, failure)
 
         route = replace(self.route, on_failure=on_failure)
-        processor = Processor(route, self._rules, self._metrics, deliver, self._topics.clock, self._topics.clock.sleep)
+        clock = self._topics.clock
+        processor = Processor(route, self._rules, self._metrics, deliver, clock, clock.sleep, hint=hint)
         await deliver(await processor.process(source.source))
         kept = [one for one in written if one.topic in (*RETRY_LEVELS, DLQ)]
         return Outcome(

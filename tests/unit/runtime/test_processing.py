@@ -11,7 +11,7 @@ from forebay.avro.registry import RegistryUnavailableError
 from forebay.contract import headers as h
 from forebay.contract.failures import Expired, Failure, Held, Permanent, Rejected, Transient
 from forebay.contract.handlers import Context, FailureHandler, Handler, Output
-from forebay.contract.records import Alert, RedactedRequest, UsageEvent
+from forebay.contract.records import Alert, Delta, RedactedRequest, UsageEvent
 from forebay.operations.dead_letters.letters import DeadLetter
 from forebay.settings import Settings
 from forebay.testing import MemoryTopics, Outcome, Retry, StageRunner, VirtualClock, codecs, delivered
@@ -359,6 +359,31 @@ async def test_what_is_written_ahead_is_delivered_before_the_handler_goes_on() -
     runner = StageRunner.of("requests.redacted", handle, topics=topics)
     [entry] = (await seen(runner, **{h.TRACEPARENT: TRACE})).outputs
     assert (entry.headers[h.TRACEPARENT], before) == (TRACE.decode(), [UsageEvent(attempt_id="a")])
+
+
+async def test_a_hint_is_out_at_once_and_inherits_nothing() -> None:
+    topics = MemoryTopics()
+    heard: list[Delta] = []
+
+    async def handle(_request: RedactedRequest, context: Context) -> Sequence[Output]:
+        context.hint([Output(topic="deltas", key="r-1", value=Delta(text="Once"), partition=7)])
+        heard.extend(topics.records("deltas"))
+        return ()
+
+    outcome = await seen(StageRunner.of("requests.redacted", handle, topics=topics), **{h.TRACEPARENT: TRACE})
+    assert (outcome.outputs, heard) == ((), [Delta(text="Once")])
+    assert topics.published("deltas")[0].headers == {}
+
+
+async def test_a_hint_that_is_no_record_is_lost_and_fails_nobody() -> None:
+    async def handle(_request: RedactedRequest, context: Context) -> Sequence[Output]:
+        context.hint([Output(topic="deltas", key="r-1", value=Delta(text=None))])  # type: ignore[arg-type]  # on purpose
+        return ()
+
+    runner = StageRunner.of("requests.redacted", handle)
+    assert (await seen(runner)).code == ""
+    lost = {"stage": "stage", "reason": "invalid"}
+    assert runner.registry.get_sample_value("forebay_hints_lost_total", lost) == 1
 
 
 async def test_tenants_take_turns_for_the_handler_and_higher_priority_goes_first() -> None:
