@@ -129,4 +129,4 @@ def read(match: re.Match[str], names: Mapping[str, str]) -> tuple[str, int | Non
 
 
 def _folded(kind: str) -> str:
-    return re.sub(r"[^A-Z0-9]", "", kind.upper())
+    return re.sub(r"[^A-Z0-9]", "", _lower(kind).upper())
