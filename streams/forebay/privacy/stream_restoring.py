@@ -1,16 +1,32 @@
 """How are pseudonyms restored in an answer that arrives in pieces? By holding back what could still become one.
 
+That is asked of the pattern itself: from where on could it match, if more came? (``regex`` can say so, ``re`` cannot.)
+Of "the person" nothing is held back for long, of ``<PERS`` all. Every other word is shown at once, and a word with a
+pseudonym in it when it ends, since it may be an address.
+
 For any way of cutting a text that is no JSON, what comes out is what
 :meth:`forebay.privacy.restoring.Restorer.restore_text` makes of the whole; see there for addresses.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-from forebay.privacy.pseudonyms import PseudonymMap, parse
+import regex
+
+from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.restoring import Restorer
 
-_AROUND = 48
-"""Characters that brackets, blanks and a number add to a kind, at most, and one to look ahead."""
+_NEVER = "\ue000\ue001"
+"""Follows no pseudonym, so that nothing is a whole match, and the first partial one is the earliest that may become
+one: a search for both would pass that by for a later whole match."""
+_SAME_LENGTH = {0x130: "i"}
+"""``re`` takes a dotted capital I for an "i" where case is ignored, ``regex`` does not."""
+
+
+@lru_cache(maxsize=256)
+def _beginning(pattern: str) -> "regex.Pattern[str]":
+    """What matches partially from the first place on in which ``pattern`` may match yet."""
+    return regex.compile(f"(?:{pattern}){_NEVER}")
 
 
 class StreamRestorer:
@@ -25,21 +41,18 @@ class StreamRestorer:
     def __init__(self, pseudonyms: PseudonymMap, own: Sequence[str] = (), *, withhold: bool = True) -> None:
         self._restorer = Restorer(pseudonyms, own, withhold=withhold)
         self._writer = self._restorer.writer()
-        longest = 0
-        for pseudonym in pseudonyms.originals:
-            parsed = parse(pseudonym)
-            # A kind of several words may be written with two separators instead of one.
-            longest = max(longest, 2 * len(parsed[0]) if parsed else len(pseudonym))
-        self._reach = longest + _AROUND
         self._held = ""
         self._done = 0
 
     def feed(self, piece: str) -> str:
         """What can be shown after ``piece``."""
-        if self._restorer.pattern is None:
+        pattern = self._restorer.pattern
+        if pattern is None:
             return piece
         self._held += piece
-        return self._advance(len(self._held) - self._reach)
+        told = self._held.translate(_SAME_LENGTH)
+        begun = _beginning(pattern.pattern).search(told, self._done, partial=True)
+        return self._advance(len(told) if begun is None else begun.start())
 
     def close(self) -> str:
         """The rest."""
