@@ -137,7 +137,8 @@ class Attempts:
         """Of the next candidate, and of what follows from it; an answer is the last."""
         deployment = candidates.popleft()
         others = others or bool(candidates)
-        single = self._hedges.off or not candidates or request.max_cost_nanousd is not None
+        # Who hears one call cannot be given the other's answer.
+        single = self._hedges.off or not candidates or request.max_cost_nanousd is not None or trace.heard
         late_s = None if single else self._pool.p95_s(deployment)
         self._hedges.called()
         if late_s is None:
@@ -210,7 +211,7 @@ class Attempts:
         try:
             async with self._pool.calling(deployment, left_s(request, self._now_ms())):
                 # Time may have passed until there was room.
-                build = self._builder(tier, deployment, request, others)
+                build = self._builder(tier, deployment, request, others, trace)
                 payer = Payer(
                     request_id=request.request_id,
                     tenant_id=request.tenant_id,
@@ -269,7 +270,7 @@ class Attempts:
         return most is not None and trace.spent + self._worst_case(tier, deployment, request) > most
 
     def _builder(
-        self, tier: Tier, deployment: Deployment, request: RedactedRequest, others: bool
+        self, tier: Tier, deployment: Deployment, request: RedactedRequest, others: bool, trace: Trace
     ) -> Callable[[str], Call]:
         seconds = timeout_s(deployment, request, self._now_ms(), others=others)
 
@@ -283,6 +284,7 @@ class Attempts:
                 timeout_s=seconds,
                 tools=parsed(request.tools),
                 response_format=parsed(request.response_format),
+                said=trace.hears(attempt_id, tier.name, deployment.model),
             )
 
         return build

@@ -103,6 +103,8 @@ class Cascade:
         best: Served | None = None
         for tier, dearer in zip_longest(route.upwards, route.upwards[1:]):
             others = dearer is not None or bool(route.below)
+            # A cheaper tier's answer may be better than this one's, which then is taken back.
+            trace.final = dearer is None and best is None
             answered = await self._attempts.on(tier, request, trace, write_ahead, others=others)
             if trace.broke:
                 break
@@ -119,6 +121,7 @@ class Cascade:
             if trace.broke:
                 break
             others = tier is not route.below[-1]
+            trace.final = True
             if (answered := await self._attempts.on(tier, request, trace, write_ahead, others=others)) is not None:
                 served = self._assessed(request, tier, _in_form(request, answered, trace))
                 return replace(served, degraded=True)

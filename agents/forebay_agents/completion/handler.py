@@ -8,16 +8,19 @@ from forebay.contract.clock import Clock
 from forebay.contract.failures import Failure, Held, Rejected, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Alert, AnswerSource, Completion, Error, RedactedRequest, ResponseStatus
+from forebay.contract.topics import DELTA_PARTITIONS
 from forebay.runtime.fair_queue import FairQueue
 from forebay.state.idempotency import Claim, ClaimLostError, Claims
 from forebay.state.keys import Key, Owned, owned
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.cascade import Cascade, Served
 from forebay_agents.completion.quotas.budgets import Room
+from forebay_agents.completion.routing.signals import wants_json
 from forebay_agents.completion.shortening import Shortener
 from forebay_agents.completion.trace import Trace
 from forebay_agents.models.fencing import fenced
 from forebay_agents.models.ledger import usage_output
+from forebay_agents.models.pieces import Pieces
 from forebay_agents.models.providers.chat_format import fault
 from forebay_agents.models.providers.provider import OUTAGES
 
@@ -30,6 +33,7 @@ class CompletionHandler:
         claim_required: whether a request waits when claims are not available.
         waits_s: shortest and longest wait of a request that no provider served, from its second try on.
         now_ms: ms since the epoch.
+        flush_s: seconds between two pieces of an answer, for doors that want it while it is written.
     """
 
     def __init__(
@@ -43,7 +47,9 @@ class CompletionHandler:
         claim_required: bool,
         waits_s: tuple[float, float],
         now_ms: Clock,
+        flush_s: float = 0.04,
     ) -> None:
+        self._flush_s = flush_s
         self._cascade = cascade
         self._admission = admission
         self._queue = queue
@@ -101,7 +107,7 @@ class CompletionHandler:
     ) -> list[Output]:
         started = time.perf_counter()
         spent = _spent(context)
-        trace = Trace(spent_before=spent)
+        trace = Trace(spent_before=spent, pieces=self._pieces(request, context))
         if not request.messages:
             raise Rejected("invalid_request", "messages must not be empty")
         try:
@@ -131,6 +137,13 @@ class CompletionHandler:
         if compression is not None:
             completed.headers[h.COMPRESSION] = compression.encode()
         return [*_records(trace), completed]
+
+    def _pieces(self, request: RedactedRequest, context: Context) -> Pieces | None:
+        """Where the answer goes while it is written; JSON is checked and repaired, so that it goes nowhere before."""
+        partition = h.number(context.source.headers, h.REPLY_TO, high=DELTA_PARTITIONS - 1)
+        if partition is None or wants_json(request.response_format):
+            return None
+        return Pieces(hint=context.hint, partition=partition, request=request, flush_s=self._flush_s)
 
     def _completed(self, request: RedactedRequest, served: Served, trace: Trace, spent: int, started: float) -> Output:
         entries = trace.entries

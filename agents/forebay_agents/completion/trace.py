@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Alert, Attempt, Severity, UsageEvent
-from forebay_agents.models.providers.provider import ProviderError
+from forebay_agents.models.pieces import Pieces
+from forebay_agents.models.providers.provider import ProviderError, Said
 
 
 @dataclass(slots=True)
@@ -15,6 +16,8 @@ class Trace:
         errors: of the calls that brought no answer.
         broke: whether a budget stopped a call.
         spent_before: cost of earlier tries of the request, in nano-dollars.
+        pieces: where answers go while models write them, if anybody wants that.
+        final: whether an answer of the tier that is asked now will be the answer, so that it may be heard.
     """
 
     entries: list[UsageEvent] = field(default_factory=list)
@@ -23,6 +26,17 @@ class Trace:
     errors: list[ProviderError] = field(default_factory=list)
     broke: bool = False
     spent_before: int = 0
+    pieces: Pieces | None = None
+    final: bool = False
+
+    @property
+    def heard(self) -> bool:
+        """Whether somebody hears the call that is made now."""
+        return self.final and self.pieces is not None
+
+    def hears(self, attempt_id: str, tier: str, model: str) -> Said | None:
+        """Who hears the call ``attempt_id``."""
+        return self.pieces.of(attempt_id, tier, model) if self.final and self.pieces is not None else None
 
     @property
     def spent(self) -> int:

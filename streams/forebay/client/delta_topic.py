@@ -33,7 +33,7 @@ _AT_ONCE = 256
 def delta_partition(instance: str) -> int:
     """Where the door called ``instance`` reads; anywhere, if it has no name."""
     if not instance:
-        return random.randrange(DELTA_PARTITIONS)
+        return random.randrange(DELTA_PARTITIONS)  # noqa: S311 - no secret: to share one costs little
     return zlib.crc32(instance.encode()) % DELTA_PARTITIONS
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from forebay_agents.models.providers.finish import Finish, finish_of
+from forebay_agents.models.providers.provider import Said
 from forebay_agents.models.providers.usage import Counts
 
 _TEXT_PARTS = (None, "text", "output_text")
@@ -30,6 +31,7 @@ class Assembly:
         thoughts: characters of reasoning, which is paid but no part of the answer.
         foreign: type of a part of the answer that is no text, if there was one.
         ended: whether the provider said that this is the end.
+        said: hears the words of chunks, unless they come with a reason for which they are withheld.
     """
 
     parts: list[str] = field(default_factory=list)
@@ -40,6 +42,7 @@ class Assembly:
     ended: bool = False
     thoughts: int = 0
     foreign: str | None = None
+    said: Said | None = None
     _refusal: bool = False
     _choice: Any = None
     _open: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -117,6 +120,8 @@ class Assembly:
         content = message.get("content")
         texts = ([content] if content else []) if isinstance(content, str) else list(self._texts(content))
         self.parts += texts
+        if texts and self.said is not None and not whole and self.finish not in WITHHOLDING:
+            self.said("".join(texts))
         calls = message.get("tool_calls")
         calls = calls if isinstance(calls, list) else [calls] if isinstance(calls, Mapping) else ()
         for place, call in enumerate(calls):

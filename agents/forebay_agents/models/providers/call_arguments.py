@@ -142,6 +142,8 @@ def _values(hint: Any) -> tuple[Any, Any]:
         return "a", "b"
     if _nested(hint):
         return _filled(hint), _filled(hint)
+    if get_origin(hint) is Callable:
+        return print, repr  # whichever
     if get_origin(hint) is tuple:
         first, second = _values(get_args(hint)[0])
         return (first,), (second,)

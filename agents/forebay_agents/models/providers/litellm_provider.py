@@ -54,7 +54,7 @@ class LitellmProvider:
 
     async def complete(self, deployment: Deployment, call: Call) -> Answer:
         """See :class:`forebay_agents.models.providers.provider.Provider`."""
-        exchange, found = Exchange(whole=not deployment.stream), Assembly()
+        exchange, found = Exchange(whole=not deployment.stream), Assembly(said=call.said)
         failure: ProviderError | None = None
         try:
             with exchange.noted():

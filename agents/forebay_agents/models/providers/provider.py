@@ -1,6 +1,6 @@
 """What is a call to a model? The request, the answer, and the ways in which it can fail."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -26,6 +26,10 @@ ATTEMPT_HEADER = "x-forebay-attempt-id"
 """Sent with every call, so that a provider's invoice can be matched with the ledger."""
 
 
+Said = Callable[[str], None]
+"""Hears what a model says, in words and as it says it; it must not raise."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
     """One call: redacted messages only.
@@ -36,6 +40,7 @@ class Call:
         max_tokens: bound of the answer.
         tools, response_format: parsed JSON, passed through.
         top_logprobs: alternatives per token to report with their log-probabilities; 0: none.
+        said: hears the answer while it is streamed. What it heard is no answer until the call has ended well.
     """
 
     attempt_id: str
@@ -47,6 +52,7 @@ class Call:
     tools: Any = None
     response_format: Any = None
     top_logprobs: int = 0
+    said: Said | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
