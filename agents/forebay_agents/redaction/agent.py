@@ -50,6 +50,7 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
             max_chars=chosen.max_chars,
             guard=EgressGuard(settings[EgressSettings]),
             ids=open_ids(settings, keyring),
+            asked_key=keyring.derived(keyring.current, "asked"),
         )
         topics = topics_read("requests", settings[TenantSettings])
         handle, on_failure = guarded(handler.handle, known, marks), marked(handler.on_failure, marks)

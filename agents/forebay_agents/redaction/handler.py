@@ -3,6 +3,7 @@
 A request that cannot be redacted is never handed on: every failure becomes a completion without text.
 """
 
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from forebay_agents.redaction.metrics import RedactionMetrics
 from forebay_agents.redaction.policy import Policies
 from forebay_agents.redaction.pseudonymise import Pseudonymised, pseudonymise
 from forebay_agents.redaction.public.deciding import left_by_reason
+from forebay_agents.redaction.public.facts import sealed
 from forebay_agents.redaction.request_parts import Part, collect, rebuild
 from forebay_agents.redaction.settings import Action
 from forebay_agents.redaction.surrogates import Surrogates
@@ -61,6 +63,7 @@ class RedactionHandler:
         max_chars: most characters of a request.
         ids: takes the ids of users and conversations off; by default with keys that this process alone has.
         guard: looks at what was written, with what was just replaced; a hit fails the request.
+        asked_key: hashes the values of which a fact is asked, the same in all workers; by default this process's alone.
         clock_ms: ms since the epoch.
     """
 
@@ -76,8 +79,10 @@ class RedactionHandler:
         max_chars: int,
         guard: EgressGuard | None = None,
         ids: TravellingIds | None = None,
+        asked_key: bytes | None = None,
         clock_ms: Clock = now_ms,
     ) -> None:
+        self._asked_key = asked_key or os.urandom(32)
         self._find = find
         self._vault = vault
         self._policies = policies
@@ -133,6 +138,7 @@ class RedactionHandler:
             vault_ref=await self._keep(result.mapping, owner, request.request_id),
             language=found.language,
             redaction=profile.value,
+            asked=sealed(found.asked, self._asked_key, request.tenant_id),
             public={f"{kind}.{reason}": count for (kind, reason), count in left.items()},
         )
 

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from forebay.contract.records.conversation import Message, RequestFields
+from forebay.contract.records.conversation import Message, RedactedRequest, RequestFields
 
 _TAG = re.compile(r"<([A-Z][A-Z0-9_]*)_(\d+)>")
 _VERBATIM = re.compile(r'(```.*?(?:```|\Z)|`[^`\n]*+`|"(?=[^"\n]*?  )[^"\n]*+")', re.DOTALL)
@@ -129,12 +129,14 @@ def prompt_hash(request: RequestFields) -> str:
 
 
 def circumstances(request: RequestFields) -> dict[str, Any]:
-    """What changes an answer beside the messages."""
+    """What changes an answer beside the messages; also which hidden values a fact is asked of."""
     params = request.params
     # Later ones count only where they are set: what is kept in caches is found under the hash of before.
     later = {name: value for name in _LATER if (value := getattr(params, name)) is not None}
+    asked = request.asked if isinstance(request, RedactedRequest) else ""
     return {
         **({"more": later} if later else {}),
+        **({"asked": asked} if asked else {}),
         "task": request.task,
         "tools": request.tools,
         "response_format": request.response_format,

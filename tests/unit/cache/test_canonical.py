@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forebay.contract.canonical import Renumbering, fold, prompt_hash
-from forebay.contract.records import Message, Params, Request
+from forebay.contract.records import Message, Params, RedactedRequest, Request
 from tests.unit.cache.memory import request
 
 
@@ -52,6 +52,12 @@ def test_how_tools_may_be_used_is_part_of_the_question_once_it_is_said() -> None
         *(replace(plain, params=Params(reasoning_effort=effort)) for effort in ("low", "high")),
     ]
     assert len({prompt_hash(request) for request in said}) == len(said)
+
+
+def test_hidden_values_of_which_a_fact_is_asked_are_part_of_the_question() -> None:
+    plain = RedactedRequest(messages=(Message(content="one"),))
+    assert prompt_hash(plain) == prompt_hash(Request(messages=plain.messages))
+    assert len({prompt_hash(replace(plain, asked=asked)) for asked in ("", "a", "b")}) == 3
 
 
 def test_code_spans_keep_the_blanks_around_them() -> None:

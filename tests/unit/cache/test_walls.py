@@ -11,7 +11,7 @@ from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.store.address import address_of, tenant_wall, wall_of
 from forebay_agents.cache.store.memory import MemoryStore
 from tests.unit.cache.conftest import CONTEXT, Bench
-from tests.unit.cache.memory import completion, scoped
+from tests.unit.cache.memory import completion, request, scoped
 
 _people = st.sampled_from([(t, u) for t in ("t1", "t2", "t12", "") for u in ("u1", "u2", "2u1", "")])
 _scopes = st.sampled_from([None, "user", "tenant", "global", "everyone"])
@@ -79,3 +79,20 @@ def test_everything_but_the_last_turn_separates_partitions() -> None:
     assert base != address_of(scoped("q", None), own, epoch="1", encoder="e").partition
     assert base != address_of(scoped("q", None), own, epoch="0", encoder="f").partition
     assert base == address_of(scoped("another", None), own, epoch="0", encoder="e").partition
+
+
+async def test_an_answer_about_a_hidden_value_is_given_for_the_same_value_alone(bench: Bench) -> None:
+    worker = bench.worker()
+    place = "What time is it in <LOCATION_1>?"
+    await worker.keep(completion(request(place, asked="lima"), "Noon."), CONTEXT)
+    for other, hit in (("lima", True), ("quito", False), ("", False)):
+        for text in (place, "in <LOCATION_1>? What time is it"):  # the same prompt, and the same words
+            [output, *_] = await worker.answer(request(text, request_id="r2", user="v", asked=other), CONTEXT)
+            assert (output.topic == "completions") is hit, (text, other)
+
+
+async def test_questions_that_ask_no_fact_of_a_value_meet_as_before(bench: Bench) -> None:
+    worker = bench.worker()
+    await worker.keep(completion(request("I am <PERSON_1>, how do I reset my PIN?"), "So."), CONTEXT)
+    again = request("I am <PERSON_7>, how do I reset my PIN?", request_id="r2", user="v")
+    assert (await worker.answer(again, CONTEXT))[0].topic == "completions"

@@ -24,7 +24,8 @@ from forebay_agents.redaction.detection.propagation import propagated
 from forebay_agents.redaction.detection.spans import Span, per_part, resolved
 from forebay_agents.redaction.detection.uncovered import around, bared
 from forebay_agents.redaction.policy import Policies, Policy
-from forebay_agents.redaction.public.deciding import Decision, PublicKnowledge
+from forebay_agents.redaction.public.deciding import Decision, PublicKnowledge, texts_of
+from forebay_agents.redaction.public.facts import Facts
 from forebay_agents.redaction.request_parts import SCHEMAS, Part, Sort, document
 from forebay_agents.redaction.settings import Profile, RedactionSettings
 
@@ -60,11 +61,13 @@ class Found:
 
     Attributes:
         public: decisions on names and places that might be public knowledge, where the profile lets such stay.
+        asked: see :meth:`forebay_agents.redaction.public.facts.Facts.asked`.
     """
 
     spans: list[list[Span]]
     language: str | None
     public: tuple[Decision, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +102,7 @@ class Detector:
         self._structured: Engine = structured_engine(settings)
         self._names: Engine | None = names_engine(settings)
         self._public = PublicKnowledge()
+        self._facts = Facts(self._public.languages)
         self.text(_WARM)  # compiles and loads what is lazy, before the first request
         for kind in _PLAIN_WORDS:
             variants((kind,))
@@ -190,8 +194,9 @@ class Detector:
                 bounds = [(view.here(start), view.here(end)) for start, end in begun.bounds]
                 asked, known = begun.asked, begun.asked.known.values()
                 found, public = self._public.left(view.text, found, asked.parts, bounds, known, policy.public)
-        original = _in_original(view, found)
-        return Found(spans=per_part(original, begun.bounds), language=begun.language, public=public)
+        parted = per_part(_in_original(view, found), begun.bounds)
+        asked_about = self._facts.asked(texts_of(begun.asked.parts, parted))
+        return Found(spans=parted, language=begun.language, public=public, asked=asked_about)
 
     def _layers(self, begun: _Formed, spans: list[Span], found: list[Span], bare: str) -> list[Span]:
         """``found`` with what shows once it is gone, and what shows then: the first time anywhere, later beside it."""
@@ -290,8 +295,4 @@ def _in_prose(
 
 
 def _in_original(view: View, spans: Iterable[Span]) -> list[Span]:
-    found = []
-    for span in spans:
-        start, end = view.original(span.start, span.end)
-        found.append(Span(start=start, end=end, kind=span.kind, score=span.score))
-    return resolved(found)
+    return resolved(Span(*view.original(span.start, span.end), span.kind, span.score) for span in spans)

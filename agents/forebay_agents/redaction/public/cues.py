@@ -81,6 +81,11 @@ class Cues:
         asks_who: right before whoever is asked about; past: of a finished time.
         prepositions: before places; streets; labels of forms; brandish: firms, products, programs; there: back to a
             place that was named; dative: before whom something is for.
+        fact_questions, fact_tasks: with which a fact is asked of what follows; fact_of: right before what a fact is
+            asked of, in any question or task; genitive: what ends a longer way from the question to it.
+        passing: with which a question is about what somebody may or has to do, whoever it is.
+        copulas, articles: around somebody of whom a question is what he is: "is … a".
+        nearby: what is asked of a place that was named elsewhere; existential: where such a word is none.
         anywhere: whether questions and tasks count wherever they stand.
         suffixed: whether endings do what prepositions do elsewhere.
     """
@@ -111,6 +116,15 @@ class Cues:
     brandish: Phrases
     there: Phrases
     dative: Phrases
+    fact_questions: Phrases
+    fact_tasks: Phrases
+    fact_of: Phrases
+    genitive: Phrases
+    passing: Phrases
+    copulas: Phrases
+    articles: Phrases
+    nearby: Phrases
+    existential: Phrases
     anywhere: bool = False
     suffixed: bool = False
 

@@ -62,6 +62,14 @@ class Text:
     asked: bool = True
 
 
+def texts_of(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Text]:
+    """The parts of a request, with what was found in each."""
+    return [
+        Text(text=part.text, spans=found, asked=part.speaker in _ASKING and not part.joined)
+        for part, found in zip(parts, spans, strict=True)
+    ]
+
+
 class PublicKnowledge:
     """Decides.
 
@@ -72,7 +80,7 @@ class PublicKnowledge:
 
     def __init__(self, lists: Lists | None = None, languages: Languages | None = None) -> None:
         self._lists = opened() if lists is None else lists
-        self._languages = shipped() if languages is None else languages
+        self.languages = shipped() if languages is None else languages
 
     def left(
         self,
@@ -89,10 +97,8 @@ class PublicKnowledge:
             parts: of the request, with their ``bounds`` in ``text``.
             known: see :meth:`decided`; kinds: see there.
         """
-        texts = [
-            Text(text=text[low:high], spans=spans, asked=part.speaker in _ASKING and not part.joined)
-            for part, (low, high), spans in zip(parts, bounds, per_part(found, bounds), strict=True)
-        ]
+        read = [replace(part, text=text[low:high]) for part, (low, high) in zip(parts, bounds, strict=True)]
+        texts = texts_of(read, per_part(found, bounds))
         decided = tuple(
             replace(one, span=one.span.shifted(low))
             for (low, _), decisions in zip(bounds, self.decided(texts, known, kinds), strict=True)
@@ -120,7 +126,7 @@ class PublicKnowledge:
         ours = [span for span in text.spans if span.kind in (_PLACE, _PERSON)]
         if not ours:
             return []
-        read = _Read(text=text, clauses=clauses(text.text, self._languages))
+        read = _Read(text=text, clauses=clauses(text.text, self.languages))
         sights = [self._sighted(read, span) for span in ours]
         masked = [
             span for span, (at, seen) in zip(ours, sights, strict=True) if not seen and self._somebody(read, span, at)
