@@ -26,6 +26,7 @@ from forebay_agents.completion.metrics import ROUTER_METRICS
 from forebay_agents.completion.quotas.budgets import RedisBudgets
 from forebay_agents.completion.quotas.rates import RedisLimiter
 from forebay_agents.completion.quotas.settings import BudgetsSettings, LimitsSettings
+from forebay_agents.completion.quotas.unpriced import may_call
 from forebay_agents.completion.routing.live import LiveRouter
 from forebay_agents.completion.settings import CompletionSettings
 from forebay_agents.completion.shortening import Shortener
@@ -88,6 +89,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             now_ms=now_ms,
             hedge_share=own.hedge_share,
             shorten=shortener.to_fit,
+            may_call=may_call(models.unpriced, calling.prices.is_priced, budgets.limited),
         )
         claims = Claims(
             RedisClaimStore(client, prefix),

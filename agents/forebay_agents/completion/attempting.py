@@ -22,6 +22,7 @@ from forebay_agents.completion.deadline import left_s, timeout_s
 from forebay_agents.completion.hedging import HedgeBudget, race
 from forebay_agents.completion.quotas.budgets import Budgets, Reservation, Room
 from forebay_agents.completion.quotas.rates import Limiter, corrections, of_deployment
+from forebay_agents.completion.quotas.unpriced import MayCall, all_may
 from forebay_agents.completion.trace import Trace, refused
 from forebay_agents.models.caller import Caller, Outcome
 from forebay_agents.models.ledger import Payer
@@ -60,6 +61,7 @@ class Attempts:
         now_ms: ms since the epoch.
         hedge_share: see :mod:`forebay_agents.completion.hedging`.
         shorten: cuts a request that a model is too small for; by default none is.
+        may_call: see :mod:`forebay_agents.completion.quotas.unpriced`.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class Attempts:
         now_ms: Clock,
         hedge_share: float = 0.0,
         shorten: Shorten | None = None,
+        may_call: MayCall = all_may,
     ) -> None:
+        self._may_call = may_call
         self._hedges = HedgeBudget(hedge_share)
         self._shorten = shorten
         self._pool = pool
@@ -94,8 +98,9 @@ class Attempts:
         Raises:
             Expired: the request's deadline passed.
         """
-        candidates = deque(self._pool.candidates(tier))
-        tried = bool(candidates)
+        working = list(self._pool.candidates(tier))
+        candidates = deque(one for one in working if self._may_call(one, request))
+        trace.unpriced |= len(candidates) < len(working)
         while candidates:
             if self._too_dear(tier, candidates[0], request, trace):
                 candidates.popleft()
@@ -111,7 +116,7 @@ class Attempts:
                 return Answered(answer=outcomes[-1].answer, deployment=deployment, outcome=winner)
             if any(one.error is not None and one.error.code not in TRY_ANOTHER for one in outcomes):
                 break
-        if not tried:
+        if not working:
             wait_s = max(_PROBE_S, self._pool.rest_s(tier))
             message = f"{tier.name}: every deployment rests ({self._pool.why_rests(tier)})"
             trace.errors.append(ProviderError("provider_unavailable", message, retry_after_s=wait_s))
@@ -212,12 +217,7 @@ class Attempts:
             async with self._pool.calling(deployment, left_s(request, self._now_ms())):
                 # Time may have passed until there was room.
                 build = self._builder(tier, deployment, request, others, trace)
-                payer = Payer(
-                    request_id=request.request_id,
-                    tenant_id=request.tenant_id,
-                    user_id=request.user_id,
-                    key_id=request.key_id,
-                )
+                payer = Payer.of(request)
                 outcome = await self._caller.call(payer, tier.name, deployment, build, write_ahead, lost=lost)
                 if outcome.error is None:
                     self._pool.worked(deployment, outcome.duration_ms / 1000)

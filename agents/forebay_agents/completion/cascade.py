@@ -82,6 +82,8 @@ class Cascade:
         while True:
             if (served := await self._walk(route, request, trace, write_ahead)) is not None:
                 return _usable(served)
+            if not trace.errors and not trace.broke and trace.unpriced:
+                raise Rejected("unpriced_model", "nobody knows what this model costs, and money is limited here")
             if not trace.errors and not trace.broke:
                 raise Rejected("max_cost", "what earlier tries left of the request's own limit pays for no tier")
             if trace.broke:

@@ -15,6 +15,7 @@ class Trace:
     Attributes:
         errors: of the calls that brought no answer.
         broke: whether a budget stopped a call.
+        unpriced: whether a deployment was left out because nobody knows its price.
         spent_before: cost of earlier tries of the request, in nano-dollars.
         pieces: where answers go while models write them, if anybody wants that.
         final: whether an answer of the tier that is asked now will be the answer, so that it may be heard.
@@ -25,6 +26,7 @@ class Trace:
     alerts: list[Alert] = field(default_factory=list)
     errors: list[ProviderError] = field(default_factory=list)
     broke: bool = False
+    unpriced: bool = False
     spent_before: int = 0
     pieces: Pieces | None = None
     final: bool = False

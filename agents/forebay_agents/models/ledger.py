@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Self
 
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.handlers import Output
 from forebay.contract.json_lines import new_id
-from forebay.contract.records import CallPurpose, UsageEvent, UsageStatus
+from forebay.contract.records import CallPurpose, RedactedRequest, UsageEvent, UsageStatus
 from forebay_agents.models.pricing import Cost
 from forebay_agents.models.providers.provider import ProviderError, Usage
 from forebay_agents.models.settings import Deployment
@@ -20,6 +21,13 @@ class Payer:
     tenant_id: str
     user_id: str
     key_id: str | None = None
+
+    @classmethod
+    def of(cls, request: RedactedRequest) -> Self:
+        """Who asks."""
+        return cls(
+            request_id=request.request_id, tenant_id=request.tenant_id, user_id=request.user_id, key_id=request.key_id
+        )
 
 
 class Ledger:

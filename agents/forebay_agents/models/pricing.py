@@ -54,14 +54,22 @@ class PriceList:
 
     def sheet(self, deployment: Deployment, at_ms: int | None = None) -> Sheet | None:
         """The price that counts for calls that begin at ``at_ms``; by default now."""
-        known = self._sheets.get(deployment.name)
-        if known is None:
-            known = self._sheets[deployment.name] = tuple(self._compiled(deployment))
         at = self._clock_ms() if at_ms is None else at_ms
-        for sheet in known:
+        for sheet in self.sheets(deployment):
             if sheet.since_ms <= at:
                 return sheet
         return None
+
+    def sheets(self, deployment: Deployment) -> tuple[Sheet, ...]:
+        """All prices of a deployment: the first that has begun counts."""
+        known = self._sheets.get(deployment.name)
+        if known is None:
+            known = self._sheets[deployment.name] = tuple(self._compiled(deployment))
+        return known
+
+    def is_priced(self, deployment: Deployment) -> bool:
+        """Whether a call that begins now has a price."""
+        return self.sheet(deployment) is not None
 
     def priced(self, deployment: Deployment, usage: Usage, at_ms: int | None = None) -> Cost:
         """Cost of a call that began at ``at_ms``, and the price that says so."""

@@ -1,6 +1,7 @@
 """Which models are there, where, and at what price? The section ``models``."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -10,7 +11,14 @@ from forebay.settings import Others, Section
 from forebay.settings.faults import meant, shown
 from forebay_agents.models.prices.settings import Periods, Price, fault_of
 
-__all__ = ["Deployment", "ModelsSettings", "Price", "Tier", "missing_tier"]
+__all__ = ["Deployment", "ModelsSettings", "Price", "Tier", "Unpriced", "missing_tier"]
+
+
+class Unpriced(StrEnum):
+    """What becomes of calls that no price is known of: they are told of, or not made."""
+
+    ALERT = "alert"
+    REFUSE = "refuse"
 
 
 class Deployment(BaseModel):
@@ -69,6 +77,11 @@ class ModelsSettings(Section):
         default_factory=dict,
         description="litellm model name to price, for models that litellm's list lacks, or to a list of them: each "
         "`from` a date on.",
+    )
+    unpriced: Unpriced = Field(
+        Unpriced.ALERT,
+        description="What becomes of a deployment without a price: `alert`: it is called, and told of by a metric and "
+        "the log; `refuse`: it is not called. Where a budget or max_cost_nanousd applies it never is.",
     )
     cooldown_s: float = Field(10.0, ge=0, description="Seconds that a deployment rests after it failed.")
 

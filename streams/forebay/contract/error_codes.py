@@ -282,6 +282,12 @@ CODES = _catalogue(
         "Raise the limit, or have the application slow down.",
     ),
     ("max_cost", _B, "Every tier may cost more than the request allows.", "The requester raises max_cost_nanousd."),
+    (
+        "unpriced_model",
+        _B,
+        "Nobody knows what the model costs, and a budget, the request or `models.unpriced: refuse` limits money.",
+        "Write its price into models.prices; `forebay prices check` names such deployments. 0 is a price.",
+    ),
     ("no_tier", _B, "No tier can serve the request.", "The message says which condition excluded every tier."),
     (
         "low_confidence",

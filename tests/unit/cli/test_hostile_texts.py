@@ -53,6 +53,7 @@ from forebay_agents.cost import cli as cost
 from forebay_agents.cost.reconciliation import Difference as Deviation
 from forebay_agents.cost.reconciliation import Kind, OpenAttempt, Reconciliation
 from forebay_agents.models.prices import cli as prices
+from forebay_agents.models.prices.operations import Listed
 from forebay_agents.redaction.cli import tables as redaction
 from forebay_agents.review import cli as review
 
@@ -129,6 +130,8 @@ TABLES: dict[Callable[..., None], Callable[[str], tuple[Any, ...]]] = {
         open=[OpenAttempt(
             attempt_id=text, request_id=text, status=UsageStatus.STARTED, worst_case_nanousd=1,
             billed_nanousd=None)]),),
+    prices._print_listed: lambda text: ([Listed(
+        deployment=text, tier=text, model=text, source=text, since=text, until=text, prices={})],),
     prices._print: lambda text: ({
         "parts": [{"kind": text, "tokens": 1, "usd_per_million": 1.0, "nanousd": 1, "as": text}],
         "from": text, "step": None, "off_peak": False, "cost_nanousd": 1, "source": text, "service_tier": text},),

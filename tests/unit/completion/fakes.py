@@ -13,6 +13,7 @@ from forebay_agents.completion.attempting import Attempts
 from forebay_agents.completion.cascade import Cascade
 from forebay_agents.completion.quotas.budgets import NoBudgets
 from forebay_agents.completion.quotas.rates import Limit
+from forebay_agents.completion.quotas.unpriced import all_may
 from forebay_agents.models.caller import Caller
 from forebay_agents.models.ledger import Ledger
 from forebay_agents.models.metrics import ModelMetrics
@@ -104,6 +105,7 @@ def cascade_of(provider: models.Provider, tiers: Sequence[Tier], now_ms: int = 1
         burst_s=10.0,
         now_ms=lambda: now_ms,
         hedge_share=parts.get("hedge_share", 0.0),  # type: ignore[arg-type]  # by name
+        may_call=parts.get("may_call", all_may),  # type: ignore[arg-type]  # a test's own
         shorten=parts.get("shorten"),  # type: ignore[arg-type]  # a test's own
     )
     return Cascade(tiers, attempts, parts.get("router"))  # type: ignore[arg-type]  # a test's own router

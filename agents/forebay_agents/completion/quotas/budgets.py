@@ -215,6 +215,10 @@ class RedisBudgets:
         room = Room.SOFT if filled >= 1000 * self._settings.soft_share else Room.OK
         return Reservation(id=reservation_id, room=room, accounts=accounts)
 
+    def limited(self, tenant_id: str, user_id: str) -> bool:
+        """Whether the user or the tenant has a budget."""
+        return any(True for _ in self._accounts(tenant_id, user_id, self._now_ms()))
+
     async def settle(self, reservation: Reservation, cost: int) -> None:
         """See :class:`Budgets`."""
         if reservation.accounts:

@@ -13,13 +13,52 @@ from forebay.cli.terminal.tables import Column, print_table
 
 if TYPE_CHECKING:
     from forebay_agents.models.prices.explaining import Explainer
+    from forebay_agents.models.prices.operations import Listed
+    from forebay_agents.models.pricing import ListPrice
+    from forebay_agents.models.settings import ModelsSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Prices of models.")
 
 
-@app.callback()
-def prices() -> None:
-    """Prices of models: a command group, though it has one command so far."""
+@app.command("list", help="Show what each deployment costs now, since when, and who says so.")
+def list_prices(as_json: Annotated[bool, typer.Option("--json", help="One JSON line a deployment.")] = False) -> None:
+    """US dollars per million tokens, for short inputs without a service tier."""
+    from forebay_agents.models.prices import operations
+
+    found = operations.listed(*_priced())
+    if as_json:
+        for row in found:
+            amounts = {kind: float(amount) for kind, amount in row.prices.items()}
+            print_json(
+                {"deployment": row.deployment, "tier": row.tier, "model": row.model, "priced": row.source is not None}
+                | {"source": row.source, "from": row.since, "until": row.until, "usd_per_million": amounts}
+            )
+        return
+    _print_listed(found)
+
+
+@app.command(help="Say which deployments have no price, or one that is far from litellm's; exit status 1 if any.")
+def check(as_json: Annotated[bool, typer.Option("--json", help="One JSON line a doubt.")] = False) -> None:
+    """More than 20 % off is far."""
+    from forebay_agents.models.prices import operations
+
+    doubts = operations.check(*_priced())
+    for doubt in doubts:
+        ours = None if doubt.ours is None else float(doubt.ours)
+        theirs = None if doubt.theirs is None else float(doubt.theirs)
+        if as_json:
+            print_json(
+                {"deployment": doubt.deployment, "model": doubt.model, "problem": doubt.problem}
+                | {"kind": doubt.kind, "usd_per_million": ours, "litellm_usd_per_million": theirs}
+            )
+        elif doubt.kind is None:
+            say(f"{doubt.deployment}: {doubt.model} has no price: write one into models.prices")
+        else:
+            say(f"{doubt.deployment}: {doubt.model}: {doubt.kind} is {ours:g} $ per million, litellm has {theirs:g}")
+    if doubts:
+        raise typer.Exit(1)
+    if not as_json:
+        say("every deployment is priced")
 
 
 @app.command(help="Show what a call costs and by which prices, or a JSON line for each JSON line of a file.")
@@ -63,13 +102,33 @@ def explain(
         raise typer.Exit(1)
 
 
+def _print_listed(found: "list[Listed]") -> None:
+    numbers = [Column(title=name, right=True) for name in ("input", "cached", "output")]
+    print_table(
+        ["deployment", "model", *numbers, "since", "by"],
+        [
+            (
+                row.deployment, row.model,
+                *(f"{float(row.prices[kind]):g}" if row.prices else "" for kind in ("input", "cached_input", "output")),
+                row.since or "", row.source or "nobody: unpriced",
+            )
+            for row in found
+        ],
+    )  # fmt: skip
+
+
 def _explainer() -> "Explainer":
+    from forebay_agents.models.prices.explaining import Explainer
+
+    return Explainer(*_priced())
+
+
+def _priced() -> "tuple[ModelsSettings, ListPrice]":
     from forebay.settings import load
     from forebay_agents.models.open_caller import litellm_prices
-    from forebay_agents.models.prices.explaining import Explainer
     from forebay_agents.models.settings import ModelsSettings
 
-    return Explainer(load()[ModelsSettings], litellm_prices())
+    return load()[ModelsSettings], litellm_prices()
 
 
 def _json(call: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ Bounds refuse what is no price: a negative one, NaN, an infinite one, or one abo
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator
@@ -19,6 +19,25 @@ class PriceStep(BaseModel):
 
     above: int = Field(gt=0, description="More input tokens than this, cached and written ones too.")
     input: Dollars | None = Field(None, description="As in Price; what is left out is as in the step before.")
+    output: Dollars | None = Field(None, description="As in Price.")
+    cached_input: Dollars | None = Field(None, description="As in Price.")
+    cache_write: Dollars | None = Field(None, description="As in Price.")
+    cache_write_1h: Dollars | None = Field(None, description="As in Price.")
+    reasoning: Dollars | None = Field(None, description="As in Price.")
+    request: Dollars | None = Field(None, description="As in Price.")
+
+
+class OffPeak(BaseModel):
+    """What of a price is another one at some hours, by the time at which a call began."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: time = Field(description="From this time of a day on, UTC: 16:30.")
+    end: time = Field(description="Until this one, of the next day if it is earlier; the same: all day.")
+    weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...] | None = Field(
+        None, description="On these days only, 1 (Monday) to 7, UTC."
+    )
+    input: Dollars | None = Field(None, description="As in Price; what is left out is as at other hours.")
     output: Dollars | None = Field(None, description="As in Price.")
     cached_input: Dollars | None = Field(None, description="As in Price.")
     cache_write: Dollars | None = Field(None, description="As in Price.")
@@ -79,6 +98,7 @@ class Price(BaseModel):
     reasoning: Dollars | None = Field(None, description="The same for reasoning; without it, as output.")
     request: Dollars = Field(0.0, description="US dollars per million calls, beside their tokens.")
     steps: tuple[PriceStep, ...] = Field((), description="Prices of long inputs.")
+    off_peak: OffPeak | None = Field(None, description="What is another price at some hours, without a service tier.")
     service_tiers: dict[str, TierPrice] = Field(
         default_factory=dict, description="Service tier, such as batch, flex or priority, to what costs another price."
     )

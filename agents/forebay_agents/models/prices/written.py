@@ -7,9 +7,9 @@ twice for what is kept an hour. Nobody pays less for a write than for plain inpu
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from forebay_agents.models.prices.book import EVER, Sheet, Step
+from forebay_agents.models.prices.book import EVER, Sheet, Step, Window
 from forebay_agents.models.prices.rates import Kind, Rates, units
-from forebay_agents.models.prices.settings import Price, PriceStep, TierPrice
+from forebay_agents.models.prices.settings import OffPeak, Price, PriceStep, TierPrice
 from forebay_agents.models.providers.provider import STANDARD
 
 _MILLION = 1_000_000
@@ -27,25 +27,40 @@ def sheets(source: str, prices: Sequence[Price]) -> tuple[Sheet, ...]:
 def _sheet(source: str, price: Price) -> Sheet:
     since = EVER if price.since is None else round(price.since.timestamp() * 1000)
     base = _own(price)
-    tiers = {STANDARD: tuple(_steps(base, price.steps, {}))}
+    hours = price.off_peak
+    tiers = {STANDARD: tuple(_steps(base, price.steps, {}, off_peak=_own(hours) if hours else None))}
     for name, tier in price.service_tiers.items():
         # Thresholds of the standard price count here too, with what the tier has of its own.
         thresholds = {step.above: _own(step) for step in price.steps}
         tiers[name] = tuple(_steps(base, tier.steps, thresholds, _own(tier)))
-    return Sheet(source=source, since_ms=since, steps=tiers)
+    return Sheet(source=source, since_ms=since, steps=tiers, windows=(_window(hours),) if hours else ())
 
 
-def _steps(base: Own, steps: Sequence[PriceStep], shared: dict[int, Own], tier: Own | None = None) -> Iterator[Step]:
+def _window(hours: OffPeak) -> Window:
+    days = None if hours.weekdays is None else frozenset(hours.weekdays)
+    return Window(start=hours.start, end=hours.end, weekdays=days)
+
+
+def _steps(
+    base: Own,
+    steps: Sequence[PriceStep],
+    shared: dict[int, Own],
+    tier: Own | None = None,
+    off_peak: Own | None = None,
+) -> Iterator[Step]:
+    def step(above: int, own: Own) -> Step:
+        return Step(above=above, rates=_rates(own), off_peak=None if off_peak is None else _rates(own | off_peak))
+
     own = {step.above: _own(step) for step in steps}
     plain, special = dict(base), dict(tier or {})
-    yield Step(rates=_rates(plain | special))
+    yield step(-1, plain | special)
     for above in sorted({*own, *shared}):
         plain |= shared.get(above, {})
         special |= own.get(above, {})
-        yield Step(above=above, rates=_rates(plain | special))
+        yield step(above, plain | special)
 
 
-def _own(price: Price | PriceStep | TierPrice) -> Own:
+def _own(price: Price | PriceStep | TierPrice | OffPeak) -> Own:
     return {kind: value for kind in Kind if (value := getattr(price, kind.value)) is not None}
 
 

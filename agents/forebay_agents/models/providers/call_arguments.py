@@ -6,7 +6,7 @@ leaves the building" is about this code, and a field that is sent from tomorrow 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -165,6 +165,7 @@ _TWO: dict[type, tuple[Any, Any]] = {
     str: ('["a"]', '["b"]'),
     bool: (True, False),
     int: (1, 2),
+    time: (time(1), time(2)),
     float: (0.25, 0.5),
     datetime: (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)),
     SecretStr: (SecretStr("a"), SecretStr("b")),
