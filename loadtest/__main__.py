@@ -51,6 +51,18 @@ def chain(
 
 
 @app.command()
+def cpu(
+    rate: Annotated[float, typer.Option(help="Requests per second.")] = 8.0,
+    seconds: Annotated[float, typer.Option(help="Length of the measurement under load.")] = 40.0,
+    idle_s: Annotated[float, typer.Option(help="Length of the measurement with nothing asked.")] = 25.0,
+) -> None:
+    """CPU time of each process: a request's, and a second's in which nothing is asked."""
+    from loadtest.measurements.cpu import report
+
+    print(json.dumps(report(rate, seconds, idle_s), indent=2))
+
+
+@app.command()
 def flood(
     seconds: Annotated[float, typer.Option(help="Length of each of the two measurements.")] = 12.0,
     rate: Annotated[float, typer.Option(help="Requests per second of the flooding tenant.")] = 30.0,

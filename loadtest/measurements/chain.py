@@ -98,8 +98,8 @@ def report(rate: float, seconds: float, warm_up_s: float = 10.0) -> dict[str, An
         ``write_ahead_mean_ms``, what a call waits until the brokers have its ledger entry.
     """
     with running({}) as (settings, _):
-        _send(settings, rate, warm_up_s, "warm")
-        latencies = _send(settings, rate, seconds, "chain")
+        send(settings, rate, warm_up_s, "warm")
+        latencies = send(settings, rate, seconds, "chain")
         return {
             "requests": len(latencies),
             "rate": rate,
@@ -109,7 +109,7 @@ def report(rate: float, seconds: float, warm_up_s: float = 10.0) -> dict[str, An
         }
 
 
-def _send(settings: Any, rate: float, seconds: float, kind: str) -> dict[str, float]:
+def send(settings: Any, rate: float, seconds: float, kind: str) -> dict[str, float]:
     """Open loop: the next request goes out when it is due. Request id to latency in ms."""
     from forebay.client.client import ForebayClient
     from forebay.contract.records import Message, Request, Response
