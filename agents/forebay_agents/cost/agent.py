@@ -124,4 +124,5 @@ async def cost_stage(settings: Settings) -> AsyncIterator[Stage]:
         limits=settings[StageSettings].model_copy(update={"in_flight": 256, "window": 1024}),
         setup=handlers.setup,
         background=handlers.sweep,
+        patient=True,
     )

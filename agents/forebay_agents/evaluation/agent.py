@@ -35,4 +35,5 @@ async def evaluation_stage(settings: Settings) -> AsyncIterator[Stage]:
         claims = Claims(RedisClaimStore(client, prefix), open_codecs(settings, open_registry(settings)))
         handler = EvaluationHandler(own, tier, caller, claims, RedisScores(client, prefix))
         limits = settings[StageSettings].model_copy(update={"in_flight": own.in_flight, "timeout_s": own.timeout_s})
-        yield Stage(name="evaluation", routes=[Route(topic="completions", handle=handler.handle)], limits=limits)
+        routes = [Route(topic="completions", handle=handler.handle)]
+        yield Stage(name="evaluation", routes=routes, limits=limits, patient=True)

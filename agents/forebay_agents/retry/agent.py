@@ -92,4 +92,5 @@ async def retry_stage(settings: Settings) -> AsyncIterator[Stage]:
         name="retry",
         routes=[Route(topic=level, handle=scheduler.handle, raw=True) for level in RETRY_LEVELS],
         limits=limits,
+        patient=True,
     )

@@ -32,4 +32,5 @@ async def review_stage(settings: Settings) -> AsyncIterator[Stage]:
                 ),
             ],
             limits=settings[StageSettings],
+            patient=True,
         )

@@ -121,6 +121,13 @@ class StageSettings(Section):
     linger_ms: int = Field(
         5, ge=0, description="Milliseconds that the producer may gather a batch while busy; costs nothing when quiet."
     )
+    fetch_wait_ms: int = Field(
+        100,
+        ge=0,
+        le=1_000,
+        description="Milliseconds that a fetch may wait for more records at 40 a second and above; nothing below 10. "
+        "Stages that nobody waits for (cost, evaluation, review, retry) take five times as long.",
+    )
     version: int = Field(1, ge=1, description="Version of the consumer groups; raising it starts them afresh.")
 
 

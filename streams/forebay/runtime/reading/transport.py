@@ -29,6 +29,7 @@ from mode.services import WaitResults
 
 from forebay.contract.clock import now_ms
 from forebay.contract.commit_memo import Memo
+from forebay.runtime.reading.pacing import Pace
 from forebay.runtime.reading.positions import Log, Resume, resume
 from forebay.runtime.reading.stepping import go_on
 from forebay.state.cancelling import end
@@ -58,12 +59,14 @@ class Reading:
         ids: asks the brokers for the ids of ``topics``; blocks; empty where they cannot tell.
         settled: called, in the thread that reads, with every decision.
         known: the ids as they were when positions were last settled.
+        pace: how long fetches wait for more.
     """
 
     topics: frozenset[str] = frozenset()
     ids: Callable[[], Mapping[str, str]] = dict
     settled: Callable[[Sequence[Settled]], object] = lambda _settled: None
     known: Mapping[str, str] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
 
 
 class _Consumer(Consumer):
@@ -249,9 +252,9 @@ class _ConsumerThread(AIOKafkaConsumerThread):
         timeout: float | None = None,  # noqa: ASYNC109 - the base class's signature
         max_records: int | None = None,
     ) -> Any:
-        """As Faust does; a position that is none any more is settled anew."""
+        """As Faust does, but a lost position is settled anew, and fetches wait as long as the pace says."""
         try:
-            return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+            fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             [lost] = error.args
             for tp in lost if isinstance(lost, dict) else [lost]:
@@ -262,6 +265,12 @@ class _ConsumerThread(AIOKafkaConsumerThread):
                     state = consumer._subscription.subscription.assignment.state_value(tp)  # noqa: SLF001
                     state.await_reset(OffsetResetStrategy.EARLIEST)
             return {}
+        topics = self._reading.topics
+        wait = self._reading.pace.took(sum(len(of) for tp, of in fetched.items() if tp.topic in topics))
+        if wait is not None:
+            fetcher = consumer._fetcher  # noqa: SLF001 - it reads both for each request, and offers no setter
+            fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = wait.least_bytes, wait.ms  # noqa: SLF001
+        return fetched
 
     def rejoin(self) -> None:
         """Have the group assign its partitions afresh; from any thread."""
