@@ -41,6 +41,7 @@ class Evidence:
         invoice: lines of the calls of this run.
         ledger: every entry, in any order.
         poisoned: ids of records that no stage can read: each has to become a dead letter.
+        stood_still: from when to when (ms since the epoch) a worker stood still.
         lag: unfinished records by stage and topic, as :func:`forebay.kafka.lag.consumer_lag` has it.
     """
 
@@ -50,6 +51,7 @@ class Evidence:
     ledger: Sequence[UsageEvent] = ()
     invoice: Sequence[InvoiceLine] = ()
     poisoned: frozenset[str] = frozenset()
+    stood_still: Sequence[tuple[int, int]] = ()
     lag: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
@@ -66,8 +68,10 @@ class Verdict:
         silent: dead-lettered requests without a response.
         swallowed: poison that became no dead letter.
         paid: calls on the invoice.
-        paid_again: requests that one deployment was paid for more than once with an answer in hand each time.
-        repaid: calls paid again because the answer of an earlier one was lost with its worker (open in the ledger).
+        paid_again: requests that one deployment was paid for more than once with an answer in hand each time, but for
+            those in a call of a worker that stood still: it hears of the answer when its successor has begun anew.
+        repaid: calls paid again because the answer of an earlier one was lost with its worker (open in the ledger), or
+            came when that stood still no longer.
     """
 
     accepted: int
@@ -119,7 +123,7 @@ def judge(evidence: Evidence) -> Verdict:
         by_request[answered.response.request_id].append(answered)
     duplicates, differing = _repetitions(by_request)
     dead = [letter for letter in evidence.letters if letter.request_id in evidence.accepted]
-    again, repaid = _payments(evidence.ledger, evidence.invoice)
+    again, repaid = _payments(evidence.ledger, evidence.invoice, evidence.stood_still)
     return Verdict(
         accepted=len(evidence.accepted),
         statuses=Counter(
@@ -188,11 +192,14 @@ def _explained(letter: Letter) -> bool:
     return all((letter.stage, letter.code, letter.message)) and "?" not in (letter.stage, letter.code)
 
 
-def _payments(ledger: Sequence[UsageEvent], invoice: Sequence[InvoiceLine]) -> tuple[list[str], int]:
+def _payments(
+    ledger: Sequence[UsageEvent], invoice: Sequence[InvoiceLine], stood_still: Sequence[tuple[int, int]]
+) -> tuple[list[str], int]:
     """Requests that a deployment was paid for twice although the first answer was known, and payments after a loss."""
     entries = newest_entries(ledger)
     settled: Counter[tuple[str, str]] = Counter()
     lost: Counter[tuple[str, str]] = Counter()
+    asleep: set[str] = set()
     for line in invoice:
         entry = entries.get(line.attempt_id)
         if entry is None or entry.purpose is not CallPurpose.COMPLETION:
@@ -200,10 +207,15 @@ def _payments(ledger: Sequence[UsageEvent], invoice: Sequence[InvoiceLine]) -> t
         plan = (entry.request_id, entry.deployment)
         if entry.status is UsageStatus.SETTLED:
             settled[plan] += 1
+            finished_at = entry.finished_at or 0
+            if any(entry.started_at <= begun and ended <= finished_at for begun, ended in stood_still):
+                asleep.add(entry.request_id)
         elif entry.status in (UsageStatus.STARTED, UsageStatus.UNSETTLED):
             lost[plan] += 1
-    again = sorted({request for (request, _), count in settled.items() if count > 1})
-    return again, sum(1 for plan in lost if settled[plan])
+    twice = {plan for plan, count in settled.items() if count > 1}
+    again = sorted({request for request, _ in twice if request not in asleep})
+    late = sum(1 for request, _ in twice if request in asleep)
+    return again, late + sum(1 for plan in lost if settled[plan])
 
 
 def _some(examples: Sequence[str]) -> str:

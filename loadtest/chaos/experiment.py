@@ -90,7 +90,7 @@ def run(stack: Stack, fault: Fault, load: Load, say: Callable[[str], None] = lam
     for key in traces.answered:
         accepted[key] = at_ms
     _wait_for_ledger(stack)
-    evidence = gather(stack.settings, stack.invoice, since, accepted, traces.buried)
+    evidence = gather(stack.settings, stack.invoice, since, accepted, traces)
     everything = latencies_ms(evidence)
     return Result(
         fault=fault,

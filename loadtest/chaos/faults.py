@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from forebay.contract.clock import now_ms
 from forebay.contract.names import topic_on_broker
 from forebay.kafka.connection import confluent_options
 from forebay.settings import KafkaSettings
@@ -24,10 +25,15 @@ _SKEW = Path(__file__).parent / "skewed"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Traces:
-    """What a fault left that the oracle must know: keys that must be buried, and of those to be answered."""
+    """What a fault left that the oracle must know: keys that must be buried, and of those to be answered.
+
+    Attributes:
+        stood_still: from when to when (ms since the epoch) a worker stood still.
+    """
 
     buried: frozenset[str] = frozenset()
     answered: frozenset[str] = frozenset()
+    stood_still: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,14 +157,17 @@ def _skewed(seconds: int, stack: Stack) -> None:
     stack.remove_worker(process)
 
 
-def _frozen(seconds: float, stack: Stack) -> None:
+def _frozen(seconds: float, stack: Stack) -> Traces:
     """The stage's worker stands still for longer than its session beside its successor, and goes on."""
     process = stack.add_worker("completion")
     stack.strike("completion", signal.SIGSTOP)
+    begun_ms = now_ms()
     time.sleep(seconds)
+    ended_ms = now_ms()
     stack.strike("completion", signal.SIGCONT)
     time.sleep(3.0)
     stack.remove_worker(process)
+    return Traces(stood_still=((begun_ms, ended_ms),))
 
 
 def _disk_full(stack: Stack) -> None:

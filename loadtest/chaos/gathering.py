@@ -15,6 +15,7 @@ from forebay.kafka.reader import read_topic
 from forebay.operations.dead_letters.letters import letter_of
 from forebay.settings import KafkaSettings, Settings
 from forebay_agents.cost.reconciliation import InvoiceLine
+from loadtest.chaos.faults import Traces
 from loadtest.oracle import Answered, Evidence, Letter
 
 
@@ -37,9 +38,7 @@ def mark(settings: Settings, invoice: Path) -> Mark:
     )
 
 
-def gather(
-    settings: Settings, invoice: Path, since: Mark, accepted: Mapping[str, int], poisoned: frozenset[str]
-) -> Evidence:
+def gather(settings: Settings, invoice: Path, since: Mark, accepted: Mapping[str, int], traces: Traces) -> Evidence:
     """The evidence of what happened since ``since``."""
     responses = [
         Answered(response=record.value, at_ms=record.source.timestamp_ms)
@@ -73,7 +72,8 @@ def gather(
         # A call of an earlier run that is declared unsettled only now is that run's. Clocks do not tell: they may lie.
         ledger=[entry for entry in ledger if entry.attempt_id not in earlier],
         invoice=list(read_invoice(invoice, since.invoice_bytes)),
-        poisoned=poisoned,
+        poisoned=traces.buried,
+        stood_still=traces.stood_still,
         lag=consumer_lag(settings),
     )
 

@@ -35,6 +35,7 @@ from forebay.kafka.reader import read_topic
 from forebay.privacy.sealing import new_key_line
 from forebay.settings import KafkaSettings, Settings
 from forebay_agents.cost.reconciliation import newest_entries
+from loadtest.chaos.faults import Traces
 from loadtest.chaos.gathering import gather, mark
 from loadtest.oracle import Evidence, judge
 from tests.stack import Servers, running
@@ -221,7 +222,7 @@ class Asked:
     def evidence(self) -> Evidence:
         """What there is when nothing is left to do; each of the requests was answered, and all alike."""
         _until(self._idle)
-        evidence = gather(self._settings, self._provider.invoice, self._since, self._sent, frozenset())
+        evidence = gather(self._settings, self._provider.invoice, self._since, self._sent, Traces())
         verdict = judge(dataclasses.replace(evidence, lag={}))  # of stages that have no worker here
         print(f"{verdict.accepted} accepted, {len(evidence.responses)} responses, {verdict.paid} paid")
         assert verdict.violations == []

@@ -46,21 +46,24 @@ class Claim:
         self._key = key
         self._owner = owner
         self._renewed_s = taken_s
-        self._lost = self._finished = self._over = self._asking = False
+        self._lost = self._finished = self._over = self._asking = self._checked = False
         self._renewing: asyncio.Task[None] | None = None
 
     async def check(self) -> None:
         """Return if the request is still ours: to be asked right before each call.
 
-        A process that stood still does not know that its lease ran out. Within half a lease of the last renewal this
-        costs nothing; later it asks.
+        A process that stood still does not know that its lease ran out. Within half a lease of the last renewal the
+        first question costs nothing; later, and before a second call, it asks: the owner that was taken for dead may
+        have come back meanwhile, and finished.
 
         Raises:
             ClaimLostError: it is not.
             Transient: nobody can say, and by time the lease ran out.
         """
-        if not self._lost and self._claims.elapsed() - self._renewed_s > self._claims.lease_s / 2:
+        fresh = not self._checked and self._claims.elapsed() - self._renewed_s <= self._claims.lease_s / 2
+        if not self._lost and not fresh:
             await self._renew()
+        self._checked = True
         if self._lost:
             raise ClaimLostError
 

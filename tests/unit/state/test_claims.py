@@ -48,17 +48,26 @@ class Bench:
         self.store.owners.clear()
 
 
-async def test_right_after_it_was_taken_a_claim_is_looked_at_for_nothing() -> None:
+@pytest.mark.parametrize(("after_s", "renewals"), [(0.0, 0), (2.4, 0), (2.6, 1)])
+async def test_before_the_first_call_a_claim_is_looked_at_once_half_a_lease_has_passed(
+    after_s: float, renewals: int
+) -> None:
     bench = Bench()
     async with await bench.claims.acquire(KEY) as claim:
+        bench.now_s += after_s
         await claim.check()
-        bench.now_s += 2.4
-        await claim.check()
-        assert bench.store.renewals == 0
-        bench.now_s += 0.2
-        await claim.check()
-        await claim.check()
-        assert bench.store.renewals == 1, "asked once half a lease has passed, and renewed by that"
+        assert bench.store.renewals == renewals
+
+
+async def test_before_a_second_call_it_is_looked_at_as_the_one_taken_for_dead_may_have_finished() -> None:
+    bench = Bench()
+    async with await bench.claims.acquire(KEY) as dead:
+        bench.stand_still(12.0)
+        async with await bench.successor.acquire(KEY) as claim:
+            await claim.check()
+            await dead.finish([])
+            with pytest.raises(ClaimLostError):
+                await claim.check()
 
 
 async def test_a_lease_that_ran_out_is_noticed_before_the_call() -> None:
