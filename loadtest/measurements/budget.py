@@ -118,13 +118,13 @@ def _handler(client: Any, prefix: str, daily_usd: float) -> tuple[Any, _AtOnce]:
     from forebay.runtime.fair_queue import FairQueue
     from forebay.state.claim_store import RedisClaimStore
     from forebay.state.idempotency import Claims
+    from forebay.state.rates import RedisLimiter
     from forebay_agents.completion.admission import Admission
     from forebay_agents.completion.attempting import Attempts
     from forebay_agents.completion.cascade import Cascade
     from forebay_agents.completion.handler import CompletionHandler
     from forebay_agents.completion.metrics import CompressionMetrics
     from forebay_agents.completion.quotas.budgets import RedisBudgets
-    from forebay_agents.completion.quotas.rates import RedisLimiter
     from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings, LimitsSettings
     from forebay_agents.completion.settings import CompletionSettings
     from forebay_agents.completion.shortening import Shortener

@@ -11,9 +11,10 @@ from forebay.contract.failures import Transient
 from forebay.contract.records import Spend, WindowKind
 from forebay.privacy.people.names import Names
 from forebay.state.keys import Owned, formerly, owned
+from forebay.state.rates import Limit, RedisLimiter, Unit
 from forebay.state.redis_client import open_redis_at
 from forebay_agents.completion.quotas.budgets import RedisBudgets, Room
-from forebay_agents.completion.quotas.rates import Limit, RedisLimiter, Unit, corrections
+from forebay_agents.completion.quotas.rates import corrections
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
 
 pytestmark = pytest.mark.embedded

@@ -7,8 +7,9 @@ from forebay.contract.clock import Clock
 from forebay.contract.failures import Rejected
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Alert, RedactedRequest, Severity
+from forebay.state.rates import Limiter
 from forebay_agents.completion.quotas.budgets import Budgets, Reservation, Room
-from forebay_agents.completion.quotas.rates import Limiter, of_payer
+from forebay_agents.completion.quotas.rates import of_payer
 from forebay_agents.completion.quotas.settings import LimitsSettings
 
 _TOKENS_PER_CHAR = 1 / 3

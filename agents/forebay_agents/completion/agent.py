@@ -15,6 +15,7 @@ from forebay.runtime.stage import Stage
 from forebay.settings import IdentitySettings, RedisSettings, RetrySettings, Settings, StageSettings
 from forebay.state.claim_store import RedisClaimStore
 from forebay.state.idempotency import Claims
+from forebay.state.rates import RedisLimiter
 from forebay.state.redis_watch import open_state
 from forebay.trust.tenant_keys import known_tenants
 from forebay_agents.completion.admission import Admission
@@ -24,7 +25,6 @@ from forebay_agents.completion.handler import CompletionHandler
 from forebay_agents.completion.metrics import METRICS as COMPRESSION_METRICS
 from forebay_agents.completion.metrics import ROUTER_METRICS
 from forebay_agents.completion.quotas.budgets import RedisBudgets
-from forebay_agents.completion.quotas.rates import RedisLimiter
 from forebay_agents.completion.quotas.settings import BudgetsSettings, LimitsSettings
 from forebay_agents.completion.quotas.unpriced import may_call
 from forebay_agents.completion.routing.live import LiveRouter

@@ -18,10 +18,11 @@ from forebay.contract.handlers import WriteAhead
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Message, RedactedRequest
 from forebay.state.idempotency import ClaimLostError
+from forebay.state.rates import Limiter
 from forebay_agents.completion.deadline import left_s, timeout_s
 from forebay_agents.completion.hedging import HedgeBudget, race
 from forebay_agents.completion.quotas.budgets import Budgets, Reservation, Room
-from forebay_agents.completion.quotas.rates import Limiter, corrections, of_deployment
+from forebay_agents.completion.quotas.rates import corrections, of_deployment
 from forebay_agents.completion.quotas.unpriced import MayCall, all_may
 from forebay_agents.completion.trace import Trace, refused
 from forebay_agents.models.caller import Caller, Outcome

@@ -63,6 +63,58 @@ class Speaker:
         return opened(value or b"", headers, request_id, self._keys)
 
 
+class DoorSpeaker:
+    """For all tenants: what an HTTP door needs to be believed by each of them, and to read their answers.
+
+    Args:
+        tenants: that have topics of their own, for ``topic``.
+        keys: of the door, which speak for all, for ``signed``.
+    """
+
+    def __init__(self, identity: Identity, tenants: Sequence[str] = (), keys: Sequence[TenantKey] = ()) -> None:
+        self._all = Speaker(identity, keys=keys)
+        self._each = {tenant: Speaker(identity, tenant) for tenant in tenants} if identity is Identity.TOPIC else {}
+        self._apart = identity is Identity.TOPIC
+
+    def of(self, tenant_id: str) -> Speaker | None:
+        """Speaks for a tenant; ``None``: there is no such tenant here."""
+        return self._each.get(tenant_id) if self._apart else self._all
+
+    def topics(self, kind: str) -> list[str]:
+        """Where records of a kind are, of all tenants, by logical name."""
+        return [one.topic(kind) for one in self._each.values()] if self._apart else [kind]
+
+    @property
+    def signs(self) -> bool:
+        """As of :class:`Speaker`."""
+        return self._all.signs
+
+    def opened(self, value: bytes | None, headers: Mapping[str, bytes], request_id: str) -> bytes | None:
+        """As of :class:`Speaker`."""
+        return self._all.opened(value, headers, request_id)
+
+
+def door_speaker(settings: Settings) -> DoorSpeaker:
+    """As whom an HTTP door speaks by its settings.
+
+    Raises:
+        ConfigurationError: the tenants are not named, or its key is missing, or speaks for one tenant alone.
+    """
+    chosen = settings[TenantSettings]
+    if chosen.identity is Identity.FIELD:
+        return DoorSpeaker(Identity.FIELD)
+    if chosen.identity is Identity.TOPIC:
+        if not (names := sorted(chosen.names())):
+            raise ConfigurationError("with tenants.identity: topic, a door needs the tenants there are: tenants.known")
+        return DoorSpeaker(Identity.TOPIC, names)
+    keys = own_keys(settings)
+    if any(key.tenant != EVERY for key in keys):
+        raise ConfigurationError(
+            f"a door speaks for all tenants, so its key has to be one of {EVERY} (`forebay tenants key ID '{EVERY}' …`)"
+        )
+    return DoorSpeaker(Identity.SIGNED, keys=keys)
+
+
 def speaker(settings: Settings) -> Speaker:
     """As whom an application speaks by its settings.
 

@@ -118,6 +118,13 @@ def roles() -> list[Role]:
             )
             for stage, rights in declared().items()
         ),
+        Role(
+            user="door",
+            what=("forebay worker edge",),
+            reads=("responses", "keys"),
+            writes=("requests", "feedback"),
+            all_groups=(Operation.DESCRIBE,),
+        ),
         Role(user=APPLICATION, reads=("responses",), writes=("requests", "feedback")),
         Role(
             user="reviewer",
@@ -157,6 +164,12 @@ def roles() -> list[Role]:
             what=("forebay erase", "forebay subject"),
             reads=("spend", *TRAIL, *PEOPLE),
             writes=("corrections", *TRAIL),
+        ),
+        Role(
+            user="operator",
+            what=("forebay keys",),
+            reads=("keys", *TRAIL),
+            writes=("keys", *TRAIL),
         ),
         Role(
             user="deployer",

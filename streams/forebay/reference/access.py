@@ -26,6 +26,8 @@ def rights_section() -> str:
         writes += [f"the transactional id {code('forebay.' + name)}" for name in role.transactional]
         if role.everywhere:
             writes.append(f"{_list(role.everywhere)} on all topics" + (" and groups" if role.all_groups else ""))
+        elif role.all_groups:
+            writes.append(f"{_list(role.all_groups)} on all groups")
         who = (
             code(role.user)
             if own is not None

@@ -63,6 +63,8 @@ class Owned(Enum):
     """Accounts; what belongs to one has its key and ``:amounts``, ``:until`` or ``:rows``."""
     TENANT_RATE = "rate:tenant"
     USER_RATE = "rate:user"
+    KEY_RATE = "rate:key"
+    """Of a key of the HTTP door: its tenant, its id, and ``requests`` or ``tokens``."""
     CACHE_TRACE = "cache:r"
     """Request to the entry that it read or wrote: where its feedback goes."""
     CACHE_EXPLORED = "cache:n"

@@ -20,11 +20,13 @@ import forebay_agents
 from forebay.cli import demo_screen, rights, send, topics, up_display
 from forebay.cli.audit import commands as audit
 from forebay.cli.dead_letters import printing
+from forebay.cli.keys import printing as keys
 from forebay.cli.people import commands as people
 from forebay.cli.terminal import saying, tables
 from forebay.cli.terminal.bars import Bar
 from forebay.cli.terminal.live import LiveTable
 from forebay.contract.records import (
+    ApiKey,
     AuditEvent,
     Completion,
     Error,
@@ -147,6 +149,8 @@ TABLES: dict[Callable[..., None], Callable[[str], tuple[Any, ...]]] = {
                 recent_error_share=0.1, p95_s=1.0, calls=1, failed_calls=0, cost_usd=0.1)])]),),
     audit.print_events: lambda text: ([AuditEvent(
         audit_id=text, action=text, by=text, subject=text, reason=text, at=10**20, details={"outcome": text})],),
+    keys.print_keys: lambda text: ([ApiKey(key_id=text, tenant_id=text, user_id=text, name=text)],),
+    keys.print_key: lambda text: ({"user_id": text, "models": [text], "expires_at": 0},),
     people.print_rows: lambda text: ([Row(place=text, removed=1, left=1, until=0, how=text)],),
     rights.print_grants: lambda text: (
         [Grant(user=text, resource=Resource.TOPIC, name=text, operation=Operation.READ)],),

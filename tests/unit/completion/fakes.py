@@ -9,10 +9,10 @@ from prometheus_client import CollectorRegistry
 from forebay.contract.handlers import Output
 from forebay.contract.records import CallPurpose, Message, RedactedRequest, UsageEvent
 from forebay.privacy.egress import EgressGuard
+from forebay.state.rates import Limit
 from forebay_agents.completion.attempting import Attempts
 from forebay_agents.completion.cascade import Cascade
 from forebay_agents.completion.quotas.budgets import NoBudgets
-from forebay_agents.completion.quotas.rates import Limit
 from forebay_agents.completion.quotas.unpriced import all_may
 from forebay_agents.models.caller import Caller
 from forebay_agents.models.ledger import Ledger

@@ -7,9 +7,9 @@ import pytest
 from forebay.contract.failures import Rejected, Transient
 from forebay.contract.records import Severity, WindowKind
 from forebay.state.keys import Owned, owned
+from forebay.state.rates import Limit
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.quotas.budgets import Account, Reservation, Room
-from forebay_agents.completion.quotas.rates import Limit
 from forebay_agents.completion.quotas.settings import LimitsSettings, Rate
 from tests.unit.completion.fakes import asked
 

@@ -160,7 +160,7 @@ def test_the_rights_to_write_are_those_of_the_outputs() -> None:
         assert {topic for topic in rights[stage][1] if topic in TOPICS} == outputs[stage], stage
 
 
-def test_restricted_topics_are_for_two_stages() -> None:
+def test_restricted_topics_are_for_two_stages_and_the_door() -> None:
     restricted = {topic.name for topic in TOPICS.values() if topic.access is Access.RESTRICTED}
     holders = {user for user, (read, written) in _rights().items() if (read | written) & restricted}
-    assert holders == {"redaction", "response", "applications"}
+    assert holders == {"redaction", "response", "applications", "doors (`forebay worker edge`)"}

@@ -52,10 +52,10 @@ def test_only_two_stages_and_applications_read_or_write_personal_data_in_the_cle
     assert stages == {"redaction", "response"}
 
 
-def test_nobody_but_applications_and_two_stages_reads_personal_data_in_the_clear() -> None:
+def test_nobody_but_applications_two_stages_and_the_door_reads_personal_data_in_the_clear() -> None:
     restricted = {f"acme.{topic.name}" for topic in TOPICS.values() if topic.access is Access.RESTRICTED}
     readers = {one.user for one in grants(KAFKA, 1) if one.operation is Operation.READ and one.name in restricted}
-    assert readers == {"redaction", "application"}
+    assert readers == {"redaction", "application", "door"}
 
 
 def test_whoever_acts_may_read_and_add_to_the_trail_and_nobody_else_may() -> None:
@@ -110,7 +110,7 @@ def test_with_a_topic_a_tenant_an_application_has_rights_on_its_own_alone() -> N
         (one.user, one.operation.value) for one in found if one.name == "forebay.responses.globex"
     }
     readers = {one.user for one in found if one.name == "forebay.responses.acme" and one.operation.value == "Read"}
-    assert readers == {"application-acme"}
+    assert readers == {"application-acme", "door"}
 
 
 def test_otherwise_there_is_one_application() -> None:

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from forebay.contract.records import (
+    ApiKey,
     Completion,
     Evaluation,
     Message,
@@ -17,6 +18,7 @@ from forebay.contract.records import (
     WindowKind,
 )
 from forebay.contract.windows import window_start
+from forebay.edge.rates import RedisRates
 from forebay.privacy.fingerprints import FingerprintHeaders, RedisFingerprints, guarded
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.vault import Owner, Vault
@@ -25,6 +27,7 @@ from forebay.settings import Settings
 from forebay.state.claim_store import RedisClaimStore
 from forebay.state.idempotency import Claims
 from forebay.state.keys import Common, Hashed, Owned
+from forebay.state.rates import RedisLimiter
 from forebay.state.replays import RedisReplays
 from forebay.testing import KEYRING, codecs, context
 from forebay_agents.cache.error_bound.evidence import EvidenceBook
@@ -41,7 +44,7 @@ from forebay_agents.cache.tasks import RedisQuestions, Tasks
 from forebay_agents.cache.wiring import assemble
 from forebay_agents.completion.handler import CompletionHandler
 from forebay_agents.completion.quotas.budgets import RedisBudgets
-from forebay_agents.completion.quotas.rates import RedisLimiter, of_deployment, of_payer
+from forebay_agents.completion.quotas.rates import of_deployment, of_payer
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings, LimitsSettings, Rate
 from forebay_agents.evaluation.handler import EvaluationHandler
 from forebay_agents.evaluation.rolling import RedisScores, add_score
@@ -99,6 +102,8 @@ async def money_and_rates(redis: Any, tenant: str, user: str, request_id: str) -
     limits = of_payer(LimitsSettings(tenant=rate, user=rate), tenant, user, 1)
     limits += of_deployment(Deployment(name="d:1", model="m", rpm=1, tpm=1), 1, 1.0)
     await RedisLimiter(redis, PREFIX).take(limits)
+    key = ApiKey(key_id="abcdefghijkl", tenant_id=tenant, requests_per_minute=1)
+    await RedisRates(RedisLimiter(redis, PREFIX)).wait_s(key)
 
 
 async def quality(redis: Any, tenant: str, user: str, request_id: str) -> None:

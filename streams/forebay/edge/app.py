@@ -1,0 +1,288 @@
+"""What can be asked of the door? Its endpoints; each says who asks, what, and what becomes of it."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+import structlog
+from aiohttp import web
+
+from forebay.contract.clock import Clock, elapsed_s, now_ms
+from forebay.contract.json_lines import new_id
+from forebay.contract.records import ApiKey, Feedback, FeedbackRating, Response, ResponseStatus
+from forebay.edge import answering, sse
+from forebay.edge.asked import parsing
+from forebay.edge.asked.json_body import json_object
+from forebay.edge.asked.models import Models
+from forebay.edge.asked.preferences import preferred, wait_s
+from forebay.edge.asked.request_of import record_headers, request_of, user_of
+from forebay.edge.desk import Desk, Open
+from forebay.edge.errors import Refused
+from forebay.edge.keys import Known, WrongKeys, holder, may_ask, source_address
+from forebay.edge.metrics import EdgeMetrics
+from forebay.edge.pieces import Pieces
+from forebay.edge.server import KEY_ID, REQUEST_ID, Route, Server, body_of, json_response
+from forebay.edge.settings import EdgeSettings, is_loopback
+from forebay.edge.streaming import Streamed
+
+_REASON = re.compile(r"[a-z_]{1,32}")
+_DRAINING = Refused("draining", "the door is being stopped; ask another one")
+
+log = structlog.get_logger(__name__)
+
+
+class Rates(Protocol):
+    """Requests a minute."""
+
+    async def wait_s(self, key: ApiKey) -> float:
+        """Seconds that the holder of ``key`` has to wait; 0: one request was taken."""
+        ...
+
+
+class App:
+    """The door, but for where it listens; for one event loop.
+
+    Args:
+        most_bytes: of a body.
+        ready: whether requests can be served.
+        lag: unfinished records of ``requests``, as last looked at.
+    """
+
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        desk: Desk,
+        keys: Known,
+        models: Models,
+        pieces: Pieces,
+        rates: Rates,
+        metrics: EdgeMetrics,
+        *,
+        most_bytes: int,
+        lag: Callable[[], int] = lambda: 0,
+        clock: Clock = now_ms,
+    ) -> None:
+        self._settings = settings
+        self._desk = desk
+        self._keys = keys
+        self._models = models
+        self._pieces = pieces
+        self._rates = rates
+        self._metrics = metrics
+        self._most_bytes = most_bytes
+        self._lag = lag
+        self._clock = clock
+        self._wrong = WrongKeys()
+        self._busy = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.draining = False
+        """New requests are refused."""
+
+    @property
+    def busy(self) -> int:
+        """Requests that wait for their answers."""
+        return self._busy
+
+    def cut(self) -> None:
+        """Wait for nobody any more: whoever is left is told where the answer will be."""
+        if not self._cut.done():
+            self._cut.set_result(None)
+
+    def server(self) -> Server:
+        """Serves the endpoints."""
+        chosen = self._settings
+        return Server(
+            [
+                Route(method="POST", path="/chat/completions", serve=self._counted(self.chat)),
+                Route(method="GET", path="/models", serve=self.list_models),
+                Route(method="GET", path="/models", serve=self.one_model, rest=True),
+                Route(method="GET", path="/requests", serve=self._counted(self.look_up), rest=True),
+                Route(method="POST", path="/feedback", serve=self.feedback),
+                Route(method="GET", path="/healthz", serve=_alive),
+            ],
+            self._metrics,
+            hosts=chosen.hosts if is_loopback(chosen.host) else None,
+            origins=chosen.cors_origins,
+            most=self._most_bytes,
+        )
+
+    async def chat(self, http: web.BaseRequest, _rest: str) -> web.StreamResponse:
+        """``POST /v1/chat/completions``."""
+        key = self._holder(http)
+        may_ask(key)
+        body = json_object(await body_of(http, self._most_bytes))
+        chat = parsing.chat(
+            body,
+            lambda name: self._models.tier_of(name, key),
+            strict=self._settings.strict,
+            accept_metadata=self._settings.accept_metadata,
+        )
+        for name in chat.ignored:
+            self._metrics.ignored.labels(name if name in parsing.IGNORED else "other").inc()
+        request, named = request_of(chat, key, http.headers, self._clock())
+        if (rest_s := await self._rates.wait_s(key)) > 0:
+            raise Refused("rate_limited", "this API key asks faster than it may", retry_after_s=rest_s)
+        headers = record_headers(http.headers)
+        if chat.stream and self._pieces.reply_to is not None:
+            headers["forebay-reply-to"] = str(self._pieces.reply_to).encode()
+        tries = http.headers.get("x-stainless-retry-count", "")
+        one = self._desk.ask(request, headers, named=named, tries=int(tries[:6]) if tries.isdigit() else None)
+        http[REQUEST_ID] = one.request.request_id
+        prefer = preferred(http.headers.get("prefer", ""))
+        shown = {"x-request-id": one.request.request_id} | ({"idempotent-replayed": "true"} if one.replayed else {})
+        timeout_s = min(self._settings.timeout_s, prefer.wait_s or self._settings.timeout_s)
+        created = self._clock() // 1000
+        if chat.stream and not prefer.respond_async:
+            chunks = sse.Stream(one.request.request_id, chat.model, created, include_usage=chat.include_usage)
+            streamed = Streamed(
+                http, one, chunks, shown, desk=self._desk, metrics=self._metrics, cut=self._cut,
+                open_after_s=self._settings.open_after_s, timeout_s=timeout_s,
+            )  # fmt: skip
+            return await streamed.run(self._pieces)
+        if prefer.respond_async:
+            await self._desk.delivered(one)
+            response = await self._answer(one, prefer.wait_s or 0.0)
+            if response is None:
+                return _accepted(one, shown)
+        else:
+            response = await self._answer(one, timeout_s)
+            if response is None:
+                where = {"location": f"/v1/requests/{one.request.request_id}", **shown}
+                raise Refused("still_running", "no answer yet; the request goes on, see `location`", headers=where)
+        if http.transport is None or http.transport.is_closing():
+            self._metrics.gone.inc()
+        return _answered(response, chat.model, created, shown)
+
+    async def list_models(self, http: web.BaseRequest, _rest: str) -> web.StreamResponse:
+        """``GET /v1/models``."""
+        return json_response({"object": "list", "data": self._models.listed(self._holder(http))})
+
+    async def one_model(self, http: web.BaseRequest, rest: str) -> web.StreamResponse:
+        """``GET /v1/models/ID``."""
+        return json_response(self._models.one(rest, self._holder(http)))
+
+    async def look_up(self, http: web.BaseRequest, rest: str) -> web.StreamResponse:
+        """``GET /v1/requests/ID``: of the key's tenant alone; nobody learns that others have one of that id."""
+        key = self._holder(http)
+        request_id, ends_at = answering.request_id_of(rest), elapsed_s() + wait_s(http.query.get("wait", "0"))
+        created = self._clock() // 1000
+        response = self._desk.known(request_id, key.tenant_id)
+        one = self._desk.open_for(request_id, key.tenant_id)
+        if response is None and one is not None:
+            response = await self._answer(one, ends_at - elapsed_s())
+            if response is None:
+                return json_response(answering.looked_up(request_id, None, parsing.AUTO, created))
+        elif response is None:
+            response = await self._awaited(request_id, key.tenant_id, ends_at)
+        if response is None:
+            raise Refused(
+                "unknown_request", "there is no such request here, or its answer is too old, or not there yet"
+            )
+        return json_response(answering.looked_up(request_id, response, parsing.AUTO, created))
+
+    async def feedback(self, http: web.BaseRequest, _rest: str) -> web.StreamResponse:
+        """``POST /v1/feedback``."""
+        key = self._holder(http)
+        may_ask(key)
+        body = json_object(await body_of(http, self._most_bytes))
+        request_id, reason = body.get("request_id"), body.get("reason")
+        if not isinstance(request_id, str) or not request_id:
+            raise Refused("invalid_value", "request_id: which answer is it about?", "request_id")
+        if body.get("rating") not in list(FeedbackRating):
+            raise Refused("invalid_value", "rating: up or down", "rating")
+        if reason is not None and (not isinstance(reason, str) or not _REASON.fullmatch(reason)):
+            raise Refused("invalid_value", "reason: at most 32 of a-z and _ are needed: it is a code", "reason")
+        feedback = Feedback(
+            feedback_id=new_id(),
+            request_id=answering.request_id_of(request_id)[:128],
+            tenant_id=key.tenant_id,
+            user_id=user_of(key, http.headers),
+            rating=FeedbackRating(body["rating"]),
+            reason=reason,
+            created_at=self._clock(),
+        )
+        await self._desk.tell(feedback)
+        return json_response({"id": feedback.feedback_id, "object": "forebay.feedback"}, 202)
+
+    def _counted(self, serve: Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]) -> Any:
+        """``serve``, for as many at once as there may be; refused before the body is read."""
+
+        async def counted(http: web.BaseRequest, rest: str) -> web.StreamResponse:
+            if self.draining:
+                raise _DRAINING
+            if self._busy >= self._settings.max_in_flight:
+                raise Refused("overloaded", "too many requests wait for their answers")
+            if self._lag() > self._settings.max_lag and http.method == "POST":
+                raise Refused("overloaded", "too many requests wait to be worked on")
+            self._busy += 1
+            self.idle.clear()
+            self._metrics.in_flight.set(self._busy)
+            try:
+                return await serve(http, rest)
+            finally:
+                self._busy -= 1
+                self._metrics.in_flight.set(self._busy)
+                if not self._busy:
+                    self.idle.set()
+
+        return counted
+
+    def _holder(self, http: web.BaseRequest) -> ApiKey:
+        peer = http.remote or ""
+        address = source_address(peer, http.headers.get("x-forwarded-for"), self._settings.trusted_proxies)
+        key = holder(http.headers.get("authorization"), address, self._keys, self._wrong, self._clock)
+        http[KEY_ID] = key.key_id
+        return key
+
+    async def _answer(self, one: Open, timeout_s: float) -> Response | None:
+        """The answer, unless it takes longer or the door goes. Raises :class:`Refused`: it was not even taken."""
+        ends_at = elapsed_s() + timeout_s
+        watched: set[asyncio.Future[Any]] = {one.answer, self._cut}
+        if one.sent is not None:
+            watched.add(one.sent)
+        while not one.answer.done():
+            left = ends_at - elapsed_s()
+            if left <= 0 or self._cut.done():
+                return None
+            await asyncio.wait(watched, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            self._desk.check_sent(one)
+            if one.sent is not None and one.sent.done():
+                watched.discard(one.sent)
+        return one.answer.result()
+
+    async def _awaited(self, request_id: str, tenant_id: str, ends_at: float) -> Response | None:
+        """What is answered under an id that another door was asked; it takes as long if there is no such request."""
+        while (left := ends_at - elapsed_s()) > 0 and not self._cut.done():
+            answer, waiting = self._desk.arrival(request_id)
+            try:
+                watched: set[asyncio.Future[Any]] = {answer, self._cut}
+                await asyncio.wait(watched, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if answer.done() and answer.result().tenant_id == tenant_id:
+                    return answer.result()
+            finally:
+                answer.cancel()
+                self._desk.give_up(request_id, waiting)
+        return None
+
+
+def _accepted(one: Open, shown: Mapping[str, str]) -> web.Response:
+    request_id = one.request.request_id
+    content = {"id": request_id, "object": "forebay.request", "status": "in_progress"}
+    headers = {"location": f"/v1/requests/{request_id}", "preference-applied": "respond-async", **shown}
+    return json_response(content, 202, headers)
+
+
+def _answered(response: Response, model: str, created: int, shown: Mapping[str, str]) -> web.Response:
+    headers = {**answering.headers(response), **shown}
+    if response.status is ResponseStatus.OK:
+        return json_response(answering.completion(response, model, created), 200, headers)
+    error = response.error
+    code, message = ("bug", "the answer says nothing") if error is None else (error.code, error.message)
+    raise Refused(code, message, headers=headers)
+
+
+async def _alive(_http: web.BaseRequest, _rest: str) -> web.StreamResponse:
+    return json_response({"status": "alive"})

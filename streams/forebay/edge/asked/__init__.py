@@ -1,0 +1,1 @@
+"""What is asked by HTTP: a body in OpenAI's words, the headers beside it and a key become one record."""
