@@ -77,7 +77,7 @@ class CompletionSettings(Section):
 
 
 RIGHTS = StageRights(
-    writes=("completions", "usage", "alerts"),
+    writes=("completions", "deltas", "usage", "alerts"),
     state=RedisRights(
         keys=globs(
             Owned.ANSWER_CLAIM,
