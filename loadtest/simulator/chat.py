@@ -139,12 +139,12 @@ def _plan(call: Call) -> _Plan:
         return _Plan(
             tokens=tokens, answer=answer, finish="tool_calls", tool_calls=[tool], logprobs=None, identity=identity
         )
-    text = answer.text
+    text = f"You said: {prompt}. {answer.text}" if call.model.repeats else answer.text
     wanted = body.get("response_format")
     if isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema"):
         broken = unit(script.seed, "broken", call.name, prompt) < call.model.quality.broken_json
         text = wire.structured(answer, wanted, broken)
-    tokens = wire.pieces(text)
+    tokens = wire.pieces(text, call.model.token_chars)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     cut = isinstance(limit, int) and len(tokens) > limit
     tokens = tokens[:limit] if cut else tokens

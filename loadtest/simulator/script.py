@@ -103,6 +103,8 @@ class Model(_Part):
     quality: Quality = Quality()
     answer_tokens: int = Field(24, ge=1, description="median length of an answer")
     answer_sigma: float = Field(0.3, ge=0)
+    repeats: bool = Field(False, description="begin an answer with the whole prompt")
+    token_chars: int = Field(0, ge=0, description="characters of a token; 0: tokens are words")
     limits: Limits = Limits()
     shape: Shape = Shape()
     instant: bool = False

@@ -73,9 +73,9 @@ def prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
     return sum(4 + math.ceil(len(text_of(message.get("content"))) / 4) for message in messages)
 
 
-def pieces(text: str) -> list[str]:
-    """The tokens of an answer: words with the white space before them."""
-    return _PIECE.findall(text)
+def pieces(text: str, chars: int = 0) -> list[str]:
+    """The tokens of an answer: words with the white space before them, or so many ``chars`` each."""
+    return [text[start : start + chars] for start in range(0, len(text), chars)] if chars else _PIECE.findall(text)
 
 
 def logprobs(tokens: Sequence[str], answer: Answer, top: int) -> list[dict[str, Any]]:
