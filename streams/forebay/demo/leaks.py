@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forebay.contract.records import Delta
 from forebay.contract.topics import TOPICS, Access
 from forebay.kafka.reader import read_topic
 from forebay.settings import Settings
@@ -45,10 +46,21 @@ def _topics(settings: Settings) -> Iterator[tuple[str, bytes]]:
     for topic in TOPICS.values():
         if topic.access is not Access.INTERNAL:
             continue
+        pieces: list[Delta] = []
         for record in read_topic(settings, topic.name):
             source = record.source
+            pieces += [record.value] if isinstance(record.value, Delta) else []
             headers = b"\0".join(name.encode() + b"=" + value for name, value in source.headers.items())
             yield f"topic {topic.name}", b"\0".join((source.key or b"", source.value or b"", headers))
+        yield from ((f"topic {topic.name}", text) for text in spoken(pieces))
+
+
+def spoken(pieces: Iterable[Delta]) -> Iterator[bytes]:
+    """What each call said: a value may be in no piece of it and yet in the text."""
+    calls: dict[str, list[str]] = {}
+    for piece in pieces:
+        calls.setdefault(piece.attempt_id, []).append(piece.text)
+    yield from ("".join(texts).encode() for texts in calls.values())
 
 
 async def _in_redis(settings: Settings, needles: Sequence[bytes]) -> list[Leak]:

@@ -4,7 +4,8 @@ import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from forebay.demo.leaks import contents
+from forebay.contract.records import Delta
+from forebay.demo.leaks import contents, spoken
 
 
 class Holding:
@@ -36,3 +37,9 @@ async def test_keys_and_values_are_read_also_where_they_are_compressed_or_nested
 
 async def test_a_key_that_expires_meanwhile_is_passed_over() -> None:
     assert b"gone" not in await _found(Holding())
+
+
+def test_what_was_said_in_pieces_is_looked_at_as_a_whole() -> None:
+    pieces = [("a", "Ann"), ("b", "Bob"), ("a", " Lee"), ("b", " Ray")]
+    said = spoken(Delta(attempt_id=attempt, text=text) for attempt, text in pieces)
+    assert sorted(said) == [b"Ann Lee", b"Bob Ray"]
