@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import psutil
 import pytest
@@ -163,6 +163,13 @@ def write_requests(path: Path, count: int, kind: str) -> None:
 def fetch(port: int, path: str) -> tuple[int, str]:
     with urlopen(f"http://127.0.0.1:{port}/{path}", timeout=30) as answer:
         return answer.status, answer.read().decode()
+
+
+def configure(provider: str, patch: Mapping[str, Any]) -> None:
+    """Change the simulated provider's script."""
+    url = f"{provider.removesuffix('/v1')}/admin/config"
+    with urlopen(Request(url, json.dumps(patch).encode()), timeout=30) as answer:
+        assert answer.status == 200
 
 
 def answers(sending: subprocess.Popen[str], timeout_s: float) -> list[dict[str, Any]]:
@@ -351,6 +358,31 @@ def test_nothing_is_lost_when_everything_is_killed_in_turn(installation: Install
     found = answers(sending, 320)
     assert sorted(answer["request_id"] for answer in found) == sorted(f"killed-{number}" for number in range(500))
     assert {answer["status"] for answer in found} == {"ok"}
+
+
+def test_a_door_hears_an_answer_while_it_is_written_and_restores_the_name_in_it(
+    installation: Installation, provider: str
+) -> None:
+    slow = {"repeats": True, "token_chars": 3, "latency": {"tokens_per_s": 60}}
+    configure(provider, {"chunk_tokens": 1, "models": {"sim-large": slow}})
+    try:
+        found = json.loads(
+            installation.script(
+                "import json; from forebay.contract.records import Message, Request\n"
+                "from tests.integration.listener import listen\n"
+                "text = 'I am Karen Whitfield, SSN 219-09-9999. Write a greeting that says Karen Whitfield twice.'\n"
+                "request = Request(request_id='heard', tier='large', messages=(Message(content=text),))\n"
+                "print(json.dumps(listen(load(), request)))"
+            )
+        )
+    finally:
+        configure(provider, {"chunk_tokens": None, "models": {"sim-large": dict.fromkeys(slow)}})
+    assert found["status"] == "ok"
+    assert found["content"].count("Karen Whitfield") == 2
+    assert len(found["pieces"]) > 10, "in pieces that end anywhere"
+    assert "Karen" not in "".join(text for _, _, text in found["pieces"])
+    assert "219-09-9999" in found["live"], "restored before the record was there"
+    assert found["live"] + found["rest"] == found["content"]
 
 
 def test_personal_data_is_only_where_it_may_be(installation: Installation, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_END, Consumer, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from forebay.avro.codec import Codec, UndecodableError
 from forebay.avro.registry import Registry, RegistryUnavailableError
@@ -19,6 +19,7 @@ from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Delta
 from forebay.contract.topics import DELTA_PARTITIONS
 from forebay.kafka.connection import confluent_options, silent
+from forebay.kafka.queries import watermarks
 from forebay.settings import KafkaSettings
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,9 @@ class DeltaTopic:
         wanted: whether anybody waits for pieces of a request, by its id; called on the reader's thread.
         heard: gets them.
         consumer: in place of a new one.
+
+    Raises:
+        KafkaException: the brokers do not say within 15 s where the partition ends.
     """
 
     def __init__(
@@ -61,7 +65,9 @@ class DeltaTopic:
         self._heard = heard
         self._closing = threading.Event()
         self._consumer = consumer if consumer is not None else _open_consumer(kafka)
-        self._consumer.assign([TopicPartition(topic_on_broker("deltas", kafka), partition, OFFSET_END)])
+        place = TopicPartition(topic_on_broker("deltas", kafka), partition)
+        place.offset = watermarks(self._consumer, place)[1]
+        self._consumer.assign([place])
         self._thread = threading.Thread(target=self._serve, name="forebay-deltas", daemon=True)
         self._thread.start()
 

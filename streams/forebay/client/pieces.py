@@ -10,9 +10,31 @@ answer that begins as JSON does is JSON, where originals need escapes; and wheth
 stands is the asker's own, who alone gets the original there.
 """
 
-from forebay.contract.records import Delta
+import asyncio
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from forebay.contract.failures import Failure
+from forebay.contract.records import Delta, Request
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.stream_restoring import StreamRestorer
+from forebay.privacy.vault import Owner
+
+log = structlog.get_logger(__name__)
+
+
+class Ended(StrEnum):
+    """Why the live part of an answer ended before its record."""
+
+    LOST = "lost"
+    JSON = "json"
+    ADDRESS = "address"
+    RESTARTED = "restarted"
+    NO_MAPPING = "no_mapping"
 
 
 class RestartedError(Exception):
@@ -23,7 +45,8 @@ class LiveAnswer:
     """The text of one answer, from its pieces and its record."""
 
     def __init__(self) -> None:
-        self._live = True
+        self.ended: Ended | None = None
+        """Why pieces are of no use any more; what is missing comes with the record."""
         self._attempt = ""
         self._past: set[str] = set()
         self._length = 0
@@ -35,18 +58,13 @@ class LiveAnswer:
         """What the present call wrote of what was shown before by another; ``None``: all that was shown is its own."""
 
     @property
-    def live(self) -> bool:
-        """Whether pieces are of any use yet."""
-        return self._live
-
-    @property
     def shown(self) -> str:
         """What was given out."""
         return "".join(self._shown)
 
-    def stop(self) -> None:
-        """Pieces are of no use any more, as when nobody can restore them; what is missing comes with the record."""
-        self._live = False
+    def stop(self, why: Ended) -> None:
+        """Pieces are of no use any more."""
+        self.ended = self.ended or why
 
     def add(self, piece: Delta, pseudonyms: PseudonymMap) -> str:
         """What can be shown after ``piece``.
@@ -57,21 +75,21 @@ class LiveAnswer:
         Raises:
             RestartedError: a second call writes something else than was shown. Nothing can be added any more.
         """
-        if not self._live or piece.attempt_id in self._past:
+        if self.ended is not None or piece.attempt_id in self._past:
             return ""
         if self._restorer is None or piece.attempt_id != self._attempt:
             self._begin(piece.attempt_id, pseudonyms)
         if piece.at + len(piece.text) <= self._length:
             return ""  # a repetition
-        if piece.at != self._length or self._may_be_json(piece.text):
-            self._live = False
-            return ""
+        if piece.at != self._length:
+            return self._stopped(Ended.LOST)
+        if self._may_be_json(piece.text):
+            return self._stopped(Ended.JSON)
         self._length += len(piece.text)
         assert self._restorer is not None
         text = self._restorer.feed(piece.text)
         if self._restorer.withheld:
-            self._live = False
-            return ""
+            return self._stopped(Ended.ADDRESS)
         return self._continued(text)
 
     def finish(self, content: str) -> str:
@@ -80,11 +98,14 @@ class LiveAnswer:
         Raises:
             RestartedError: it is not how the record's answer begins.
         """
-        self._live = False
         shown = self.shown
         if not content.startswith(shown):
             raise RestartedError
         return content[len(shown) :]
+
+    def _stopped(self, why: Ended) -> str:
+        self.ended = why
+        return ""
 
     def _begin(self, attempt_id: str, pseudonyms: PseudonymMap) -> None:
         if self._restorer is not None:
@@ -100,7 +121,7 @@ class LiveAnswer:
             return False
         begins = text.lstrip()[:1]
         self._blank = not begins
-        return begins in ("{", "[") and bool(begins)
+        return begins in ("{", "[")
 
     def _continued(self, text: str) -> str:
         """What of the present call's ``text`` was not shown yet."""
@@ -108,7 +129,7 @@ class LiveAnswer:
             shown = self.shown
             self._again += text
             if not shown.startswith(self._again[: len(shown)]):
-                self._live = False
+                self.ended = Ended.RESTARTED
                 raise RestartedError
             text = self._again[len(shown) :]
             if text:
@@ -116,3 +137,120 @@ class LiveAnswer:
         if text:
             self._shown.append(text)
         return text
+
+
+class Maps(Protocol):
+    """The part of the vault that is needed here."""
+
+    async def load(self, ref: str, owner: Owner, request_id: str) -> PseudonymMap:
+        """The map behind ``ref`` of this request of ``owner``. Raises :class:`forebay.contract.failures.Failure`."""
+        ...
+
+
+class HeardPieces:
+    """Pieces for whoever follows an answer; but for :meth:`wanted` and :meth:`arrived`, for one event loop.
+
+    Args:
+        reply_to: partition of ``deltas`` that is read.
+        maps: opens what pieces name; of the request's own tenant and id, so that no piece can name another's.
+        ended: told why a live part ended before its record.
+    """
+
+    def __init__(self, reply_to: int, maps: Maps, ended: Callable[[str], None] = lambda _: None) -> None:
+        self.reply_to = reply_to
+        self._maps = maps
+        self._ended = ended
+        self._followed: dict[str, _Followed] = {}
+        self._loop = asyncio.get_running_loop()
+
+    def follow(self, request: Request, heard: Callable[[str], None]) -> Callable[[], None]:
+        """Have ``heard`` called with each piece of the answer to ``request``, in order and without gaps.
+
+        Who comes later hears at once what was there before.
+
+        Returns:
+            Ends it.
+        """
+        one = self._followed.get(request.request_id)
+        if one is None:
+            one = self._followed[request.request_id] = _Followed(request, self._maps, self._ended)
+        one.listeners.append(heard)
+        if shown := one.live.shown:
+            heard(shown)
+        return partial(self._leave, one, heard)
+
+    def wanted(self, request_id: str) -> bool:
+        """Whether anybody follows the answer to ``request_id``; called on any thread."""
+        return request_id in self._followed
+
+    def arrived(self, pieces: Sequence[tuple[str, Delta]]) -> None:
+        """Pieces, with the ids of their requests, in order; called on any thread."""
+        self._loop.call_soon_threadsafe(self._told, pieces)
+
+    def _told(self, pieces: Sequence[tuple[str, Delta]]) -> None:
+        for request_id, piece in pieces:
+            if (one := self._followed.get(request_id)) is not None:
+                one.take(piece)
+
+    def _leave(self, one: "_Followed", heard: Callable[[str], None]) -> None:
+        if heard in one.listeners:
+            one.listeners.remove(heard)
+        if not one.listeners and self._followed.get(one.request.request_id) is one:
+            del self._followed[one.request.request_id]
+            one.close()
+
+
+class _Followed:
+    """One answer and those who follow it."""
+
+    def __init__(self, request: Request, maps: Maps, ended: Callable[[str], None]) -> None:
+        self.request = request
+        self.live = LiveAnswer()
+        self.listeners: list[Callable[[str], None]] = []
+        self._maps = maps
+        self._ended = ended
+        self._known: dict[str | None, PseudonymMap] = {None: PseudonymMap()}
+        self._waiting: list[Delta] = []
+        self._opening: asyncio.Task[None] | None = None
+
+    def take(self, piece: Delta) -> None:
+        """One more piece; while its pseudonyms are not known it waits."""
+        if self.live.ended is not None:
+            return
+        self._waiting.append(piece)
+        if self._opening is None:
+            self._go_on()
+
+    def close(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+
+    def _go_on(self) -> None:
+        while self._waiting and self.live.ended is None:
+            piece = self._waiting[0]
+            if piece.vault_ref not in self._known:
+                self._opening = asyncio.create_task(self._open(piece))
+                return
+            del self._waiting[0]
+            try:
+                text = self.live.add(piece, self._known[piece.vault_ref])
+            except RestartedError:
+                text = ""
+            if text:
+                for heard in self.listeners:
+                    heard(text)
+        if self.live.ended is not None:
+            self._waiting.clear()
+            self._ended(self.live.ended.value)
+
+    async def _open(self, piece: Delta) -> None:
+        owner = Owner(tenant_id=self.request.tenant_id, user_id=piece.user_id)
+        try:
+            found = await self._maps.load(piece.vault_ref or "", owner, self.request.request_id)
+        except Failure as failure:
+            log.warning("pieces_not_restored", code=failure.code)
+            self.live.stop(Ended.NO_MAPPING)
+        else:
+            self._known[piece.vault_ref] = found
+        self._opening = None
+        self._go_on()
