@@ -1,11 +1,13 @@
-"""What a judge of stored answers reads holds no reference into the vault."""
+"""What a judge of stored answers reads holds no reference into the vault, and what no cache wrote is judged by none."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
 from prometheus_client import CollectorRegistry
 
-from forebay.contract.records import AnswerSource, ResponseStatus
+from forebay.contract.failures import Rejected
+from forebay.contract.records import AnswerSource, CacheCheck, ResponseStatus
 from forebay.testing import context
 from forebay_agents.cache.error_bound.evidence import EvidenceBook
 from forebay_agents.cache.error_bound.verification import Verification
@@ -42,3 +44,23 @@ async def test_a_check_holds_no_reference() -> None:
     [output] = await verification.check(done, now_ms=1)
     assert output.topic == "cache.verify"
     assert "REF" not in repr(output.value)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        CacheCheck(wall="global", score=float("nan")),
+        CacheCheck(wall="global", score=float("-inf")),
+        CacheCheck(wall="global", score=1.5),
+        CacheCheck(wall="a:b", score=0.5),
+        CacheCheck(score=0.5),
+    ],
+)
+async def test_a_check_that_no_cache_wrote_is_refused_before_anybody_judges_it(check: CacheCheck) -> None:
+    metrics, store = CacheMetrics(CollectorRegistry()), MemoryStore()
+    with ThreadPoolExecutor(1) as executor:
+        keeper = assemble(store, WordMatcher(), executor, CacheSettings(), metrics).keeper
+    verification = Verification(store, keeper, EvidenceBook(store, 0.9, 0.02), Nobody(), metrics)  # type: ignore[arg-type]  # see there
+    with pytest.raises(Rejected) as refused:
+        await verification.verify(check, context("cache.verify"))
+    assert refused.value.code == "invalid_request"

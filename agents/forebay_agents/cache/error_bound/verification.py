@@ -12,6 +12,7 @@ from typing import Protocol
 import orjson
 
 from forebay.contract.canonical import canonical_messages
+from forebay.contract.failures import Rejected
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import (
     AnswerSource,
@@ -101,7 +102,15 @@ class Verification:
         return [Output(topic="cache.verify", key=completion.request_id, value=check)]
 
     async def verify(self, check: CacheCheck, context: Context) -> list[Output]:
-        """Judge a check and learn from it."""
+        """Judge a check and learn from it.
+
+        Raises:
+            Rejected: ``invalid_request``: no cache wrote it.
+        """
+        if not 0.0 <= check.score <= 1.0:  # also what is no number
+            raise Rejected("invalid_request", "score must be from 0 to 1")
+        if ":" in check.wall or not check.wall:
+            raise Rejected("invalid_request", "wall must be that of an entry")
         right, outputs = await self._judge.serves(check, context)
         of = "hit" if check.hit else "near_miss"
         self._metrics.checks.labels(of, "undecided" if right is None else "right" if right else "wrong").inc()
