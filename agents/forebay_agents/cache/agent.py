@@ -48,12 +48,12 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
                 routes=[
                     Route(topic="requests.redacted", handle=stage.answer, on_failure=stage.failed, restarts=True),
                     # Not all at once: while one waits for its turn at the encoder, its time to be handled runs.
-                    Route(topic="completions", handle=stage.keep, in_flight=_KEPT_AT_ONCE),
-                    Route(topic="cache.verify", handle=stage.verify),
-                    Route(topic="reviews", handle=tasks.opened),
-                    Route(topic="corrections", handle=tasks.only_asked_for(stage.correct)),
-                    *(Route(topic=name, handle=stage.hear) for name in told),
-                    Route(topic="evaluations", handle=stage.judged),
+                    Route(topic="completions", handle=stage.keep, in_flight=_KEPT_AT_ONCE, patient=True),
+                    Route(topic="cache.verify", handle=stage.verify, patient=True),
+                    Route(topic="reviews", handle=tasks.opened, patient=True),
+                    Route(topic="corrections", handle=tasks.only_asked_for(stage.correct), patient=True),
+                    *(Route(topic=name, handle=stage.hear, patient=True) for name in told),
+                    Route(topic="evaluations", handle=stage.judged, patient=True),
                 ],
                 limits=common.model_copy(update=waiting),
             )

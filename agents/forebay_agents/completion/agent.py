@@ -116,7 +116,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             name="completion",
             routes=[
                 Route(topic="requests.uncached", handle=handler.handle, on_failure=handler.on_failure),
-                Route(topic="spend", handle=LedgerView(budgets).observe, in_flight=_ROWS_AT_ONCE),
+                Route(topic="spend", handle=LedgerView(budgets).observe, in_flight=_ROWS_AT_ONCE, patient=True),
             ],
             limits=limits,
             warming=warming,

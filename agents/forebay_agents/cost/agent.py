@@ -120,9 +120,8 @@ async def cost_stage(settings: Settings) -> AsyncIterator[Stage]:
     handlers = CostStage(settings[CostSettings], settings[KafkaSettings].partitions)
     yield Stage(
         name="cost",
-        routes=[Route(topic="usage", handle=handlers.handle)],
+        routes=[Route(topic="usage", handle=handlers.handle, patient=True)],
         limits=settings[StageSettings].model_copy(update={"in_flight": 256, "window": 1024}),
         setup=handlers.setup,
         background=handlers.sweep,
-        patient=True,
     )

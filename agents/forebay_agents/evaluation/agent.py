@@ -35,5 +35,5 @@ async def evaluation_stage(settings: Settings) -> AsyncIterator[Stage]:
         claims = Claims(RedisClaimStore(client, prefix), open_codecs(settings, open_registry(settings)))
         handler = EvaluationHandler(own, tier, caller, claims, RedisScores(client, prefix))
         limits = settings[StageSettings].model_copy(update={"in_flight": own.in_flight, "timeout_s": own.timeout_s})
-        routes = [Route(topic="completions", handle=handler.handle)]
-        yield Stage(name="evaluation", routes=routes, limits=limits, patient=True)
+        routes = [Route(topic="completions", handle=handler.handle, patient=True)]
+        yield Stage(name="evaluation", routes=routes, limits=limits)

@@ -90,7 +90,6 @@ async def retry_stage(settings: Settings) -> AsyncIterator[Stage]:
     )
     yield Stage(
         name="retry",
-        routes=[Route(topic=level, handle=scheduler.handle, raw=True) for level in RETRY_LEVELS],
+        routes=[Route(topic=level, handle=scheduler.handle, raw=True, patient=True) for level in RETRY_LEVELS],
         limits=limits,
-        patient=True,
     )

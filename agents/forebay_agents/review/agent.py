@@ -25,12 +25,11 @@ async def review_stage(settings: Settings) -> AsyncIterator[Stage]:
         yield Stage(
             name="review",
             routes=[
-                Route(topic="completions", handle=handler.remember),
+                Route(topic="completions", handle=handler.remember, patient=True),
                 *(
-                    Route(topic=name, handle=handler.feedback)
+                    Route(topic=name, handle=handler.feedback, patient=True)
                     for name in topics_read("feedback", settings[TenantSettings])
                 ),
             ],
             limits=settings[StageSettings],
-            patient=True,
         )

@@ -143,6 +143,8 @@ class Route:
             all are in the handler, in order of arrival.
         restarts: a record still in the handler when its partition went to another worker is left to that one, for
             handlers that wait and cost nothing; otherwise the handler goes on, and its outputs may come twice.
+        patient: nobody waits for what becomes of a record: many may be fetched at once, a little later
+            (:mod:`forebay.runtime.reading.pacing`).
     """
 
     topic: str
@@ -153,3 +155,4 @@ class Route:
     in_flight: int | None = None
     turns: int | None = None
     restarts: bool = False
+    patient: bool = False

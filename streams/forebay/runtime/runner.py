@@ -26,7 +26,7 @@ from forebay.runtime.faust_app import TP, new_faust_app
 from forebay.runtime.flight_recorder import FlightRecorder
 from forebay.runtime.processing import Processor, queue_of
 from forebay.runtime.reading.brokers import LiveBrokers
-from forebay.runtime.reading.pacing import Pace
+from forebay.runtime.reading.pacing import pace_of
 from forebay.runtime.reading.positions import Gap, lost_records
 from forebay.runtime.reading.transport import Reading, Settled
 from forebay.runtime.reading.watch import Subject, Watch
@@ -82,7 +82,7 @@ class StageApp:
             topics=frozenset(self._topics),
             ids=self._brokers.ids,
             settled=lambda settled: loop.call_soon_threadsafe(self._settled, settled),
-            pace=Pace(most_ms=stage.limits.fetch_wait_ms, patient=stage.patient),
+            pace=pace_of(stage.routes, self._topics, stage.limits.fetch_wait_ms),
         )
         self.faust = new_faust_app(stage, self._kafka, settings[WorkerSettings].instance, self._recorder, self._reading)
         self.watch = Watch(

@@ -40,7 +40,6 @@ class Stage:
     Attributes:
         setup: called with the Faust app before it starts, for what needs Faust itself (tables).
         background: runs as long as the stage does; it gets a function that publishes outputs.
-        patient: whether nobody waits for what it does (:mod:`forebay.runtime.reading.pacing`).
         warming: done when the stage can handle records; it joins its group meanwhile. Its failure ends the worker.
     """
 
@@ -49,7 +48,6 @@ class Stage:
     limits: StageSettings
     setup: Callable[[Any], None] | None = None
     background: Callable[[WriteAhead], Coroutine[Any, Any, None]] | None = None
-    patient: bool = False
     warming: "asyncio.Future[None] | None" = None
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from forebay.runtime.reading.pacing import Pace, Wait, wait
+from forebay.contract.handlers import Route
+from forebay.runtime.reading.pacing import Pace, Wait, pace_of, wait
 from forebay.testing import VirtualClock
 
 
@@ -32,3 +33,15 @@ def test_the_rate_is_that_of_the_last_half_second() -> None:
     assert pace.took(10) == Wait(least_bytes=1_000_000, ms=100), "20 in half a second"
     clock.advance(0.5)
     assert pace.took(1) == Wait(), "a request in a quiet time waits for nothing"
+
+
+async def _handle(*_: object) -> tuple[()]:
+    return ()
+
+
+def test_what_nobody_waits_for_counts_only_where_a_stage_does_nothing_else() -> None:
+    asked, rows = Route(topic="asked", handle=_handle), Route(topic="rows", handle=_handle, patient=True)
+    topics = {"fb.asked": "asked", "fb.rows": "rows"}
+    both, behind = pace_of([asked, rows], topics, 100), pace_of([rows], {"fb.rows": "rows"}, 100)
+    assert (both.topics, both.patient) == ({"fb.asked"}, False)
+    assert (behind.topics, behind.patient) == ({"fb.rows"}, True)

@@ -6,8 +6,10 @@ grows with the stage's own rate, and a request in a quiet minute waits for nothi
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from forebay.contract.handlers import Route
 
 QUIET = 10.0
 """Records a second up to which a fetch comes back with the first record."""
@@ -49,10 +51,12 @@ class Pace:
     """Counts what a stage takes, and says how its next fetches wait.
 
     Attributes:
+        topics: names on the broker of those that count.
         most_ms: see :func:`wait`; 0: none ever waits.
         patient: see :func:`wait`.
     """
 
+    topics: frozenset[str] = frozenset()
     most_ms: int = 0
     patient: bool = False
     monotonic: Callable[[], float] = time.monotonic
@@ -69,3 +73,14 @@ class Pace:
         found = wait(self._records / elapsed, self.most_ms, patient=self.patient)
         self._records, self._since = 0, now
         return found
+
+
+def pace_of(routes: Sequence[Route], topics: Mapping[str, str], most_ms: int) -> Pace:
+    """The pace of a stage: what nobody waits for counts only where all of it is such.
+
+    Args:
+        topics: name on the broker to logical name.
+    """
+    urgent = {route.topic for route in routes if not route.patient}
+    counted = frozenset(name for name, topic in topics.items() if topic in urgent or not urgent)
+    return Pace(topics=counted, most_ms=most_ms, patient=not urgent)

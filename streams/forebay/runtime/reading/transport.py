@@ -265,8 +265,8 @@ class _ConsumerThread(AIOKafkaConsumerThread):
                     state = consumer._subscription.subscription.assignment.state_value(tp)  # noqa: SLF001
                     state.await_reset(OffsetResetStrategy.EARLIEST)
             return {}
-        topics = self._reading.topics
-        wait = self._reading.pace.took(sum(len(of) for tp, of in fetched.items() if tp.topic in topics))
+        pace = self._reading.pace
+        wait = pace.took(sum(len(of) for tp, of in fetched.items() if tp.topic in pace.topics))
         if wait is not None:
             fetcher = consumer._fetcher  # noqa: SLF001 - it reads both for each request, and offers no setter
             fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = wait.least_bytes, wait.ms  # noqa: SLF001
