@@ -18,6 +18,7 @@ from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.store.redis import RedisStore
 from forebay_agents.cache.tasks import RedisQuestions, Tasks
 from forebay_agents.cache.wiring import assemble, calibrated
+from forebay_agents.models.cost_settings import CostSettings
 from forebay_agents.models.open_caller import open_caller, tier_of
 
 _KEPT_AT_ONCE = 2
@@ -41,7 +42,9 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
             shared = not redis.cache_url.get_secret_value()
             room = partial(watch.room, redis.cache_share) if shared else None
             store = RedisStore(client, redis.key_prefix, room)
-            stage = assemble(store, calibrated(own), executor, own, METRICS, guard=guard, judge=judge).stage
+            labels = settings[CostSettings].labels
+            made = assemble(store, calibrated(own), executor, own, METRICS, guard=guard, judge=judge, labels=labels)
+            stage = made.stage
             waiting = {"in_flight": max(own.in_flight, common.in_flight), "window": max(own.in_flight, common.window)}
             yield Stage(
                 name="cache",

@@ -1,5 +1,7 @@
 """What does the cache publish? A completion and a ledger row for a hit, the request itself for a miss."""
 
+from collections.abc import Sequence
+
 from forebay.contract.failures import Failure, Rejected
 from forebay.contract.handlers import Output
 from forebay.contract.records import (
@@ -12,13 +14,17 @@ from forebay.contract.records import (
     UsageStatus,
 )
 from forebay_agents.cache.lookup import Found
+from forebay_agents.models.ledger import MOST_TEXT, Payer
 
 
-def hit(request: RedactedRequest, found: Found, *, took_us: int, now_ms: int) -> list[Output]:
+def hit(
+    request: RedactedRequest, found: Found, *, took_us: int, now_ms: int, labels: Sequence[str] = ()
+) -> list[Output]:
     """The stored answer and the ledger's note of the call that it avoided; or the error that is remembered.
 
     Args:
         took_us: time in this stage, in microseconds.
+        labels: keys of metadata that the ledger takes.
     """
     entry = found.entry
     if entry.error_code is not None:
@@ -42,6 +48,7 @@ def hit(request: RedactedRequest, found: Found, *, took_us: int, now_ms: int) ->
         request=request,
         completed_at=now_ms,
     )
+    payer = Payer.of(request)
     avoided = UsageEvent(
         attempt_id=f"avoided-{request.request_id}",
         request_id=request.request_id,
@@ -53,7 +60,10 @@ def hit(request: RedactedRequest, found: Found, *, took_us: int, now_ms: int) ->
         deployment=entry.deployment or "",
         status=UsageStatus.AVOIDED,
         saved_nanousd=entry.cost_nanousd,
+        task=payer.task and payer.task[:MOST_TEXT],
+        labels=payer.labels(labels),
         started_at=now_ms,
+        booked_at=now_ms,
         finished_at=now_ms,
     )
     return [

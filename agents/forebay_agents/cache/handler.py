@@ -46,6 +46,7 @@ class CacheStage:
     Args:
         clock_ms: wall clock, ms since the epoch.
         sleep: injected so that tests need not wait.
+        labels: keys of metadata that the ledger takes.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class CacheStage:
         metrics: CacheMetrics,
         clock_ms: Clock = now_ms,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        labels: Sequence[str] = (),
     ) -> None:
+        self._labels = labels
         self._store = store
         self._lookup = lookup
         self._flight = flight
@@ -93,7 +96,7 @@ class CacheStage:
         took_us = round(1e6 * (time.perf_counter() - started))
         self._metrics.lookups.labels(answers.outcome(found)).inc()
         self._metrics.saved.inc(found.entry.cost_nanousd)
-        return answers.hit(request, found, took_us=took_us, now_ms=self._clock_ms())
+        return answers.hit(request, found, took_us=took_us, now_ms=self._clock_ms(), labels=self._labels)
 
     async def _find(self, request: RedactedRequest, context: Context) -> Found | None:
         try:

@@ -1,7 +1,7 @@
 """How are the parts of the cache put together? Once for the stage, the commands, the tests and the simulation."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -47,6 +47,7 @@ def assemble(
     clock_ms: Clock = now_ms,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] | None = None,
+    labels: Sequence[str] = (),
 ) -> Parts:
     """Put a cache together.
 
@@ -55,6 +56,7 @@ def assemble(
         guard: of what is kept; by default the one that lets nothing through.
         judge: of stored answers; by default agreement with the fresh answer.
         clock_ms: wall clock, ms since the epoch; ``clock`` monotonic, in seconds.
+        labels: keys of metadata that the ledger takes.
     """
     locator, reader = Locator(store, settings, matcher.identity), Reader(matcher, executor)
     book = EvidenceBook(store, matcher.threshold, settings.delta, clock)
@@ -64,7 +66,9 @@ def assemble(
     people = People(store, locator, keeper, settings)
     verification = Verification(store, keeper, book, judge or AgreementJudge(reader), metrics)
     lookup = Lookup(store, locator, reader, book, settings, metrics, clock_ms)
-    stage = CacheStage(store, lookup, flight, keeper, people, verification, settings, metrics, clock_ms, **waiting)
+    stage = CacheStage(
+        store, lookup, flight, keeper, people, verification, settings, metrics, clock_ms, labels=labels, **waiting
+    )
     return Parts(stage=stage, locator=locator, reader=reader, keeper=keeper, people=people)
 
 

@@ -28,6 +28,7 @@ from forebay_agents.completion.quotas.budgets import RedisBudgets
 from forebay_agents.completion.quotas.settings import BudgetsSettings, LimitsSettings
 from forebay_agents.completion.quotas.unpriced import may_call
 from forebay_agents.completion.routing.live import LiveRouter
+from forebay_agents.completion.routing.savings import Savings
 from forebay_agents.completion.settings import CompletionSettings
 from forebay_agents.completion.shortening import Shortener
 from forebay_agents.models.metrics import POOL_METRICS
@@ -108,6 +109,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             claim_required=own.claim_required,
             waits_s=(delays_s[0], delays_s[min(1, len(delays_s) - 1)]),
             now_ms=now_ms,
+            saved=Savings(calling.prices, models.tiers),
         )
         common = settings[StageSettings]
         ahead = {"in_flight": own.in_flight + own.look_ahead, "window": max(common.window, 2 * own.look_ahead)}

@@ -37,6 +37,7 @@ class Served:
     model: str
     deployment: str
     degraded: bool = False
+    attempt_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +82,7 @@ class Cascade:
         route = self._route(request, cheapest)
         while True:
             if (served := await self._walk(route, request, trace, write_ahead)) is not None:
+                trace.dearest = route.dearest
                 return _usable(served)
             if not trace.errors and not trace.broke and trace.unpriced:
                 raise Rejected("unpriced_model", "nobody knows what this model costs, and money is limited here")
@@ -166,6 +168,7 @@ class Cascade:
             tier=tier.name,
             model=answered.outcome.entry.model,
             deployment=answered.deployment.name,
+            attempt_id=answered.outcome.entry.attempt_id,
         )
 
     def _eligible(self, request: RedactedRequest) -> list[Tier]:

@@ -15,6 +15,7 @@ from forebay.state.keys import Key, Owned, owned
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.cascade import Cascade, Served
 from forebay_agents.completion.quotas.budgets import Room
+from forebay_agents.completion.routing import savings
 from forebay_agents.completion.routing.signals import wants_json
 from forebay_agents.completion.shortening import Shortener
 from forebay_agents.completion.trace import Trace
@@ -34,6 +35,7 @@ class CompletionHandler:
         waits_s: shortest and longest wait of a request that no provider served, from its second try on.
         now_ms: ms since the epoch.
         flush_s: seconds between two pieces of an answer, for doors that want it while it is written.
+        saved: enters what was saved; without it nobody does.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class CompletionHandler:
         waits_s: tuple[float, float],
         now_ms: Clock,
         flush_s: float = 0.04,
+        saved: savings.Savings | None = None,
     ) -> None:
+        self._savings = saved
         self._flush_s = flush_s
         self._cascade = cascade
         self._admission = admission
@@ -111,7 +115,7 @@ class CompletionHandler:
         if not request.messages:
             raise Rejected("invalid_request", "messages must not be empty")
         try:
-            sent, compression = await self._shortener.shorten(request)
+            sent, compression, cut = await self._shortener.shorten(request)
             write_ahead = fenced(context.write_ahead, claim, required=self._claim_required)
             served = await self._cascade.run(sent, trace, write_ahead, cheapest=cheapest)
         except ClaimLostError:
@@ -133,6 +137,7 @@ class CompletionHandler:
         except Exception:
             await _enter(trace, context)  # also by a mistake of ours: what was paid is no secret
             raise
+        self._enter_savings(trace, served, cut)
         completed = self._completed(request, served, trace, spent, started)
         if compression is not None:
             completed.headers[h.COMPRESSION] = compression.encode()
@@ -144,6 +149,11 @@ class CompletionHandler:
         if partition is None or wants_json(request.response_format):
             return None
         return Pieces(hint=context.hint, partition=partition, request=request, flush_s=self._flush_s)
+
+    def _enter_savings(self, trace: Trace, served: Served, cut: int) -> None:
+        if self._savings is not None and trace.dearest is not None:
+            how = savings.Served(attempt_id=served.attempt_id, dearest=trace.dearest, spent=trace.spent, cut=cut)
+            trace.entries[:] = self._savings.entered(trace.entries, how)
 
     def _completed(self, request: RedactedRequest, served: Served, trace: Trace, spent: int, started: float) -> Output:
         entries = trace.entries

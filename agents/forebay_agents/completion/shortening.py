@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from forebay.contract.records import MessageRole, RedactedRequest
 from forebay_agents.completion.compression.messages import compress_messages
@@ -13,6 +14,14 @@ from forebay_agents.completion.settings import CompletionSettings
 
 _CHARS_PER_TOKEN = 3
 _BESIDE_CHARS = 8_000  # 10 ms of CPU; longer ones must not hold up the event loop
+
+
+class Shortened(NamedTuple):
+    """What is sent, what was done to a long request (``None``: it is none), and how many tokens of it are not sent."""
+
+    request: RedactedRequest
+    outcome: str | None = None
+    cut: int = 0
 
 
 class Shortener:
@@ -32,10 +41,10 @@ class Shortener:
         self._metrics = metrics
         self._cached_share = cached_share
 
-    async def shorten(self, request: RedactedRequest) -> tuple[RedactedRequest, str | None]:
-        """``request`` as it is sent to models (the answer is still to the whole), and what was done to a long one."""
+    async def shorten(self, request: RedactedRequest) -> Shortened:
+        """``request`` as it is sent to models: the answer is still to the whole."""
         if self.leaves_whole(request):
-            return request, None
+            return Shortened(request)
         if _chars(request) < _BESIDE_CHARS:
             return self._shortened(request)
         return await asyncio.to_thread(self._shortened, request)
@@ -68,7 +77,7 @@ class Shortener:
         saved = self._settings.prompt_cache_share * (1 - self._cached_share(request))
         return PromptCache(messages=turns[-1], discount=1 - saved)
 
-    def _shortened(self, request: RedactedRequest) -> tuple[RedactedRequest, str]:
+    def _shortened(self, request: RedactedRequest) -> Shortened:
         chosen = self._settings
         found = compress_messages(
             request.messages,
@@ -81,8 +90,9 @@ class Shortener:
         )
         self._metrics.compressed(found.reason, found.tokens_before, found.tokens_after)
         if found.reason is not None:
-            return request, found.reason
-        return replace(request, messages=found.messages), "cut"
+            return Shortened(request, found.reason)
+        cut = found.tokens_before - found.tokens_after
+        return Shortened(replace(request, messages=found.messages), "cut", cut)
 
 
 def _chars(request: RedactedRequest) -> int:

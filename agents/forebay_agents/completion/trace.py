@@ -6,6 +6,7 @@ from forebay.contract.json_lines import new_id
 from forebay.contract.records import Alert, Attempt, Severity, UsageEvent
 from forebay_agents.models.pieces import Pieces
 from forebay_agents.models.providers.provider import ProviderError, Said
+from forebay_agents.models.settings import Tier
 
 
 @dataclass(slots=True)
@@ -16,6 +17,7 @@ class Trace:
         errors: of the calls that brought no answer.
         broke: whether a budget stopped a call.
         unpriced: whether a deployment was left out because nobody knows its price.
+        dearest: tier that the request allowed, once one has served it.
         spent_before: cost of earlier tries of the request, in nano-dollars.
         pieces: where answers go while models write them, if anybody wants that.
         final: whether an answer of the tier that is asked now will be the answer, so that it may be heard.
@@ -27,6 +29,7 @@ class Trace:
     errors: list[ProviderError] = field(default_factory=list)
     broke: bool = False
     unpriced: bool = False
+    dearest: Tier | None = None
     spent_before: int = 0
     pieces: Pieces | None = None
     final: bool = False

@@ -19,8 +19,8 @@ from forebay.runtime.stage import Stage
 from forebay.settings import KafkaSettings, Settings, StageSettings
 from forebay_agents.cost.plausible import check
 from forebay_agents.cost.projection import Projection
-from forebay_agents.cost.settings import CostSettings
 from forebay_agents.cost.sweeper import abandoned, forgettable
+from forebay_agents.models.cost_settings import CostSettings
 from forebay_agents.models.ledger import usage_output
 
 

@@ -25,11 +25,15 @@ def check(entry: UsageEvent) -> None:
     written = ("cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens")
     tokens = ("prompt_tokens", "completion_tokens", "cached_prompt_tokens", *written)
     limits = dict.fromkeys(money, _MOST_NANOUSD) | dict.fromkeys(tokens, _MOST_TOKENS)
-    limits |= {"started_at": _MOST_MS, "finished_at": _MOST_MS}
+    limits |= dict.fromkeys(("started_at", "finished_at", "booked_at"), _MOST_MS)
     for name, most in limits.items():
         if not 0 <= (getattr(entry, name) or 0) <= most:
             raise Permanent(CODE, f"{name} is a number that no call has")
+    for name in ("saved_tier_nanousd", "saved_compression_nanousd"):
+        if abs(getattr(entry, name)) > _MOST_NANOUSD:
+            raise Permanent(CODE, f"{name} is a number that no call has")
     texts = (entry.attempt_id, entry.request_id, entry.tenant_id, entry.user_id, entry.tier, entry.model)
-    more = (entry.deployment, entry.error_code or "", entry.service_tier, entry.price)
-    if sum(len(text.encode()) for text in (*texts, *more)) > _MOST_TEXT:
+    more = (entry.deployment, entry.error_code or "", entry.service_tier, entry.price, entry.task or "")
+    labels = (*entry.labels, *entry.labels.values())
+    if sum(len(text.encode()) for text in (*texts, *more, *labels)) > _MOST_TEXT:
         raise Permanent(CODE, f"its ids and names are longer than {_MOST_TEXT:,} bytes")

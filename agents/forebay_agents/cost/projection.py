@@ -6,18 +6,18 @@ of a key together with the offset of the last entry in them, in one changelog re
 is in the sums already. So a crash between the two writes is mended by the redelivery, whichever of them survived. What
 an entry adds depends on nothing but the entry: closing ones carry what the opening one had reserved.
 
-All entries of an attempt are booked for when it began, as its first entry says; but for no later time than that at
-which the brokers took that entry: a clock that is a day ahead books nothing for tomorrow.
+All entries of an attempt are booked for when it began, as its first entry says (:mod:`forebay_agents.cost.booking`).
 """
 
 import json
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from forebay.contract.json_lines import to_json
 from forebay.contract.records import Spend, UsageEvent, UsageStatus, WindowKind
 from forebay.contract.windows import window_start
+from forebay_agents.cost.booking import booked_for
 
 _PHASE = {
     UsageStatus.STARTED: "opened",
@@ -27,9 +27,6 @@ _PHASE = {
     UsageStatus.AVOIDED: "closed",
 }
 
-_TOLERANCE_MS = 30_000
-"""By which a worker's time may differ from the brokers' without being told of (forebay.runtime.timekeeping)."""
-
 _LARGEST = (1 << 63) - 1
 
 AttemptRow = dict[str, Any]
@@ -38,7 +35,7 @@ AttemptRow = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delta:
-    """What an entry adds to each of its windows."""
+    """What an entry adds to each of its windows; fields of :class:`Spend`."""
 
     calls: int = 0
     failed: int = 0
@@ -48,6 +45,16 @@ class Delta:
     cost_nanousd: int = 0
     pending_nanousd: int = 0
     saved_nanousd: int = 0
+    cached_prompt_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    reasoning_tokens: int = 0
+    unpriced_calls: int = 0
+    saved_tier_nanousd: int = 0
+    saved_compression_nanousd: int = 0
+
+
+_SUMS = tuple(field.name for field in fields(Delta))
 
 
 def delta_of(entry: UsageEvent) -> Delta:
@@ -67,13 +74,21 @@ def delta_of(entry: UsageEvent) -> Delta:
                 completion_tokens=entry.completion_tokens,
                 cost_nanousd=entry.cost_nanousd,
                 pending_nanousd=-entry.reserved_nanousd,
+                cached_prompt_tokens=entry.cached_prompt_tokens,
+                cache_write_tokens=entry.cache_write_tokens,
+                cache_write_1h_tokens=entry.cache_write_1h_tokens,
+                reasoning_tokens=entry.reasoning_tokens,
+                unpriced_calls=int(not entry.priced),
+                saved_tier_nanousd=entry.saved_tier_nanousd,
+                saved_compression_nanousd=entry.saved_compression_nanousd,
             )
 
 
 def spend_key(entry: UsageEvent, kind: WindowKind, at_ms: int) -> str:
     """Key of a spend row: JSON, so that no character in an id can make two keys one."""
     start = window_start(kind, at_ms)
-    return json.dumps([entry.tenant_id, entry.user_id, entry.model, kind.value, start], ensure_ascii=False)
+    owner = (entry.tenant_id, entry.user_id, entry.model, kind.value, start)
+    return json.dumps([*owner, entry.tier, entry.purpose.value], ensure_ascii=False)
 
 
 class Projection:
@@ -111,7 +126,7 @@ class Projection:
         row = self._attempts.get(entry.attempt_id)
         if row is not None:
             return int(row["at"])
-        return taken_ms if entry.started_at > taken_ms + _TOLERANCE_MS else entry.started_at
+        return booked_for(entry, taken_ms)
 
     def _is_new(self, entry: UsageEvent, partition: int, offset: int, at_ms: int) -> bool:
         phase = _PHASE[entry.status]
@@ -136,6 +151,8 @@ class Projection:
                 tenant_id=entry.tenant_id,
                 user_id=entry.user_id,
                 model=entry.model,
+                tier=entry.tier,
+                purpose=entry.purpose.value,
                 window=kind,
                 window_start=window_start(kind, at_ms),
             )
@@ -143,19 +160,8 @@ class Projection:
             row = Spend(**{**stored, "window": kind})
         if row.revision >= offset:
             return row
-        row = replace(
-            row,
-            calls=row.calls + delta.calls,
-            failed=row.failed + delta.failed,
-            avoided=row.avoided + delta.avoided,
-            prompt_tokens=_within(row.prompt_tokens + delta.prompt_tokens),
-            completion_tokens=_within(row.completion_tokens + delta.completion_tokens),
-            cost_nanousd=_within(row.cost_nanousd + delta.cost_nanousd),
-            pending_nanousd=_within(row.pending_nanousd + delta.pending_nanousd),
-            saved_nanousd=_within(row.saved_nanousd + delta.saved_nanousd),
-            updated_at=now_ms,
-            revision=offset,
-        )
+        sums = {name: _within(getattr(row, name) + added) for name in _SUMS if (added := getattr(delta, name))}
+        row = replace(row, **sums, updated_at=now_ms, revision=offset)  # type: ignore[arg-type]  # numbers, by name
         self._spend[key] = to_json(row)
         return row
 

@@ -1,7 +1,7 @@
 """What does the ledger say of a call? One attempt, written ahead as ``started`` and closed with what became of it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from forebay.contract.clock import Clock, now_ms
@@ -12,22 +12,36 @@ from forebay_agents.models.pricing import Cost
 from forebay_agents.models.providers.provider import ProviderError, Usage
 from forebay_agents.models.settings import Deployment
 
+MOST_TEXT = 64
+"""Characters of a task, and of a label's value."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Payer:
-    """For whom a call is made."""
+    """For whom a call is made, and for what."""
 
     request_id: str
     tenant_id: str
     user_id: str
     key_id: str | None = None
+    task: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, request: RedactedRequest) -> Self:
-        """Who asks."""
+        """Who asks, and for what."""
         return cls(
-            request_id=request.request_id, tenant_id=request.tenant_id, user_id=request.user_id, key_id=request.key_id
+            request_id=request.request_id,
+            tenant_id=request.tenant_id,
+            user_id=request.user_id,
+            key_id=request.key_id,
+            task=request.task,
+            metadata=request.metadata,
         )
+
+    def labels(self, names: Sequence[str]) -> Mapping[str, str]:
+        """What of the metadata the ledger takes."""
+        return {name: self.metadata[name][:MOST_TEXT] for name in names if name in self.metadata}
 
 
 class Ledger:
@@ -37,6 +51,7 @@ class Ledger:
         purpose: of all calls entered here.
         clock_ms: ms since the epoch.
         attempt_id: makes UUIDv7 ids.
+        labels: keys of metadata that entries take.
     """
 
     def __init__(
@@ -44,13 +59,16 @@ class Ledger:
         purpose: CallPurpose,
         clock_ms: Clock = now_ms,
         attempt_id: Callable[[], str] = new_id,
+        labels: Sequence[str] = (),
     ) -> None:
+        self._labels = labels
         self._purpose = purpose
         self._clock_ms = clock_ms
         self._attempt_id = attempt_id
 
     def open(self, payer: Payer, tier: str, deployment: Deployment, worst_case: Cost) -> UsageEvent:
         """The entry of a call that is about to be made, and what it costs at most."""
+        now = self._clock_ms()
         return UsageEvent(
             attempt_id=self._attempt_id(),
             request_id=payer.request_id,
@@ -66,7 +84,10 @@ class Ledger:
             reserved_nanousd=worst_case.nanousd,
             priced=worst_case.priced,
             price=worst_case.price,
-            started_at=self._clock_ms(),
+            started_at=now,
+            booked_at=now,
+            task=payer.task and payer.task[:MOST_TEXT],
+            labels=payer.labels(self._labels),
         )
 
     def settle(self, entry: UsageEvent, usage: Usage, cost: Cost, code: str | None = None) -> UsageEvent:

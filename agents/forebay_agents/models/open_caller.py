@@ -10,6 +10,7 @@ from forebay.contract.records import CallPurpose
 from forebay.privacy.egress import EgressGuard
 from forebay.settings import ConfigurationError, EgressSettings, Settings
 from forebay_agents.models.caller import Caller
+from forebay_agents.models.cost_settings import CostSettings
 from forebay_agents.models.ledger import Ledger
 from forebay_agents.models.metrics import METRICS
 from forebay_agents.models.pricing import ListPrice, PriceList
@@ -31,7 +32,8 @@ def open_caller(settings: Settings, purpose: CallPurpose) -> OpenCaller:
     """A caller for all tiers; its ledger entries are of one ``purpose``."""
     provider = LitellmProvider()
     prices = PriceList(settings[ModelsSettings].prices, provider.list_price)
-    caller = Caller(provider, prices, Ledger(purpose), METRICS, EgressGuard(settings[EgressSettings]))
+    ledger = Ledger(purpose, labels=settings[CostSettings].labels)
+    caller = Caller(provider, prices, ledger, METRICS, EgressGuard(settings[EgressSettings]))
     return OpenCaller(caller=caller, provider=provider, prices=prices)
 
 

@@ -79,6 +79,14 @@ class PriceList:
             return Cost()
         return Cost(nanousd=sheet.find(usage, at).rates.nanousd(usage), price=sheet.label)
 
+    def input_nanousd(self, deployment: Deployment, tokens: int, prompt_tokens: int, at_ms: int) -> int:
+        """What ``tokens`` of plain input cost in a call of ``prompt_tokens`` that began at ``at_ms``; 0: no price."""
+        sheet = self.sheet(deployment, at_ms)
+        if sheet is None:
+            return 0
+        rates = sheet.find(Usage(prompt_tokens=prompt_tokens), at_ms).rates
+        return rates.nanousd(Usage(prompt_tokens=tokens)) - rates.nanousd(Usage())
+
     def cost(self, deployment: Deployment, usage: Usage, at_ms: int | None = None) -> int:
         """Cost of a call, in nano-dollars; 0 without a price."""
         return self.priced(deployment, usage, at_ms).nanousd

@@ -42,7 +42,7 @@ EXEMPT = {
     "requests.uncached": _REDACTED,
     "completions": _REDACTED,
     "deltas": "for doors: what a model wrote, of a prompt that was checked; kept for minutes",
-    "usage": _SUMS,
+    "usage": f"{_SUMS}; labels and tasks are of requests that redaction has read",
     "spend": _SUMS,
     "retry.10s": _BYTES,
     "retry.1m": _BYTES,

@@ -207,7 +207,7 @@ async def test_a_history_that_is_cheaper_cached_is_sent_as_it_was(cached: float,
         Message(content="What happened on day 77?"),
     )
     request = RedactedRequest(request_id="r", messages=messages)
-    sent, outcome = await shortener.shorten(request)
+    sent, outcome, _ = await shortener.shorten(request)
     assert (sent.messages != messages, outcome) == (cut, "cut" if cut else "cached_prefix")
     once = RedactedRequest(request_id="r", messages=(messages[0], messages[2]))
     assert (await shortener.shorten(once))[1] == "cut", "nobody has cached what was never sent"

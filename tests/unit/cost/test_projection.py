@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forebay.contract.records import Spend, UsageEvent, UsageStatus, WindowKind
+from forebay.contract.records import CallPurpose, Spend, UsageEvent, UsageStatus, WindowKind
 from forebay.contract.windows import window_start
 from forebay_agents.cost.projection import Projection, spend_key
 
@@ -134,6 +134,47 @@ def test_an_entry_within_the_tolerance_is_booked_for_its_own_time(books: Books) 
 def test_an_entry_that_comes_late_is_booked_for_when_its_call_began(books: Books) -> None:
     books.enter(settled("a", 70, started_at=3 * DAY), taken_ms=9 * DAY)
     assert books.row().window_start == 3 * DAY, "a replay, or a copy of the books, moves nothing to today"
+
+
+def test_the_moment_that_the_entry_names_counts_before_the_clock_of_a_worker(books: Books) -> None:
+    books.enter(started("a", 900, started_at=13 * DAY, booked_at=9 * DAY), taken_ms=9 * DAY)
+    books.enter(settled("a", 70, started_at=13 * DAY, booked_at=9 * DAY), taken_ms=9 * DAY)
+    assert (books.row().window_start, books.row().cost_nanousd) == (9 * DAY, 70)
+
+
+def test_tiers_and_purposes_have_rows_of_their_own(books: Books) -> None:
+    books.enter(
+        settled("a", 1, tier="small"),
+        settled("b", 2, tier="large"),
+        settled("c", 4, tier="large", purpose=CallPurpose.JUDGE),
+    )
+    rows = [Spend(**{**row, "window": WindowKind.DAY}) for row in books.spend.values() if row["window"] == "day"]
+    found = {(row.tier, row.purpose): row.cost_nanousd for row in rows}
+    assert found == {("small", "completion"): 1, ("large", "completion"): 2, ("large", "judge"): 4}
+
+
+def test_each_kind_of_token_and_of_saving_is_added_up(books: Books) -> None:
+    kinds = {
+        "cached_prompt_tokens": 5,
+        "cache_write_tokens": 6,
+        "cache_write_1h_tokens": 7,
+        "reasoning_tokens": 8,
+        "saved_tier_nanousd": -90,
+        "saved_compression_nanousd": 10,
+    }
+    books.enter(settled("a", 1, **kinds), settled("b", 0, **kinds, priced=False))
+    row = books.row()
+    assert {name: getattr(row, name) for name in kinds} == {name: 2 * amount for name, amount in kinds.items()}
+    assert row.unpriced_calls == 1
+
+
+def test_a_row_from_before_goes_on_to_be_read(books: Books) -> None:
+    books.enter(settled("a", 250))
+    [key] = [key for key, row in books.spend.items() if row["window"] == "day"]
+    new = ("tier", "purpose", "unpriced_calls", "saved_tier_nanousd", "cached_prompt_tokens")
+    books.spend[key] = {name: value for name, value in books.spend[key].items() if name not in new}
+    books.enter(settled("b", 50))
+    assert (books.row().cost_nanousd, books.row().tier) == (300, "")
 
 
 @given(st.tuples(st.text(), st.text(), st.text()), st.tuples(st.text(), st.text(), st.text()))

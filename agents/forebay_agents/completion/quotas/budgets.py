@@ -227,7 +227,8 @@ class RedisBudgets:
     async def observe(self, row: Spend) -> None:
         """Take over what the ledger says."""
         await self._take_over(row.tenant_id, row.user_id)
-        name, amount = f"{row.user_id}|{row.model}", row.cost_nanousd + row.pending_nanousd
+        of_call = f"|{row.tier}|{row.purpose}" if row.purpose else ""  # rows from before that have neither
+        name, amount = f"{row.user_id}|{row.model}{of_call}", row.cost_nanousd + row.pending_nanousd
         found = self._accounts(row.tenant_id, row.user_id, row.window_start)
         wanted = [account for account in found if account.kind is row.window]
         for common, prefix in ((False, ""), (True, f"{len(row.tenant_id)}:{row.tenant_id}|")):

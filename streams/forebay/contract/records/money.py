@@ -1,6 +1,7 @@
 """The ledger and its projections. Money is nano-dollars: 1e-9 US dollars, so that a token's price is a whole number."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -43,7 +44,10 @@ class UsageEvent:
     ``cache_write_tokens`` and ``cache_write_1h_tokens`` are parts of ``prompt_tokens``, without overlap, as cached ones
     are; ``reasoning_tokens`` of ``completion_tokens``. ``priced``: false where no price is known, so that a cost of 0
     is none; ``price``: by which it was priced, source and begin of the period, at most 64 characters.
-    ``key_id``: by which key of the HTTP door the request came.
+    ``key_id``: by which key of the HTTP door the request came. ``booked_at``: for when the attempt counts, by the
+    brokers' clock; 0 in old entries. ``saved_tier_nanousd``: what its tokens cost at the dearest tier that the request
+    allowed, less all that the request cost; below zero after escalations. ``saved_compression_nanousd``: its input that
+    was cut. ``labels``: what the configuration takes of the request's metadata.
     """
 
     attempt_id: str = ""
@@ -72,11 +76,20 @@ class UsageEvent:
     priced: bool = True
     price: str = ""
     key_id: str | None = None
+    booked_at: int = 0
+    saved_tier_nanousd: int = 0
+    saved_compression_nanousd: int = 0
+    task: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spend:
-    """Spend of one tenant, user and model in one window; the newest record of a key counts."""
+    """Spend of one tenant, user, model, tier and purpose in one window; the newest record of a key counts.
+
+    ``tier`` and ``purpose`` are empty in rows from before they were told apart. ``saved_nanousd`` is what caches saved;
+    ``unpriced_calls``: settled without a price.
+    """
 
     tenant_id: str = "default"
     user_id: str = "anonymous"
@@ -93,3 +106,12 @@ class Spend:
     saved_nanousd: int = 0
     updated_at: int = 0
     revision: int = -1
+    tier: str = ""
+    purpose: str = ""
+    cached_prompt_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    reasoning_tokens: int = 0
+    unpriced_calls: int = 0
+    saved_tier_nanousd: int = 0
+    saved_compression_nanousd: int = 0

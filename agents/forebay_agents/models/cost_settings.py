@@ -1,6 +1,6 @@
-"""The section ``cost``."""
+"""The section ``cost``: what the ledger says of a call beside its cost, and how its projections are kept."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -9,11 +9,17 @@ from forebay.settings import Section
 
 
 class CostSettings(Section):
-    """The ledger's projections."""
+    """The ledger and its projections."""
 
     section: ClassVar[str] = "cost"
     model_config = SettingsConfigDict(env_prefix="FOREBAY_COST_")
 
+    labels: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
+        (),
+        max_length=3,
+        description="Keys of requests' metadata whose values (64 characters of them) go into the ledger, to see spend "
+        "by them: `forebay spend --by label:team`.",
+    )
     unsettled_after_s: float = Field(
         300.0,
         gt=0,
