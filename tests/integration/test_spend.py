@@ -55,32 +55,35 @@ def as_json(*options: str) -> list[dict[str, object]]:
 
 
 def table(*options: str) -> list[list[str]]:
-    """Cells of each line that has any."""
-    return [line.split() for line in spend(*options).splitlines() if any(map(str.isalnum, line))]
+    """Cells of each line that has any, but of the last, which says as of when."""
+    return [line.split() for line in spend(*options).splitlines() if any(map(str.isalnum, line))][:-1]
 
 
 @pytest.mark.usefixtures("recorded")
-def test_json_has_the_newest_row_of_each_key_newest_window_first() -> None:
-    found = as_json()
-    assert [(line["tenant_id"], line["user_id"], line["model"], line["window_start"]) for line in found] == [
-        ("acme", "ann", "local/large", MIDNIGHT_MS),
-        ("acme", "ann", "openai/small", MIDNIGHT_MS),
-        ("other", "ann", "local/large", MIDNIGHT_MS),
-        ("acme", "bob", "local/large", MIDNIGHT_MS - DAY_MS),
+def test_json_has_the_newest_row_of_each_key_newest_window_first_and_the_total() -> None:
+    *found, total = as_json()
+    assert [(line["tenant"], line["user"], line["model"], line["day"]) for line in found] == [
+        ("acme", "ann", "local/large", "2026-11-04T00:00:00Z"),
+        ("acme", "ann", "openai/small", "2026-11-04T00:00:00Z"),
+        ("other", "ann", "local/large", "2026-11-04T00:00:00Z"),
+        ("acme", "bob", "local/large", "2026-11-03T00:00:00Z"),
     ]
     assert found[1]["calls"] == 3
-    assert sum(int(str(line["cost_nanousd"])) for line in found) == 1_234_500_000 + 1_500 + 40_000
+    assert (total["total"], total["cost_nanousd"]) == (True, 1_234_500_000 + 1_500 + 40_000)
 
 
 @pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize(
     ("options", "calls"),
     [
-        (["--tenant", "acme"], [1, 3, 2]),
-        (["--user", "bob"], [2]),
-        (["--tenant", "other", "--user", "bob"], []),
-        (["--window", "hour"], [4]),
-        (["--window", "month"], [9]),
+        (["--tenant", "acme"], [1, 3, 2, 6]),
+        (["--user", "bob"], [2, 2]),
+        (["--tenant", "other", "--user", "bob"], [0]),
+        (["--window", "hour"], [4, 4]),
+        (["--window", "month"], [9, 9]),
+        (["--by", "month"], [9, 9]),
+        (["--top", "1"], [3, 13]),
+        (["--since", "2026-11-04T01:00", "--until", "2026-11-04T02:00", "--by", "tenant"], [4, 4]),
     ],
 )
 def test_only_what_was_asked_for(options: list[str], calls: list[int]) -> None:
@@ -88,33 +91,19 @@ def test_only_what_was_asked_for(options: list[str], calls: list[int]) -> None:
 
 
 @pytest.mark.usefixtures("recorded")
-def test_people_get_a_table() -> None:
+def test_people_get_a_table_with_its_total_and_since_when() -> None:
     head, *rows = table("--tenant", "acme")
-    assert head == ["day", "tenant/user", "model", "calls", "failed", "tokens", "US$", "pending"]
+    assert head == ["day", "tenant", "user", "model", "calls", "failed", "tokens", "US$", "pending"]
     assert rows == [
-        ["2026-11-04", "acme/ann", "large", "1", "1", "0", "0.0000015", "2.50"],
-        ["2026-11-04", "acme/ann", "small", "3", "0", "1,234", "1.23", "0.00"],
-        ["2026-11-03", "acme/bob", "large", "2", "0", "0", "0.00004", "0.00"],
+        ["2026-11-04", "acme", "ann", "local/large", "1", "1", "0", "0.0000015", "2.50"],
+        ["2026-11-04", "acme", "ann", "openai/small", "3", "0", "1,234", "1.23", "0.00"],
+        ["2026-11-03", "acme", "bob", "local/large", "2", "0", "0", "0.00004", "0.00"],
+        ["total", "6", "1", "1,234", "1.23", "2.50"],
     ]
-    assert max(map(len, spend("--tenant", "acme").splitlines())) <= 80
+    assert "as of 20" in spend().splitlines()[-1]
 
 
 @pytest.mark.usefixtures("recorded")
-def test_what_was_saved_has_its_column_where_anything_was() -> None:
-    head, found = table("--tenant", "other")
-    assert head == ["day", "tenant/user", "model", "calls", "avoided", "tokens", "US$", "saved"]
-    assert found == ["2026-11-04", "other/ann", "large", "7", "7", "0", "0.00", "0.07"]
-
-
-@pytest.mark.usefixtures("recorded")
-@pytest.mark.parametrize(("window", "started"), [("hour", ["04", "Nov", "01:00"]), ("month", ["2026-11"])])
-def test_windows_are_named_by_their_length(window: str, started: list[str]) -> None:
-    head, found = table("--window", window)
-    assert head[0] == window
-    assert found[: len(started)] == started
-
-
-@pytest.mark.usefixtures("recorded")
-def test_nothing_spent_is_an_empty_table() -> None:
-    assert table("--tenant", "nobody") == [["day", "tenant/user", "model", "calls", "tokens", "US$"]]
-    assert as_json("--tenant", "nobody") == []
+def test_nothing_spent_is_a_total_of_nothing() -> None:
+    assert table("--tenant", "nobody")[-1] == ["total", "0", "0", "0.00"]
+    assert [line["calls"] for line in as_json("--tenant", "nobody")] == [0]

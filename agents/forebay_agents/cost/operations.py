@@ -5,24 +5,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from forebay.contract.clock import now_ms
+from forebay.contract.failures import Permanent
 from forebay.contract.records import Spend, UsageEvent, WindowKind
+from forebay.contract.windows import HOUR_MS
+from forebay.kafka.lag import Waiting, read_waiting
 from forebay.kafka.reader import read_topic
+from forebay.operations.choices import moment
 from forebay.operations.topic_view import TopicView, open_view
-from forebay.privacy.people.names import Names, same
+from forebay.privacy.people.names import Names
 from forebay.settings import Settings
 from forebay_agents.cost.invoice import read_invoice
 from forebay_agents.cost.period import Period
+from forebay_agents.cost.plausible import check
 from forebay_agents.cost.reconciliation import Reconciliation
 from forebay_agents.cost.reconciliation import reconcile as compare
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SpendQuery:
-    """Which rows? Empty fields match everything; a user is meant by his id or his pseudonym."""
-
-    window: WindowKind = WindowKind.DAY
-    tenant: str = ""
-    user: str = ""
+from forebay_agents.cost.spending.facts import Entered, of_attempts, of_rows
+from forebay_agents.cost.spending.grouping import Spending, SpendQuery, grouped, zone_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +33,35 @@ class Statement:
     until: str = ""
 
 
+def query_of(
+    *,
+    by: str = "",
+    since: str = "",
+    until: str = "",
+    tenant: str = "",
+    user: str = "",
+    top: int | None = None,
+    zone: str = "",
+    now: int | None = None,
+) -> SpendQuery:
+    """A query from texts: keys with commas, ISO 8601 times (UTC unless they say otherwise) or ages, a zone.
+
+    Raises:
+        InvalidChoiceError: one of them is none.
+    """
+    at = now_ms() if now is None else now
+    keys = tuple(name.strip() for name in by.split(",")) if by else SpendQuery().by
+    return SpendQuery(
+        by=keys,
+        since_ms=moment(since, at),
+        until_ms=moment(until, at),
+        tenant=tenant,
+        user=user,
+        top=top,
+        zone=zone_of(zone),
+    )
+
+
 @contextmanager
 def open_spend(settings: Settings) -> Iterator[TopicView[Spend]]:
     """The rows of an installation, up to the newest. Raises :class:`BrokerUnavailableError`."""
@@ -42,36 +70,61 @@ def open_spend(settings: Settings) -> Iterator[TopicView[Spend]]:
         yield rows
 
 
-def spend(rows: TopicView[Spend], query: SpendQuery, names: Names | None = None) -> list[Spend]:
-    """The rows that match, the newest window first.
+def spend(rows: TopicView[Spend], query: SpendQuery, names: Names | None = None) -> Spending:
+    """What rows say; of a period, by hours: see :func:`in_hours`.
 
-    Rows of one user under several names (from before there were pseudonyms, or since a setting was changed) are one,
-    called as the newest of them.
+    Rows of one user under several names (from before there were pseudonyms, or since a setting was changed) are one.
 
     Args:
         names: by which a user is found (:func:`forebay.privacy.people.names.same`).
     """
-    found: dict[tuple[str, str, str, int], Spend] = {}
-    for row in sorted(rows.values(), key=lambda row: row.updated_at):
-        if row.window is query.window and query.tenant in ("", row.tenant_id) and _is_of(row, query.user, names):
-            user = row.user_id if names is None else names.recorded(row.tenant_id, row.user_id)
-            key = row.tenant_id, user, row.model, row.window_start
-            found[key] = _sum(found[key], row) if key in found else row
-    return sorted(found.values(), key=lambda row: (-row.window_start, row.tenant_id, row.user_id, row.model))
+    kind = window_read(query)
+    return grouped(of_rows(row for row in rows.values() if row.window is kind), in_hours(query), names)
 
 
-def _is_of(row: Spend, user: str, names: Names | None) -> bool:
-    return not user or same(names, row.tenant_id, row.user_id, user)
+def spend_of_entries(entries: Iterable[Entered], query: SpendQuery, names: Names | None = None) -> Spending:
+    """The same from entries of the ledger, in any order, repetitions too; a period is cut to the millisecond."""
+    return grouped(of_attempts(entries), query, names)
 
 
-def _sum(older: Spend, row: Spend) -> Spend:
-    return replace(row, **{name: getattr(older, name) + getattr(row, name) for name in _SUMS})
+def in_hours(query: SpendQuery) -> SpendQuery:
+    """``query`` with a period of whole hours, as rows of spend have them: each bound is that of its hour."""
+
+    def hour(at_ms: int | None) -> int | None:
+        return None if at_ms is None else at_ms - at_ms % HOUR_MS
+
+    return replace(query, since_ms=hour(query.since_ms), until_ms=hour(query.until_ms))
 
 
-_SUMS = (
-    "calls", "failed", "avoided", "prompt_tokens", "completion_tokens", "cost_nanousd", "pending_nanousd",
-    "saved_nanousd",
-)  # fmt: skip
+def window_read(query: SpendQuery) -> WindowKind:
+    """The longest windows that say what is asked for; days of another zone, and periods, are made from hours."""
+    bounded = query.since_ms is not None or query.until_ms is not None
+    if bounded or "hour" in query.by or query.zone != SpendQuery().zone:
+        return WindowKind.HOUR
+    return WindowKind.DAY if "day" in query.by else WindowKind.MONTH
+
+
+def behind(settings: Settings) -> Waiting | None:
+    """What of the ledger is not in the rows yet; ``None``: all is. Raises :class:`BrokerUnavailableError`."""
+    waiting = read_waiting(settings)[1].get("cost", {}).get("usage")
+    return waiting if waiting is not None and waiting.records else None
+
+
+def read_entries(settings: Settings) -> Iterator[Entered]:
+    """The ledger as it is kept, repetitions too, without what no call can have made.
+
+    Raises :class:`BrokerUnavailableError`.
+    """
+    for record in read_topic(settings, "usage"):
+        if record.value is None:
+            continue
+        try:
+            check(record.value)
+        except Permanent:
+            continue
+        source = record.source
+        place = source.partition, source.offset
+        yield Entered(entry=record.value, taken_ms=source.timestamp_ms, place=place)
 
 
 def read_ledger(settings: Settings) -> Iterator[UsageEvent]:

@@ -16,6 +16,7 @@ def tail(
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="All that is kept, then new ones.")] = False,
     limit: Annotated[int, typer.Option(help="Stop after so many records; 0: never.")] = 0,
     end: Annotated[bool, typer.Option("--end", help="Stop at the present end of the topic.")] = False,
+    _as_json: Annotated[bool, typer.Option("--json", help="One JSON line a record, as without it.")] = True,
     restricted: Annotated[bool, typer.Option("--restricted", help="Yes, show a topic with personal data.")] = False,
 ) -> None:
     """One JSON object a record: topic, partition, offset, key, timestamp, headers, and value or error.

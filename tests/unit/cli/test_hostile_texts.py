@@ -8,6 +8,7 @@ import io
 import json
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -34,9 +35,7 @@ from forebay.contract.records import (
     RedactedRequest,
     Response,
     ReviewTask,
-    Spend,
     UsageStatus,
-    WindowKind,
 )
 from forebay.contract.wire import Delivered
 from forebay.demo.summary import Summary
@@ -54,6 +53,9 @@ from forebay_agents.completion.routing.status import DeploymentReport, RouterRep
 from forebay_agents.cost import cli as cost
 from forebay_agents.cost.reconciliation import Difference as Deviation
 from forebay_agents.cost.reconciliation import Kind, OpenAttempt, Reconciliation
+from forebay_agents.cost.spending.facts import Amounts
+from forebay_agents.cost.spending.grouping import Group as SpendGroup
+from forebay_agents.cost.spending.grouping import Spending
 from forebay_agents.models.prices import cli as prices
 from forebay_agents.models.prices.operations import Listed
 from forebay_agents.redaction.cli import tables as redaction
@@ -124,8 +126,9 @@ TABLES: dict[Callable[..., None], Callable[[str], tuple[Any, ...]]] = {
         spend_per_user={text: 1}, judge_scores={text: 1}, reviews=0, alerts=0, leaks=[{"where": text}]), 1.0),
     review.print_tasks: lambda text: ([ReviewTask(review_id=text, tenant_id=text, completion=Completion(
         content=text, model=text, request=RedactedRequest(messages=(Message(content=text),))))],),
-    cost._print: lambda text: (
-        [Spend(tenant_id=text, user_id=text, model=text, calls=1, window=WindowKind.DAY)], WindowKind.DAY),
+    cost._print: lambda text: (Spending(
+        by=("tenant", "user"), total=Amounts(), groups=[SpendGroup(keys=(text, text), amounts=Amounts())]),
+        UTC),
     cost._print_reconciliation: lambda text: (Reconciliation(
         attempts=1, lines=1, agreed=0, ledger_nanousd=0, invoice_nanousd=0,
         differences=[Deviation(kind=Kind.MODEL, attempt_id=text, request_id=text, ledger=text, invoice=text)],

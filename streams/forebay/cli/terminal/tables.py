@@ -51,17 +51,20 @@ def print_table(
     frame: Frame = Frame.BOX,
     titles: bool = True,
     piped_width: int | None = None,
+    least_width: int = 0,
 ) -> None:
     """A table on standard output, as wide as the terminal.
 
     Args:
         titles: print the titles of the columns.
+        least_width: characters of a line at least, wherever it goes: then a terminal breaks lines, and no cell is cut.
         piped_width: characters of a line in a file or a pipe, where an id must not be broken; ``COLUMNS`` is stronger.
     """
     from rich.console import Console
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else piped_width
     console = Console(width=width, markup=False, emoji=False, highlight=False)
+    console.width = max(console.width, least_width)
     console.print(table(columns, rows, title=title, frame=frame, titles=titles))
 
 
