@@ -63,6 +63,18 @@ def cpu(
 
 
 @app.command()
+def chats(
+    file: Annotated[Path, typer.Argument(help="JSON lines: source, turns (text, spans).")],
+    limit: Annotated[int, typer.Option(help="Conversations to read.")] = 1_000_000,
+    every: Annotated[int, typer.Option(help="Read one of so many.")] = 1,
+) -> None:
+    """What leaks of customers' answers, by label and source, with questions of our own put before them."""
+    from loadtest.measurements.chats import report
+
+    print(json.dumps(report(file, limit, every), indent=2))
+
+
+@app.command()
 def flood(
     seconds: Annotated[float, typer.Option(help="Length of each of the two measurements.")] = 12.0,
     rate: Annotated[float, typer.Option(help="Requests per second of the flooding tenant.")] = 30.0,

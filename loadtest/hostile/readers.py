@@ -22,6 +22,9 @@ from forebay.privacy.stream_restoring import StreamRestorer
 from forebay_agents.cache.admission import fresh_for_s
 from forebay_agents.cache.language import facts, timeliness
 from forebay_agents.cache.settings import CacheSettings
+from forebay_agents.redaction.conversation import answering, turns, values
+from forebay_agents.redaction.conversation import words as conversation_words
+from forebay_agents.redaction.conversation.finding import Conversations
 from forebay_agents.redaction.detection import (
     encoded,
     joining,
@@ -37,6 +40,7 @@ from forebay_agents.redaction.detection.names import cues, cues_abroad, doubts, 
 from forebay_agents.redaction.detection.names.lexical import common_word
 from forebay_agents.redaction.detection.spans import Span, resolved
 from forebay_agents.redaction.pseudonymise import pseudonymise
+from forebay_agents.redaction.request_parts import Part, document
 from forebay_agents.redaction.settings import RedactionSettings
 from loadtest.hostile.patterns import Sown, patterns_in
 
@@ -71,7 +75,7 @@ def readers() -> list[Reader]:
     every = [sown for one in recognisers for sown in one.sown]
     detector = Detector(RedactionSettings(names="none"))
     whole = Reader(name="detection", read=detector.text, sown=every[::_SOME], limit_s=_ALL)
-    return [*recognisers, whole, *_steps(), *_names(), *_guard(), _freshness()]
+    return [*recognisers, whole, *_steps(), *_conversation(), *_names(), *_guard(), _freshness()]
 
 
 _SOME = 7
@@ -127,6 +131,36 @@ def _steps() -> Iterator[Reader]:
     )
     yield step("shortened", lambda text: name_remainders.shortened(text, _spans(text)), name_remainders)
     yield step("pseudonymised", lambda text: pseudonymise([text], [_spans(text)], {}), propagation)
+
+
+def _conversation() -> Iterator[Reader]:
+    """What asks and what answers; in a transcript each line of a character or two is a turn."""
+    conversations = Conversations()
+
+    def said(speaker: str, text: str) -> Part:
+        return Part(text=text, speaker=speaker, said=True)
+
+    def read(*parts: Part) -> object:
+        text, bounds = document(parts)
+        return conversations.found(normalise.normalised(text), parts, bounds)
+
+    sown = patterns_in([answering, turns, values, conversation_words])
+    everything = "Your name, account number, PIN, password, address, date of birth and mother's maiden name?"
+    yield Reader(
+        name="asking", read=lambda text: read(said("assistant", text), said("user", "1234")), sown=sown, limit_s=_ALL
+    )
+    yield Reader(
+        name="answering",
+        read=lambda text: read(said("assistant", everything), said("user", text)),
+        sown=sown,
+        limit_s=_ALL,
+    )
+    yield Reader(
+        name="transcript",
+        read=lambda text: read(said("user", "\n".join([everything, *text.split(".")]))),
+        sown=sown,
+        limit_s=_ALL,
+    )
 
 
 def _freshness() -> Reader:

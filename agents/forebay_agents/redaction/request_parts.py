@@ -31,12 +31,14 @@ class Part:
     Attributes:
         speaker: who said it, for the context of a dialogue.
         joined: follows its predecessor on the same line ("ssn: 123…"), so that a key is its value's context.
+        said: whether it is what a message says, and no field of it.
     """
 
     text: str
     sort: Sort = Sort.PROSE
     speaker: str = ""
     joined: bool = False
+    said: bool = False
 
 
 SCHEMAS = frozenset({"tools", "response_format", "tool_choice"})
@@ -95,7 +97,7 @@ def _message(message: Message, visit: Visit) -> Message:
     return replace(
         message,
         name=None if message.name is None else visit(Part(text=message.name, sort=sort, speaker=speaker)),
-        content=visit(Part(text=message.content, speaker=speaker)),
+        content=visit(Part(text=message.content, speaker=speaker, said=True)),
         tool_call_id=_identifier(message.tool_call_id, visit),
         tool_calls=_json(message.tool_calls, visit, speaker),
     )

@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from forebay.contract.failures import Rejected
 from forebay.privacy.pseudonym_variants import variants
+from forebay_agents.redaction.conversation.finding import Conversations
 from forebay_agents.redaction.detection.encoded import hidden
 from forebay_agents.redaction.detection.engine import Engine, names_engine, structured_engine
 from forebay_agents.redaction.detection.joining import joined
@@ -103,13 +104,14 @@ class Detector:
         self._names: Engine | None = names_engine(settings)
         self._public = PublicKnowledge()
         self._facts = Facts(self._public.languages)
+        self._conversations = Conversations()
         self.text(_WARM)  # compiles and loads what is lazy, before the first request
         for kind in _PLAIN_WORDS:
             variants((kind,))
 
     def text(self, text: str, tenant_id: str = "default", language: str | None = None) -> list[Span]:
         """Findings in one text."""
-        return self.find(Asked(parts=[Part(text=text)], tenant_id=tenant_id, language=language)).spans[0]
+        return self.find(Asked(parts=[Part(text=text, said=True)], tenant_id=tenant_id, language=language)).spans[0]
 
     def find(self, asked: Asked) -> Found:
         """Findings in the parts of a request.
@@ -146,7 +148,8 @@ class Detector:
             policy = self._policies.of(asked.tenant_id)
             language = asked.language or language_of(text)
             view = normalised(text)
-            spans = self._formed(view.text)
+            answered, _ = self._conversations.found(view, asked.parts, bounds)
+            spans = self._formed(view.text) + answered
             prose = None
             if self._names is not None and self._looks_for_names(language):
                 prose = shortened(_without_schemas(view, asked.parts, bounds), spans)

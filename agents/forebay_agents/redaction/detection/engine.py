@@ -17,7 +17,6 @@ from forebay.settings import ConfigurationError
 from forebay_agents.redaction.detection.pace import LONG, breathe
 from forebay_agents.redaction.detection.recognizers.custom import CustomRecogniser
 from forebay_agents.redaction.detection.recognizers.facts import Facts
-from forebay_agents.redaction.detection.recognizers.fields.answers import answers
 from forebay_agents.redaction.detection.recognizers.fields.columns import columns
 from forebay_agents.redaction.detection.recognizers.fields.forms_abroad import forms_abroad
 from forebay_agents.redaction.detection.recognizers.fields.labels_abroad import abroad
@@ -190,7 +189,7 @@ def structured() -> list[EntityRecognizer]:
         financial(), card_codes(), accounts(), contact(), spoken(), phones(), announced_phones(),
         private_keys(), keys(), commands(), passwords(), network(), american(), government(), personal(),
         ages(), vehicles(), doors(), addresses(), streets(), streets_abroad(), forms_abroad(), abroad(),
-        national(), proven(), answers(), columns(), pairs(),
+        national(), proven(), columns(), pairs(),
     ]  # fmt: skip
 
 

@@ -89,7 +89,7 @@ class Redactor:
             raise Rejected(INVALID, f"a text must have at most {self._max_chars} characters")
         started = time.perf_counter()
         found = self._detector.find(
-            Asked(parts=[Part(text=text)], tenant_id=tenant_id, language=language, profile=profile)
+            Asked(parts=[Part(text=text, said=True)], tenant_id=tenant_id, language=language, profile=profile)
         )
         policy = self._policies.of(tenant_id)
         policy.refuse(found.spans)

@@ -1,0 +1,38 @@
+"""What does the conversation of a request give away? The door of the room: parts in, findings out."""
+
+from collections.abc import Sequence
+
+from forebay_agents.redaction.conversation.cues import Cues, shipped
+from forebay_agents.redaction.conversation.reading import Open, Reading, read
+from forebay_agents.redaction.conversation.turns import of_messages
+from forebay_agents.redaction.detection.normalise import View
+from forebay_agents.redaction.detection.spans import Span
+from forebay_agents.redaction.request_parts import Part
+
+_SCORE = 0.8
+"""Above what a name or a word by itself gets: what was asked for says what the answer is."""
+
+
+class Conversations:
+    """Reads conversations.
+
+    Args:
+        cues: by which words is asked; those of the package, if none are given.
+    """
+
+    def __init__(self, cues: Cues | None = None) -> None:
+        self._cues = shipped() if cues is None else cues
+
+    def found(
+        self, view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]], begun: Open | None = None
+    ) -> tuple[list[Span], Open]:
+        """Findings in ``view``, and where the conversation is at the end of the request.
+
+        Args:
+            bounds: of the parts, in the original of ``view``.
+            begun: where the conversation was before it.
+        """
+        turns = of_messages(parts, bounds, view)
+        reading = read(view.text, turns, self._cues, begun) if turns else Reading(open=begun or Open())
+        answers = reading.found
+        return [Span(start=start, end=end, kind=kind, score=_SCORE) for start, end, kind in answers], reading.open
