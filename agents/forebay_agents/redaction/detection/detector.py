@@ -4,7 +4,6 @@ Normalise, find (patterns, names, hidden writings), join what belongs together, 
 to the places in the parts as they were written.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from forebay_agents.redaction.detection.encoded import hidden
 from forebay_agents.redaction.detection.engine import Engine, names_engine, structured_engine
 from forebay_agents.redaction.detection.joining import joined
 from forebay_agents.redaction.detection.language import language_of
-from forebay_agents.redaction.detection.name_remainders import beside, shortened
+from forebay_agents.redaction.detection.name_remainders import beside, in_prose, shortened, without_schemas
 from forebay_agents.redaction.detection.names.lexical import common_word
 from forebay_agents.redaction.detection.normalise import View, normalised
 from forebay_agents.redaction.detection.pace import LONG, Budget, budget_of
@@ -27,7 +26,7 @@ from forebay_agents.redaction.detection.uncovered import around, bared
 from forebay_agents.redaction.policy import Policies, Policy
 from forebay_agents.redaction.public.deciding import Decision, PublicKnowledge, texts_of
 from forebay_agents.redaction.public.facts import Facts
-from forebay_agents.redaction.request_parts import SCHEMAS, Part, Sort, document
+from forebay_agents.redaction.request_parts import Part, document
 from forebay_agents.redaction.settings import Profile, RedactionSettings
 
 P = ParamSpec("P")
@@ -152,7 +151,7 @@ class Detector:
             spans = self._formed(view.text) + answered
             prose = None
             if self._names is not None and self._looks_for_names(language):
-                prose = shortened(_without_schemas(view, asked.parts, bounds), spans)
+                prose = shortened(without_schemas(view, asked.parts, bounds), spans)
         return _Formed(
             asked=asked,
             policy=policy,
@@ -187,7 +186,7 @@ class Detector:
         view, policy = begun.view, begun.policy
         with _FREELY if begun.budget is None else begun.budget.spending():
             apart = beside(view.text, names, begun.spans, common_word)
-            spans = policy.kept(view.text, begun.spans + _in_prose(apart, view, begun.asked.parts, begun.bounds))
+            spans = policy.kept(view.text, begun.spans + in_prose(apart, view, begun.asked.parts, begun.bounds))
             found = self._everywhere(view.text, spans, begun, policy)
             bare = bared(view.text, found)
             if bare:
@@ -266,35 +265,6 @@ _EDGE = 100
 _WHOLE, _MUCH = 2, 50_000
 """Looks that may be at any number of characters, and how many are too many after them: only a text that was made for
 it has so many in a row everywhere."""
-
-
-def _without_schemas(view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]]) -> str:
-    """The text with the words of schemas blanked: after them, "tea" in the question looks like a field of a form."""
-    pieces: list[str] = []
-    at = 0
-    for part, (start, end) in zip(parts, bounds, strict=True):
-        if part.sort is Sort.IDENTIFIER and part.speaker in SCHEMAS:
-            low, high = view.here(start), view.here(end)
-            pieces += (view.text[at:low], " " * (high - low))
-            at = high
-    return "".join([*pieces, view.text[at:]])
-
-
-def _in_prose(
-    spans: Iterable[Span], view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]]
-) -> list[Span]:
-    """Names and places that are not in identifiers: "paris" as a key of JSON is none."""
-    identifiers = [bound for part, bound in zip(parts, bounds, strict=True) if part.sort is Sort.IDENTIFIER]
-    if not identifiers:
-        return list(spans)
-    starts = [start for start, _ in identifiers]
-    kept = []
-    for span in spans:
-        start, end = view.original(span.start, span.end)
-        index = bisect_right(starts, start) - 1
-        if index < 0 or identifiers[index][1] <= start or end > identifiers[index][1]:
-            kept.append(span)
-    return kept
 
 
 def _in_original(view: View, spans: Iterable[Span]) -> list[Span]:

@@ -9,7 +9,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 
+from forebay_agents.redaction.detection.normalise import View
 from forebay_agents.redaction.detection.spans import Span, resolved
+from forebay_agents.redaction.request_parts import SCHEMAS, Part, Sort
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ABBREVIATION = re.compile(r"[A-Z]{2,3}")
@@ -60,6 +62,33 @@ def shortened(text: str, formed: Sequence[Span]) -> str:
             pieces += (text[at:start], " " * (span.end - start))
             at = span.end
     return "".join([*pieces, text[at:]]) if pieces else text
+
+
+def without_schemas(view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]]) -> str:
+    """The text with the words of schemas blanked: after them, "tea" in the question looks like a field of a form."""
+    pieces: list[str] = []
+    at = 0
+    for part, (start, end) in zip(parts, bounds, strict=True):
+        if part.sort is Sort.IDENTIFIER and part.speaker in SCHEMAS:
+            low, high = view.here(start), view.here(end)
+            pieces += (view.text[at:low], " " * (high - low))
+            at = high
+    return "".join([*pieces, view.text[at:]])
+
+
+def in_prose(spans: Iterable[Span], view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]]) -> list[Span]:
+    """Names and places that are not in identifiers: "paris" as a key of JSON is none."""
+    identifiers = [bound for part, bound in zip(parts, bounds, strict=True) if part.sort is Sort.IDENTIFIER]
+    if not identifiers:
+        return list(spans)
+    starts = [start for start, _ in identifiers]
+    kept = []
+    for span in spans:
+        start, end = view.original(span.start, span.end)
+        index = bisect_right(starts, start) - 1
+        if index < 0 or identifiers[index][1] <= start or end > identifiers[index][1]:
+            kept.append(span)
+    return kept
 
 
 def _united(spans: Iterable[Span]) -> list[tuple[int, int]]:
