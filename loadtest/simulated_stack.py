@@ -75,7 +75,7 @@ def _stack(folder: Path, url: str, more: Mapping[str, str]) -> Iterator[None]:
         }
     environment |= {"FOREBAY_EVALUATION_SAMPLE_RATE": "0", **more}
     command = [sys.executable, "-m", "forebay"]
-    up = [*command, "up", "--detach"]
+    up = [*command, "up", "--detach", "--no-edge"]
     started = subprocess.run(up, cwd=folder, env=environment, check=False, stderr=subprocess.PIPE, text=True)
     if started.returncode:
         sys.exit(started.stderr)

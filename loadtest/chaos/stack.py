@@ -156,7 +156,7 @@ def running_stack(folder: Path, *, brokers: int = 1, configuration: Mapping[str,
     file = folder / "forebay.yaml"
     file.write_text(json.dumps({**CONFIGURATION, **(configuration or {})}), "utf-8")  # YAML is a superset of JSON
     with _provider(folder) as addresses, _environment(addresses["base_url"], file):
-        options = Options(data_dir=folder / "stack", brokers=brokers)
+        options = Options(data_dir=folder / "stack", brokers=brokers, edge=False)
         for task in tasks(options, os.environ):
             task.run(lambda _path: None)
         state = detach(options)

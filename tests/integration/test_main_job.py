@@ -180,7 +180,7 @@ def answers(sending: subprocess.Popen[str], timeout_s: float) -> list[dict[str, 
 
 def test_every_part_is_there(installation: Installation) -> None:
     status = installation.status()
-    assert status.keys() == {"processes", "topics", "lag", "lag_seconds"}
+    assert status.keys() == {"processes", "edge", "topics", "lag", "lag_seconds"}
     processes = {process["name"]: process for process in status["processes"]}
     assert {process.get("stage") for process in processes.values()} >= STAGES
     assert {"kafka", "redis"} <= processes.keys()

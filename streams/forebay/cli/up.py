@@ -45,6 +45,7 @@ def up_command(
     workers: Annotated[
         Workers, typer.Option(help="A process for each stage, a single one for all, or none.")
     ] = Workers.EACH,
+    edge: Annotated[bool, typer.Option(help="With the HTTP door, on loopback.")] = True,
     data_dir: DataDir = Path(DATA_DIR),
 ) -> None:
     """Run the stack until Ctrl-C, or leave it running; exit status 1 when a part cannot be started."""
@@ -55,12 +56,12 @@ def up_command(
     from forebay.embedded.supervision.launch import supervise
     from forebay.embedded.supervision.state import AlreadyRunningError, StackState, is_locked
 
-    options = Options(data_dir=data_dir, brokers=brokers, workers=workers.value)
+    options = Options(data_dir=data_dir, brokers=brokers, workers=workers.value, edge=edge)
     run: Callable[[Options, Callable[[State], None]], State] = run_detached if detach else supervise
     try:
         if not is_locked(data_dir):
             prepare(options)
-        with Display(stays=detach) as display:
+        with Display(stays=detach, data_dir=data_dir) as display:
             last = run(options, display.show)
     except (AlreadyRunningError, ArtifactError) as error:
         complain(error)
@@ -125,6 +126,7 @@ def status_command(
     state = live(data_dir)
     apply_to_environment(data_dir)
     found: dict[str, Any] = {"processes": [row.public() for row in state.processes] if state else []}
+    found["edge"] = state.edge(data_dir) if state else None
     problem = ""
     try:
         found |= _broker_view(load())

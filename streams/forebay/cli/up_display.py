@@ -1,7 +1,9 @@
 """How does a start look in a terminal? A table that fills up; in a pipe or a log, a line for each change."""
 
 import os
+import shlex
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -34,10 +36,12 @@ class Display:
 
     Args:
         stays: the stack goes on when the command ends.
+        data_dir: of the stack.
     """
 
-    def __init__(self, *, stays: bool) -> None:
+    def __init__(self, *, stays: bool, data_dir: Path) -> None:
         self._stays = stays
+        self._data_dir = data_dir
         self._started = time.monotonic()
         self._before: dict[str, tuple[ProcessState, int]] = {}
         self._stack: StackState | None = None
@@ -79,6 +83,8 @@ class Display:
                 if variable in state.environment:
                     self._screen.say(f"  {title:12} {state.environment[variable]}")
             self._screen.say(f"  {'logs':12} {state.logs}")
+            for line in pasted(state.edge(self._data_dir)):
+                self._screen.say(line)
             self._screen.say(Styled("  forebay down stops it" if self._stays else "  Ctrl-C stops it", "dim"))
         elif state.stack is StackState.STOPPING:
             self._screen.stop()
@@ -86,6 +92,17 @@ class Display:
 
     def _elapsed(self) -> str:
         return f"[{time.monotonic() - self._started:5.1f} s]"
+
+
+def pasted(edge: dict[str, Any] | None) -> list[str]:
+    """Three lines that one can paste to ask by HTTP."""
+    if edge is None:
+        return []
+    return [
+        f"  export OPENAI_BASE_URL={edge['base_url']} OPENAI_API_KEY=$(cat {shlex.quote(edge['key_file'])})",
+        '  curl $OPENAI_BASE_URL/chat/completions -H "authorization: Bearer $OPENAI_API_KEY" \\',
+        """    --json '{"model": "auto", "messages": [{"role": "user", "content": "What is 12 + 7?"}]}'""",
+    ]
 
 
 def print_status(found: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal
@@ -12,11 +12,12 @@ from forebay.artifacts import fetch
 from forebay.contract.clock import now_ms
 from forebay.embedded.files import kept
 from forebay.embedded.parts import Layer, Part
-from forebay.embedded.ports import Ports
+from forebay.embedded.ports import EDGE, Ports
 from forebay.embedded.servers import class_cache, kafka, models
 from forebay.embedded.servers.http_probe import http_health
 from forebay.embedded.servers.redis import redis_part
 from forebay.embedded.settings import EmbeddedSettings
+from forebay.embedded.supervision.state import DOOR
 from forebay.privacy.sealing import new_key_line
 from forebay.settings import KafkaSettings, Settings
 from forebay.trust import keys
@@ -46,6 +47,7 @@ class Options:
     data_dir: Path
     brokers: int = 1
     workers: Workers = "each"
+    edge: bool = True
 
 
 def named(tier: str, environment: Mapping[str, str]) -> bool:
@@ -103,6 +105,8 @@ def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -
     reached |= _trust(folder, environment, older=older)
     shared = {"FOREBAY_WORKER_FLIGHT_DIR": str(folder / "flight"), **environment, **reached}
     workers = [_worker(name, stages, ports, shared) for name, stages in _workers(options.workers)]
+    if options.edge and options.workers != "none":
+        workers.append(_door(ports, shared))
     return Plan(servers=servers, workers=workers, environment=reached)
 
 
@@ -133,6 +137,16 @@ def _workers(how: Workers) -> list[tuple[str, str | None]]:
     if how == "none":
         return []
     return [("workers", None)] if how == "single" else [(name, name) for name in stage_names()]
+
+
+def _door(ports: Ports, environment: Mapping[str, str]) -> Part:
+    """The HTTP door; its port is what the environment says, else 8600 where that is free."""
+    fixed = environment.get("FOREBAY_EDGE_PORT", "")
+    port = int(fixed) if fixed.isdigit() and int(fixed) else ports.take(DOOR, EDGE)
+    own = {"FOREBAY_EDGE_PORT": str(port), "FOREBAY_EDGE_LAME_DUCK_S": "0.2", "FOREBAY_EDGE_DRAIN_S": "5"}
+    worker = _worker(DOOR, DOOR, ports, {**environment, **own})
+    health = worker.health_port
+    return replace(worker, port=port, stop_s=_DRAIN_S, early=False, health_port=health)
 
 
 def _worker(name: str, stage: str | None, ports: Ports, environment: Mapping[str, str]) -> Part:

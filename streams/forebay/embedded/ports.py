@@ -15,6 +15,9 @@ from forebay.embedded.files import write_private
 FIRST, LAST = 20_000, 31_999
 """Linux hands out 32768 and above for outgoing connections, macOS and Windows 49152 and above."""
 
+EDGE = 8_600
+"""Of the HTTP door: one that people can remember, where it is free."""
+
 _TRIES = 200
 
 
@@ -42,11 +45,14 @@ class Ports:
         self._known = _read(path)
         self._taken: set[int] = set()
 
-    def take(self, name: str) -> int:
-        """The port of ``name``: the one it had, unless somebody else has it now. Raises ``OSError`` if none is free."""
+    def take(self, name: str, wanted: int = 0) -> int:
+        """The port of ``name``: the one it had, unless somebody else has it now; at first ``wanted``, if that is free.
+
+        Raises ``OSError`` if none is free.
+        """
         port = self._known.get(name)
         if port is None or port in self._taken or not self._free(port):
-            port = self._new()
+            port = wanted if wanted and wanted not in self._taken and self._free(wanted) else self._new()
             self._known[name] = port
             write_private(self._path, json.dumps(self._known, indent=1))
         self._taken.add(port)
@@ -68,4 +74,6 @@ def _read(path: Path) -> dict[str, int]:
         return {}
     if not isinstance(found, dict):
         return {}
-    return {name: port for name, port in found.items() if isinstance(port, int) and FIRST <= port <= LAST}
+    return {
+        name: port for name, port in found.items() if isinstance(port, int) and (FIRST <= port <= LAST or port == EDGE)
+    }

@@ -36,8 +36,8 @@ def names(parts: "list[Part]") -> list[str]:
 def test_everything_is_started_when_nothing_is_named(planned, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     made = planned()
     assert names(made.servers) == ["kafka", "redis", "redis-cache", "model-small", "model-large"]
-    assert names(made.workers) == STAGES
-    assert [part.stage for part in made.workers] == STAGES
+    assert names(made.workers) == [*STAGES, "edge"]
+    assert [part.stage for part in made.workers] == [*STAGES, "edge"]
     assert set(made.environment) == {
         "FOREBAY_KAFKA_BOOTSTRAP",
         "FOREBAY_KAFKA_SECURITY_PROTOCOL",
@@ -102,10 +102,19 @@ def test_three_brokers_keep_every_record_three_times(planned) -> None:  # type: 
 
 
 def test_one_worker_for_all_stages_or_none(planned) -> None:  # type: ignore[no-untyped-def]
-    [worker] = planned(workers="single").workers
+    [worker, _door] = planned(workers="single").workers
     assert worker.command[-2:] == ["worker", "all"]
     assert worker.stage is None
     assert planned(workers="none").workers == []
+
+
+def test_the_door_is_beside_the_workers_where_its_port_is_said(planned) -> None:  # type: ignore[no-untyped-def]
+    assert names(planned(edge=False).workers) == STAGES
+    door = planned({"FOREBAY_EDGE_PORT": "20123"}).workers[-1]
+    assert (door.port, door.environment["FOREBAY_EDGE_PORT"], door.command[-2:]) == (20123, "20123", ["worker", "edge"])
+    first, again = planned().workers[-1], planned().workers[-1]
+    assert first.port == again.port
+    assert first.port != first.health_port
 
 
 def test_secrets_are_in_no_argument_and_reach_only_workers(planned) -> None:  # type: ignore[no-untyped-def]

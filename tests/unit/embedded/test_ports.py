@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from forebay.embedded.ports import FIRST, LAST, Ports, is_free
+from forebay.embedded.ports import EDGE, FIRST, LAST, Ports, is_free
 
 
 def test_ports_are_remembered(tmp_path: Path) -> None:
@@ -16,6 +16,15 @@ def test_ports_are_remembered(tmp_path: Path) -> None:
     assert all(FIRST <= port <= LAST for port in taken.values())
     assert {name: Ports(path).take(name) for name in taken} == taken
     assert second.take("other") not in taken.values()
+
+
+def test_a_port_that_people_know_is_taken_where_it_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "ports.json"
+    assert Ports(path, free=lambda _: True).take("edge", EDGE) == EDGE
+    assert Ports(path, free=lambda _: True).take("edge", EDGE) == EDGE
+    other = Ports(tmp_path / "other.json", free=lambda port: port != EDGE).take("edge", EDGE)
+    assert FIRST <= other <= LAST
+    assert Ports(tmp_path / "other.json", free=lambda _: True).take("edge", EDGE) == other, "it keeps the one it had"
 
 
 def test_a_port_that_somebody_has_now_is_replaced(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from forebay.artifacts import ArtifactError
@@ -27,6 +28,7 @@ from forebay.settings import ConfigurationError, KafkaSettings, Settings, Tenant
 
 _POLL_S = 0.1
 SUPERVISOR_LOG = "supervisor.log"
+_FIRST_TENANT, _FIRST_USER = "default", "local"
 
 OnChange = Callable[[State], None]
 
@@ -50,7 +52,7 @@ def supervise(options: Options, on_change: OnChange = lambda _: None) -> State:
                 options.data_dir,
                 watchdog,
                 start_timeout_s=settings[EmbeddedSettings].start_timeout_s,
-                create_topics=lambda stopping: _make_ready(found, stopping),
+                create_topics=lambda stopping: _make_ready(found, stopping, _key_file(options)),
                 on_change=on_change,
             )
             with stopped_by_signals(supervisor.stop):
@@ -75,7 +77,7 @@ def detach(options: Options, on_change: OnChange = lambda _: None) -> State:
     log.parent.mkdir(parents=True, exist_ok=True)
     rotate(log)
     state_file.remove(options.data_dir)
-    arguments = json.dumps({"brokers": options.brokers, "workers": options.workers, "data_dir": str(options.data_dir)})
+    arguments = json.dumps(asdict(options) | {"data_dir": str(options.data_dir)})
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "forebay.embedded.supervision.launch", arguments],
@@ -114,16 +116,32 @@ def _until_settled(process: "subprocess.Popen[bytes]", data_dir: Path, log: Path
         time.sleep(_POLL_S)
 
 
-def _make_ready(settings: Settings, stopping: threading.Event) -> None:
-    """Topics first; then the trail has which configuration is about to be used, or no worker starts."""
+def _key_file(options: Options) -> Path | None:
+    """Where a first key of the HTTP door has to go; ``None``: nowhere, there is one, or no door."""
+    path = options.data_dir / state_file.KEY_FILE
+    return path if options.edge and options.workers != "none" and not path.exists() else None
+
+
+def _make_ready(settings: Settings, stopping: threading.Event, key_file: Path | None) -> None:
+    """Topics first; then the trail has which configuration is about to be used, or no worker starts.
+
+    Args:
+        key_file: where a first key of the HTTP door has to go.
+    """
     topics = topics_of(settings[TenantSettings])
     TopicAdmin(settings[KafkaSettings], sleep=_sleep_unless(stopping), topics=topics).create()
     # By a process: what people do, and that it is written down, stands on a floor with this room.
-    command = [sys.executable, "-m", "forebay", "config", "check", "--audit"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    _run("the configuration cannot be written down in the topic audit", "config", "check", "--audit")
+    if key_file is not None:
+        whose = ("--tenant", _FIRST_TENANT, "--user", _FIRST_USER, "--name", "forebay up")
+        _run("no key of the HTTP door can be made", "keys", "create", *whose, "--file", str(key_file))
+
+
+def _run(otherwise: str, *words: str) -> None:
+    command = [sys.executable, "-m", "forebay", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own commands
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip()
-        raise TopicsError(f"the configuration cannot be written down in the topic audit: {said}")
+        raise TopicsError(f"{otherwise}: {(done.stderr or done.stdout).strip()}")
 
 
 def _sleep_unless(stopping: threading.Event) -> Callable[[float], None]:

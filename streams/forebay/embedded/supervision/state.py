@@ -18,7 +18,9 @@ from typing import Any
 from forebay.embedded.files import private_folder, write_private
 from forebay.embedded.supervision.keeper import ProcessState
 
-STATE_FILE, LOCK_FILE = "state.json", "lock"
+STATE_FILE, LOCK_FILE, KEY_FILE = "state.json", "lock", "edge.key"
+DOOR = "edge"
+"""The HTTP door's stage in rows of processes, although it is none."""
 _LOCK_TRIES, _LOCK_PAUSE_S = 10, 0.05
 
 
@@ -74,6 +76,17 @@ class State:
     environment: Mapping[str, str] = field(default_factory=dict)
     failed_part: str = ""
     failure: str = ""
+
+    def edge(self, data_dir: Path) -> dict[str, Any] | None:
+        """How the HTTP door is reached, as ``forebay status --json`` shows it; ``None``: there is none."""
+        rows = [row for row in self.processes if row.stage == DOOR and row.port is not None]
+        if not rows:
+            return None
+        return {
+            "base_url": f"http://127.0.0.1:{rows[0].port}/v1",
+            "replicas": [{"pid": row.pid, "port": row.port, "ready": row.state is ProcessState.READY} for row in rows],
+            "key_file": str(data_dir / KEY_FILE),
+        }
 
 
 def write(data_dir: Path, state: State) -> None:
