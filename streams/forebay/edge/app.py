@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import structlog
 from aiohttp import web
 
+from forebay.contract import headers as h
 from forebay.contract.clock import Clock, elapsed_s, now_ms
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import ApiKey, Feedback, FeedbackRating, Response, ResponseStatus
@@ -127,7 +128,7 @@ class App:
             raise Refused("rate_limited", "this API key asks faster than it may", retry_after_s=rest_s)
         headers = record_headers(http.headers)
         if chat.stream and self._pieces.reply_to is not None:
-            headers["forebay-reply-to"] = str(self._pieces.reply_to).encode()
+            headers[h.REPLY_TO] = str(self._pieces.reply_to).encode()
         tries = http.headers.get("x-stainless-retry-count", "")
         one = self._desk.ask(request, headers, named=named, tries=int(tries[:6]) if tries.isdigit() else None)
         http[REQUEST_ID] = one.request.request_id

@@ -42,6 +42,12 @@ class EdgeMetrics:
             ["with"],
             registry=registry,
         )
+        self.pieces_ended = Counter(
+            "forebay_edge_pieces_ended",
+            "Answers whose live part ended before their record, by why: lost, json, address, restarted or no_mapping.",
+            ["why"],
+            registry=registry,
+        )
         self.recent_bytes = Gauge("forebay_edge_recent_bytes", "Answers kept in memory.", registry=registry)
         self.keys_age = Gauge(
             "forebay_edge_keys_age_seconds",

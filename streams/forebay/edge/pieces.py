@@ -1,4 +1,7 @@
-"""What comes of an answer while a model writes it? Pieces of text, already restored; the record alone is the truth."""
+"""What comes of an answer while a model writes it? Pieces of text, already restored; the record alone is the truth.
+
+They come from :class:`forebay.client.pieces.HeardPieces`, or from nowhere.
+"""
 
 from collections.abc import Callable
 from typing import Protocol

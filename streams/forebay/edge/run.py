@@ -17,8 +17,11 @@ import structlog
 from aiohttp import web
 
 from forebay import __version__
+from forebay.avro.registry import open_registry
+from forebay.client.delta_topic import DeltaTopic, delta_partition
 from forebay.client.door_channel import KafkaDoorChannel
 from forebay.client.key_topic import KeyTopic
+from forebay.client.pieces import HeardPieces
 from forebay.client.speaker import door_speaker
 from forebay.contract.clock import elapsed_s, now_s
 from forebay.contract.names import group_on_broker, topic_on_broker
@@ -27,7 +30,7 @@ from forebay.edge.app import App
 from forebay.edge.asked.models import Models, tiers
 from forebay.edge.desk import Desk
 from forebay.edge.metrics import METRICS as EDGE_METRICS
-from forebay.edge.pieces import NoPieces
+from forebay.edge.pieces import NoPieces, Pieces
 from forebay.edge.rates import RedisRates
 from forebay.edge.settings import EdgeSettings
 from forebay.kafka.group_offsets import begun, read_offsets
@@ -35,8 +38,9 @@ from forebay.kafka.preflight import check_access, wait_for_topics
 from forebay.kafka.queries import BrokerUnavailableError
 from forebay.observability.health import HealthServer, Readiness
 from forebay.observability.metrics import METRICS
+from forebay.privacy.vault_redis import open_vault
 from forebay.runtime.protection import refuse_shipped, tell_configuration
-from forebay.settings import KafkaSettings, RedisSettings, Settings, StageSettings, WorkerSettings
+from forebay.settings import KafkaSettings, RedisSettings, Settings, StageSettings, VaultSettings, WorkerSettings
 from forebay.state.rates import RedisLimiter
 from forebay.state.redis_client import open_redis
 
@@ -127,7 +131,7 @@ async def run(settings: Settings) -> int:
             desk,
             keys,
             Models(tiers(settings), chosen.models, int(now_s())),
-            NoPieces(),
+            await _pieces(settings, stack),
             RedisRates(RedisLimiter(redis, settings[RedisSettings].key_prefix)),
             EDGE_METRICS,
             most_bytes=chosen.max_body_bytes or kafka.max_record_bytes,
@@ -156,6 +160,20 @@ async def run(settings: Settings) -> int:
         log.info("worker_stopping", stages=[NAME], open=app.busy)
         await _drain(app, door, chosen)
     return 0
+
+
+async def _pieces(settings: Settings, stack: AsyncExitStack) -> Pieces:
+    """Live pieces, where the vault's keys are at hand; without them streams come whole, and each start says so."""
+    chosen = settings[VaultSettings]
+    if not chosen.keys.get_secret_value() and not chosen.keys_file:
+        log.warning("streams_are_not_live", missing="vault.keys")
+        return NoPieces()
+    vault = await stack.enter_async_context(open_vault(settings))
+    partition = delta_partition(settings[WorkerSettings].instance)
+    pieces = HeardPieces(partition, vault, lambda why: EDGE_METRICS.pieces_ended.labels(why).inc())
+    topic = DeltaTopic(settings[KafkaSettings], open_registry(settings), partition, pieces.wanted, pieces.arrived)
+    stack.push_async_callback(asyncio.to_thread, topic.close)
+    return pieces
 
 
 async def _drain(app: App, door: Door, chosen: EdgeSettings) -> None:

@@ -121,7 +121,7 @@ def roles() -> list[Role]:
         Role(
             user="door",
             what=("forebay worker edge",),
-            reads=("responses", "keys"),
+            reads=("responses", "deltas", "keys"),
             writes=("requests", "feedback"),
             all_groups=(Operation.DESCRIBE,),
         ),
