@@ -30,13 +30,36 @@ def hop(
     """Cost of one hop: pass-through stage, stock Faust and bare aiokafka in one run."""
     from loadtest.measurements.hop import report
 
+    print(json.dumps(report(_broker(), records, rate, seconds), indent=2))
+
+
+@app.command("pieces-child", hidden=True)
+def pieces_child(kind: str, streams: int, seconds: float) -> None:
+    """One process of the measurement of pieces."""
+    from loadtest.measurements.live_pieces import main_of_child
+
+    main_of_child(kind, streams, seconds)
+
+
+@app.command()
+def pieces(
+    streams: Annotated[int, typer.Option(help="Answers at once, at 25 pieces a second each.")] = 40,
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.")] = 10.0,
+) -> None:
+    """CPU time of a piece of a live answer, at completion and at a door."""
+    from loadtest.measurements.live_pieces import report
+
+    print(json.dumps(report(_broker(), streams, seconds)))
+
+
+def _broker() -> str:
     bootstrap = os.environ.get("FOREBAY_KAFKA_BOOTSTRAP")
     if not bootstrap:
         raise typer.BadParameter(
             "FOREBAY_KAFKA_BOOTSTRAP must name a broker; `forebay up --workers none --detach` starts one, "
             "`forebay status` tells its port"
         )
-    print(json.dumps(report(bootstrap, records, rate, seconds), indent=2))
+    return bootstrap
 
 
 @app.command()
