@@ -9,6 +9,7 @@ from forebay.avro.registry import open_registry
 from forebay.contract.clock import now_ms
 from forebay.contract.handlers import Context, Output, Route
 from forebay.contract.records import CallPurpose, RedactedRequest, Spend, WindowKind
+from forebay.edge.settings import EdgeSettings
 from forebay.privacy.people.names import needed_names, open_names
 from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.stage import Stage
@@ -110,6 +111,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             waits_s=(delays_s[0], delays_s[min(1, len(delays_s) - 1)]),
             now_ms=now_ms,
             saved=Savings(calling.prices, models.tiers),
+            flush_s=settings[EdgeSettings].flush_ms / 1000,
         )
         common = settings[StageSettings]
         ahead = {"in_flight": own.in_flight + own.look_ahead, "window": max(common.window, 2 * own.look_ahead)}

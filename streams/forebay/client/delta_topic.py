@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from forebay.avro.codec import Codec, UndecodableError
 from forebay.avro.registry import Registry, RegistryUnavailableError
@@ -19,7 +19,7 @@ from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Delta
 from forebay.contract.topics import DELTA_PARTITIONS
 from forebay.kafka.connection import confluent_options, silent
-from forebay.kafka.queries import watermarks
+from forebay.kafka.queries import BrokerUnavailableError, watermarks
 from forebay.settings import KafkaSettings
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class DeltaTopic:
         consumer: in place of a new one.
 
     Raises:
-        KafkaException: the brokers do not say within 15 s where the partition ends.
+        BrokerUnavailableError: the brokers do not say within 15 s where the partition ends.
     """
 
     def __init__(
@@ -66,7 +66,11 @@ class DeltaTopic:
         self._closing = threading.Event()
         self._consumer = consumer if consumer is not None else _open_consumer(kafka)
         place = TopicPartition(topic_on_broker("deltas", kafka), partition)
-        place.offset = watermarks(self._consumer, place)[1]
+        try:
+            place.offset = watermarks(self._consumer, place)[1]
+        except KafkaException as error:
+            self._consumer.close()
+            raise BrokerUnavailableError(f"nobody says where {place.topic} ends: {type(error).__name__}") from None
         self._consumer.assign([place])
         self._thread = threading.Thread(target=self._serve, name="forebay-deltas", daemon=True)
         self._thread.start()
@@ -109,6 +113,7 @@ def _open_consumer(kafka: KafkaSettings) -> Any:
             "enable.auto.commit": False,
             "auto.offset.reset": "latest",
             "allow.auto.create.topics": False,
+            "queued.max.messages.kbytes": 4_096,
         },
         logger=silent(),
     )

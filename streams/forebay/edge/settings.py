@@ -35,6 +35,9 @@ class EdgeSettings(Section):
     open_after_s: float = Field(
         2.0, ge=0, description="A stream begins with its first piece or after so long; before, errors have a status."
     )
+    flush_ms: int = Field(
+        40, ge=0, description="So long completion gathers a piece of a streamed answer; a piece has a price of its own."
+    )
     max_in_flight: int = Field(2_000, ge=1, description="Requests at once; further ones are refused with 503.")
     max_lag: int = Field(10_000, ge=1, description="Unfinished records of `requests` beyond which all are refused.")
     max_body_bytes: int | None = Field(
