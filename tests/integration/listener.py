@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from forebay.avro.codec import Codec
@@ -21,10 +22,16 @@ from forebay.privacy.vault_redis import open_vault
 from forebay.settings import KafkaSettings, Settings
 
 _PARTITION = 5
+_BEGUN = 3
 
 
-def listen(settings: Settings, request: Request, timeout_s: float = 120.0) -> dict[str, Any]:
+def listen(
+    settings: Settings, request: Request, timeout_s: float = 120.0, begun: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
     """What came of ``request``: pieces as they came, what could be shown before the record was there, and the record.
+
+    Args:
+        begun: called with the third piece: the answer is being written.
 
     Returns:
         ``pieces`` (attempt, place, text), ``live`` (restored), ``rest`` (``None`` where another answer came), and
@@ -32,9 +39,14 @@ def listen(settings: Settings, request: Request, timeout_s: float = 120.0) -> di
     """
     kafka, registry = settings[KafkaSettings], open_registry(settings)
     pieces: list[Delta] = []
-    topic = DeltaTopic(
-        kafka, registry, _PARTITION, request.request_id.__eq__, lambda heard: pieces.extend(piece for _, piece in heard)
-    )
+
+    def heard(news: Sequence[tuple[str, Delta]]) -> None:
+        before = len(pieces)
+        pieces.extend(piece for _, piece in news)
+        if before < _BEGUN <= len(pieces):
+            begun()
+
+    topic = DeltaTopic(kafka, registry, _PARTITION, request.request_id.__eq__, heard)
     consumer = _responses(kafka)
     codec = Codec(Response, topic_on_broker("responses-value", kafka), registry)
     try:

@@ -90,13 +90,20 @@ class Installation:
         """Open review tasks of a request."""
         return [task for task in self.json_lines("review", "list", "--json") if task["request_id"] == request_id]
 
-    def script(self, text: str) -> str:
-        """What a Python script prints that finds this stack and has ``load``."""
+    def start_script(self, text: str) -> subprocess.Popen[str]:
+        """A Python script that finds this stack and has ``load``, while it runs."""
+        return subprocess.Popen(self._script(text), env=self._environment, text=True, stdout=subprocess.PIPE)
+
+    def _script(self, text: str) -> list[str]:
         start = (
             "import sys; from forebay.embedded.discovery import apply_to_environment; "
             "from forebay.settings import load\napply_to_environment(sys.argv[1])\n"
         )
-        command = [sys.executable, "-c", start + text, str(self.data)]
+        return [sys.executable, "-c", start + text, str(self.data)]
+
+    def script(self, text: str) -> str:
+        """What a Python script prints that finds this stack and has ``load``."""
+        command = self._script(text)
         done = subprocess.run(command, env=self._environment, text=True, check=False, capture_output=True, timeout=180)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -383,6 +390,51 @@ def test_a_door_hears_an_answer_while_it_is_written_and_restores_the_name_in_it(
     assert "Karen" not in "".join(text for _, _, text in found["pieces"])
     assert "219-09-9999" in found["live"], "restored before the record was there"
     assert found["live"] + found["rest"] == found["content"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("says", ["the same", "something else"])
+def test_an_answer_whose_worker_is_killed_goes_on_or_is_told_to_be_another(
+    installation: Installation, provider: str, invoice: Path, says: str
+) -> None:
+    slow = {"repeats": True, "token_chars": 3, "latency": {"tokens_per_s": 15}}
+    configure(provider, {"chunk_tokens": 1, "models": {"sim-large": slow}})
+    name = f"cut-{says.replace(' ', '-')}"
+    listening = installation.start_script(
+        "import json; from functools import partial; from forebay.contract.records import Message, Request\n"
+        "from tests.integration.listener import listen\n"
+        f"text = '{name}: I am Karen Whitfield. Say Karen Whitfield, and that my ferry leaves at nine.'\n"
+        f"request = Request(request_id='{name}', tier='large', messages=(Message(content=text),))\n"
+        "begun = partial(print, 'begun', flush=True)\n"
+        "print(json.dumps(listen(load(), request, 180.0, begun)))"
+    )
+    with listening:
+        assert listening.stdout is not None
+        try:
+            assert listening.stdout.readline() == "begun\n"
+            before = installation.processes()["completion"]
+            os.kill(before["pid"], signal.SIGKILL)
+            if says == "something else":
+                configure(provider, {"models": {"sim-large": {"repeats": None}}})
+            found = json.loads(listening.stdout.readline())
+        finally:
+            configure(provider, {"chunk_tokens": None, "models": {"sim-large": dict.fromkeys(slow)}})
+    installation.wait_until(lambda now: now["completion"]["state"] == "ready")
+    attempts = dict.fromkeys(attempt for attempt, _, _ in found["pieces"])
+    assert (found["status"], len(attempts)) == ("ok", 2)
+    assert "Karen" not in json.dumps(found["pieces"])
+    if says == "the same":
+        assert found["live"] + found["rest"] == found["content"]
+        assert found["content"].count("Karen Whitfield") == 2
+    else:
+        assert found["rest"] is None, "told to be another answer"
+        assert found["live"].startswith("You said")
+        assert not found["content"].startswith("You said")
+    usage = installation.json_lines("tail", "usage", "--from-beginning", "--end")
+    entered = {line["value"]["attempt_id"] for line in usage if line["value"]["request_id"] == name}
+    billed = {json.loads(line)["attempt_id"] for line in invoice.read_text("utf-8").splitlines()}
+    assert entered == set(attempts), "each call has its entry"
+    assert entered & billed, "and who was asked has billed"
 
 
 def test_personal_data_is_only_where_it_may_be(installation: Installation, tmp_path: Path) -> None:
