@@ -15,6 +15,7 @@ CONNECTS = {
     "aiokafka": "brokers (`kafka.bootstrap`)",
     "confluent_kafka": "brokers (`kafka.bootstrap`); the schema registry (`registry.url`)",
     "faust": "brokers (`kafka.bootstrap`)",
+    "http.client": "`forebay ask`: the HTTP door of the running stack, or that somebody names",
     "httpx": "providers: limits and errors of the library's connections",
     "jgo": "a Maven repository, for jars with a checksum; on a developer's machine, and when the image is built",
     "litellm": "providers (`models.tiers[].deployments[]`)",

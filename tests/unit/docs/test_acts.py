@@ -48,6 +48,7 @@ _CODE = "adds what the code says, and is there before the trail is"
 _OWN = "what an application may do for itself"
 _STACK = "starts or stops processes on this machine"
 OTHERS = {
+    "ask": _OWN,
     "audit list": _LOOK,
     "audit verify": _LOOK,
     "cache evaluate": _OFFLINE,

@@ -102,7 +102,7 @@ def test_no_label_names_somebody() -> None:
         "def f():\n    import requests",
         "import smtplib",
         "from http import client",
-        "from urllib import request as r\nimport http.client",
+        "from urllib import request as r\nimport smtplib",
         "async def f():\n    await asyncio.open_connection('host', 1)",
         "async def f():\n    await loop.create_connection(P, 'host', 1)",
     ],

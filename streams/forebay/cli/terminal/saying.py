@@ -14,6 +14,11 @@ def say(text: str, *, err: bool = False, lines: bool = False) -> None:
     typer.echo(shown(text, lines=lines), err=err)
 
 
+def say_part(text: str) -> None:
+    """Text that goes on: of an answer while it is written."""
+    typer.echo(shown(text, lines=True), nl=False)
+
+
 def complain(problem: object) -> None:
     """What is wrong, on standard error; it may have several lines."""
     say(f"forebay: {problem}", err=True, lines=True)
