@@ -2,6 +2,7 @@
 
 A line ``{"request_id", "raw_base64"}`` is a record of just these bytes: what a broken producer would publish. A request
 whose metadata has ``after`` is sent once the request of that id was answered: that is how a cache can help it.
+One whose metadata has ``twin_of`` asks the same as that request of another place: its answer must be another one.
 """
 
 import base64
@@ -13,6 +14,7 @@ from forebay.contract.json_lines import request_from_line
 from forebay.contract.records import Request
 
 AFTER = "after"
+TWIN = "twin_of"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

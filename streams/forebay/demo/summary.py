@@ -1,11 +1,12 @@
 """What came out of the demo? Counts, money and checks, from the topics themselves."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from forebay.contract.records import CallPurpose, Response, UsageEvent, UsageStatus
+from forebay.contract.records import AnswerSource, CallPurpose, Response, UsageEvent, UsageStatus
+from forebay.demo.examples import TWIN
 from forebay.demo.leaks import Leak
 from forebay.kafka.reader import read_topic
 from forebay.settings import Settings
@@ -33,6 +34,7 @@ class Summary:
     reviews: int
     alerts: int
     leaks: list[dict[str, Any]]
+    mixed_up: list[str] = field(default_factory=list)
 
     @property
     def problems(self) -> list[str]:
@@ -45,7 +47,17 @@ class Summary:
         if self.leaks:
             places = sorted({leak["where"] for leak in self.leaks})
             problems.append(f"personal data was found in {', '.join(places)}")
+        problems += [f"{each} was answered with what was answered to its twin" for each in self.mixed_up]
         return problems
+
+
+def mixed_up(responses: Iterable[Response]) -> list[str]:
+    """Ids of requests that were answered from the cache, where all that is in it answers another question."""
+    return sorted(
+        response.request_id
+        for response in responses
+        if TWIN in response.metadata and response.source in (AnswerSource.CACHE_EXACT, AnswerSource.CACHE_SEMANTIC)
+    )
 
 
 def latest_entries(settings: Settings) -> dict[str, UsageEvent]:
@@ -92,4 +104,5 @@ def summarise(settings: Settings, requests: int, responses: Sequence[Response], 
         reviews=sum(1 for _ in read_topic(settings, "reviews")),
         alerts=sum(1 for _ in read_topic(settings, "alerts")),
         leaks=[asdict(leak) for leak in leaks],
+        mixed_up=mixed_up(responses),
     )

@@ -8,7 +8,7 @@ import pytest
 from forebay.avro.codec import Codec, UndecodableError
 from forebay.avro.registry import LocalRegistry
 from forebay.contract.records import CacheMode, MessageRole, Request
-from forebay.demo.examples import read_examples, read_personal_data
+from forebay.demo.examples import TWIN, read_examples, read_personal_data
 from forebay.settings import load
 from forebay_agents.models.settings import ModelsSettings
 from forebay_agents.redaction.validation import validate
@@ -68,6 +68,9 @@ def test_every_kind_is_there() -> None:
     assert any(len(texts(request).split()) >= 600 for request in REQUESTS), "a long context"
     assert any(any("\u0590" <= char <= "\u06ff" for char in texts(request)) for request in REQUESTS), "right to left"
     assert any(any(char > "\uffff" for char in texts(request)) for request in REQUESTS), "emoji"
+    [twin] = [request for request in REQUESTS if TWIN in request.metadata]
+    [other] = [request for request in REQUESTS if request.request_id == twin.metadata[TWIN]]
+    assert texts(twin) != texts(other), "a question with a place in it, and its twin with another"
     assert len({request.tenant_id for request in REQUESTS}) >= 3
     assert len({request.user_id for request in REQUESTS}) >= 10
 
