@@ -149,6 +149,11 @@ class RedactionSettings(Section):
         250, ge=1, description="Longest time of one custom pattern on one text; beyond it the request fails closed."
     )
 
+    def read_with(self, profile: Profile) -> "RedactionSettings":
+        """These settings, but that all tenants have ``profile``."""
+        tenants = {name: rules.model_copy(update={"profile": None}) for name, rules in self.tenants.items()}
+        return self.model_copy(update={"profile": profile, "tenants": tenants})
+
     def faults(self, settings: Others) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Entity types that nothing finds, names models that there are not, and a hash without its key."""
         yield from self._unknown_kinds(("policy",), self.policy)

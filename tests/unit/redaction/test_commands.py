@@ -13,12 +13,12 @@ from forebay_agents.redaction.daily_counts import Daily, DailyCount
 from forebay_agents.redaction.detection.detector import Detector
 from forebay_agents.redaction.offline.lines import Redactor, redact_lines
 from forebay_agents.redaction.policy import Policies
-from forebay_agents.redaction.settings import Profile, RedactionSettings
+from forebay_agents.redaction.settings import Profile, RedactionSettings, TenantRules
 
 
 @pytest.fixture(autouse=True)
 def loaded(redactor: Redactor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forebay_agents.redaction.cli._redactor", lambda: redactor)
+    monkeypatch.setattr("forebay_agents.redaction.cli._redactor", lambda profile: redactor)
 
 
 def run(arguments: list[str], given: str | bytes = "") -> tuple[int, list[dict[str, object]]]:
@@ -157,10 +157,17 @@ async def test_daily_counts_survive_an_outage_of_redis() -> None:
 
 
 @pytest.fixture
-def balanced(monkeypatch: pytest.MonkeyPatch) -> None:
+def balanced(monkeypatch: pytest.MonkeyPatch, redactor: Redactor) -> None:
     settings = RedactionSettings(profile=Profile.BALANCED)
-    redactor = Redactor(Detector(settings), Policies(settings), settings.max_chars)
-    monkeypatch.setattr("forebay_agents.redaction.cli._redactor", lambda: redactor)
+    shipped = Redactor(Detector(settings), Policies(settings), settings.max_chars)
+    monkeypatch.setattr("forebay_agents.redaction.cli._redactor", {"": shipped, "strict": redactor}.__getitem__)
+
+
+def test_a_profile_that_is_chosen_is_that_of_all_tenants() -> None:
+    rules = {"careful": TenantRules(profile=Profile.STRICT, allow=("Bath",))}
+    chosen = Policies(RedactionSettings(tenants=rules).read_with(Profile.BALANCED))
+    assert [chosen.of(tenant).profile for tenant in ("careful", "other")] == [Profile.BALANCED] * 2
+    assert chosen.of("careful").allow == {"bath"}
 
 
 @pytest.mark.usefixtures("balanced")

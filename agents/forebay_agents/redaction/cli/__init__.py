@@ -53,11 +53,9 @@ def lines(
 
     records = True if file.endswith((".jsonl", ".ndjson")) else None
     good = True
-    redactor = _redactor()
+    redactor = _redactor(profile)
     with _opened(file) as raw, counted(raw, "redacting", _size(file)) as counting:
-        for result in redact_lines(
-            counting, redactor, records=records, show_text=show_text, tenant_id=tenant, profile=profile or None
-        ):
+        for result in redact_lines(counting, redactor, records=records, show_text=show_text, tenant_id=tenant):
             good = good and "error" not in result
             print_json(result)
     if not good:
@@ -85,7 +83,7 @@ def evaluate(
     from forebay_agents.redaction.offline.evaluating import evaluation
 
     rows = _labelled(files)
-    found = evaluation(rows, _redactor(), tenant, baseline=bool(baseline), progress=bar, profile=profile or "strict")
+    found = evaluation(rows, _redactor(profile or "strict"), tenant, baseline=bool(baseline), progress=bar)
     if as_json:
         print_json(found)
         return
@@ -140,7 +138,7 @@ def explain(
 
     text = sys.stdin.read().rstrip("\n")
     try:
-        redacted = _redactor().redact(text, tenant, profile=profile or None)
+        redacted = _redactor(profile).redact(text, tenant)
     except Failure as failure:
         complain(f"{failure.code}: {failure.message}")
         raise typer.Exit(1) from None
@@ -153,17 +151,20 @@ def _known(profile: str) -> None:
         raise typer.Exit(2)
 
 
-def _redactor() -> "Redactor":
+def _redactor(profile: str) -> "Redactor":
+    """With ``profile`` for all tenants, where one is named: whoever runs the command may have either."""
     from forebay.settings import load
     from forebay_agents.redaction.detection.detector import Detector
     from forebay_agents.redaction.offline.lines import Redactor
     from forebay_agents.redaction.policy import Policies
-    from forebay_agents.redaction.settings import RedactionSettings
+    from forebay_agents.redaction.settings import Profile, RedactionSettings
 
     loaded = load()
     if loaded.file.shipped:
         complain(f"no forebay.yaml here; the rules are those that are shipped: {loaded.file.name}")
     settings = loaded[RedactionSettings]
+    if profile:
+        settings = settings.read_with(Profile(profile))
     return Redactor(Detector(settings), Policies(settings), settings.max_chars)
 
 

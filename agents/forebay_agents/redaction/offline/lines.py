@@ -73,13 +73,8 @@ class Redactor:
         self._policies = policies
         self._max_chars = max_chars
 
-    def redact(
-        self, text: str, tenant_id: str = "default", language: str | None = None, profile: str | None = None
-    ) -> Redacted:
+    def redact(self, text: str, tenant_id: str = "default", language: str | None = None) -> Redacted:
         """Redact one text.
-
-        Args:
-            profile: one that is stricter than the tenant's, or looser if the tenant may; else the tenant's.
 
         Raises:
             Rejected: the text is too long, or the policy does not accept what is in it.
@@ -88,9 +83,7 @@ class Redactor:
         if len(text) > self._max_chars:
             raise Rejected(INVALID, f"a text must have at most {self._max_chars} characters")
         started = time.perf_counter()
-        found = self._detector.find(
-            Asked(parts=[Part(text=text, said=True)], tenant_id=tenant_id, language=language, profile=profile)
-        )
+        found = self._detector.find(Asked(parts=[Part(text=text, said=True)], tenant_id=tenant_id, language=language))
         policy = self._policies.of(tenant_id)
         policy.refuse(found.spans)
         result = pseudonymise([text], found.spans, {}, policy)
@@ -154,7 +147,6 @@ def redact_lines(
     records: bool | None,
     show_text: bool,
     tenant_id: str = "default",
-    profile: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """One result for each line, in order: what became of it, or ``{"id"?, "error": {"code", "message"}}``.
 
@@ -173,7 +165,7 @@ def redact_lines(
         if line is None:
             continue
         try:
-            yield shown(line, redactor.redact(line.text, tenant_id, line.language, profile), show_text=show_text)
+            yield shown(line, redactor.redact(line.text, tenant_id, line.language), show_text=show_text)
         except Failure as failure:
             yield failed(line.record_id, failure.code, failure.message)
 

@@ -15,7 +15,7 @@ from forebay_agents.redaction.detection.detector import Detector
 from forebay_agents.redaction.offline.lines import Redactor
 from forebay_agents.redaction.offline.scoring import Labelled, Score
 from forebay_agents.redaction.policy import Policies
-from forebay_agents.redaction.settings import RedactionSettings
+from forebay_agents.redaction.settings import Profile, RedactionSettings
 from forebay_agents.redaction.training.rows import FOLDS, KINDS, Row, read
 
 _KINDS = ("PERSON", "LOCATION")
@@ -34,7 +34,9 @@ def main() -> None:
     for threshold in options.thresholds:
         score, names = Score(), Score()
         for head, rows in _split(real, kinds=options.kinds).items():
-            settings = RedactionSettings(names=f"builtin:{options.heads / head}", threshold=threshold)
+            settings = RedactionSettings(
+                names=f"builtin:{options.heads / head}", threshold=threshold, profile=Profile.STRICT
+            )
             redactor = Redactor(Detector(settings), Policies(settings), settings.max_chars)
             for row in rows:
                 redacted = redactor.redact(row.text.text)
