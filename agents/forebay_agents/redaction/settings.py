@@ -128,7 +128,7 @@ class RedactionSettings(Section):
         "block: reject the request.",
     )
     profile: Profile = Field(
-        Profile.STRICT,
+        Profile.BALANCED,
         description="strict: all that is found goes. balanced: public knowledge that a question or a task is about "
         "stays (the capital of Peru, Newton's law); in doubt it goes.",
     )

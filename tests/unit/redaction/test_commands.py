@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from forebay.cli.vault import app as vault
@@ -168,6 +169,12 @@ def test_a_profile_that_is_chosen_is_that_of_all_tenants() -> None:
     chosen = Policies(RedactionSettings(tenants=rules).read_with(Profile.BALANCED))
     assert [chosen.of(tenant).profile for tenant in ("careful", "other")] == [Profile.BALANCED] * 2
     assert chosen.of("careful").allow == {"bath"}
+
+
+def test_what_is_shipped_lets_public_knowledge_stay_and_is_measured_as_if_it_did_not() -> None:
+    assert RedactionSettings().profile is Profile.BALANCED
+    [option] = [one for one in get_command(app).commands["evaluate"].params if one.name == "profile"]  # type: ignore[attr-defined]  # a group
+    assert option.default == "strict"
 
 
 @pytest.mark.usefixtures("balanced")

@@ -179,3 +179,28 @@ def test_system_prompt_question_and_tools_have_one_fate(balanced: Detector) -> N
     found = balanced.find(Asked(parts=collect(request)))
     assert [len(spans) for spans in found.spans] == [1, 1]
     assert {one.judged for one in found.public} >= {Veto.FATE}
+
+
+NAMESAKES = [
+    line
+    for line in (Path(__file__).parents[2] / "data" / "namesakes.txt").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+]
+
+
+def test_namesakes_of_the_famous_go_in_everyday_sentences(balanced: Detector) -> None:
+    strict = [masked(balanced, text, profile="strict") for text in NAMESAKES]
+    assert [masked(balanced, text) for text in NAMESAKES] == strict
+    assert sum(map(bool, strict)) > 0.9 * len(NAMESAKES)
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "explanation" / "redaction.md").read_text("utf-8")
+TABLE = PAGE.partition("| stays | goes |")[2].partition("\n\n")[0].splitlines()[2:]
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_what_the_page_says_is_so(balanced: Detector, row: str) -> None:
+    stays, goes = (cell.strip() for cell in row.strip("|").split("|"))
+    assert masked(balanced, stays.replace("*", "")) == []
+    gone = masked(balanced, goes.replace("`", ""))
+    assert all(any(word in value for value in gone) for word in goes.split("`")[1::2])
