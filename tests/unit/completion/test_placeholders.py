@@ -15,20 +15,21 @@ def test_the_tags_of_the_request_are_named_and_no_others() -> None:
     note, same = _noted(asks, PERSON=1, LOCATION=1)
     assert same is asks
     assert note.role is MessageRole.SYSTEM
-    assert note.content.startswith("<PERSON_2>, <LOCATION_1> stand for real names")
+    assert note.content.startswith("<PERSON_2>, <LOCATION_1> are words")
     assert note.content.count("<") == 2
 
 
 def test_one_tag_is_spoken_of_as_one() -> None:
     note, _ = _noted(Message(content="Hi <PERSON_1>"), PERSON=1)
-    assert note.content.startswith("<PERSON_1> stands for a real name")
+    assert note.content.startswith("<PERSON_1> is a word")
 
 
-def test_a_system_prompt_keeps_its_beginning() -> None:
+def test_a_system_prompt_stays_a_text_of_its_own() -> None:
     system = Message(role=MessageRole.SYSTEM, content="You help <PERSON_1>.")
     told, question = _noted(system, Message(content="Who am I?"), PERSON=1)
     assert told.role is MessageRole.SYSTEM
-    assert told.content.startswith("You help <PERSON_1>.\n\n<PERSON_1> stands for")
+    assert told.content.startswith("<PERSON_1> is a word")
+    assert told.content.endswith("\n\nYou help <PERSON_1>.")
     assert question.content == "Who am I?"
 
 
