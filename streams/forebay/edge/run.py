@@ -35,7 +35,7 @@ from forebay.edge.rates import RedisRates
 from forebay.edge.settings import EdgeSettings
 from forebay.kafka.group_offsets import begun, read_offsets
 from forebay.kafka.preflight import check_access, wait_for_topics
-from forebay.kafka.queries import BrokerUnavailableError
+from forebay.kafka.queries import broker_errors
 from forebay.observability.health import HealthServer, Readiness
 from forebay.observability.metrics import METRICS
 from forebay.privacy.vault_redis import open_vault
@@ -106,7 +106,8 @@ async def run(settings: Settings) -> int:
         log.info("worker_starting", stages=[NAME], version=__version__, health_port=health.port)
         tell_configuration(settings)
         refuse_shipped(settings, ("requests", "responses"))
-        topics = {topic_on_broker(name, kafka) for name in (*door_speaker(settings).topics("responses"), "keys")}
+        answered = door_speaker(settings).topics("responses")
+        topics = {topic_on_broker(name, kafka) for name in (*answered, "deltas", "keys")}
         await asyncio.to_thread(check_access, kafka, topics, [])
         await wait_for_topics(kafka, topics, stopping)
         if stopping.is_set():
@@ -125,13 +126,16 @@ async def run(settings: Settings) -> int:
             return 0
         stack.push_async_callback(asyncio.to_thread, keys.close)
         redis = await stack.enter_async_context(open_redis(settings))
+        pieces = await _pieces(settings, stack, stopping)
+        if pieces is None:
+            return 0
         desk = Desk(channel, answers, EDGE_METRICS, keep_s=chosen.recent_s)
         app = App(
             chosen,
             desk,
             keys,
             Models(tiers(settings), chosen.models, int(now_s())),
-            await _pieces(settings, stack),
+            pieces,
             RedisRates(RedisLimiter(redis, settings[RedisSettings].key_prefix)),
             EDGE_METRICS,
             most_bytes=chosen.max_body_bytes or kafka.max_record_bytes,
@@ -162,8 +166,11 @@ async def run(settings: Settings) -> int:
     return 0
 
 
-async def _pieces(settings: Settings, stack: AsyncExitStack) -> Pieces:
-    """Live pieces, where the vault's keys are at hand; without them streams come whole, and each start says so."""
+async def _pieces(settings: Settings, stack: AsyncExitStack, stopping: asyncio.Event) -> Pieces | None:
+    """Live pieces, where the vault's keys are at hand; without them streams come whole, and each start says so.
+
+    ``None``: stopped before the brokers answered.
+    """
     chosen = settings[VaultSettings]
     if not chosen.keys.get_secret_value() and not chosen.keys_file:
         log.warning("streams_are_not_live", missing="vault.keys")
@@ -171,7 +178,10 @@ async def _pieces(settings: Settings, stack: AsyncExitStack) -> Pieces:
     vault = await stack.enter_async_context(open_vault(settings))
     partition = delta_partition(settings[WorkerSettings].instance)
     pieces = HeardPieces(partition, vault, lambda why: EDGE_METRICS.pieces_ended.labels(why).inc())
-    topic = DeltaTopic(settings[KafkaSettings], open_registry(settings), partition, pieces.wanted, pieces.arrived)
+    kafka, registry = settings[KafkaSettings], open_registry(settings)
+    topic = await _insisting(lambda: DeltaTopic(kafka, registry, partition, pieces.wanted, pieces.arrived), stopping)
+    if topic is None:
+        return None
     stack.push_async_callback(asyncio.to_thread, topic.close)
     return pieces
 
@@ -189,7 +199,7 @@ async def _insisting(open_it: Callable[[], T], stopping: asyncio.Event) -> T | N
     while not stopping.is_set():
         try:
             return await asyncio.to_thread(open_it)
-        except BrokerUnavailableError as error:
+        except broker_errors() as error:
             log.warning("brokers_awaited", error=type(error).__name__)
             await _pause(stopping, _TICK_S)
     return None

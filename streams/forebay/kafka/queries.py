@@ -14,6 +14,13 @@ class BrokerUnavailableError(Exception):
     """No broker answers, or the topic is not there; the message says what to do."""
 
 
+def broker_errors() -> tuple[type[Exception], ...]:
+    """What asking raises while brokers are away: for those who go on asking, in an ``except``."""
+    from confluent_kafka import KafkaException
+
+    return BrokerUnavailableError, KafkaException
+
+
 def partitions_of(consumer: Any, topic: str, kafka: KafkaSettings, timeout_s: float = 15.0) -> list[int]:
     """Partition numbers of ``topic`` (name on the broker), asked of a confluent-kafka client.
 
