@@ -14,6 +14,7 @@ from forebay.reference.commands import commands_page
 from forebay.reference.configuration import configuration_page
 from forebay.reference.contracts import errors_page, records_page, retention_section, topics_page
 from forebay.reference.counters import metrics_page
+from forebay.reference.http import http_page
 from forebay.reference.leaving import leaving_page
 from forebay.reference.rooms import rooms_section
 
@@ -22,6 +23,7 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "commands.md": commands_page,
         "configuration.md": configuration_page,
         "errors.md": errors_page,
+        "http.md": http_page,
         "metrics.md": metrics_page,
         "records.md": records_page,
         "topics.md": topics_page,

@@ -19,14 +19,15 @@ _MOST_PAIRS = 16
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 _EFFORT = re.compile(r"[a-z]{1,16}")
 
-_PASSED = frozenset(
+PASSED = frozenset(
     {"model", "messages", "tools", "tool_choice", "parallel_tool_calls", "reasoning_effort", "response_format"}
     | {"max_completion_tokens", "max_tokens", "temperature", "top_p", "stop", "seed", "stream", "stream_options"}
     | {"presence_penalty", "frequency_penalty", "forebay"}
 )
+"""Fields that go into the record, or say how it is answered."""
 IGNORED = frozenset({"user", "safety_identifier", "prompt_cache_key", "store", "service_tier", "verbosity", "metadata"})
 """Fields that have no effect, by design: who asks is said by the key alone."""
-_NEUTRAL: Mapping[str, tuple[Any, ...]] = {
+NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "n": (1,),
     "logprobs": (False,),
     "top_logprobs": (0,),
@@ -38,7 +39,8 @@ _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "web_search_options": (),
 }
 """What would be promised and not kept, and the values that promise nothing."""
-_OWN = ("tier", "cache", "ttl_s", "max_cost_usd", "deadline_ms", "priority", "conversation_id", "task")
+OWN = ("tier", "cache", "ttl_s", "max_cost_usd", "deadline_ms", "priority", "conversation_id", "task")
+"""What is Forebay's own, inside ``forebay``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,10 +123,10 @@ def chat(
 
 
 def _unknown(body: Mapping[str, Any], strict: bool) -> frozenset[str]:
-    for name, neutral in _NEUTRAL.items():
+    for name, neutral in NEUTRAL.items():
         if (value := body.get(name)) is not None and not any(_same(value, one) for one in neutral):
             raise Refused("unsupported_parameter", f"{name} is not supported", name)
-    ignored = body.keys() - _PASSED - _NEUTRAL.keys()
+    ignored = body.keys() - PASSED - NEUTRAL.keys()
     if strict and (unknown := sorted(ignored - IGNORED)):
         named = unknown[0] if _WORD.fullmatch(unknown[0]) else "a field"
         raise Refused("unknown_parameter", f"{named} is not known", named)
@@ -154,9 +156,9 @@ def _params(body: Mapping[str, Any]) -> Params:
 def _own(given: Any) -> dict[str, Any]:
     """The fields that OpenAI does not have."""
     found = dict(_object(given, "forebay") or {})
-    for name in found.keys() - set(_OWN):
+    for name in found.keys() - set(OWN):
         named = f"forebay.{name}" if _WORD.fullmatch(name) else "forebay"
-        raise Refused("unknown_parameter", f"{named} is not known; there are {', '.join(_OWN)}", named)
+        raise Refused("unknown_parameter", f"{named} is not known; there are {', '.join(OWN)}", named)
     found = {name: value for name, value in found.items() if value is not None}
     for name, low, high in (("ttl_s", 1, _LARGEST), ("deadline_ms", 1, _LARGEST), ("priority", 0, 9)):
         if name in found:
