@@ -22,7 +22,7 @@ from forebay.privacy.stream_restoring import StreamRestorer
 from forebay_agents.cache.admission import fresh_for_s
 from forebay_agents.cache.language import facts, timeliness
 from forebay_agents.cache.settings import CacheSettings
-from forebay_agents.redaction.conversation import answering, turns, values
+from forebay_agents.redaction.conversation import answering, fields, turns, values
 from forebay_agents.redaction.conversation import words as conversation_words
 from forebay_agents.redaction.conversation.finding import Conversations
 from forebay_agents.redaction.detection import (
@@ -144,7 +144,7 @@ def _conversation() -> Iterator[Reader]:
         text, bounds = document(parts)
         return conversations.found(normalise.normalised(text), parts, bounds)
 
-    sown = patterns_in([answering, turns, values, conversation_words])
+    sown = patterns_in([answering, fields, turns, values, conversation_words])
     everything = "Your name, account number, PIN, password, address, date of birth and mother's maiden name?"
     yield Reader(
         name="asking", read=lambda text: read(said("assistant", text), said("user", "1234")), sown=sown, limit_s=_ALL

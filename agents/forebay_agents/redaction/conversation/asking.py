@@ -55,6 +55,20 @@ def asks(text: str, start: int, end: int, cues: Cues, *, owned: bool = False) ->
     return Asks(kinds=tuple(dict.fromkeys(kinds)), question=question or bool(kinds), again=again)
 
 
+def named(name: str, cues: Cues) -> str:
+    """The kind of what a field called ``name`` (words with blanks between) holds; empty: of none."""
+    read = words(name, 0, len(name))
+    by: dict[str, list[Hit]] = {}
+    for hit in cues.asking.found(read):
+        by.setdefault(hit.sort, []).append(hit)
+    return _Turn(read, by).titled() if read else ""
+
+
+_ALONE = frozenset(("CREDIT_CARD", "US_BANK_NUMBER"))
+"""Things whose name alone is that of a field with their number: "account", "card"."""
+_QUESTION = "question"
+
+
 class _Turn:
     """The phrases of a turn, by what is asked of them: each question is answered without going over them again."""
 
@@ -73,6 +87,17 @@ class _Turn:
         if not owned and _SECURITY not in {kind for _, kind in found}:
             found += self._weak(found)
         return found
+
+    def titled(self) -> str:
+        """See :func:`named`."""
+        if any(word.folded == _QUESTION for word in self._words):
+            return ""  # it holds the question, not its answer
+        found = self._named() or [
+            hit for hit in self._hits("nouns") if hit.kind in _ALONE and hit.end == len(self._words)
+        ]
+        if not found or any(hit.start >= found[-1].end for hit in self._hits("not_this")):
+            return ""
+        return found[-1].kind
 
     def _hits(self, sort: str) -> list[Hit]:
         return self._by.get(sort, [])

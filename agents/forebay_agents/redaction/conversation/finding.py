@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from forebay_agents.redaction.conversation.cues import Cues, shipped
+from forebay_agents.redaction.conversation.fields import of_parts
 from forebay_agents.redaction.conversation.reading import Open, Reading, read
 from forebay_agents.redaction.conversation.turns import of_messages
 from forebay_agents.redaction.detection.normalise import View
@@ -34,5 +35,6 @@ class Conversations:
         """
         turns = of_messages(parts, bounds, view)
         reading = read(view.text, turns, self._cues, begun) if turns else Reading(open=begun or Open())
-        answers = reading.found
+        places = [(view.here(start), view.here(end)) for start, end in bounds]
+        answers = [*reading.found, *of_parts(view.text, parts, places)]
         return [Span(start=start, end=end, kind=kind, score=_SCORE) for start, end, kind in answers], reading.open

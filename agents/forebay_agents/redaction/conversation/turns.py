@@ -20,6 +20,13 @@ _SPEAKER = re.compile(
     r"(?:<(?P<nick>[^<>\n:]{1,30})>|(?P<who>[^\W\d_][\w .'’()\-]{0,30}?)[*_]{0,2} ?[:：])[*_]{0,2}[ \t]{0,4}",
     re.IGNORECASE,
 )
+_RECORD = re.compile(
+    r"\"(?:role|speaker|author|from|sender|who)\"[ \t]{0,3}:[ \t]{0,3}\"(?P<who>[^\"\n]{1,40})\"[ \t\n]{0,9},"
+    r"[ \t\n]{0,9}"
+    r"\"(?:content|text|message|body)\"[ \t]{0,3}:[ \t]{0,3}\"(?P<said>(?:[^\"\\]|\\.){0,2000})\"",
+    re.DOTALL,
+)
+"""A turn in JSON."""
 _LEAST = 2
 
 
@@ -29,6 +36,8 @@ def of_messages(parts: Sequence[Part], bounds: Sequence[tuple[int, int]], view: 
     several = sum(1 for part in parts if part.said) > 1
     for part, (start, end) in zip(parts, bounds, strict=True):
         if not part.said:
+            if part.speaker == "assistant" and "?" in part.text:  # a tool that asks people
+                found.append(Turn(start=view.here(start), end=view.here(end), speaker=part.speaker, answers=False))
             continue
         low, high = view.here(start), view.here(end)
         lines = part.speaker in ("", "user") and (not several or "?\n" in part.text)
@@ -43,10 +52,19 @@ def of_messages(parts: Sequence[Part], bounds: Sequence[tuple[int, int]], view: 
                     speaker=part.speaker or "user",
                     asks=part.speaker != "tool",
                     owned=part.speaker in ("user", ""),
-                    answers=part.speaker in ("user", "assistant", ""),
+                    answers=part.speaker in ("user", "assistant", "") or _is_told(part),
                 )
             )
     return found
+
+
+def _is_told(part: Part) -> bool:
+    """Whether what a tool returns may be what somebody said to it."""
+    return part.speaker == "tool" and len(part.text) <= _TOLD and not part.text.lstrip().startswith(("{", "["))
+
+
+_TOLD = 200
+"""Characters of what people answer a tool, at most."""
 
 
 def of_text(text: str, start: int, end: int, *, lines: bool) -> Iterator[Turn]:
@@ -55,6 +73,11 @@ def of_text(text: str, start: int, end: int, *, lines: bool) -> Iterator[Turn]:
     Args:
         lines: whether a line without a speaker may answer another.
     """
+    if text.find('"content"', start, end) >= 0 or text.find('"text"', start, end) >= 0:
+        found = list(_records(text, start, end))
+        if len({turn.speaker for turn in found}) >= _LEAST:
+            yield from found
+            return
     if text.find("\n", start, end) < 0:
         return
     places = list(_lines(text, start, end))
@@ -72,6 +95,11 @@ def of_text(text: str, start: int, end: int, *, lines: bool) -> Iterator[Turn]:
         last = high
     if last > begin:
         yield Turn(start=begin, end=last, speaker=speaker or "?")
+
+
+def _records(text: str, start: int, end: int) -> Iterator[Turn]:
+    for match in _RECORD.finditer(text, start, end):
+        yield Turn(start=match.start("said"), end=match.end("said"), speaker=match["who"].lower())
 
 
 def _said(text: str, low: int, high: int) -> int:

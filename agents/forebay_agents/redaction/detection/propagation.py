@@ -12,6 +12,7 @@ from itertools import accumulate, pairwise
 
 from forebay.privacy.occurrences import Occurrences, beginning, same_case, telling
 from forebay.privacy.pseudonyms import parse
+from forebay_agents.redaction.conversation.spreading import bodies
 from forebay_agents.redaction.detection.names.forms import glued, inflected, short_forms, short_places, stems
 from forebay_agents.redaction.detection.names.word_names import WORDS_TOO
 from forebay_agents.redaction.detection.names.words import CALENDAR, EVERYDAY, WORD, listed
@@ -22,6 +23,8 @@ _NAMES, _PLACES = "PERSON", "LOCATION"
 _PARTICLES = listed("van von der den del dos las los bin ben ibn san jr sr iii mac the and for with from")
 _LEAST_PART, _LEAST_PLACE = 3, 4
 _LEAST_DIGITS, _LONGEST = 6, 64
+_SAID, _LEAST_SAID = frozenset(("SECURITY_ANSWER", "PASSWORD", "USERNAME")), 4
+"""Kinds of words that somebody gave for an answer, and letters of those that are looked for in any case."""
 _GAP = r"[ .\-_/]{0,2}"
 _BETWEEN = re.compile(_GAP)
 _RUN = re.compile(r"[^\W_]+")
@@ -58,14 +61,17 @@ def propagated(
     exact = {value: kind for kind, value in values if telling(value)}
     exact = {value: exact[value] for value in elsewhere.those(exact)}
     loose = {value: kind for kind, value in values if kind not in (_NAMES, _PLACES) and _long(value)}
-    if not elsewhere.digits:
-        loose = {}
+    loose = bodies(values) | loose if elsewhere.digits else {}
+    said = {value: kind for kind, value in values if kind in _SAID and len(value) >= _LEAST_SAID}
+    if said and not elsewhere.those(said.keys() | stems(set(map(same_case, said)), language, text.isascii())):
+        said = {}
     return [
         *_of_people(text, people, common),
         *(Span(start=start, end=end, kind=_NAMES, score=_SCORE) for start, end in short_places(text, short)),
         *_literal(text, whole, common),
         *_exact(text, exact),
         *_respaced(text, loose),
+        *_repeated(text, said, language),
     ]
 
 
@@ -184,6 +190,26 @@ def _literal(text: str, values: Iterable[str], common: Callable[[str], bool]) ->
         and not (end < len(text) and _is_word(text[end]))
         and (text[start].isupper() or " " in text[start:end] or not common(text[start:end].lower()))
     ]
+
+
+def _repeated(text: str, values: Mapping[str, str], language: str | None) -> list[Span]:
+    """What was said in answer, in any case and inflected."""
+    kinds = {same_case(value): kind for value, kind in values.items() if not {same_case(value)} & EVERYDAY}
+    if not kinds:
+        return []
+    found = [
+        Span(start=start, end=end, kind=kinds.get(same_case(text[start:end]), _NAMES), score=_SCORE)
+        for start, end in Occurrences(kinds, any_case=True).find(text)
+    ]
+    single = {value: kind for value, kind in kinds.items() if value.isalpha()}
+    begun = stems(single, language, text.isascii())
+    for match in WORD.finditer(text) if single else ():
+        low = match[0].lower()
+        body = low[:-1] if low[-1] == "s" else low
+        if body in single or (begun and inflected(low, begun)):
+            kind = single.get(body) or next(iter(single.values()))
+            found.append(Span(start=match.start(), end=match.end(), kind=kind, score=_SCORE))
+    return found
 
 
 def _is_word(char: str) -> bool:
