@@ -19,6 +19,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from forebay.cli.asking.by_http import asked
 from forebay.embedded.supervision.state import live
 from forebay_agents.evaluation.handler import JUDGE
 
@@ -390,6 +391,27 @@ def test_a_door_hears_an_answer_while_it_is_written_and_restores_the_name_in_it(
     assert "Karen" not in "".join(text for _, _, text in found["pieces"])
     assert "219-09-9999" in found["live"], "restored before the record was there"
     assert found["live"] + found["rest"] == found["content"]
+
+
+def test_by_http_too_a_name_is_restored_while_the_model_writes(installation: Installation, provider: str) -> None:
+    edge = installation.status()["edge"]
+    key = (installation.folder / edge["key_file"]).read_text("utf-8").strip()
+    slow = {"repeats": True, "token_chars": 3, "latency": {"tokens_per_s": 15}}
+    configure(provider, {"chunk_tokens": 1, "models": {"sim-large": slow}})
+    try:
+        question = "By HTTP: I am Karen Whitfield, and my ferry leaves at nine. Greet Karen Whitfield."
+        parts = [
+            (time.monotonic(), part)
+            for part in asked(edge["base_url"], key, "large", question, stream=True, timeout_s=120)
+        ]
+        shown = installation.run("ask", "--stream", "--model", "large", f"{question} Again.", timeout=120)
+    finally:
+        configure(provider, {"chunk_tokens": None, "models": {"sim-large": dict.fromkeys(slow)}})
+    text = "".join(part for _, part in parts)
+    assert text.startswith("You said: By HTTP: I am Karen Whitfield,")
+    assert text.count("Karen Whitfield") == 2
+    assert parts[-1][0] - parts[0][0] > 1.0, "the model writes for three seconds, and is heard meanwhile"
+    assert (shown.returncode, shown.stdout.count("Karen Whitfield")) == (0, 2), shown.stderr
 
 
 @pytest.mark.long
