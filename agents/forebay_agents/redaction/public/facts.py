@@ -11,11 +11,12 @@ In a language without cues every value counts.
 import hmac
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from forebay.privacy.sealing import derived
 from forebay_agents.redaction.detection.names.words import listed
 from forebay_agents.redaction.public.clauses import Clause, clauses
-from forebay_agents.redaction.public.cues import Cues, Languages
+from forebay_agents.redaction.public.cues import Cues, Languages, Phrases
 from forebay_agents.redaction.public.deciding import Text
 from forebay_agents.redaction.public.folding import key
 from forebay_agents.redaction.public.vetoes import has
@@ -60,8 +61,9 @@ class Facts:
                 read = clauses(_marked(text), self._languages)
                 known = any(clause.spoken is not None for clause in read)
                 for clause in read:
+                    whole = _Whole(clause)
                     for at, index in _marks(clause, len(text.spans)):
-                        counts[index] |= _is_asked(clause, at, text.spans[index].kind, known=known)
+                        counts[index] |= _is_asked(whole, at, text.spans[index].kind, known=known)
                     back = back or (places and _looks_back(clause))
             asked.append(counts)
         found = (
@@ -114,26 +116,49 @@ def _looks_back(clause: Clause) -> bool:
     )
 
 
-def _is_asked(clause: Clause, at: int, kind: str, *, known: bool) -> bool:
+class _Whole:
+    """A clause, and what is asked of all its words: once, however many findings it has."""
+
+    def __init__(self, clause: Clause) -> None:
+        self.clause = clause
+        self._said: dict[int, bool] = {}
+
+    @cached_property
+    def others(self) -> int:
+        """Words that stand for no finding."""
+        return sum(1 for word in self.clause.words if not _MARK.fullmatch(word.text))
+
+    @cached_property
+    def strange(self) -> bool:
+        """Whether a word is in a script without capitals."""
+        return any(not word.text.isascii() and not word.text.upper().isupper() for word in self.clause.words)
+
+    def says(self, phrases: Phrases) -> bool:
+        """Whether one of ``phrases`` is anywhere in it."""
+        if id(phrases) not in self._said:
+            self._said[id(phrases)] = phrases.found(self.clause.folded)
+        return self._said[id(phrases)]
+
+
+def _is_asked(whole: _Whole, at: int, kind: str, *, known: bool) -> bool:
     """Whether a fact is asked of the finding of ``kind`` that is word ``at``.
 
     Args:
         known: whether a clause of the text is in a language with cues.
     """
+    clause = whole.clause
     marked = "?" in clause.mark or "？" in clause.mark
-    others = sum(1 for word in clause.words if not _MARK.fullmatch(word.text))
     if clause.spoken is None:
-        strange = any(not word.text.isascii() and not word.text.upper().isupper() for word in clause.words)
-        return bool(others) and (marked or strange or (others >= _TELLING and not known))
+        return bool(whole.others) and (marked or whole.strange or (whole.others >= _TELLING and not known))
     if not clause.asks:
         return False
-    if kind in _PLACES or (marked and others <= _ELLIPTIC):
+    if kind in _PLACES or (marked and whole.others <= _ELLIPTIC):
         return True
-    return any(_fact(clause, at, cues) for cues in clause.all)
+    return any(_fact(whole, at, cues) for cues in clause.all)
 
 
-def _fact(clause: Clause, at: int, cues: Cues) -> bool:
-    words = clause.folded
+def _fact(whole: _Whole, at: int, cues: Cues) -> bool:
+    clause, words = whole.clause, whole.clause.folded
     before = at
     while before > 0 and words[before - 1] in _LINKS:
         before -= 1
@@ -141,16 +166,16 @@ def _fact(clause: Clause, at: int, cues: Cues) -> bool:
         return True
     if cues.suffixed and cues.fact_of.found(words, at + 1, at + 1 + _NEAR):
         return True
-    if cues.passing.found(words):
+    if whole.says(cues.passing):
         return False
-    return _questioned(clause, at, before, cues) or _what_he_is(clause, at, cues)
+    return _questioned(whole, at, before, cues) or _what_he_is(clause, at, cues)
 
 
-def _questioned(clause: Clause, at: int, before: int, cues: Cues) -> bool:
+def _questioned(whole: _Whole, at: int, before: int, cues: Cues) -> bool:
     """Whether a question stands close before it, or leads to it by "of" or "'s"."""
-    words = clause.folded
+    clause, words = whole.clause, whole.clause.folded
     if cues.anywhere:
-        return cues.fact_questions.found(words)
+        return whole.says(cues.fact_questions)
     for start in {clause.start, 0}:
         if start >= at:
             continue
