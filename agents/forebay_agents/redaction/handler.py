@@ -21,6 +21,7 @@ from forebay.privacy.fingerprints import answered_id
 from forebay.privacy.people.travelling import TravellingIds
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.vault import Conversation, Owner, Vault
+from forebay_agents.redaction.conversation.memory import remembered
 from forebay_agents.redaction.detection.detector import Asked, Found
 from forebay_agents.redaction.metrics import RedactionMetrics
 from forebay_agents.redaction.policy import Policies
@@ -159,10 +160,11 @@ class RedactionHandler:
             stand_in = Surrogates(f"{request.tenant_id}/{request.user_id}/{seed}", found.language, texts).of
         for _ in range(_SWAPS):
             result = await aside(sum(map(len, texts)), pseudonymise, texts, found.spans, known.tags, policy, stand_in)
-            if request.conversation_id is None or result.tags == known.tags:
+            tags = remembered(result.tags, found.open)
+            if request.conversation_id is None or tags == known.tags:
                 return result
             conversation = _asker(request), request.conversation_id
-            if await self._vault.extend(*conversation, known, result.tags, known_as=owner):
+            if await self._vault.extend(*conversation, known, tags, known_as=owner):
                 return result
             known = await self._vault.conversation(*conversation)
         raise Transient("redis_unavailable", "too many requests extend one conversation at once")

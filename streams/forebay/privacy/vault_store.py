@@ -40,7 +40,7 @@ class Conversation:
     """What is known of a conversation.
 
     Attributes:
-        tags: tag to value, oldest first.
+        tags: tag to value, oldest first; what redaction remembers beside them stands under the empty name.
         version: of the stored entry; empty when there is none yet.
     """
 

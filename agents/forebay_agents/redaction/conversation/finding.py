@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from forebay_agents.redaction.conversation import memory
 from forebay_agents.redaction.conversation.cues import Cues, shipped
 from forebay_agents.redaction.conversation.fields import of_parts
 from forebay_agents.redaction.conversation.reading import Open, Reading, read
@@ -25,16 +26,18 @@ class Conversations:
         self._cues = shipped() if cues is None else cues
 
     def found(
-        self, view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]], begun: Open | None = None
-    ) -> tuple[list[Span], Open]:
-        """Findings in ``view``, and where the conversation is at the end of the request.
+        self, view: View, parts: Sequence[Part], bounds: Sequence[tuple[int, int]], kept: str = ""
+    ) -> tuple[list[Span], str]:
+        """Findings in ``view``, and what to remember of the conversation at the end of the request.
 
         Args:
             bounds: of the parts, in the original of ``view``.
-            begun: where the conversation was before it.
+            kept: what was remembered of it before.
         """
-        turns = of_messages(parts, bounds, view)
-        reading = read(view.text, turns, self._cues, begun) if turns else Reading(open=begun or Open())
+        before = memory.begun(kept, parts)
+        turns = of_messages(parts, bounds, view, going_on=before is not None)
+        reading = read(view.text, turns, self._cues, before) if turns else Reading(open=before or Open())
         places = [(view.here(start), view.here(end)) for start, end in bounds]
         answers = [*reading.found, *of_parts(view.text, parts, places)]
-        return [Span(start=start, end=end, kind=kind, score=_SCORE) for start, end, kind in answers], reading.open
+        spans = [Span(start=start, end=end, kind=kind, score=_SCORE) for start, end, kind in answers]
+        return spans, memory.kept(reading.open, parts)

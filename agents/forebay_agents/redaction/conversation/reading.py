@@ -12,7 +12,7 @@ from forebay_agents.redaction.conversation.asking import Asks, asks
 from forebay_agents.redaction.conversation.cues import Cues
 from forebay_agents.redaction.conversation.shapes import SHAPES
 
-_PATIENCE = 3
+PATIENCE = 3
 """Turns of whoever asked for which a question stays open."""
 _MOST = 8
 """Things that can be open at once."""
@@ -115,6 +115,6 @@ def _opened(now: Open, asked: Asks, speaker: str) -> Open:
         return replace(now, pending=pending, shut=False, age=0, fresh=False)
     if speaker != now.asker or not speaker:
         return now
-    if now.age + 1 >= _PATIENCE:
+    if now.age + 1 >= PATIENCE:
         return Open()
     return replace(now, age=now.age + 1, shut=asked.question, fresh=False)

@@ -30,10 +30,16 @@ _RECORD = re.compile(
 _LEAST = 2
 
 
-def of_messages(parts: Sequence[Part], bounds: Sequence[tuple[int, int]], view: View) -> list[Turn]:
-    """The turns of a request, with their places in ``view``; a text with speakers in it is several."""
+def of_messages(
+    parts: Sequence[Part], bounds: Sequence[tuple[int, int]], view: View, *, going_on: bool = False
+) -> list[Turn]:
+    """The turns of a request, with their places in ``view``; a text with speakers in it is several.
+
+    Args:
+        going_on: whether something is open from before.
+    """
     found: list[Turn] = []
-    several = sum(1 for part in parts if part.said) > 1
+    several = going_on or sum(1 for part in parts if part.said) > 1
     for part, (start, end) in zip(parts, bounds, strict=True):
         if not part.said:
             if part.speaker == "assistant" and "?" in part.text:  # a tool that asks people

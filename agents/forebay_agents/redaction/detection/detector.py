@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 from forebay.contract.failures import Rejected
 from forebay.privacy.pseudonym_variants import variants
 from forebay_agents.redaction.conversation.finding import Conversations
+from forebay_agents.redaction.conversation.memory import KEY as OPEN
 from forebay_agents.redaction.detection.encoded import hidden
 from forebay_agents.redaction.detection.engine import Engine, names_engine, structured_engine
 from forebay_agents.redaction.detection.joining import joined
@@ -42,7 +43,7 @@ class Asked:
 
     Attributes:
         parts: see :mod:`forebay_agents.redaction.request_parts`.
-        known: tag to value, from earlier turns of the conversation.
+        known: tag to value, from earlier turns of the conversation; and what is open in it.
         tenant_id: whose rules apply.
         language: if it is known.
         profile: that the request asks for; the tenant's if it asks for none.
@@ -62,12 +63,14 @@ class Found:
     Attributes:
         public: decisions on names and places that might be public knowledge, where the profile lets such stay.
         asked: see :meth:`forebay_agents.redaction.public.facts.Facts.asked`.
+        open: what to remember of the conversation (:mod:`forebay_agents.redaction.conversation.memory`).
     """
 
     spans: list[list[Span]]
     language: str | None
     public: tuple[Decision, ...] = ()
     asked: tuple[str, ...] = ()
+    open: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +80,7 @@ class _Formed:
     Attributes:
         prose: what the names model reads, if it does.
         budget: what is left of its time, if it is long.
+        open: see :class:`Found`.
     """
 
     asked: Asked
@@ -87,6 +91,7 @@ class _Formed:
     language: str | None
     prose: str | None
     budget: Budget | None
+    open: str
 
 
 class Detector:
@@ -147,7 +152,7 @@ class Detector:
             policy = self._policies.of(asked.tenant_id)
             language = asked.language or language_of(text)
             view = normalised(text)
-            answered, _ = self._conversations.found(view, asked.parts, bounds)
+            answered, left_open = self._conversations.found(view, asked.parts, bounds, asked.known.get(OPEN, ""))
             spans = self._formed(view.text) + answered
             prose = None
             if self._names is not None and self._looks_for_names(language):
@@ -161,6 +166,7 @@ class Detector:
             language=language,
             prose=prose,
             budget=budget,
+            open=left_open,
         )
 
     def _named(self, reading: Sequence[_Formed]) -> dict[int, Sequence[Span] | Exception]:
@@ -194,11 +200,12 @@ class Detector:
             public: tuple[Decision, ...] = ()
             if policy.profile_of(begun.asked.profile) is Profile.BALANCED:
                 bounds = [(view.here(start), view.here(end)) for start, end in begun.bounds]
-                asked, known = begun.asked, begun.asked.known.values()
+                asked = begun.asked
+                known = [value for tag, value in asked.known.items() if tag != OPEN]
                 found, public = self._public.left(view.text, found, asked.parts, bounds, known, policy.public)
         parted = per_part(_in_original(view, found), begun.bounds)
         asked_about = self._facts.asked(texts_of(begun.asked.parts, parted))
-        return Found(spans=parted, language=begun.language, public=public, asked=asked_about)
+        return Found(spans=parted, language=begun.language, public=public, asked=asked_about, open=begun.open)
 
     def _layers(self, begun: _Formed, spans: list[Span], found: list[Span], bare: str) -> list[Span]:
         """``found`` with what shows once it is gone, and what shows then: the first time anywhere, later beside it."""
