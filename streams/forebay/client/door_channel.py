@@ -26,7 +26,7 @@ from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Feedback, Request, Response
 from forebay.kafka.connection import confluent_options, silent
 from forebay.kafka.decoding import headers_of
-from forebay.kafka.queries import partitions_of, watermarks
+from forebay.kafka.queries import offsets_at, partitions_of, watermarks
 from forebay.settings import KafkaSettings, Settings
 
 _POLL_S, _FLUSH_S = 0.02, 5.0
@@ -265,7 +265,7 @@ class KafkaDoorChannel:
         for topic in self._speaker.topics("responses"):
             name = topic_on_broker(topic, self._kafka)
             asked += [TopicPartition(name, number, since) for number in partitions_of(consumer, name, self._kafka)]
-        places = consumer.offsets_for_times(asked, timeout=15.0)
+        places = offsets_at(consumer, asked)
         for place in places:
             low, end = watermarks(consumer, place)
             place.offset = end if place.offset < 0 else max(low, place.offset)

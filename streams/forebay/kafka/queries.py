@@ -64,6 +64,24 @@ def watermarks(consumer: Any, partition: Any, timeout_s: float = 15.0) -> tuple[
             return low, high
 
 
+def offsets_at(consumer: Any, places: list[Any], timeout_s: float = 15.0) -> list[Any]:
+    """``places``, confluent-kafka ``TopicPartition`` with a time in ms as their offsets, with the offsets of the first
+    records since; below 0 where there is none. Asked again, and raising, as :func:`watermarks`.
+    """
+    from confluent_kafka import KafkaException
+
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            found: list[Any] = consumer.offsets_for_times(places, timeout=max(0.1, deadline - time.monotonic()))
+        except KafkaException as error:
+            if not passes(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return found
+
+
 def passes(error: Exception) -> bool:
     """Whether a ``KafkaException`` is of the moment: a fresh topic or a lost broker, answers that are not there yet."""
     from confluent_kafka import KafkaError
