@@ -26,6 +26,7 @@ from forebay_agents.completion.handler import CompletionHandler
 from forebay_agents.completion.metrics import METRICS as COMPRESSION_METRICS
 from forebay_agents.completion.metrics import ROUTER_METRICS
 from forebay_agents.completion.quotas.budgets import RedisBudgets
+from forebay_agents.completion.quotas.overrides import Overrides
 from forebay_agents.completion.quotas.settings import BudgetsSettings, LimitsSettings
 from forebay_agents.completion.quotas.unpriced import may_call
 from forebay_agents.completion.routing.live import LiveRouter
@@ -75,7 +76,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     async with open_state(settings) as client:
         prefix = settings[RedisSettings].key_prefix
         limiter, known = RedisLimiter(client, prefix), known_tenants(settings)
-        budgets = RedisBudgets(client, prefix, money, known=known, names=names)
+        budgets = RedisBudgets(client, prefix, money, known=known, names=names, overrides=Overrides(client, prefix))
 
         def cached_share(request: RedactedRequest) -> float:
             tier = models.tier(request.tier or "") or models.tiers[0]

@@ -58,7 +58,8 @@ class Screen:
             ("escalated to a dearer tier", str(summary.escalations)),
             ("dead letters", _counts(summary.dead_letters)),
             ("redacted", _counts(summary.redactions)),
-            ("cost", f"{summary.cost_nanousd / 1e9:.7f} $, saved by the cache {summary.saved_nanousd / 1e9:.7f} $"),
+            ("cost", f"{summary.cost_nanousd / 1e9:.7f} $, {_priced(summary)}"),
+            ("saved", _saved(summary)),
             ("ledger", f"{summary.ledger_nanousd / 1e9:.7f} $, judging {summary.judge_nanousd / 1e9:.7f} $"),
             ("spend per user", ", ".join(f"{u} {c / 1e9:.7f} $" for u, c in summary.spend_per_user.items())),
             ("judge scores", _counts(summary.judge_scores)),
@@ -74,3 +75,16 @@ class Screen:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
+
+
+def _priced(summary: Summary) -> str:
+    return f"{summary.unpriced_calls} calls without a price" if summary.unpriced_calls else "every call priced"
+
+
+def _saved(summary: Summary) -> str:
+    kinds = {
+        "the cache": summary.saved_nanousd,
+        "cheaper tiers": summary.saved_tier_nanousd,
+        "compression": summary.saved_compression_nanousd,
+    }
+    return ", ".join(f"by {kind} {amount / 1e9:.7f} $" for kind, amount in kinds.items())

@@ -16,7 +16,10 @@ _FINAL = {UsageStatus.SETTLED, UsageStatus.FAILED, UsageStatus.AVOIDED}
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Money in nano-dollars; ``judge_scores`` is score to count."""
+    """Money in nano-dollars; ``judge_scores`` is score to count.
+
+    ``saved_nanousd`` is by the cache; ``unpriced_calls`` are paid ones that no price is known of.
+    """
 
     requests: int
     responses: int
@@ -27,6 +30,9 @@ class Summary:
     dead_letters: dict[str, int]
     cost_nanousd: int
     saved_nanousd: int
+    saved_tier_nanousd: int
+    saved_compression_nanousd: int
+    unpriced_calls: int
     ledger_nanousd: int
     judge_nanousd: int
     spend_per_user: dict[str, int]
@@ -44,6 +50,8 @@ class Summary:
             problems.append(f"{self.requests - self.responses} requests have no terminal response")
         if self.cost_nanousd != self.ledger_nanousd:
             problems.append(f"responses cost {self.cost_nanousd}, the ledger says {self.ledger_nanousd}")
+        if self.unpriced_calls:
+            problems.append(f"{self.unpriced_calls} calls have no price")
         if self.leaks:
             places = sorted({leak["where"] for leak in self.leaks})
             problems.append(f"personal data was found in {', '.join(places)}")
@@ -97,6 +105,9 @@ def summarise(settings: Settings, requests: int, responses: Sequence[Response], 
         dead_letters=dict(letters),
         cost_nanousd=sum(response.cost_nanousd for response in responses),
         saved_nanousd=sum(response.saved_nanousd for response in responses),
+        saved_tier_nanousd=sum(entry.saved_tier_nanousd for entry in entries),
+        saved_compression_nanousd=sum(entry.saved_compression_nanousd for entry in entries),
+        unpriced_calls=sum(entry.status is UsageStatus.SETTLED and not entry.priced for entry in entries),
         ledger_nanousd=sum(spend.values()),
         judge_nanousd=sum(entry.cost_nanousd for entry in entries if entry.purpose is CallPurpose.JUDGE),
         spend_per_user=dict(sorted(spend.items())),

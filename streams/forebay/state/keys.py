@@ -111,6 +111,8 @@ class Common(Enum):
     CACHE_SAMPLED = "cache:c:sampled", 0
     DEPLOYMENT_RATE = "rate:deployment", 2
     """``requests`` or ``tokens``, and the deployment."""
+    BUDGETS_SET = "budgets:set", 0
+    """Budgets that an operator set; tenant and user are fields of the hash."""
     SCORES = "evaluation:scores", 1
     ALERTED = "evaluation:alerted", 0
     """Of models, by name."""

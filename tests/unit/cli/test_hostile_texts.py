@@ -47,6 +47,8 @@ from forebay.operations.people.person import Row
 from forebay.operations.rights import Grant, Operation, Resource
 from forebay.operations.topics import TopicsReport
 from forebay_agents.cache import cli as cache
+from forebay_agents.completion.quotas import cli as budget
+from forebay_agents.completion.quotas.operations import AccountState
 from forebay_agents.completion.routing import cli as tiers
 from forebay_agents.completion.routing.cli.status import _show as show_tiers
 from forebay_agents.completion.routing.status import DeploymentReport, RouterReport, TierReport, TiersReport
@@ -122,7 +124,8 @@ TABLES: dict[Callable[..., None], Callable[[str], tuple[Any, ...]]] = {
     },),
     demo_screen.Screen.summary: lambda text: (demo_screen.Screen(1), Summary(
         requests=1, responses=1, statuses={text: 1}, sources={text: 1}, escalations=0, redactions={text: 1},
-        dead_letters={text: 1}, cost_nanousd=1, saved_nanousd=0, ledger_nanousd=1, judge_nanousd=0,
+        dead_letters={text: 1}, cost_nanousd=1, saved_nanousd=0, saved_tier_nanousd=0,
+        saved_compression_nanousd=0, unpriced_calls=0, ledger_nanousd=1, judge_nanousd=0,
         spend_per_user={text: 1}, judge_scores={text: 1}, reviews=0, alerts=0, leaks=[{"where": text}]), 1.0),
     review.print_tasks: lambda text: ([ReviewTask(review_id=text, tenant_id=text, completion=Completion(
         content=text, model=text, request=RedactedRequest(messages=(Message(content=text),))))],),
@@ -140,6 +143,8 @@ TABLES: dict[Callable[..., None], Callable[[str], tuple[Any, ...]]] = {
     prices._print: lambda text: ({
         "parts": [{"kind": text, "tokens": 1, "usd_per_million": 1.0, "nanousd": 1, "as": text}],
         "from": text, "step": None, "off_peak": False, "cost_nanousd": 1, "source": text, "service_tier": text},),
+    budget.print_accounts: lambda text: (
+        [AccountState(whose=text, window=text, limit_nanousd=1, spent_nanousd=0, common=True)],),
     cache._print_evaluation: lambda text: (pairs(text),),
     tiers._show: lambda text: ({
         "rows": 1, "folds": 1, "quality_floor": None, "wasted_cheap_calls": 0.0,

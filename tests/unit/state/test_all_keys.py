@@ -44,6 +44,7 @@ from forebay_agents.cache.tasks import RedisQuestions, Tasks
 from forebay_agents.cache.wiring import assemble
 from forebay_agents.completion.handler import CompletionHandler
 from forebay_agents.completion.quotas.budgets import RedisBudgets
+from forebay_agents.completion.quotas.overrides import Overrides
 from forebay_agents.completion.quotas.rates import of_deployment, of_payer
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings, LimitsSettings, Rate
 from forebay_agents.evaluation.handler import EvaluationHandler
@@ -96,6 +97,7 @@ async def money_and_rates(redis: Any, tenant: str, user: str, request_id: str) -
     both = Budget(daily_usd=1.0, monthly_usd=9.0)
     budgets = RedisBudgets(redis, PREFIX, BudgetsSettings(tenant=both, user=both), lambda: NOW)
     await budgets.settle(await budgets.reserve(tenant, user, request_id, 1), 1)
+    await Overrides(redis, PREFIX).put(tenant, user, both)
     start = window_start(WindowKind.DAY, NOW)
     await budgets.observe(Spend(tenant_id=tenant, user_id=user, window=WindowKind.DAY, window_start=start))
     rate = Rate(rpm=1, tpm=1)

@@ -5,7 +5,7 @@ pending). So a call whose worker died is counted once the ledger knows it, and a
 back with the next entry. Amounts are nano-dollars.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from forebay.privacy.people.names import Names
 from forebay.state.keys import Key, Owned, Prefix, formerly, owned
 from forebay.state.redis_client import redis_errors, refused
 from forebay_agents.completion.quotas.former_accounts import FormerAccounts
+from forebay_agents.completion.quotas.overrides import Overrides, Whose
 from forebay_agents.completion.quotas.payers import account_of
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
 from forebay_agents.models.prices.rates import NANO
@@ -176,6 +177,7 @@ class RedisBudgets:
         now_ms: ms since the epoch.
         known: tenants that there are; others share one account. ``None``: each has its own.
         names: what users are called, whatever records and the configuration call them; ``None``: as they do.
+        overrides: budgets that count instead of the configured ones.
     """
 
     def __init__(
@@ -187,7 +189,10 @@ class RedisBudgets:
         *,
         known: Collection[str] | None = None,
         names: Names | None = None,
+        overrides: Overrides | None = None,
     ) -> None:
+        self._overrides = overrides
+        self._set: Mapping[Whose, Budget] = {}
         self._known = known
         self._client = client
         self._prefix = Prefix(prefix)
@@ -214,6 +219,16 @@ class RedisBudgets:
             return Reservation(id=reservation_id, room=Room.HARD)
         room = Room.SOFT if filled >= 1000 * self._settings.soft_share else Room.OK
         return Reservation(id=reservation_id, room=room, accounts=accounts)
+
+    async def accounts(self, tenant_id: str, user_id: str) -> list[tuple[Account, int]]:
+        """The accounts of a user now, or of a tenant alone, and what counts as spent in each, in nano-dollars."""
+        await self._take_over(tenant_id, user_id)
+        found: list[tuple[Account, int]] = []
+        for account in self._accounts(tenant_id, user_id, self._now_ms()):
+            values = await self._client.hmget(self._prefix + account.key, "spent", "reserved", "ledger")
+            spent, reserved, ledger = (int(value or 0) for value in values)
+            found.append((account, max(spent + reserved, ledger)))
+        return found
 
     def limited(self, tenant_id: str, user_id: str) -> bool:
         """Whether the user or the tenant has a budget."""
@@ -247,7 +262,9 @@ class RedisBudgets:
         return tenant_id, user_id if self._names is None else self._names.recorded(tenant_id, user_id)
 
     async def _take_over(self, tenant_id: str, user_id: str) -> None:
-        """What the user spent while records had the id."""
+        """What the user spent while records had the id, and which budgets count by now."""
+        if self._overrides is not None:
+            self._set = await self._overrides.current()
         if self._former is not None:
             await self._former.move_all()
             if self._account_of(tenant_id, user_id) != (tenant_id, user_id):
@@ -255,10 +272,11 @@ class RedisBudgets:
 
     def _accounts(self, tenant_id: str, user_id: str, at_ms: int) -> Iterable[Account]:
         settings, (_, user) = self._settings, self._account_of(tenant_id, user_id)
-        payer = account_of(tenant_id, self._known, settings.tenants)
-        of_tenant = settings.tenants.get(payer, settings.tenant)
+        named = tenant_id in settings.tenants or (tenant_id, "") in self._set
+        payer = tenant_id if named else account_of(tenant_id, self._known, settings.tenants)
+        of_tenant = self._set.get((payer, "")) or settings.tenants.get(payer, settings.tenant)
         yield from _of(Owned.TENANT_BUDGET, (payer,), of_tenant, at_ms, common=payer != tenant_id)
-        own = self._users.get((tenant_id, user))
+        own = self._set.get((tenant_id, user)) or self._users.get((tenant_id, user))
         whose = payer if own is None else tenant_id
         yield from _of(Owned.USER_BUDGET, (whose, user), own or settings.user, at_ms, common=whose != tenant_id)
 
