@@ -10,8 +10,8 @@ All entries of an attempt are booked for when it began, as its first entry says 
 """
 
 import json
-from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from forebay.contract.json_lines import to_json
@@ -120,7 +120,8 @@ class Projection:
         if not self._is_new(entry, partition, offset, at_ms):
             return []
         delta = delta_of(entry)
-        return [(key, self._add(key, entry, kind, at_ms, delta, offset, now_ms)) for kind, key in keys.items()]
+        sums = [(name, added) for name in _SUMS if (added := getattr(delta, name))]
+        return [(key, self._add(key, entry, kind, at_ms, sums, offset, now_ms)) for kind, key in keys.items()]
 
     def _booked_for(self, entry: UsageEvent, taken_ms: int) -> int:
         row = self._attempts.get(entry.attempt_id)
@@ -143,27 +144,38 @@ class Projection:
         return True
 
     def _add(
-        self, key: str, entry: UsageEvent, kind: WindowKind, at_ms: int, delta: Delta, offset: int, now_ms: int
+        self,
+        key: str,
+        entry: UsageEvent,
+        kind: WindowKind,
+        at_ms: int,
+        sums: Sequence[tuple[str, int]],
+        offset: int,
+        now_ms: int,
     ) -> Spend:
-        stored = self._spend.get(key)
-        if stored is None:
-            row = Spend(
-                tenant_id=entry.tenant_id,
-                user_id=entry.user_id,
-                model=entry.model,
-                tier=entry.tier,
-                purpose=entry.purpose.value,
-                window=kind,
-                window_start=window_start(kind, at_ms),
-            )
-        else:
-            row = Spend(**{**stored, "window": kind})
-        if row.revision >= offset:
-            return row
-        sums = {name: _within(getattr(row, name) + added) for name in _SUMS if (added := getattr(delta, name))}
-        row = replace(row, **sums, updated_at=now_ms, revision=offset)  # type: ignore[arg-type]  # numbers, by name
-        self._spend[key] = to_json(row)
-        return row
+        row = self._spend.get(key) or _fresh(entry, kind, at_ms)
+        if row.get("revision", -1) < offset:
+            # As it is stored: a record and its JSON are made of 24 fields, and most entries change five of them.
+            changed = {**row, "updated_at": now_ms, "revision": offset}
+            for name, added in sums:
+                changed[name] = _within(changed.get(name, 0) + added)
+            self._spend[key] = row = changed
+        return Spend(**{**row, "window": kind})
+
+
+def _fresh(entry: UsageEvent, kind: WindowKind, at_ms: int) -> Mapping[str, Any]:
+    row: Mapping[str, Any] = to_json(
+        Spend(
+            tenant_id=entry.tenant_id,
+            user_id=entry.user_id,
+            model=entry.model,
+            tier=entry.tier,
+            purpose=entry.purpose.value,
+            window=kind,
+            window_start=window_start(kind, at_ms),
+        )
+    )
+    return row
 
 
 def _within(number: int) -> int:

@@ -124,8 +124,13 @@ def complete(request: Request) -> Request:
     )
 
 
+_PLAIN = frozenset({str, int, float, bool})
+
+
 def to_json(record: Any) -> Any:
     """A record as JSON values."""
+    if record is None or type(record) in _PLAIN:
+        return record  # nearly all, and the questions below cost a microsecond each
     if is_dataclass(record) and not isinstance(record, type):
         return {field.name: to_json(getattr(record, field.name)) for field in fields(record)}
     if isinstance(record, Enum):

@@ -10,6 +10,7 @@ import typer
 from forebay.cli.explaining import explained
 from forebay.cli.terminal.saying import complain, print_json, refusal, say
 from forebay.cli.terminal.tables import Column, Frame, print_table
+from forebay.contract.clock import now_s
 from forebay.contract.json_lines import to_json
 from forebay.contract.records import WindowKind
 from forebay_agents.cost.cli.files import FROM, lines_of, tell_left_out
@@ -105,7 +106,7 @@ def _behind(settings: "Settings") -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return datetime.fromtimestamp(now_s(), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _utc(at_ms: int | None) -> str | None:

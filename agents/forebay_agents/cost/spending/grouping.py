@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from forebay.contract.clock import now_s
 from forebay.contract.windows import HOUR_MS
 from forebay.operations.choices import InvalidChoiceError
 from forebay.privacy.people.names import Names
@@ -133,7 +134,7 @@ def zone_of(text: str) -> tzinfo:
 
 
 def _whole(zone: tzinfo) -> tzinfo:
-    year = datetime.now(UTC).year
+    year = datetime.fromtimestamp(now_s(), UTC).year
     for month in (1, 7):
         _check(datetime(year, month, 1, tzinfo=UTC).astimezone(zone))
     return zone
