@@ -3,23 +3,30 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from forebay import ForebayClient, ResponseTopic, UndecodableError
+from forebay.client.door_channel import KafkaDoorChannel
 from forebay.client.errors import InvalidRequestError
 from forebay.contract.handlers import Context, Output, Route
+from forebay.contract.json_lines import new_id
 from forebay.contract.names import topics_of, topics_read
-from forebay.contract.records import Completion, Feedback, FeedbackRating, Request, ResponseStatus
+from forebay.contract.records import Completion, Feedback, FeedbackRating, Message, Request, ResponseStatus
 from forebay.contract.wire import Delivered
+from forebay.edge.answers import Answers
+from forebay.edge.desk import Desk
+from forebay.edge.metrics import EdgeMetrics
 from forebay.embedded.files import write_private
 from forebay.kafka.reader import read_topic
 from forebay.kafka.topic_admin import TopicAdmin
 from forebay.runtime.runner import StageApp
 from forebay.runtime.stage import Stage
 from forebay.settings import KafkaSettings, Settings, StageSettings, TenantSettings, load
-from forebay.settings.tenants import Identity
+from forebay.settings.tenants import EVERY, Identity
 from forebay.trust.tenant_keys import new_tenant_key
 from forebay_agents.response.agent import response_stage
 
@@ -35,6 +42,8 @@ def apart(
     lines = {tenant: new_tenant_key(f"{tenant}-1", tenant) for tenant in TENANTS}
     for tenant, line in lines.items():
         write_private(tmp_path / f"{tenant}.key", line)
+    lines["door"] = new_tenant_key("door-1", EVERY)
+    write_private(tmp_path / "door.key", lines["door"])
     write_private(tmp_path / "keys", "".join(lines.values()))
     monkeypatch.setenv("FOREBAY_TENANTS_IDENTITY", request.param.value)
     monkeypatch.setenv("FOREBAY_TENANTS_KNOWN", '["acme", "globex"]')
@@ -111,3 +120,25 @@ async def test_each_tenant_is_answered_and_neither_as_the_other(
     assert told.value.tenant_id == "acme"
     for record in read_topic(apart, theirs.name.removeprefix(apart[KafkaSettings].topic_prefix)):
         assert whose(theirs, record.source) in ("globex", "unreadable_seal")
+
+
+async def test_a_door_speaks_for_all_of_them(apart: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOREBAY_TENANTS_KEY_FILE", str(tmp_path / "door.key"))
+    answers = Answers(keep_s=60, keep_bytes=1_000_000)
+    channel = await asyncio.to_thread(KafkaDoorChannel, load(), answers.arrived, back_s=60)
+    answers.read_with(channel)
+    desk = Desk(channel, answers, EdgeMetrics(CollectorRegistry()), keep_s=60)
+    try:
+        async with stages(apart):
+            asked = Request(messages=(Message(content="Report"),), user_id="u", key_id="abcdefghijkl", created_at=1)
+            requests = [replace(asked, request_id=new_id(), tenant_id=tenant) for tenant in TENANTS]
+            waits = [desk.ask(request, {}, named=False).answer for request in requests]
+            found = await asyncio.wait_for(asyncio.gather(*waits), 60)
+            assert [one.content for one in found] == ["Report of acme", "Report of globex"]
+            assert desk.known(requests[0].request_id, "acme") == found[0]
+            assert desk.known(requests[0].request_id, "globex") is None
+            await desk.tell(Feedback(request_id="r-1", tenant_id="globex", rating=FeedbackRating.DOWN))
+    finally:
+        await asyncio.to_thread(channel.close)
+    [told] = read_topic(apart, "feedback.globex" if apart[TenantSettings].identity is Identity.TOPIC else "feedback")
+    assert told.value.tenant_id == "globex"
