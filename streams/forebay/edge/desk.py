@@ -17,7 +17,7 @@ from forebay.client.errors import NotDeliveredError, RequestTooLargeError
 from forebay.contract.clock import elapsed_s
 from forebay.contract.records import Feedback, Request, Response
 from forebay.edge.answers import Answers
-from forebay.edge.errors import Refused
+from forebay.edge.errors import Refused, row
 from forebay.edge.metrics import EdgeMetrics
 from forebay.privacy.fingerprints import fingerprint
 
@@ -80,7 +80,9 @@ class Desk:
             cause = request.key_id, fingerprint(replace(request, request_id=""))
             known = self._bodies.get(cause)
             if tries > 0 and known is not None and elapsed_s() - known[1] < self._keep_s:
-                request, named = replace(request, request_id=known[0]), True
+                folded = replace(request, request_id=known[0])
+                if not _may_be_better(self._answers.about(folded)):
+                    request, named = folded, True
             self._remember(cause, request.request_id)
         mark = fingerprint(request)
         if (one := self._open.get(request.request_id)) is not None:
@@ -202,6 +204,11 @@ class Desk:
         self._bodies.move_to_end(cause)
         while len(self._bodies) > _MOST_BODIES:
             self._bodies.popitem(last=False)
+
+
+def _may_be_better(answer: Response | None) -> bool:
+    """Whether an answer is a failure that a repetition is meant to make good: then it is asked afresh."""
+    return answer is not None and answer.error is not None and row(answer.error.code).repeat
 
 
 def _looked_at(future: "asyncio.Future[None]") -> None:

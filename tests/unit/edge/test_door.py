@@ -189,6 +189,18 @@ async def test_what_the_library_of_openai_repeats_is_one_request() -> None:
         assert len(door.channel.requests) == 2, "who asks afresh is asked afresh"
 
 
+async def test_a_failure_that_passes_is_not_repeated_to_who_asks_again() -> None:
+    async with bench() as door:
+        assert (await door.answered(headers={"x-stainless-retry-count": "0"}, with_=failed("provider_timeout")))[
+            0
+        ] == 503
+        assert (await door.answered(headers={"x-stainless-retry-count": "1"}))[0] == 200
+        first, second = door.channel.requests
+        assert first.request_id != second.request_id
+        status, _, headers = await door.call(HELLO, headers={"x-stainless-retry-count": "2"})
+        assert (status, headers["idempotent-replayed"]) == (200, "true")
+
+
 async def test_who_waits_too_long_is_told_where_the_answer_will_be() -> None:
     async with bench(timeout_s=0.05) as door:
         status, body, headers = await door.call(HELLO)
