@@ -24,6 +24,8 @@ _HEADS, _TAILS = ("fillers", "names", "copulas", "alternatives"), frozenset(("en
 """What may stand before an answer and behind it."""
 _BETWEEN = frozenset(("fillers", "copulas", "numbers"))
 """What may stand between the name of a thing and its value."""
+_GUESS = 3
+"""Words of a question that may be an answer: "Fluffy?"."""
 _LINK = frozenset(":=#?：")
 _NOWHERE: Mapping[int, Sequence[Hit]] = {}
 _BUSY = 2
@@ -123,9 +125,13 @@ class _Turn:
         ]
         open_ = [kind for kind in wanted if kind not in ("EMAIL_ADDRESS", "LOCATION")]
         for value in free:
-            bare = value.last - value.first == len(self._words) > 0
-            fitting = [kind for kind in open_ if _is(value, SHAPES[kind]) or (bare and value.digits > 1)]
             label = self._label(value.first)
+            bare = value.last - value.first == len(self._words)
+            fitting = [
+                kind
+                for kind in open_
+                if _is(value, SHAPES[kind]) or (value.digits > 1 and (bare or (kind == label and kind != "CVV")))
+            ]
             if label in SHAPES and label not in kinds and not _is(value, SHAPES[label]):
                 continue
             if label in fitting:
@@ -209,7 +215,7 @@ class _Turn:
                 begin = at + 1
                 continue
             if word.mark in (".", "?") or (word.mark == "," and (several or self._is_around(begin, at + 1))):
-                if word.mark != "?":
+                if word.mark != "?" or at - begin < _GUESS:
                     yield begin, at + 1
                 begin = at + 1
             elif several and word.folded in ("and", "und", "et", "y", "e", "en", "i", "и", "ve"):
@@ -224,6 +230,8 @@ class _Turn:
 
     def _core(self, low: int, high: int) -> tuple[int, int] | None:
         """What is left of words ``low`` to ``high`` without what stands around an answer."""
+        if self._is_none(low, high):
+            return None
         low = self._behind_copula(low, high)
         while low < high:
             if self._is_none(low, high):

@@ -17,11 +17,18 @@ _LOOSE = re.compile(r"[ \t,.\-\n]{0,4}")
 _ORDINAL = re.compile(r"\d{1,2}(?:st|nd|rd|th|er|re|a|e|o|º|ª|го)")
 _SHORT = 3
 """Letters of a group among the digits of a code: "jv 65 jh"."""
-_NO_GROUP = listed(
-    "is my no to the and or it at on in of for so but ok yes hi its sir mam you we he me can are was am pm do if an by "
-    "im der die das ist und es le la un et est de el en mi il os da na je het nr num acc ac ssn dob pin cvv amd nd den "
-    "too ma ya oh th st rd"
+_LINKS = listed(
+    "and or is to und et oder ou amd nd no not was now for but ok yes so are my its it the num nr acc ac ssn dob pin "
+    "cvv"
 )
+_PARTICLES = listed(
+    "at on in of hi sir mam you we he me can am pm do if an by im der die das ist es le la un est de el en mi il os da "
+    "na je het den too ma ya oh th st rd"
+)
+"""Short words that are no group of a code, but for the latter between two short numbers: "6 de 34"."""
+_FEW = 3
+"""Digits of a short number."""
+_APOSTROPHES = ("'", "’")
 _CURRENCY = "$€£¥₹₽%"
 _SPOKEN = 3
 """Words in a row that are a number as it is said."""
@@ -71,7 +78,13 @@ def _group_end(text: str, read: Sequence[Word], at: int, *, letters: bool) -> in
     """Where the number that begins at ``at`` ends; ``at`` if none does."""
     begin = at
     if not _numeral(read[at].folded):
-        while letters and at < len(read) and at - begin < 2 and _letters(read[at].folded):
+        while (
+            letters
+            and at < len(read)
+            and at - begin < 2
+            and _letters(read[at].folded)
+            and text[read[at].start - 1 : read[at].start] not in _APOSTROPHES
+        ):
             at += 1
             if at == len(read) or not _follows(text, read, at, _TIGHT):
                 return begin
@@ -79,7 +92,7 @@ def _group_end(text: str, read: Sequence[Word], at: int, *, letters: bool) -> in
             return begin
     end = at + 1
     while end < len(read) and _follows(text, read, end, _TIGHT):
-        if _numeral(read[end].folded) or (letters and _letters(read[end].folded)):
+        if _numeral(read[end].folded) or (letters and (_letters(read[end].folded) or _amid(text, read, end))):
             end += 1
         else:
             break
@@ -91,7 +104,18 @@ def _numeral(word: str) -> bool:
 
 
 def _letters(word: str) -> bool:
-    return word.isascii() and word.isalpha() and (len(word) == 1 or (len(word) <= _SHORT and word not in _NO_GROUP))
+    return (
+        word.isascii()
+        and word.isalpha()
+        and (len(word) == 1 or (len(word) <= _SHORT and word not in _LINKS and word not in _PARTICLES))
+    )
+
+
+def _amid(text: str, read: Sequence[Word], at: int) -> bool:
+    """Whether the short word at ``at`` stands between two short numbers."""
+    if read[at].folded not in _PARTICLES or at + 1 == len(read) or not _follows(text, read, at + 1, _TIGHT):
+        return False
+    return all(len(word.folded) <= _FEW and _numeral(word.folded) for word in (read[at - 1], read[at + 1]))
 
 
 def _follows(text: str, read: Sequence[Word], at: int, between: re.Pattern[str]) -> bool:
