@@ -85,11 +85,12 @@ RIGHTS = StageRights(
             Owned.USER_BUDGET,
             Owned.TENANT_RATE,
             Owned.USER_RATE,
+            Common.BUDGETS_SET,
             Common.DEPLOYMENT_RATE,
         ),
         commands=(
             *("eval", "get", "set", "del", "exists", "expire", "pexpire", "pttl", "rename", "time"),
-            *("hget", "hset", "hdel", "hexists", "hincrby", "hmget", "zadd", "zrangebyscore", "zrem"),
+            *("hget", "hgetall", "hset", "hdel", "hexists", "hincrby", "hmget", "zadd", "zrangebyscore", "zrem"),
         ),
     ),
 )
