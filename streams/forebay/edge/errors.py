@@ -6,14 +6,15 @@ What must not be repeated blindly says so (``x-should-retry: false``): the clien
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.error_codes import CODES, FailureClass
 
 INVALID, AUTH, PERMISSION = "invalid_request_error", "authentication_error", "permission_error"
 RATE, QUOTA, SERVER = "rate_limit_error", "insufficient_quota", "server_error"
+_DAY_MS = 86_400_000
 _AT_ONCE, _PROVIDER_S, _RATE_S = 1, 30, 10
 
 
@@ -137,19 +138,17 @@ def body(code: str, message: str, param: str | None = None, **more: Any) -> dict
     return {"error": {"message": message, "type": told.kind, "param": param, "code": told.code or code, **more}}
 
 
-def headers(code: str, retry_after_s: float | None = None, now: datetime | None = None) -> dict[str, str]:
+def headers(code: str, retry_after_s: float | None = None, clock: Clock = now_ms) -> dict[str, str]:
     """Headers of an error: when to come again, and whether to.
 
     Args:
         retry_after_s: as the limiter knows it.
-        now: for the end of a budget's day, which is UTC's.
+        clock: for the end of a budget's day, which is UTC's.
     """
     told, found = row(code), dict[str, str]()
     after = told.retry_after_s if retry_after_s is None else max(1, -int(-retry_after_s // 1))
     if told.kind == QUOTA and after is None:
-        at = now or datetime.now(UTC)
-        midnight = (at + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-        after = int((midnight - at).total_seconds()) + 1
+        after = (_DAY_MS - clock() % _DAY_MS) // 1000 + 1
     if after is not None:
         found["retry-after"] = str(after)
     if not told.repeat:

@@ -133,29 +133,6 @@ def one(key_id: str, find: Find) -> ApiKey:
     raise InvalidChoiceError("there is no such key; `forebay keys list` has them")
 
 
-def told(key: ApiKey) -> dict[str, object]:
-    """What people may see of a key: not its hashes."""
-    return {
-        "key_id": key.key_id,
-        "tenant_id": key.tenant_id,
-        "user_id": key.user_id,
-        "name": key.name,
-        "role": key.role.value,
-        "models": list(key.models),
-        "redaction": list(key.redaction),
-        "from": list(key.addresses),
-        "rpm": key.requests_per_minute,
-        "tpm": key.tokens_per_minute,
-        "daily_usd": None if key.daily_nanousd is None else key.daily_nanousd / 1e9,
-        "monthly_usd": None if key.monthly_nanousd is None else key.monthly_nanousd / 1e9,
-        "user_from_header": key.user_from_header,
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "revoked_at": key.revoked_at,
-        "rotated_until": key.previous_expires_at,
-    }
-
-
 def _check(key: ApiKey) -> None:
     for field, value in (("tenant", key.tenant_id), ("user", key.user_id)):
         if not plain_id(value):

@@ -9,12 +9,24 @@ from dataclasses import dataclass
 
 from forebay.contract.topics import RedisRights, StageRights
 from forebay.operations.rights import declared
-from forebay.state.keys import Common, globs, literal
+from forebay.state.keys import Common, Hashed, Owned, globs, literal
 
-OPERATOR = "operator"
+DOOR, OPERATOR = "door", "operator"
 CONNECTION = ("ping", "info", "select", "client|setinfo", "client|setname", "multi", "exec", "discard")
 """What a client says beside its commands."""
 _REPLAYS = RedisRights(keys=globs(Common.REPLAY), commands=("set",))
+_DOOR = RedisRights(
+    keys=globs(
+        Owned.KEY_RATE,
+        Hashed.VAULT_MAP,
+        Hashed.VAULT_REQUEST,
+        Hashed.VAULT_NEWEST,
+        Common.VAULT_PEPPER,
+        Common.VAULT_BOUND_AT,
+    ),
+    commands=("get", "set", "eval"),
+)
+"""It restores what is being written, as ``response`` does with the whole, and counts how often a key asks."""
 _EVERYTHING = RedisRights(keys=("*",), commands=("@read", "@write", "@scripting"))
 """Of operators, who erase, purge and rotate. What holds personal data is sealed; they need the vault's key to open it.
 """
@@ -30,14 +42,15 @@ class RedisUser:
 
 
 def redis_users(prefix: str, *, cache: bool) -> list[RedisUser]:
-    """The users of a Redis, stages in alphabetical order, then operators; who needs nothing of it is none.
+    """The users of a Redis, stages in alphabetical order, then doors and operators; who needs nothing of it is none.
 
     Args:
         prefix: ``redis.key_prefix``.
         cache: of ``redis.cache_url``; else of ``redis.url``.
     """
     found = [_user(stage, prefix, _needed(rights, cache=cache)) for stage, rights in declared().items()]
-    return [*(user for user in found if user.keys), _user(OPERATOR, prefix, [_EVERYTHING])]
+    doors = [] if cache else [_user(DOOR, prefix, [_DOOR])]
+    return [*(user for user in found if user.keys), *doors, _user(OPERATOR, prefix, [_EVERYTHING])]
 
 
 def _needed(rights: StageRights, *, cache: bool) -> list[RedisRights]:

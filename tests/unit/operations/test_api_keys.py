@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from forebay.cli.keys.commands import told
 from forebay.contract.handlers import Output
 from forebay.contract.records import ApiKey, KeyRole
-from forebay.operations.api_keys import created, one, revoke, rotated, span_ms, told
+from forebay.operations.api_keys import created, one, revoke, rotated, span_ms
 from forebay.operations.choices import InvalidChoiceError
 from forebay.operations.publishing import PublishError
 from forebay.trust.api_keys import read_key

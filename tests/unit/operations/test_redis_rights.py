@@ -32,8 +32,8 @@ def test_every_stage_but_the_scheduler_has_a_user_for_replays() -> None:
 
 
 @pytest.mark.parametrize("space", VAULT)
-def test_what_pseudonyms_stand_for_is_for_two_stages(space: Hashed) -> None:
-    assert those_who_reach(plain(space, "x")) <= {"redaction", "response"}
+def test_what_pseudonyms_stand_for_is_for_two_stages_and_the_door(space: Hashed) -> None:
+    assert those_who_reach(plain(space, "x")) <= {"redaction", "response", "door"}
 
 
 @pytest.mark.parametrize("space", [*Owned, *Hashed, *Common], ids=lambda space: space.name)
@@ -81,6 +81,6 @@ def test_the_command_prints_both_where_one_redis_is_both() -> None:
         return re.findall(r"SETUSER (\S+)", done.stdout)
 
     assert users("--redis-cache") == ["cache", OPERATOR]
-    assert set(users("--redis")) == {*declared(), OPERATOR} - {"retry"}
+    assert set(users("--redis")) == {*declared(), "door", OPERATOR} - {"retry"}
     done = CliRunner().invoke(app, ["cache", "--redis"], catch_exceptions=False)
     assert "~forebay:cache:e:*" in done.stdout

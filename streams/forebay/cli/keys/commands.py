@@ -10,6 +10,7 @@ import typer
 from forebay.cli.terminal.saying import print_json, refusal, say
 
 if TYPE_CHECKING:
+    from forebay.contract.records import ApiKey
     from forebay.operations.api_keys import Shown
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Keys of the HTTP door.")
@@ -89,7 +90,7 @@ def list_keys(
     from forebay.cli.keys.printing import print_keys
     from forebay.embedded.installation import installation
     from forebay.kafka.queries import BrokerUnavailableError
-    from forebay.operations.api_keys import keys_of, told
+    from forebay.operations.api_keys import keys_of
 
     with explained(BrokerUnavailableError):
         found = [key for key in keys_of(installation()) if tenant in ("", key.tenant_id)]
@@ -106,7 +107,7 @@ def show(key_id: KeyId, *, json_output: AsJson = False) -> None:
     from forebay.cli.keys.printing import print_key
     from forebay.embedded.installation import installation
     from forebay.kafka.queries import BrokerUnavailableError
-    from forebay.operations.api_keys import keys_of, one, told
+    from forebay.operations.api_keys import keys_of, one
 
     settings = installation()
     with explained(BrokerUnavailableError):
@@ -156,7 +157,7 @@ def revoke(
     from forebay.cli.explaining import explained
     from forebay.embedded.installation import installation
     from forebay.kafka.queries import BrokerUnavailableError
-    from forebay.operations.api_keys import keys_of, told
+    from forebay.operations.api_keys import keys_of
     from forebay.operations.api_keys import revoke as take_away
     from forebay.operations.audit.opening import recorder
     from forebay.operations.publishing import publish
@@ -170,6 +171,29 @@ def revoke(
         print_json(told(key))
     else:
         say(f"{key.key_id}: revoked")
+
+
+def told(key: "ApiKey") -> dict[str, object]:
+    """What people may see of a key: not its hashes."""
+    return {
+        "key_id": key.key_id,
+        "tenant_id": key.tenant_id,
+        "user_id": key.user_id,
+        "name": key.name,
+        "role": key.role.value,
+        "models": list(key.models),
+        "redaction": list(key.redaction),
+        "from": list(key.addresses),
+        "rpm": key.requests_per_minute,
+        "tpm": key.tokens_per_minute,
+        "daily_usd": None if key.daily_nanousd is None else key.daily_nanousd / 1e9,
+        "monthly_usd": None if key.monthly_nanousd is None else key.monthly_nanousd / 1e9,
+        "user_from_header": key.user_from_header,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "rotated_until": key.previous_expires_at,
+    }
 
 
 def _show(made: "Shown", file: Path | None, *, as_json: bool) -> None:
