@@ -14,6 +14,7 @@ import yaml
 from forebay.contract.error_codes import CODES
 from forebay.contract.records import UsageStatus
 from forebay.contract.topics import TOPICS
+from forebay.edge.errors import ROWS
 from forebay.reference.counters import labels
 from forebay.runtime.worker import stage_names
 
@@ -71,7 +72,7 @@ def test_selected_values_exist(name: str, query: str) -> None:
         "stage": set(stage_names()),
         "topic": set(TOPICS),
         "code": {*CODES, ""},
-        "status": {status.value for status in UsageStatus},
+        "status": {status.value for status in UsageStatus} | {str(row.status) for row in ROWS.values()},
     }
     for label, values in re.findall(r'(\w+)\s*(?:=~|!=|!~|=)\s*"([^"]*)"', query):
         assert set(values.split("|")) <= closed.get(label, set(values.split("|"))), f"{name}: {label}"
