@@ -219,7 +219,8 @@ class Secured:
             data=json.dumps({"for_s": seconds, "kind": "503"}).encode(),
             headers={"content-type": "application/json"},
         )
-        urllib.request.urlopen(request, timeout=5).read()
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            answer.read()
 
     def read(self, topic: str) -> list[Record]:
         """All records of a topic, as the brokers' administrator."""

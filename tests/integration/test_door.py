@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ class Door:
 
     process: "subprocess.Popen[str]"
     url: str
+    clients: ExitStack = field(default_factory=ExitStack)
+    """Closed with the door: their connections are kept, and nobody else ends them."""
 
     def get(self, path: str, key: str) -> tuple[int, Any]:
         asked = HttpRequest(self.url + path, headers={"authorization": f"Bearer {key}"})
@@ -44,10 +46,12 @@ class Door:
             with urlopen(asked, timeout=60) as answer:
                 return answer.status, json.loads(answer.read())
         except HTTPError as error:
-            return error.code, json.loads(error.read())
+            with error:
+                return error.code, json.loads(error.read())
 
     def client(self, key: str) -> openai.OpenAI:
-        return openai.OpenAI(base_url=self.url, api_key=key, max_retries=0, timeout=60)
+        client = openai.OpenAI(base_url=self.url, api_key=key, max_retries=0, timeout=60)
+        return self.clients.enter_context(client)
 
 
 @contextmanager
@@ -57,7 +61,9 @@ def door(folder: Path, **environment: str) -> Iterator[Door]:
     command = [sys.executable, "-m", "forebay", "worker", "edge"]
     process = subprocess.Popen(command, cwd=folder, env={**os.environ, **own}, stderr=subprocess.PIPE, text=True)
     try:
-        yield Door(process, f"http://127.0.0.1:{_ready(process)}/v1")
+        served = Door(process, f"http://127.0.0.1:{_ready(process)}/v1")
+        with served.clients:
+            yield served
     finally:
         process.kill()
         process.wait()
