@@ -32,13 +32,13 @@ def asked(base_url: str, key: str, model: str, question: str, *, stream: bool, t
         try:
             path = f"{place.path.rstrip('/')}/chat/completions"
             connection.request("POST", path, json.dumps(body).encode(), headers)
-            answer = connection.getresponse()
-            if answer.status != 200:
-                raise AnswerError(_told(_parsed(answer.read()), f"status {answer.status}"))
-            if stream:
-                yield from texts(answer)
-            else:
-                yield _content(_parsed(answer.read()), "message")
+            with connection.getresponse() as answer:  # of a stream it has the socket, and the connection no more
+                if answer.status != 200:
+                    raise AnswerError(_told(_parsed(answer.read()), f"status {answer.status}"))
+                if stream:
+                    yield from texts(answer)
+                else:
+                    yield _content(_parsed(answer.read()), "message")
         except (OSError, http.client.HTTPException) as error:
             raise AnswerError(f"no answer from {base_url}: {type(error).__name__}") from None
 
