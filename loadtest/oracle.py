@@ -40,6 +40,7 @@ class Evidence:
         letters: dead letters, whatever they are of.
         invoice: lines of the calls of this run.
         ledger: every entry, in any order.
+        entered: attempt to when the ledger heard of its end, by the brokers' time in ms.
         poisoned: ids of records that no stage can read: each has to become a dead letter.
         stood_still: from when to when (ms since the epoch) a worker stood still.
         lag: unfinished records by stage and topic, as :func:`forebay.kafka.lag.consumer_lag` has it.
@@ -49,6 +50,7 @@ class Evidence:
     responses: Sequence[Answered]
     letters: Sequence[Letter] = ()
     ledger: Sequence[UsageEvent] = ()
+    entered: Mapping[str, int] = field(default_factory=dict)
     invoice: Sequence[InvoiceLine] = ()
     poisoned: frozenset[str] = frozenset()
     stood_still: Sequence[tuple[int, int]] = ()
@@ -69,7 +71,7 @@ class Verdict:
         swallowed: poison that became no dead letter.
         paid: calls on the invoice.
         paid_again: requests that one deployment was paid for more than once with an answer in hand each time, but for
-            those in a call of a worker that stood still: it hears of the answer when its successor has begun anew.
+            those at which a worker stood still: the answer is known to others when its successor has begun anew.
         repaid: calls paid again because the answer of an earlier one was lost with its worker (open in the ledger), or
             came when that stood still no longer.
     """
@@ -123,7 +125,7 @@ def judge(evidence: Evidence) -> Verdict:
         by_request[answered.response.request_id].append(answered)
     duplicates, differing = _repetitions(by_request)
     dead = [letter for letter in evidence.letters if letter.request_id in evidence.accepted]
-    again, repaid = _payments(evidence.ledger, evidence.invoice, evidence.stood_still)
+    again, repaid = _payments(evidence)
     return Verdict(
         accepted=len(evidence.accepted),
         statuses=Counter(
@@ -192,23 +194,21 @@ def _explained(letter: Letter) -> bool:
     return all((letter.stage, letter.code, letter.message)) and "?" not in (letter.stage, letter.code)
 
 
-def _payments(
-    ledger: Sequence[UsageEvent], invoice: Sequence[InvoiceLine], stood_still: Sequence[tuple[int, int]]
-) -> tuple[list[str], int]:
+def _payments(evidence: Evidence) -> tuple[list[str], int]:
     """Requests that a deployment was paid for twice although the first answer was known, and payments after a loss."""
-    entries = newest_entries(ledger)
+    entries = newest_entries(evidence.ledger)
     settled: Counter[tuple[str, str]] = Counter()
     lost: Counter[tuple[str, str]] = Counter()
     asleep: set[str] = set()
-    for line in invoice:
+    for line in evidence.invoice:
         entry = entries.get(line.attempt_id)
         if entry is None or entry.purpose is not CallPurpose.COMPLETION:
             continue
         plan = (entry.request_id, entry.deployment)
         if entry.status is UsageStatus.SETTLED:
             settled[plan] += 1
-            finished_at = entry.finished_at or 0
-            if any(entry.started_at <= begun and ended <= finished_at for begun, ended in stood_still):
+            entered = evidence.entered.get(line.attempt_id, 0)
+            if any(entry.started_at <= begun and ended <= entered for begun, ended in evidence.stood_still):
                 asleep.add(entry.request_id)
         elif entry.status in (UsageStatus.STARTED, UsageStatus.UNSETTLED):
             lost[plan] += 1

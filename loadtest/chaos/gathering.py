@@ -57,12 +57,13 @@ def gather(settings: Settings, invoice: Path, since: Mark, accepted: Mapping[str
                 request_id=letter.request_id,
             )
         )
-    ledger, earlier = [], set()
+    ledger, earlier, entered = [], set(), dict[str, int]()
     for record in read_topic(settings, "usage"):
         if record.value is None:
             continue
         if _is_new(record, "usage", since):
             ledger.append(record.value)
+            entered[record.value.attempt_id] = record.source.timestamp_ms
         else:
             earlier.add(record.value.attempt_id)
     return Evidence(
@@ -71,6 +72,7 @@ def gather(settings: Settings, invoice: Path, since: Mark, accepted: Mapping[str
         letters=letters,
         # A call of an earlier run that is declared unsettled only now is that run's. Clocks do not tell: they may lie.
         ledger=[entry for entry in ledger if entry.attempt_id not in earlier],
+        entered=entered,
         invoice=list(read_invoice(invoice, since.invoice_bytes)),
         poisoned=traces.buried,
         stood_still=traces.stood_still,

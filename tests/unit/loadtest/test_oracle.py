@@ -108,9 +108,14 @@ def test_each_flaw_is_seen(flaw: Evidence, said: str) -> None:
 
 
 def test_a_call_of_a_worker_that_stood_still_meanwhile_may_be_made_again_by_its_successor() -> None:
-    first = replace(_entry("1", "a"), started_at=1_500, finished_at=9_100)
-    again = replace(_entry("3", "a"), started_at=8_000, finished_at=8_400)
-    evidence = replace(GOOD, ledger=[first, _entry("2", "b"), again], invoice=[*GOOD.invoice, _line("3")])
+    first = replace(_entry("1", "a"), started_at=1_500)
+    again = replace(_entry("3", "a"), started_at=8_000)
+    evidence = replace(
+        GOOD,
+        ledger=[first, _entry("2", "b"), again],
+        invoice=[*GOOD.invoice, _line("3")],
+        entered={"1": 9_100, "3": 8_400},
+    )
     for stood_still, violations, repaid in (((), 1, 0), (((2_000, 9_000),), 0, 1), (((1_000, 9_000),), 1, 0)):
         verdict = judge(replace(evidence, stood_still=stood_still))
         assert (len(verdict.violations), verdict.repaid) == (violations, repaid)
