@@ -1,7 +1,7 @@
 """How does Forebay log? One JSON object a line on standard error, without message text, in plain ASCII.
 
 What logs through the standard library (Faust, aiokafka, litellm …) comes out the same way, at ``warning`` and above:
-their debug logging costs an eighth of a hop's CPU, and litellm's would quote prompts.
+their debug logging costs an eighth of a hop's CPU, and litellm's would quote prompts. What they repeat is counted.
 """
 
 import logging
@@ -11,7 +11,10 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from forebay.observability.plain import json_shown
+from forebay.observability.repeating import Repeating
 
+# How many lines of the same place were not written (see `Repeating`).
+_WITHHELD = structlog.stdlib.ExtraAdder(allow=["withheld"])
 _NOISY = ("faust", "mode", "aiokafka", "kafka", "LiteLLM", "litellm", "httpx", "openai", "asyncio", "presidio-analyzer")
 
 
@@ -36,9 +39,10 @@ def configure(level: str = "info", **context: str) -> None:
     )
     structlog.contextvars.bind_contextvars(**context)
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Repeating())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _WITHHELD],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _rendered,
