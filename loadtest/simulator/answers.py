@@ -3,6 +3,7 @@
 The difficulty is read from the prompt: ``[difficulty=0.7]``, else from an arithmetic question, else the script's
 default. The truth is a pure function of the prompt too (:func:`truth`), so whoever asked can score the answer without
 asking the simulator: the result of the arithmetic, or a code word made from ``[key=…]`` or from the whole prompt.
+``[call=NAME]`` asks for a call of that tool where the model may choose.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from loadtest.simulator.script import Model
 
 _DIFFICULTY = re.compile(r"\[difficulty=([0-9.]+)\]")
 _KEY = re.compile(r"\[key=([^\]]+)\]")
+_CALL = re.compile(r"\[call=([\w.-]+)\]")
 _ARITHMETIC = re.compile(r"(?<![\w.])(\d{1,9})\s*([-+*x×/÷−])\s*(\d{1,9})(?!\w|\.\d)")
 _WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "inlet", "jasper", "kelp", "lagoon")
 _FILLER = [
@@ -63,6 +65,11 @@ def difficulty(prompt: str, default: float) -> float:
         digits = len(sum_[1]) + len(sum_[3])
         return min(1.0, 0.1 * (digits - 1) + (0.0 if sum_[2] in "+-−" else 0.25))
     return default
+
+
+def wanted_tool(prompt: str) -> str | None:
+    """The tool that ``prompt`` would have called."""
+    return found[1] if (found := _CALL.search(prompt)) else None
 
 
 def truth(prompt: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from forebay.contract.clock import now_ms
 from loadtest.simulator import shaping, timing, wire
-from loadtest.simulator.answers import Answer, answer_of, unit
+from loadtest.simulator.answers import Answer, answer_of, unit, wanted_tool
 from loadtest.simulator.invoice import ATTEMPT_HEADER, Invoice, recorded_headers
 from loadtest.simulator.script import Model, Script
 
@@ -133,7 +133,9 @@ def _plan(call: Call) -> _Plan:
     prompt = wire.prompt_of(body.get("messages") or [])
     answer = answer_of(call.name, call.model, prompt, script.seed, script.default_difficulty)
     identity = f"{next(_SEQUENCE):x}"
-    tool = wire.tool_call(body.get("tools") or [], body.get("tool_choice"), answer, identity)
+    last = (body.get("messages") or [{}])[-1]
+    free = None if last.get("role") == "tool" else wanted_tool(prompt)  # what was called has answered
+    tool = wire.tool_call(body.get("tools") or [], body.get("tool_choice"), answer, identity, free)
     if tool:
         tokens = wire.pieces(tool["function"]["arguments"])
         return _Plan(

@@ -130,14 +130,17 @@ def instance(schema: Mapping[str, Any], text: str, depth: int = 0) -> Any:
     return {"boolean": True, "null": None}.get(str(kind), text)
 
 
-def tool_call(tools: Sequence[Mapping[str, Any]], choice: Any, answer: Answer, call_id: str) -> dict[str, Any] | None:
-    """A call of the tool that ``tool_choice`` asks for; ``None`` when the model is free to answer in words."""
+def tool_call(
+    tools: Sequence[Mapping[str, Any]], choice: Any, answer: Answer, call_id: str, free: str | None = None
+) -> dict[str, Any] | None:
+    """A call of the tool that ``tool_choice`` asks for, or of ``free`` where it leaves the choice to the model;
+    ``None``: the model answers in words."""
     functions = [tool["function"] for tool in tools if isinstance(tool.get("function"), dict)]
-    if isinstance(choice, dict):
-        name = (choice.get("function") or {}).get("name")
-        functions = [function for function in functions if function.get("name") == name]
-    elif choice != "required":
+    name = (choice.get("function") or {}).get("name") if isinstance(choice, dict) else free
+    if choice == "none" or (choice != "required" and name is None):
         return None
+    if choice != "required":
+        functions = [function for function in functions if function.get("name") == name]
     if not functions:
         return None
     arguments = instance(functions[0].get("parameters") or {"type": "object"}, answer.text)

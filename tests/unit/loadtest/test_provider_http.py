@@ -119,6 +119,24 @@ async def test_a_required_tool_is_called_whole_and_streamed(http: aiohttp.Client
         assert json.loads("".join(part["function"]["arguments"] for part in parts)) == {"sum": 19}
 
 
+async def test_a_prompt_has_a_tool_called_where_the_model_may_choose_until_it_has_answered(
+    http: aiohttp.ClientSession,
+) -> None:
+    function = {"name": "add", "parameters": {"type": "object", "properties": {"sum": {"type": "integer"}}}}
+    tools: list[Any] = [{"type": "function", "function": function}]
+    prompt = {"role": "user", "content": "[call=add] what is 30 + 4?"}
+    async with ProviderSimulator(SURE) as provider:
+        _, _, reply = await ask(http, provider, tools=tools, messages=[prompt])
+        message = reply["choices"][0]["message"]
+        assert message["tool_calls"][0]["function"] == {"name": "add", "arguments": '{"sum":34}'}
+        for kept in ({"tool_choice": "none"}, {"tools": []}, {"tools": [{"function": {"name": "other"}}]}):
+            _, _, reply = await ask(http, provider, messages=[prompt], **{"tools": tools, **kept})
+            assert "34" in reply["choices"][0]["message"]["content"]
+        answered = {"role": "tool", "tool_call_id": message["tool_calls"][0]["id"], "content": "34"}
+        _, _, reply = await ask(http, provider, tools=tools, messages=[prompt, message, answered])
+        assert "34" in reply["choices"][0]["message"]["content"]
+
+
 @pytest.mark.parametrize(
     ("kind", "status", "code"),
     [
