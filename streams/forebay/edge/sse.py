@@ -13,6 +13,7 @@ from forebay.edge.answering import PREFIX, finish_reason, tool_calls, usage
 
 DONE = b"data: [DONE]\n\n"
 WAITING = b": waiting\n\n"
+_LINE_ENDS = [(end, f"\\u{ord(end):04x}") for end in "\x85\u2028\u2029"]
 _PIECE = 4_096
 """Characters of a chunk, where there is much at once: clients show what they have."""
 
@@ -101,5 +102,9 @@ class Stream:
 
 
 def event(content: dict[str, Any]) -> bytes:
-    """One event; JSON has no line ends of its own, so it is one line."""
-    return b"data: " + json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+    """One event. JSON has no line ends of its own but those of Unicode, at which readers such as ``iter_lines`` of
+    httpx end a line: they are escaped."""
+    line = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    for end, escaped in _LINE_ENDS:
+        line = line.replace(end, escaped)
+    return b"data: " + line.encode() + b"\n\n"
