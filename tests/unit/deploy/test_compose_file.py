@@ -15,6 +15,7 @@ from forebay import __version__
 from forebay.artifacts import locked
 from forebay.cli.main import _forebay as command_line
 from forebay.contract.topics import TOPICS, Access
+from forebay.edge.settings import EdgeSettings
 from forebay.reference.configuration import environment_names, sections
 from forebay.runtime.worker import stage_names
 from forebay.settings import StageSettings, load
@@ -40,8 +41,8 @@ def seconds(text: str) -> float:
     return float(text.removesuffix("s"))
 
 
-def test_every_stage_has_a_service_and_nothing_else_is_called_a_worker() -> None:
-    assert sorted(WORKERS) == stage_names()
+def test_every_stage_and_the_door_have_a_service_and_nothing_else_is_called_a_worker() -> None:
+    assert sorted(WORKERS) == sorted([*stage_names(), "edge"])
     for name, service in WORKERS.items():
         assert service["command"] == ["forebay", "worker", name]
 
@@ -105,7 +106,7 @@ def test_secrets_come_from_outside(name: str) -> None:
 def test_personal_data_and_models_are_for_the_stages_that_need_them() -> None:
     """The vault's keys only where restricted topics are read or written, providers' keys only for callers."""
     keys = {name for name, service in WORKERS.items() if "FOREBAY_VAULT_KEYS" in environment(service)}
-    assert keys == {"redaction", "response"}
+    assert keys == {"redaction", "response", "edge"}
     assert {t.name for t in TOPICS.values() if t.access is Access.RESTRICTED} == {"requests", "responses"}
     callers = {name for name, service in WORKERS.items() if "FOREBAY_TIER_SMALL_KEY" in environment(service)}
     assert callers == {"completion", "evaluation"}
@@ -117,9 +118,19 @@ def test_ports_are_published_on_loopback_only(name: str) -> None:
         assert str(port).startswith("127.0.0.1:")
 
 
-@pytest.mark.parametrize("name", WORKERS)
+@pytest.mark.parametrize("name", WORKERS.keys() - {"edge"})
 def test_a_worker_can_be_scaled(name: str) -> None:
     assert not {"container_name", "ports", "hostname", "network_mode"} & WORKERS[name].keys()
+
+
+def test_there_are_as_many_doors_as_ports_for_them_and_each_ends_in_order() -> None:
+    door, settings = WORKERS["edge"], load(ROOT / "forebay.yaml")[EdgeSettings]
+    [ports] = door["ports"]
+    [(first, last, inside)] = re.findall(r"^127\.0\.0\.1:(\d+)-(\d+):(\d+)$", ports)
+    assert door["deploy"]["replicas"] == int(last) - int(first) + 1 == 2
+    assert int(inside) == int(environment(door)["FOREBAY_EDGE_PORT"]) == settings.port
+    assert seconds(door["stop_grace_period"]) > settings.lame_duck_s + settings.drain_s
+    assert not {"container_name", "hostname", "network_mode"} & door.keys()
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"topics", "schemas", "configuration"}))
