@@ -101,6 +101,19 @@ async def test_who_only_asks_is_told_that_nothing_is_left(redis_client: Any) -> 
     assert (await money.reserve("t", "u", "", 0)).room is Room.HARD
 
 
+async def test_how_full_each_account_is_is_said_also_where_nothing_fits_in(redis_client: Any) -> None:
+    money = budgets(redis_client, user=Budget(daily_usd=2e-6))
+
+    async def fills(amount: int) -> list[int]:
+        return [filled for _, filled in (await money.reserve("t", "u", "", amount)).fills]
+
+    assert await fills(0) == [0, 0]
+    await money.settle(await money.reserve("t", "u", "1", 850), 850)
+    assert await fills(0) == [850, 425]
+    assert await fills(151) == [1000, 425], "what is left of the tenant's pays for no such call"
+    assert await fills(150) == [850, 425]
+
+
 async def test_a_failed_call_gives_its_money_back(redis_client: Any) -> None:
     money = budgets(redis_client)
     reservation = await money.reserve("t", "u", "1", 1_000)

@@ -5,16 +5,17 @@ from collections.abc import Awaitable, Callable, Collection
 
 from forebay.contract.clock import Clock
 from forebay.contract.failures import Rejected
-from forebay.contract.json_lines import new_id
-from forebay.contract.records import Alert, RedactedRequest, Severity
+from forebay.contract.handlers import WriteAhead
+from forebay.contract.records import Alert, RedactedRequest
+from forebay.state.conditions import Conditions, MemoryConditions, alert_output
 from forebay.state.rates import Limiter
-from forebay_agents.completion.quotas.budgets import Budgets, Reservation, Room
+from forebay_agents.completion.quotas.budgets import Budgets, Room
 from forebay_agents.completion.quotas.rates import of_payer
 from forebay_agents.completion.quotas.settings import LimitsSettings
+from forebay_agents.completion.quotas.telling import BudgetTeller
 
 _TOKENS_PER_CHAR = 1 / 3
 _SHORTEST_S = 0.02
-_REMEMBERED = 100_000  # accounts that were warned of; each day has its own
 
 
 class Admission:
@@ -23,6 +24,7 @@ class Admission:
     Args:
         now_ms: ms since the epoch.
         known: tenants that have rates of their own; the others share one. ``None``: all have.
+        conditions: what people were told of already.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Admission:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         *,
         known: Collection[str] | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
         self._known = known
         self._limits = limits
@@ -41,22 +44,27 @@ class Admission:
         self._budgets = budgets
         self._now_ms = now_ms
         self._sleep = sleep
-        self._warned: set[tuple[str, ...]] = set()
+        self._teller = BudgetTeller(conditions or Conditions(MemoryConditions(), now_ms))
 
-    async def admit(self, request: RedactedRequest, least_nanousd: int = 0) -> tuple[Room, list[Alert]]:
-        """What the budget allows, after waiting for the request's turn; and whom to tell.
+    async def admit(
+        self, request: RedactedRequest, least_nanousd: int = 0, write_ahead: WriteAhead | None = None
+    ) -> tuple[Room, list[Alert]]:
+        """What the budget allows, after waiting for the request's turn; and what to tell people.
 
         Args:
             least_nanousd: no call that may serve the request has a smaller worst case, in nano-dollars.
+            write_ahead: publishes what people are told where the request is rejected.
 
         Raises:
             Rejected: ``budget_exceeded``, or ``rate_limited`` when it would wait too long.
         """
         reservation = await self._budgets.reserve(request.tenant_id, request.user_id, "", least_nanousd)
+        alerts = await self._teller.tell(reservation, self._now_ms())
         if reservation.room is Room.HARD:
+            if alerts and write_ahead is not None:
+                await write_ahead([alert_output(alert) for alert in alerts])
             raise Rejected("budget_exceeded", "what is left of the tenant's or the user's budget pays for no call")
         await self._wait(request)
-        alerts = [self._nearly_spent(request)] if self._is_news(reservation) else []
         return reservation.room, alerts
 
     async def _wait(self, request: RedactedRequest) -> None:
@@ -76,24 +84,3 @@ class Admission:
             return self._limits.patience_s
         left_s = (request.accepted_at + request.deadline_ms - self._now_ms()) / 1000
         return max(0.0, min(self._limits.patience_s, left_s))
-
-    def _is_news(self, reservation: Reservation) -> bool:
-        if reservation.room is not Room.SOFT:
-            return False
-        accounts = tuple(account.key for account in reservation.accounts)
-        known = accounts in self._warned
-        if len(self._warned) >= _REMEMBERED:
-            self._warned.clear()
-        self._warned.add(accounts)
-        return not known
-
-    def _nearly_spent(self, request: RedactedRequest) -> Alert:
-        return Alert(
-            alert_id=new_id(),
-            kind="budget_nearly_spent",
-            severity=Severity.WARNING,
-            tenant_id=request.tenant_id,
-            subject=request.user_id,
-            message="most of a budget is spent: only the cheapest tier is used from now on",
-            created_at=self._now_ms(),
-        )

@@ -15,6 +15,7 @@ from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.stage import Stage
 from forebay.settings import IdentitySettings, RedisSettings, RetrySettings, Settings, StageSettings
 from forebay.state.claim_store import RedisClaimStore
+from forebay.state.conditions import Conditions, RedisConditions
 from forebay.state.idempotency import Claims
 from forebay.state.rates import RedisLimiter
 from forebay.state.redis_watch import open_state
@@ -75,6 +76,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     warming = asyncio.create_task(warm_up())
     async with open_state(settings) as client:
         prefix = settings[RedisSettings].key_prefix
+        conditions = Conditions(RedisConditions(client, prefix))
         limiter, known = RedisLimiter(client, prefix), known_tenants(settings)
         budgets = RedisBudgets(client, prefix, money, known=known, names=names, overrides=Overrides(client, prefix))
 
@@ -93,6 +95,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             hedge_share=own.hedge_share,
             shorten=shortener.to_fit,
             may_call=may_call(models.unpriced, calling.prices.is_priced, budgets.limited),
+            conditions=conditions,
         )
         claims = Claims(
             RedisClaimStore(client, prefix),
@@ -103,7 +106,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
         delays_s = settings[RetrySettings].delays_s
         handler = CompletionHandler(
             Cascade(models.tiers, attempts, router),
-            Admission(rates, limiter, budgets, now_ms, known=known),
+            Admission(rates, limiter, budgets, now_ms, known=known, conditions=conditions),
             # Half of the look-ahead for one tenant: the other half is there to see past its flood.
             FairQueue(own.in_flight, own.look_ahead // 2),
             shortener,

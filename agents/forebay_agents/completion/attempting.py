@@ -17,6 +17,7 @@ from forebay.contract.failures import Expired, Transient
 from forebay.contract.handlers import WriteAhead
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Message, RedactedRequest
+from forebay.state.conditions import Conditions, MemoryConditions
 from forebay.state.idempotency import ClaimLostError
 from forebay.state.rates import Limiter
 from forebay_agents.completion.deadline import left_s, timeout_s
@@ -24,7 +25,7 @@ from forebay_agents.completion.hedging import HedgeBudget, race
 from forebay_agents.completion.quotas.budgets import Budgets, Reservation, Room
 from forebay_agents.completion.quotas.rates import corrections, of_deployment
 from forebay_agents.completion.quotas.unpriced import MayCall, all_may
-from forebay_agents.completion.trace import Trace, refused
+from forebay_agents.completion.trace import Trace, tell
 from forebay_agents.models.caller import Caller, Outcome
 from forebay_agents.models.ledger import Payer
 from forebay_agents.models.placeholders import noted
@@ -63,6 +64,7 @@ class Attempts:
         hedge_share: see :mod:`forebay_agents.completion.hedging`.
         shorten: cuts a request that a model is too small for; by default none is.
         may_call: see :mod:`forebay_agents.completion.quotas.unpriced`.
+        conditions: what people were told of already.
     """
 
     def __init__(
@@ -77,7 +79,9 @@ class Attempts:
         hedge_share: float = 0.0,
         shorten: Shorten | None = None,
         may_call: MayCall = all_may,
+        conditions: Conditions | None = None,
     ) -> None:
+        self._conditions = conditions or Conditions(MemoryConditions(), now_ms)
         self._may_call = may_call
         self._hedges = HedgeBudget(hedge_share)
         self._shorten = shorten
@@ -109,6 +113,7 @@ class Attempts:
             outcomes = await self._outcomes(tier, candidates, request, trace, write_ahead, others)
             for outcome in outcomes:
                 self._record(outcome, trace)
+                await tell(outcome, trace, self._conditions, self._now_ms())
             if trace.broke:
                 return None
             if outcomes and outcomes[-1].answer is not None:
@@ -187,9 +192,6 @@ class Attempts:
         if outcome.error is None or outcome.error.code == LOST:
             return
         trace.errors.append(outcome.error)
-        if outcome.error.code == "provider_auth":
-            deployment = outcome.entry.deployment
-            trace.alerts.append(refused(deployment, outcome.error.message, self._now_ms()))
 
     async def _attempt(
         self,

@@ -7,9 +7,10 @@ from forebay.contract import headers as h
 from forebay.contract.clock import Clock
 from forebay.contract.failures import Failure, Held, Rejected, Transient
 from forebay.contract.handlers import Context, Output
-from forebay.contract.records import Alert, AnswerSource, Completion, Error, RedactedRequest, ResponseStatus
+from forebay.contract.records import AnswerSource, Completion, Error, RedactedRequest, ResponseStatus
 from forebay.contract.topics import DELTA_PARTITIONS
 from forebay.runtime.fair_queue import FairQueue
+from forebay.state.conditions import alert_output
 from forebay.state.idempotency import Claim, ClaimLostError, Claims
 from forebay.state.keys import Key, Owned, owned
 from forebay_agents.completion.admission import Admission
@@ -76,10 +77,10 @@ class CompletionHandler:
             if self._claim_required:
                 raise
         least = self._cascade.least_nanousd(request, whole=self._shortener.leaves_whole(request))
-        room, alerts = await self._admission.admit(request, least)
+        room, alerts = await self._admission.admit(request, least, context.write_ahead)
         async with self._queue.slot(request.tenant_id, request.priority):
             outputs = await self._claimed(key, request, context, cheapest=room is Room.SOFT)
-        return [*(_alert(alert) for alert in alerts), *outputs]
+        return [*(alert_output(alert) for alert in alerts), *outputs]
 
     async def _claimed(
         self, key: Key, request: RedactedRequest, context: Context, *, cheapest: bool
@@ -195,16 +196,12 @@ def wait_s(attempt: int, asked_s: float | None, shortest_s: float, longest_s: fl
 
 
 def _records(trace: Trace) -> list[Output]:
-    return [*(usage_output(entry) for entry in trace.entries), *(_alert(alert) for alert in trace.alerts)]
+    return [*(usage_output(entry) for entry in trace.entries), *(alert_output(alert) for alert in trace.alerts)]
 
 
 async def _enter(trace: Trace, context: Context) -> None:
     if records := _records(trace):
         await context.write_ahead(records)
-
-
-def _alert(alert: Alert) -> Output:
-    return Output(topic="alerts", key=f"{alert.kind}|{alert.subject}", value=alert)
 
 
 def _cost(trace: Trace) -> int:

@@ -86,10 +86,11 @@ RIGHTS = StageRights(
             Owned.TENANT_RATE,
             Owned.USER_RATE,
             Common.BUDGETS_SET,
+            Common.CONDITION,
             Common.DEPLOYMENT_RATE,
         ),
         commands=(
-            *("eval", "get", "set", "del", "exists", "expire", "pexpire", "pttl", "rename", "time"),
+            *("eval", "get", "getdel", "set", "del", "exists", "expire", "pexpire", "pttl", "rename", "time"),
             *("hget", "hgetall", "hset", "hdel", "hexists", "hincrby", "hmget", "zadd", "zrangebyscore", "zrem"),
         ),
     ),

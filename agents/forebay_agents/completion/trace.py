@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Alert, Attempt, Severity, UsageEvent
+from forebay.state.conditions import Conditions
+from forebay_agents.models.caller import Outcome
 from forebay_agents.models.pieces import Pieces
 from forebay_agents.models.providers.provider import ProviderError, Said
 from forebay_agents.models.settings import Tier
@@ -58,4 +60,30 @@ def refused(deployment: str, told: str, now_ms: int) -> Alert:
         subject=deployment,
         message=f"{deployment} refuses our key ({told}): renew it, or its credit",
         created_at=now_ms,
+        summary=f"{deployment} refuses our key",
+        action="Renew the key or its credit; the next deployment or tier answers meanwhile, at its price.",
     )
+
+
+def unpriced(model: str, now_ms: int) -> Alert:
+    """Told when the first call of a model was paid that nobody knows a price of."""
+    return Alert(
+        alert_id=new_id(),
+        kind="unpriced_model",
+        severity=Severity.WARNING,
+        subject=model,
+        message=f"nobody knows what {model} costs: its calls count as 0, and no budget holds them back",
+        created_at=now_ms,
+        summary=f"{model} has no price",
+        action="Write its price into models.prices (0 is one); `forebay prices check` names all such deployments.",
+    )
+
+
+async def tell(outcome: Outcome, trace: Trace, conditions: Conditions, now_ms: int) -> None:
+    """Have people told of a key that is refused, of what is paid without a price, and when that is over."""
+    entry, error = outcome.entry, outcome.error
+    if error is None:
+        trace.alerts += await conditions.note(unpriced(entry.model, now_ms), holds=not entry.priced)
+    if error is None or error.code == "provider_auth":
+        alert = refused(entry.deployment, error.message if error else "", now_ms)
+        trace.alerts += await conditions.note(alert, holds=error is not None)

@@ -10,6 +10,7 @@ from forebay.contract.records import CallPurpose
 from forebay.runtime.stage import Stage
 from forebay.settings import ConfigurationError, RedisSettings, Settings, StageSettings
 from forebay.state.claim_store import RedisClaimStore
+from forebay.state.conditions import Conditions, RedisConditions
 from forebay.state.idempotency import Claims
 from forebay.state.redis_watch import open_state
 from forebay_agents.evaluation.handler import EvaluationHandler
@@ -33,7 +34,9 @@ async def evaluation_stage(settings: Settings) -> AsyncIterator[Stage]:
     prefix = settings[RedisSettings].key_prefix
     async with open_state(settings) as client:
         claims = Claims(RedisClaimStore(client, prefix), open_codecs(settings, open_registry(settings)))
-        handler = EvaluationHandler(own, tier, caller, claims, RedisScores(client, prefix))
+        conditions = Conditions(RedisConditions(client, prefix))
+        scores = RedisScores(client, prefix)
+        handler = EvaluationHandler(own, tier, caller, claims, scores, conditions=conditions)
         limits = settings[StageSettings].model_copy(update={"in_flight": own.in_flight, "timeout_s": own.timeout_s})
         routes = [Route(topic="completions", handle=handler.handle, patient=True)]
         yield Stage(name="evaluation", routes=routes, limits=limits)

@@ -22,6 +22,7 @@ from forebay.contract.records import (
     Severity,
     without_ref,
 )
+from forebay.state.conditions import Conditions, MemoryConditions, alert_output
 from forebay.state.idempotency import Claim, Claims
 from forebay.state.keys import Owned, owned
 from forebay_agents.evaluation.metrics import METRICS, EvaluationMetrics
@@ -50,6 +51,7 @@ class EvaluationHandler:
         tier: whose first deployment is the judge.
         claims: so that a redelivered outcome is not judged, and paid, twice.
         now_ms: ms since the epoch.
+        conditions: what people were told of already.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class EvaluationHandler:
         scores: ScoreStore,
         now_ms: Clock = now_ms,
         metrics: EvaluationMetrics = METRICS,
+        conditions: Conditions | None = None,
     ) -> None:
         self._metrics = metrics
         self._settings = settings
@@ -69,6 +72,7 @@ class EvaluationHandler:
         self._claims = claims
         self._scores = scores
         self._now_ms = now_ms
+        self._conditions = conditions or Conditions(MemoryConditions(), now_ms)
 
     async def handle(self, completion: Completion, context: Context) -> Sequence[Output]:
         """An evaluation, and where it calls for them a review task and an alert; nothing outside the sample."""
@@ -111,8 +115,10 @@ class EvaluationHandler:
         ]
         if verdict.score and verdict.score <= self._settings.review_below:
             outputs.append(self._review(completion, verdict))
-        if rolling is not None and await self._dropped(model, rolling):
-            outputs.append(self._alert(model, rolling))
+        if rolling is not None and rolling.samples >= self._settings.min_samples:
+            low = rolling.mean < self._settings.alert_below
+            alerts = await self._conditions.note(self._alert(model, rolling), holds=low)
+            outputs += [alert_output(alert) for alert in alerts]
         return outputs
 
     def _call(self, attempt_id: str, completion: Completion, request: RedactedRequest) -> Call:
@@ -166,15 +172,8 @@ class EvaluationHandler:
         )
         return Output(topic="reviews", key=task.review_id, value=task)
 
-    async def _dropped(self, model: str, rolling: Rolling) -> bool:
-        """Whether the model's mean has just fallen below the threshold; once per fall, not once per verdict."""
-        if rolling.samples < self._settings.min_samples:
-            return False
-        low = rolling.mean < self._settings.alert_below
-        return await self._scores.set_alerted(model, low) and low
-
-    def _alert(self, model: str, rolling: Rolling) -> Output:
-        alert = Alert(
+    def _alert(self, model: str, rolling: Rolling) -> Alert:
+        return Alert(
             alert_id=new_id(),
             kind="quality_drop",
             severity=Severity.WARNING,
@@ -183,8 +182,9 @@ class EvaluationHandler:
             value=rolling.mean,
             threshold=self._settings.alert_below,
             created_at=self._now_ms(),
+            summary=f"answers of {model} have become worse",
+            action="Read the low scores (`forebay review list`); see whether provider, prompts or judge changed.",
         )
-        return Output(topic="alerts", key=f"{alert.kind}|{model}", value=alert)
 
 
 def _unjudged(outcome: Outcome) -> Transient | Permanent:

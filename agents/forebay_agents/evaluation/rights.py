@@ -6,10 +6,10 @@ from forebay.state.keys import Common, Owned, globs
 RIGHTS = StageRights(
     writes=("evaluations", "reviews", "alerts", "usage"),
     state=RedisRights(
-        keys=globs(Owned.JUDGE_CLAIM, Common.SCORES, Common.ALERTED),
+        keys=globs(Owned.JUDGE_CLAIM, Common.SCORES, Common.CONDITION),
         commands=(
             *("eval", "hget", "hset", "hexists", "pttl", "pexpire", "del"),
-            *("lpush", "ltrim", "lrange", "sadd", "srem"),
+            *("lpush", "ltrim", "lrange", "set", "getdel"),
         ),
     ),
 )

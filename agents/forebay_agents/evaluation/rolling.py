@@ -26,17 +26,12 @@ class ScoreStore(Protocol):
         """Add ``score``; the latest ``window`` scores, this one included."""
         ...
 
-    async def set_alerted(self, model: str, alerted: bool) -> bool:
-        """Note whether ``model`` is in alert; whether that is news."""
-        ...
-
 
 class LocalScores:
     """Scores in memory."""
 
     def __init__(self) -> None:
         self._scores: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._alerted: set[str] = set()
 
     async def push(self, model: str, score: float, window: int) -> list[float]:
         """See :class:`ScoreStore`."""
@@ -45,12 +40,6 @@ class LocalScores:
         while len(scores) > window:
             scores.popleft()
         return list(scores)
-
-    async def set_alerted(self, model: str, alerted: bool) -> bool:
-        """See :class:`ScoreStore`."""
-        news = alerted != (model in self._alerted)
-        (self._alerted.add if alerted else self._alerted.discard)(model)
-        return news
 
 
 class RedisScores:
@@ -73,16 +62,6 @@ class RedisScores:
             return [float(item) for item in (await pipeline.execute())[2]]
         except redis_errors():
             return local
-
-    async def set_alerted(self, model: str, alerted: bool) -> bool:
-        """See :class:`ScoreStore`."""
-        local = await self._local.set_alerted(model, alerted)
-        key = self._prefix + plain(Common.ALERTED)
-        try:
-            changed = await (self._client.sadd(key, model) if alerted else self._client.srem(key, model))
-        except redis_errors():
-            return local
-        return bool(changed)
 
 
 async def add_score(store: ScoreStore, model: str, score: float, window: int) -> Rolling:

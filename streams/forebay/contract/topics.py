@@ -193,7 +193,7 @@ _CATALOGUE = (
         readers=("cache",),
         doc="Stored answers beside the answers to questions like theirs, to be judged off the critical path.",
     ),
-    Topic(name="alerts", key="kind|subject", record=records.Alert, retention_ms=30 * DAY_MS, doc="For people."),
+    Topic(name="alerts", key="fingerprint", record=records.Alert, retention_ms=30 * DAY_MS, doc="For people."),
     Topic(
         name="reviews",
         key="review_id",

@@ -16,3 +16,9 @@ def window_start(kind: WindowKind, at_ms: int) -> int:
         return at_ms - at_ms % DAY_MS
     first = datetime.fromtimestamp(at_ms / 1000, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return round(first.timestamp() * 1000)
+
+
+def window_end(kind: WindowKind, start_ms: int) -> int:
+    """Start of the window after the one of ``kind`` that begins at ``start_ms``."""
+    longest = {WindowKind.HOUR: HOUR_MS, WindowKind.DAY: DAY_MS, WindowKind.MONTH: 32 * DAY_MS}
+    return window_start(kind, start_ms + longest[kind])

@@ -21,14 +21,15 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from forebay.contract.clock import CLOCK, FollowingClock, elapsed_s
-from forebay.contract.handlers import Output, WriteAhead
+from forebay.contract.handlers import WriteAhead
 from forebay.contract.json_lines import new_id
 from forebay.contract.names import topic_on_broker
-from forebay.contract.records import Alert, Severity
+from forebay.contract.records import Alert, AlertState, Severity
 from forebay.kafka.connection import aiokafka_options
 from forebay.observability.metrics import METRICS, Metrics
 from forebay.settings import KafkaSettings
 from forebay.state.cancelling import end
+from forebay.state.conditions import alert_output
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +88,8 @@ class Timekeeper:
         self._sleep = sleep
         self._known = True
         self._wrong = False
-        self._untold: Alert | None = None
+        self._since_ms = 0
+        self._untold: list[Alert] = []
         self._publish: WriteAhead | None = None
 
     async def start(self) -> None:
@@ -124,10 +126,12 @@ class Timekeeper:
         if abs(skew_s) > WRONG_S and not self._wrong:
             self._wrong = True
             log.error("clock_skew", worker=self._worker, seconds=round(skew_s, 3))
-            self._untold = self._alert(skew_s)
+            self._since_ms = self._clock()
+            self._untold.append(self._alert(skew_s, AlertState.FIRING))
         elif abs(skew_s) < _RIGHT_AGAIN_S and self._wrong:
             self._wrong = False
             log.info("clock_right_again", worker=self._worker)
+            self._untold.append(self._alert(skew_s, AlertState.RESOLVED))
         await self._tell()
         return True
 
@@ -138,7 +142,7 @@ class Timekeeper:
             log.warning("clock_unknown", worker=self._worker, error=why)
         self._known = False
 
-    def _alert(self, skew_s: float) -> Alert:
+    def _alert(self, skew_s: float, state: AlertState) -> Alert:
         how = f"{abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'} the brokers'"
         return Alert(
             alert_id=new_id(),
@@ -149,16 +153,21 @@ class Timekeeper:
             value=skew_s,
             threshold=WRONG_S,
             created_at=self._clock(),
+            state=state,
+            starts_at=self._since_ms,
+            ends_at=self._clock() if state is AlertState.RESOLVED else None,
+            summary=f"the clock of {self._worker} is {how}",
+            action="Set it (NTP). Its worker goes on by the brokers' time meanwhile.",
         )
 
     async def _tell(self) -> None:
-        if self._untold is None or self._publish is None:
+        if not self._untold or self._publish is None:
             return
-        alert, self._untold = self._untold, None
+        alerts, self._untold = self._untold, []
         try:
-            await self._publish([Output(topic="alerts", key=f"{alert.kind}|{alert.subject}", value=alert)])
+            await self._publish([alert_output(alert) for alert in alerts])
         except Exception as error:  # noqa: BLE001 - log and metric have said it, and nothing may end a worker for this
-            log.warning("alert_not_published", kind=alert.kind, error=type(error).__name__)
+            log.warning("alert_not_published", kind=alerts[-1].kind, error=type(error).__name__)
 
 
 class BrokersTime:

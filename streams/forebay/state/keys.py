@@ -114,8 +114,8 @@ class Common(Enum):
     BUDGETS_SET = "budgets:set", 0
     """Budgets that an operator set; tenant and user are fields of the hash."""
     SCORES = "evaluation:scores", 1
-    ALERTED = "evaluation:alerted", 0
-    """Of models, by name."""
+    CONDITION = "condition", 1
+    """What people were told of and holds still, by the fingerprint of its alerts (:mod:`forebay.state.conditions`)."""
     REPLAY = "replay", 1
     """Which record was the first of a replay; a digest of letter and replay (:mod:`forebay.state.replays`)."""
     REDACTION_DAY = "redaction:day", 1

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from forebay.contract.failures import Rejected, Transient
-from forebay.contract.records import Severity, WindowKind
+from forebay.contract.handlers import Output
+from forebay.contract.records import Alert, Severity, WindowKind
+from forebay.state.conditions import Conditions, MemoryConditions
 from forebay.state.keys import Owned, owned
 from forebay.state.rates import Limit
 from forebay_agents.completion.admission import Admission
@@ -21,6 +23,9 @@ class Purse:
 
     def __init__(self, room: Room) -> None:
         self.room = room
+        self.filled = 0
+        self.ids: tuple[str, ...] = ()
+        self.start = 0
         self.asked: list[tuple[str, str, int]] = []
         self.down = False
 
@@ -28,9 +33,10 @@ class Purse:
         if self.down:
             raise Transient("redis_unavailable", "budgets: gone")
         self.asked.append((tenant_id, user_id, amount))
-        key = owned(Owned.TENANT_BUDGET, tenant_id, "day")
-        account = Account(key=key, before=key, kind=WindowKind.DAY, limit=1)
-        return Reservation(id=reservation_id, room=self.room, accounts=(account,))
+        ids = self.ids or (tenant_id,)
+        key = owned(Owned.USER_BUDGET if len(ids) > 1 else Owned.TENANT_BUDGET, *ids, str(self.start))
+        account = Account(key=key, before=key, kind=WindowKind.DAY, limit=1, ids=ids, start=self.start)
+        return Reservation(id=reservation_id, room=self.room, accounts=(account,), fills=((account, self.filled),))
 
     async def settle(self, _reservation: Reservation, _cost: int) -> None:
         raise AssertionError("asking costs nothing")
@@ -60,11 +66,11 @@ class Slept:
 
 
 def admission(
-    *, room: Room = Room.OK, waits: Sequence[float] = (), **limits: object
+    *, room: Room = Room.OK, waits: Sequence[float] = (), conditions: Conditions | None = None, **limits: object
 ) -> tuple[Admission, Purse, Waits, Slept]:
     purse, limiter, slept = Purse(room), Waits(*waits), Slept()
     settings = LimitsSettings(**({"tenant": Rate(rpm=60)} | limits))  # type: ignore[arg-type]  # any key of the section
-    return Admission(settings, limiter, purse, lambda: NOW_MS, slept), purse, limiter, slept
+    return Admission(settings, limiter, purse, lambda: NOW_MS, slept, conditions=conditions), purse, limiter, slept
 
 
 async def test_with_room_and_rate_it_goes_at_once() -> None:
@@ -91,16 +97,60 @@ async def test_money_is_not_guessed_at() -> None:
     assert limiter.taken == []
 
 
-async def test_a_budget_that_is_nearly_spent_is_told_once_for_each_account() -> None:
-    gate, _, _, _ = admission(room=Room.SOFT)
-    room, alerts = await gate.admit(asked(tenant_id="t", user_id="u"))
-    assert room is Room.SOFT
-    (alert,) = alerts
-    assert (alert.kind, alert.severity, alert.tenant_id, alert.subject, alert.created_at) == (
-        "budget_nearly_spent", Severity.WARNING, "t", "u", NOW_MS,
-    )  # fmt: skip
-    assert await gate.admit(asked(tenant_id="t", user_id="u")) == (Room.SOFT, [])
-    assert len((await gate.admit(asked(tenant_id="other")))[1]) == 1
+@pytest.mark.parametrize(
+    ("filled", "kinds"),
+    [
+        (499, []),
+        (500, ["budget_half_spent"]),
+        (799, ["budget_half_spent"]),
+        (800, ["budget_half_spent", "budget_nearly_spent"]),
+        (1000, ["budget_half_spent", "budget_nearly_spent", "budget_spent"]),
+    ],
+)
+async def test_each_share_of_a_budget_is_told_once(filled: int, kinds: list[str]) -> None:
+    gate, purse, _, _ = admission()
+    purse.filled = filled
+    told = [(await gate.admit(asked(tenant_id="t", user_id="u")))[1] for _ in range(1_000)]
+    assert [alert.kind for alert in told[0]] == kinds
+    assert told[1:] == [[]] * 999
+    for alert in told[0]:
+        assert (alert.tenant_id, alert.subject, alert.created_at, alert.starts_at) == ("t", "t", NOW_MS, NOW_MS)
+        assert alert.labels == {"of": "tenant", "window": "day", "since": "1970-01-01"}
+        assert alert.ends_at == 86_400_000, "with the day ends what was said of it"
+    assert len({alert.fingerprint for alert in told[0]}) == len(kinds)
+
+
+async def test_a_user_and_a_tenant_and_another_day_are_told_apart() -> None:
+    gate, purse, _, _ = admission()
+    purse.filled = 600
+    for ids, start in ((("t",), 0), (("t", "u"), 0), (("t", "t"), 0), (("t",), 86_400_000)):
+        purse.ids, purse.start = ids, start
+        _, [alert] = await gate.admit(asked(tenant_id="t", user_id="u"))
+        assert alert.subject == ids[-1]
+        assert (await gate.admit(asked(tenant_id="t", user_id="u")))[1] == []
+
+
+async def test_two_workers_tell_once() -> None:
+    conditions = MemoryConditions()
+    gates = [admission(conditions=Conditions(conditions, lambda: NOW_MS)) for _ in range(2)]
+    for _, purse, _, _ in gates:
+        purse.filled = 500
+    assert [len((await gate.admit(asked()))[1]) for gate, _, _, _ in gates] == [1, 0]
+
+
+async def test_that_nothing_is_left_is_told_before_the_request_is_rejected() -> None:
+    gate, purse, _, _ = admission(room=Room.HARD)
+    purse.filled = 1000
+    written: list[Output] = []
+
+    async def write_ahead(outputs: Sequence[Output]) -> None:
+        written.extend(outputs)
+
+    for _ in range(3):
+        with pytest.raises(Rejected):
+            await gate.admit(asked(), 5, write_ahead)
+    severities = [output.value.severity for output in written if isinstance(output.value, Alert)]
+    assert severities == [Severity.INFO, Severity.WARNING, Severity.CRITICAL]
 
 
 async def test_nothing_is_asked_of_limits_that_nobody_set() -> None:

@@ -11,6 +11,7 @@ from forebay.contract import headers as h
 from forebay.contract.failures import Expired, Failure, Permanent, Rejected, Transient
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import (
+    Alert,
     AnswerSource,
     Completion,
     Message,
@@ -19,14 +20,16 @@ from forebay.contract.records import (
     ResponseStatus,
     UsageEvent,
     UsageStatus,
+    WindowKind,
 )
 from forebay.runtime.fair_queue import FairQueue
 from forebay.state.idempotency import Claims
+from forebay.state.keys import Owned, owned
 from forebay.testing import MemoryClaims, codecs, context
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.handler import CompletionHandler
 from forebay_agents.completion.metrics import CompressionMetrics
-from forebay_agents.completion.quotas.budgets import Budgets, NoBudgets, Reservation, Room
+from forebay_agents.completion.quotas.budgets import Account, Budgets, NoBudgets, Reservation, Room
 from forebay_agents.completion.quotas.settings import LimitsSettings
 from forebay_agents.completion.settings import CompletionSettings
 from forebay_agents.completion.shortening import Shortener
@@ -47,9 +50,13 @@ class Purse(NoBudgets):
         self.asked = 0
         self.left = 1 << 62
 
-    async def reserve(self, _tenant: str, _user: str, reservation_id: str, amount: int) -> Reservation:
+    async def reserve(self, tenant_id: str, _user: str, reservation_id: str, amount: int) -> Reservation:
         self.asked += 1
-        return Reservation(id=reservation_id, room=self.room if amount <= self.left else Room.HARD)
+        key = owned(Owned.TENANT_BUDGET, tenant_id)
+        account = Account(key=key, before=key, kind=WindowKind.DAY, limit=1, ids=(tenant_id,))
+        fills = ((account, 800),) if self.room is Room.SOFT else ()
+        room = self.room if amount <= self.left else Room.HARD
+        return Reservation(id=reservation_id, room=room, fills=fills)
 
 
 @dataclass
@@ -261,7 +268,12 @@ async def test_short_money_buys_the_cheapest_tier_and_is_told() -> None:
     table.purse.room = Room.SOFT
     outputs = await table.handler().handle(asked(), table.context())
     assert outputs[0].topic == "alerts"
-    assert outputs[0].key == "budget_nearly_spent|anonymous"
+    assert isinstance(outputs[0].value, Alert)
+    assert outputs[0].key == outputs[0].value.fingerprint
+    assert [one.value.kind for one in outputs if isinstance(one.value, Alert)] == [
+        "budget_half_spent",
+        "budget_nearly_spent",
+    ]
     found = completion_of(outputs)
     assert (found.tier, found.degraded) == ("small", True)
 

@@ -117,9 +117,11 @@ async def test_a_falling_mean_alerts_once_and_again_after_it_rose() -> None:
     judge = Judge(alert_below=3.0)
     scores = ["5", "1", "1", "1", "1", "5", "5", "5", "5", "1", "1", "1"]
     alerts = [
-        len((await judge.sees(done(f"r-{number}"), score)).get("alerts", ())) for number, score in enumerate(scores)
+        [alert.state.value for alert in (await judge.sees(done(f"r-{number}"), score)).get("alerts", ())]
+        for number, score in enumerate(scores)
     ]
-    assert alerts == [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]  # means of the last four: 7/3, up to 3, then 2
+    # Means of the last four: 7/3, up to 3, then 2.
+    assert alerts == [[], [], ["firing"], [], [], [], ["resolved"], [], [], [], [], ["firing"]]
 
 
 async def test_what_cannot_be_read_moves_no_mean_and_asks_nobody() -> None:

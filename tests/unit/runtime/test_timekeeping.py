@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from forebay.contract.clock import FollowingClock
 from forebay.contract.handlers import Output
-from forebay.contract.records import Alert, Severity
+from forebay.contract.records import Alert, AlertState, Severity
 from forebay.observability.metrics import Metrics
 from forebay.runtime.timekeeping import Answer, Timekeeper, UnknownTimeError
 
@@ -80,7 +80,7 @@ async def test_a_wrong_clock_is_told_once_the_stage_can_publish(ahead_s: float, 
     assert bench.published == []
     await bench.keeper.tell_by(bench.publish)
     [output] = bench.published
-    assert (output.topic, output.key) == ("alerts", "clock_skew|host-7")
+    assert (output.topic, output.key) == ("alerts", bench.alerts()[0].fingerprint)
     [alert] = bench.alerts()
     assert (alert.kind, alert.severity, alert.subject) == ("clock_skew", Severity.WARNING, "host-7")
     assert (alert.value, alert.threshold) == (pytest.approx(ahead_s, abs=0.002), 30.0)
@@ -116,7 +116,13 @@ async def test_it_is_told_again_after_it_was_right_in_between_and_not_for_trembl
     for ahead_s, told in ((40, 1), (29, 1), (31, 1), (14, 1), (31, 2)):
         bench.ahead_s = ahead_s
         await bench.keeper.look()
-        assert len(bench.alerts()) == told, ahead_s
+        assert [alert.state for alert in bench.alerts()].count(AlertState.FIRING) == told, ahead_s
+    first, over, second = bench.alerts()
+    assert over.state is AlertState.RESOLVED
+    assert over.starts_at == first.starts_at
+    assert over.ends_at is not None
+    assert over.ends_at >= over.starts_at
+    assert len({alert.fingerprint for alert in (first, over, second)}) == 1
 
 
 async def test_brokers_that_do_not_say_leave_the_clock_as_it_was_and_are_complained_of_once() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 NOTHING_DONE = zlib.compress(json.dumps([]).encode())
 """Kept outputs of a claim: none."""
 _REPLIES: dict[str, Any] = {"hget": NOTHING_DONE, "hmget": [None, None], "hincrby": 1, "lrange": [b"1.0"], "zrange": []}
-_SCRIPTS: dict[str, Any] = {"'done'": [b"done", NOTHING_DONE], "fullest": [0, 0]}
+_SCRIPTS: dict[str, Any] = {"'done'": [b"done", NOTHING_DONE]}
 
 
 class Reply:
@@ -56,6 +56,8 @@ class RecordingRedis:
         return self._reply(names, [self._values.get(name) for name in names])
 
     def eval(self, script: str, count: int, *arguments: Any) -> Reply:
+        if "answer[1]" in script:  # of budgets: a number for each account, whose keys come with their former ones
+            return self._reply(arguments[:count], [0] * (1 + count // 2))
         return self._reply(arguments[:count], next((it for part, it in _SCRIPTS.items() if part in script), 0))
 
     def execute_command(self, command: str, name: str, *_: Any) -> Reply:

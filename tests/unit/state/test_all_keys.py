@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from forebay.contract.records import (
+    Alert,
     ApiKey,
     Completion,
     Evaluation,
@@ -25,6 +26,7 @@ from forebay.privacy.vault import Owner, Vault
 from forebay.privacy.vault_redis import RedisVaultStore
 from forebay.settings import Settings
 from forebay.state.claim_store import RedisClaimStore
+from forebay.state.conditions import Conditions, RedisConditions
 from forebay.state.idempotency import Claims
 from forebay.state.keys import Common, Hashed, Owned
 from forebay.state.rates import RedisLimiter
@@ -118,7 +120,8 @@ async def quality(redis: Any, tenant: str, user: str, request_id: str) -> None:
     assert await tasks.opened(task, context("reviews")) == ()
     scores = RedisScores(redis, PREFIX)
     await add_score(scores, "m:1", 2.0, 9)
-    await scores.set_alerted("m:1", True)
+    conditions = Conditions(RedisConditions(redis, PREFIX), lambda: NOW)
+    await conditions.note(Alert(kind="quality_drop", subject="m:1"), holds=True)
 
 
 async def cached_answers(redis: Any, tenant: str, user: str, request_id: str) -> None:

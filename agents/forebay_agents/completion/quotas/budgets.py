@@ -19,96 +19,11 @@ from forebay.state.redis_client import redis_errors, refused
 from forebay_agents.completion.quotas.former_accounts import FormerAccounts
 from forebay_agents.completion.quotas.overrides import Overrides, Whose
 from forebay_agents.completion.quotas.payers import account_of
+from forebay_agents.completion.quotas.scripts import LEDGER, RESERVE, SETTLE
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings
 from forebay_agents.models.prices.rates import NANO
 
-# KEYS: accounts, and then what each was called when ids were joined by colons. What lies there still is moved, for it
-# is what was spent of this month; not needed any more 40 days after the last worker of 0.1 was stopped.
-# An account's reservations are in KEY:amounts and KEY:until; what nobody settled in time is given back.
-_LIBRARY = """
-local count = #KEYS / 2
-for i = 1, count do
-  if redis.call('EXISTS', KEYS[i]) == 0 and redis.call('EXISTS', KEYS[count + i]) == 1 then
-    for _, part in ipairs({'', ':amounts', ':until', ':rows'}) do
-      if redis.call('EXISTS', KEYS[count + i] .. part) == 1 then
-        redis.call('RENAME', KEYS[count + i] .. part, KEYS[i] .. part)
-      end
-    end
-  end
-end
-local function tidied(key, now)
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key .. ':until', '-inf', now)) do
-    redis.call('HINCRBY', key, 'reserved', -(redis.call('HGET', key .. ':amounts', id) or 0))
-    redis.call('HDEL', key .. ':amounts', id)
-    redis.call('ZREM', key .. ':until', id)
-  end
-  local spent = redis.call('HMGET', key, 'spent', 'reserved', 'ledger')
-  return math.max((tonumber(spent[1]) or 0) + (tonumber(spent[2]) or 0), tonumber(spent[3]) or 0)
-end
-local function expire(key, ms)
-  for _, one in ipairs({key, key .. ':amounts', key .. ':until', key .. ':rows'}) do redis.call('PEXPIRE', one, ms) end
-end
-"""
-
-# ARGV: now ms, id ('': only asks), amount, until ms, keep ms, then a limit for each key. Returns 0, or the number of
-# the account that has no room, and its fill in per mille of the fullest. Asking for 0: is anything left at all?
-_RESERVE = (
-    _LIBRARY
-    + """
-local fullest, wanted = 0, math.max(tonumber(ARGV[3]), 1)
-for i = 1, count do
-  local key, limit = KEYS[i], tonumber(ARGV[5+i])
-  local counted = tidied(key, ARGV[1])
-  if counted + wanted > limit then return {i, 1000} end
-  if limit > 0 then fullest = math.max(fullest, math.floor(1000 * counted / limit)) end
-end
-for i = 1, count do
-  local key = KEYS[i]
-  if ARGV[2] ~= '' and tonumber(ARGV[3]) > 0 then
-    redis.call('HINCRBY', key, 'reserved', ARGV[3])
-    redis.call('HSET', key .. ':amounts', ARGV[2], ARGV[3])
-    redis.call('ZADD', key .. ':until', ARGV[4], ARGV[2])
-    expire(key, ARGV[5])
-  end
-end
-return {0, fullest}
-"""
-)
-
-# ARGV: id, cost, keep ms.
-_SETTLE = (
-    _LIBRARY
-    + """
-for i = 1, count do
-  local key = KEYS[i]
-  local reserved = redis.call('HGET', key .. ':amounts', ARGV[1])
-  if reserved then
-    redis.call('HINCRBY', key, 'reserved', -reserved)
-    redis.call('HDEL', key .. ':amounts', ARGV[1])
-    redis.call('ZREM', key .. ':until', ARGV[1])
-  end
-  redis.call('HINCRBY', key, 'spent', ARGV[2])
-  expire(key, ARGV[3])
-end
-return 0
-"""
-)
-
-# ARGV: row, amount, keep ms. A row of the ledger's projection replaces its older self in the sum.
-_LEDGER = (
-    _LIBRARY
-    + """
-for i = 1, count do
-  local key = KEYS[i]
-  local old = redis.call('HGET', key .. ':rows', ARGV[1]) or 0
-  redis.call('HSET', key .. ':rows', ARGV[1], ARGV[2])
-  redis.call('HINCRBY', key, 'ledger', ARGV[2] - old)
-  expire(key, ARGV[3])
-end
-return 0
-"""
-)
-
+_SPENT_FROM = 500
 _KEEP_MS = {WindowKind.DAY: 3 * 86_400_000, WindowKind.MONTH: 40 * 86_400_000}
 
 
@@ -124,7 +39,8 @@ class Room(StrEnum):
 class Account:
     """One budget in one window: its key and the one it had before, ``limit`` in nano-dollars.
 
-    ``common``: several tenants', so that a row of the ledger in it needs its tenant's name.
+    ``common``: several tenants', so that a row of the ledger in it needs its tenant's name. ``ids``: of the tenant, or
+    of tenant and user, whose budget it is; ``start``: of the window, ms since the epoch.
     """
 
     key: Key
@@ -132,15 +48,21 @@ class Account:
     kind: WindowKind
     limit: int
     common: bool = False
+    ids: tuple[str, ...] = ()
+    start: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reservation:
-    """Money put aside for a call under ``id``; ``room`` says how full the fullest budget is."""
+    """Money put aside for a call under ``id``; ``room`` says how full the fullest budget is.
+
+    ``fills``: how full each is, in per mille; 1000 also where nothing fits in any more.
+    """
 
     id: str
     room: Room
     accounts: tuple[Account, ...] = ()
+    fills: tuple[tuple[Account, int], ...] = ()
 
 
 class Budgets(Protocol):
@@ -212,13 +134,17 @@ class RedisBudgets:
             return Reservation(id=reservation_id, room=Room.OK)
         until = now + round(1000 * self._settings.reservation_s)
         limits = [account.limit for account in accounts]
-        refused, filled = await self._run(
-            _RESERVE, accounts, now, reservation_id, amount, until, _longest(accounts), *limits
+        refused, *filled = await self._run(
+            RESERVE, accounts, now, reservation_id, amount, until, _longest(accounts), *limits
         )
         if refused:
-            return Reservation(id=reservation_id, room=Room.HARD)
-        room = Room.SOFT if filled >= 1000 * self._settings.soft_share else Room.OK
-        return Reservation(id=reservation_id, room=room, accounts=accounts)
+            # What is left pays for nothing, unless the call alone was larger than half of the budget.
+            filled[refused - 1] = 1000 if filled[refused - 1] >= _SPENT_FROM else filled[refused - 1]
+        fills = tuple(zip(accounts, filled, strict=True))
+        if refused:
+            return Reservation(id=reservation_id, room=Room.HARD, fills=fills)
+        room = Room.SOFT if max(filled) >= 1000 * self._settings.soft_share else Room.OK
+        return Reservation(id=reservation_id, room=room, accounts=accounts, fills=fills)
 
     async def accounts(self, tenant_id: str, user_id: str) -> list[tuple[Account, int]]:
         """The accounts of a user now, or of a tenant alone, and what counts as spent in each, in nano-dollars."""
@@ -237,7 +163,7 @@ class RedisBudgets:
     async def settle(self, reservation: Reservation, cost: int) -> None:
         """See :class:`Budgets`."""
         if reservation.accounts:
-            await self._run(_SETTLE, reservation.accounts, reservation.id, cost, _longest(reservation.accounts))
+            await self._run(SETTLE, reservation.accounts, reservation.id, cost, _longest(reservation.accounts))
 
     async def observe(self, row: Spend) -> None:
         """Take over what the ledger says."""
@@ -249,7 +175,7 @@ class RedisBudgets:
         for common, prefix in ((False, ""), (True, f"{len(row.tenant_id)}:{row.tenant_id}|")):
             accounts = [account for account in wanted if account.common is common]
             if accounts:
-                await self._run(_LEDGER, accounts, prefix + name, amount, _longest(accounts))
+                await self._run(LEDGER, accounts, prefix + name, amount, _longest(accounts))
 
     async def _run(self, script: str, accounts: Sequence[Account], *arguments: Any) -> Any:
         keys = [self._prefix + key for key in (*(one.key for one in accounts), *(one.before for one in accounts))]
@@ -284,13 +210,16 @@ class RedisBudgets:
 def _of(space: Owned, ids: tuple[str, ...], budget: Budget, at_ms: int, *, common: bool) -> Iterable[Account]:
     for kind, dollars in ((WindowKind.DAY, budget.daily_usd), (WindowKind.MONTH, budget.monthly_usd)):
         if dollars is not None:
-            window = kind.value, str(window_start(kind, at_ms))
+            start = window_start(kind, at_ms)
+            window = kind.value, str(start)
             yield Account(
                 key=owned(space, *ids, *window),
                 before=formerly(space, ":".join(("|".join(ids), *window))),
                 kind=kind,
                 limit=round(dollars * NANO),
                 common=common,
+                ids=ids,
+                start=start,
             )
 
 

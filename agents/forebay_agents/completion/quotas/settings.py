@@ -62,7 +62,7 @@ class BudgetsSettings(Section):
         default_factory=dict, description="Of single users, as `tenant|user`, instead of `user`."
     )
     soft_share: float = Field(
-        0.8, gt=0, le=1, description="Share of a budget from which on only the cheapest tier is used, with an alert."
+        0.8, gt=0, le=1, description="Share of a budget from which on only the cheapest tier is used."
     )
     reservation_s: float = Field(
         600.0,

@@ -5,6 +5,7 @@ type by type and default by default. Times are milliseconds since the epoch in U
 (1e-9 US dollars), ids are UUIDv7 strings.
 """
 
+from forebay.contract.records.alerting import Alert, AlertState, Severity
 from forebay.contract.records.conversation import (
     CacheMode,
     CachePolicy,
@@ -28,7 +29,6 @@ from forebay.contract.records.outcome import (
     without_ref,
 )
 from forebay.contract.records.quality import (
-    Alert,
     CacheCheck,
     Correction,
     CorrectionAction,
@@ -37,7 +37,6 @@ from forebay.contract.records.quality import (
     FeedbackRating,
     ReviewReason,
     ReviewTask,
-    Severity,
 )
 
 Record = (
@@ -62,6 +61,7 @@ Record = (
 
 __all__ = [
     "Alert",
+    "AlertState",
     "AnswerSource",
     "ApiKey",
     "Attempt",

@@ -1,18 +1,9 @@
-"""Judging, alerts, and people's decisions. Redacted text only."""
+"""Judging, and people's decisions. Redacted text only."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from forebay.contract.records.outcome import AnswerSource, Completion
-from forebay.observability.plain import shown
-
-
-class Severity(StrEnum):
-    """How soon a person has to look."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
 
 
 class CorrectionAction(StrEnum):
@@ -57,31 +48,6 @@ class Evaluation:
     sample_rate: float = 1.0
     cost_nanousd: int = 0
     created_at: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Alert:
-    """Something a person should look at; ``kind`` is catalogued in docs/reference/alerts.md.
-
-    ``subject`` and ``message`` go to pagers, chats and mails, which know nothing of
-    :mod:`forebay.observability.plain`: so they are plain from the beginning, whoever made or sent the alert.
-    """
-
-    alert_id: str = ""
-    kind: str = ""
-    severity: Severity = Severity.WARNING
-    tenant_id: str | None = None
-    subject: str = ""
-    message: str = ""
-    value: float = 0.0
-    threshold: float = 0.0
-    created_at: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("subject", "message"):
-            text = getattr(self, name)
-            if isinstance(text, str):  # what is none is for the schema to refuse
-                object.__setattr__(self, name, shown(text, lines=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

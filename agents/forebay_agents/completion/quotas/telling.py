@@ -1,0 +1,101 @@
+"""Who is told of a budget that is used up by half, by four fifths, or all? People, once in a day or month each."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from forebay.contract.json_lines import new_id
+from forebay.contract.records import Alert, Severity, WindowKind
+from forebay.contract.windows import window_end
+from forebay.state.conditions import Conditions
+from forebay_agents.completion.quotas.budgets import Account, Reservation
+from forebay_agents.models.prices.rates import NANO
+
+HALF, NEARLY, ALL = 500, 800, 1000
+"""Shares of a budget in per mille."""
+
+_REMEMBERED = 100_000  # accounts and shares; each day has its own
+_RAISE = "Raise it (`forebay budget set`), or leave it"
+
+
+class BudgetTeller:
+    """Makes alerts of how full accounts are."""
+
+    def __init__(self, conditions: Conditions) -> None:
+        self._conditions = conditions
+        self._known: set[tuple[str, int]] = set()
+
+    async def tell(self, reservation: Reservation, now_ms: int) -> list[Alert]:
+        """What to tell, the smaller shares first; nothing that was told before."""
+        told: list[Alert] = []
+        for account, filled in reservation.fills:
+            for share in (HALF, NEARLY, ALL):
+                if filled >= share and (account.key, share) not in self._known:
+                    self._remember(account, share)
+                    told += await self._conditions.note(_alert(account, filled, share, now_ms), holds=True)
+        return told
+
+    def _remember(self, account: Account, share: int) -> None:
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known.add((account.key, share))
+
+
+def _alert(account: Account, filled: int, share: int, now_ms: int) -> Alert:
+    tenant, user = account.ids[0], account.ids[1] if len(account.ids) > 1 else None
+    whose = f"tenant {tenant}" if user is None else f"user {user} of {tenant}"
+    budget = f"the {'daily' if account.kind is WindowKind.DAY else 'monthly'} budget of {whose}"
+    of = f"{filled / 10:.0f} % of {budget} (${account.limit / NANO:,.2f})"
+    labels = _labels(account, user)
+    subject, ends_at = user or tenant, window_end(account.kind, account.start)
+    if share == HALF:
+        return Alert(
+            alert_id=new_id(),
+            kind="budget_half_spent",
+            severity=Severity.INFO,
+            tenant_id=tenant,
+            subject=subject,
+            message=f"{of} is spent or reserved",
+            value=filled / 1000,
+            threshold=share / 1000,
+            created_at=now_ms,
+            labels=labels,
+            ends_at=ends_at,
+            summary=f"half of {budget} is spent",
+            action="Nothing, if the period is half over too.",
+        )
+    if share == NEARLY:
+        return Alert(
+            alert_id=new_id(),
+            kind="budget_nearly_spent",
+            severity=Severity.WARNING,
+            tenant_id=tenant,
+            subject=subject,
+            message=f"{of} is spent or reserved; from budgets.soft_share on only the cheapest tier is used",
+            value=filled / 1000,
+            threshold=share / 1000,
+            created_at=now_ms,
+            labels=labels,
+            ends_at=ends_at,
+            summary=f"{budget} is nearly spent",
+            action=f"{_RAISE}: at the whole of it requests are rejected.",
+        )
+    return Alert(
+        alert_id=new_id(),
+        kind="budget_spent",
+        severity=Severity.CRITICAL,
+        tenant_id=tenant,
+        subject=subject,
+        message=f"what is left of {budget} (${account.limit / NANO:,.2f}) pays for no call: requests are rejected",
+        value=filled / 1000,
+        threshold=share / 1000,
+        created_at=now_ms,
+        labels=labels,
+        ends_at=ends_at,
+        summary=f"{budget} is spent",
+        action=f"{_RAISE}: requests are rejected with budget_exceeded until the next period.",
+    )
+
+
+def _labels(account: Account, user: str | None) -> Mapping[str, str]:
+    since = datetime.fromtimestamp(account.start / 1000, UTC).date().isoformat()
+    return {"of": "tenant" if user is None else "user", "window": account.kind.value, "since": since}

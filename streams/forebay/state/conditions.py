@@ -1,0 +1,123 @@
+"""Which conditions hold that people are told of? Noted for all workers, so that each is told of once when it begins,
+and once when it ends.
+
+In Redis a condition is a key that exists as long as it holds, under its fingerprint. What a worker saw there it
+believes for a minute: so that a deployment that answers costs no look at Redis with each answer. Without Redis the
+worker goes by what it has seen itself: an alert that comes twice is better than none, and who sends messages knows a
+fingerprint for one condition anyway.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from forebay.contract.clock import Clock, elapsed_s, now_ms
+from forebay.contract.handlers import Output
+from forebay.contract.records import Alert, AlertState
+from forebay.state.keys import Common, Prefix, plain
+from forebay.state.redis_client import redis_errors
+
+KEEP_MS = 30 * 86_400_000
+"""As long as records of alerts are kept: who comes later than that is told again."""
+
+_BELIEVED_S = 60.0
+_REMEMBERED = 100_000
+
+
+class ConditionStore(Protocol):
+    """Since when a condition holds."""
+
+    async def begin(self, fingerprint: str, at_ms: int, keep_ms: int) -> bool:
+        """Note that it holds; whether that is news."""
+        ...
+
+    async def end(self, fingerprint: str) -> int | None:
+        """Note that it does not; since when it held, ms since the epoch, ``None`` if that is no news."""
+        ...
+
+
+class MemoryConditions:
+    """In one process."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, int] = {}
+
+    async def begin(self, fingerprint: str, at_ms: int, keep_ms: int) -> bool:
+        """See :class:`ConditionStore`."""
+        if fingerprint in self._since:
+            return False
+        if len(self._since) >= _REMEMBERED:
+            self._since.clear()
+        self._since[fingerprint] = at_ms
+        return True
+
+    async def end(self, fingerprint: str) -> int | None:
+        """See :class:`ConditionStore`."""
+        return self._since.pop(fingerprint, None)
+
+
+class RedisConditions:
+    """In Redis, falling back to memory; ``client`` is a ``redis.asyncio`` client."""
+
+    def __init__(self, client: Any, prefix: str) -> None:
+        self._client = client
+        self._prefix = Prefix(prefix)
+        self._local = MemoryConditions()
+
+    async def begin(self, fingerprint: str, at_ms: int, keep_ms: int) -> bool:
+        """See :class:`ConditionStore`."""
+        local = await self._local.begin(fingerprint, at_ms, keep_ms)
+        try:
+            return bool(await self._client.set(self._key(fingerprint), at_ms, nx=True, px=keep_ms))
+        except redis_errors():
+            return local
+
+    async def end(self, fingerprint: str) -> int | None:
+        """See :class:`ConditionStore`."""
+        local = await self._local.end(fingerprint)
+        try:
+            since = await self._client.getdel(self._key(fingerprint))
+        except redis_errors():
+            return local
+        return None if since is None else int(since)
+
+    def _key(self, fingerprint: str) -> str:
+        return self._prefix + plain(Common.CONDITION, fingerprint)
+
+
+class Conditions:
+    """Makes of conditions that are seen again and again the alerts that are told.
+
+    Args:
+        now_ms: ms since the epoch.
+        elapsed: seconds, of a clock that nobody sets.
+    """
+
+    def __init__(self, store: ConditionStore, now_ms: Clock = now_ms, elapsed: Any = elapsed_s) -> None:
+        self._store = store
+        self._now_ms = now_ms
+        self._elapsed = elapsed
+        self._seen: dict[str, tuple[bool, float]] = {}
+
+    async def note(self, alert: Alert, *, holds: bool) -> Sequence[Alert]:
+        """What to tell of the condition of ``alert``, which holds now or does not: one alert, or nothing."""
+        seen = self._seen.get(alert.fingerprint)
+        if seen is not None and seen[0] is holds and self._elapsed() - seen[1] < _BELIEVED_S:
+            return ()
+        if len(self._seen) >= _REMEMBERED:
+            self._seen.clear()
+        now = self._now_ms()
+        if holds:
+            keep_ms = KEEP_MS if alert.ends_at is None else max(1, alert.ends_at - now)
+            news = await self._store.begin(alert.fingerprint, now, keep_ms)
+            told = [replace(alert, starts_at=now)] if news else []
+        else:
+            since = await self._store.end(alert.fingerprint)
+            told = [] if since is None else [replace(alert, state=AlertState.RESOLVED, starts_at=since, ends_at=now)]
+        self._seen[alert.fingerprint] = (holds, self._elapsed())
+        return told
+
+
+def alert_output(alert: Alert) -> Output:
+    """``alert`` as it is published."""
+    return Output(topic="alerts", key=alert.fingerprint, value=alert)
