@@ -54,7 +54,7 @@ EXEMPT = {
 """Topics that are not checked here, and why not."""
 WITHHELD = "forebay-dlq-withheld"
 """Header of a dead letter without its bytes: the kinds of data that were in them."""
-_NO_TEXT = ("_id", "_hash", "_ref", "_at")
+_NO_TEXT = ("_id", "_hash", "_ref", "_at", "fingerprint")
 """Ends of the names of fields that hold no text: a digest has forms of its own."""
 _ACTORS = frozenset({"by", "reviewer"})
 """Fields with who acted: an account may be called by an e-mail address, and the trail is there to name it."""

@@ -156,6 +156,8 @@ def test_the_rights_to_write_are_those_of_the_outputs() -> None:
     callers = _topics_in("*/**/*.py", r"(usage_output)\(")
     for stage in rights.keys() & callers.keys():
         outputs.setdefault(stage, set()).add("usage")
+    for stage in rights.keys() & _topics_in("*/**/*.py", r"(alert_output)\(").keys():
+        outputs.setdefault(stage, set()).add("alerts")
     for stage in rights.keys() & _topics_in("*/**/*.py", r"\b(Pieces)\(hint=").keys():
         outputs[stage].add("deltas")
     for stage in outputs.keys() & rights.keys():
