@@ -112,7 +112,7 @@ class Attempts:
                 continue
             outcomes = await self._outcomes(tier, candidates, request, trace, write_ahead, others)
             for outcome in outcomes:
-                self._record(outcome, trace)
+                trace.record(outcome)
                 await tell(outcome, trace, self._conditions, self._now_ms())
             if trace.broke:
                 return None
@@ -185,13 +185,6 @@ class Attempts:
             return await self._attempt(tier, deployment, request, Trace(), write_ahead, others, lost)
         except ClaimLostError:
             return None
-
-    def _record(self, outcome: Outcome, trace: Trace) -> None:
-        trace.entries.append(outcome.entry)
-        trace.attempts.append(outcome.attempt(outcome.error.code if outcome.error else "ok"))
-        if outcome.error is None or outcome.error.code == LOST:
-            return
-        trace.errors.append(outcome.error)
 
     async def _attempt(
         self,

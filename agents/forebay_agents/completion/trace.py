@@ -7,6 +7,7 @@ from forebay.contract.records import Alert, Attempt, Severity, UsageEvent
 from forebay.state.conditions import Conditions
 from forebay_agents.models.caller import Outcome
 from forebay_agents.models.pieces import Pieces
+from forebay_agents.models.pool import LOST
 from forebay_agents.models.providers.provider import ProviderError, Said
 from forebay_agents.models.settings import Tier
 
@@ -35,6 +36,13 @@ class Trace:
     spent_before: int = 0
     pieces: Pieces | None = None
     final: bool = False
+
+    def record(self, outcome: Outcome) -> None:
+        """Take in how a call ended."""
+        self.entries.append(outcome.entry)
+        self.attempts.append(outcome.attempt(outcome.error.code if outcome.error else "ok"))
+        if outcome.error is not None and outcome.error.code != LOST:
+            self.errors.append(outcome.error)
 
     @property
     def heard(self) -> bool:
