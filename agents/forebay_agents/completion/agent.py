@@ -14,6 +14,7 @@ from forebay.privacy.people.names import needed_names, open_names
 from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.stage import Stage
 from forebay.settings import IdentitySettings, RedisSettings, RetrySettings, Settings, StageSettings
+from forebay.state.cancelling import end
 from forebay.state.claim_store import RedisClaimStore
 from forebay.state.conditions import Conditions, RedisConditions
 from forebay.state.idempotency import Claims
@@ -27,6 +28,7 @@ from forebay_agents.completion.handler import CompletionHandler
 from forebay_agents.completion.metrics import METRICS as COMPRESSION_METRICS
 from forebay_agents.completion.metrics import ROUTER_METRICS
 from forebay_agents.completion.quotas.budgets import RedisBudgets
+from forebay_agents.completion.quotas.followed_keys import FollowedKeys
 from forebay_agents.completion.quotas.overrides import Overrides
 from forebay_agents.completion.quotas.settings import BudgetsSettings, LimitsSettings
 from forebay_agents.completion.quotas.unpriced import may_call
@@ -57,6 +59,16 @@ class LedgerView:
 
 
 @asynccontextmanager
+async def _following(keys: FollowedKeys, reading: "asyncio.Task[None]") -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        if not reading.done():
+            await end([reading])
+        await keys.close()
+
+
+@asynccontextmanager
 async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``completion``."""
     own, models = settings[CompletionSettings], settings[ModelsSettings]
@@ -68,17 +80,20 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     value_nanousd = None if own.value_of_quality_usd is None else NANO * own.value_of_quality_usd
     router = LiveRouter(own.router_folder, ROUTER_METRICS, value_nanousd)
 
+    keys = FollowedKeys()
+
     async def warm_up() -> None:
-        await calling.provider.ready()
+        await asyncio.gather(calling.provider.ready(), keys.read(settings))
         await asyncio.to_thread(router.warm_up)
 
     # litellm takes seconds to import; joining the group, which is mostly waiting, takes one more beside it.
     warming = asyncio.create_task(warm_up())
-    async with open_state(settings) as client:
+    async with open_state(settings) as client, _following(keys, warming):
         prefix = settings[RedisSettings].key_prefix
         conditions = Conditions(RedisConditions(client, prefix))
         limiter, known = RedisLimiter(client, prefix), known_tenants(settings)
-        budgets = RedisBudgets(client, prefix, money, known=known, names=names, overrides=Overrides(client, prefix))
+        overrides = Overrides(client, prefix)
+        budgets = RedisBudgets(client, prefix, money, known=known, names=names, overrides=overrides, keys=keys)
 
         def cached_share(request: RedactedRequest) -> float:
             tier = models.tier(request.tier or "") or models.tiers[0]
@@ -106,7 +121,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
         delays_s = settings[RetrySettings].delays_s
         handler = CompletionHandler(
             Cascade(models.tiers, attempts, router),
-            Admission(rates, limiter, budgets, now_ms, known=known, conditions=conditions),
+            Admission(rates, limiter, budgets, now_ms, known=known, conditions=conditions, keys=keys),
             # Half of the look-ahead for one tenant: the other half is there to see past its flood.
             FairQueue(own.in_flight, own.look_ahead // 2),
             shortener,

@@ -203,17 +203,16 @@ class Attempts:
             message = f"{deployment.name}: its rate is used up"
             trace.errors.append(ProviderError("provider_rate_limited", message, retry_after_s=wait_s))
             return None
-        worst_case = self._worst_case(tier, deployment, request)
-        reservation = await self._budgets.reserve(request.tenant_id, request.user_id, new_id(), worst_case)
+        worst, payer = self._worst_case(tier, deployment, request), Payer.of(request)
+        reservation = await self._budgets.reserve(payer.tenant_id, payer.user_id, new_id(), worst, key_id=payer.key_id)
         if reservation.room is Room.HARD:
-            trace.broke = True
+            trace.broke = reservation.refusal()
             return None
         cost = 0
         try:
             async with self._pool.calling(deployment, left_s(request, self._now_ms())):
                 # Time may have passed until there was room.
                 build = self._builder(tier, deployment, request, others, trace)
-                payer = Payer.of(request)
                 outcome = await self._caller.call(payer, tier.name, deployment, build, write_ahead, lost=lost)
                 if outcome.error is None:
                     self._pool.worked(deployment, outcome.duration_ms / 1000)

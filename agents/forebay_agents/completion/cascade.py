@@ -89,7 +89,7 @@ class Cascade:
             if not trace.errors and not trace.broke:
                 raise Rejected("max_cost", "what earlier tries left of the request's own limit pays for no tier")
             if trace.broke:
-                raise Rejected("budget_exceeded", "what is left of the budget does not pay for this call")
+                raise trace.broke
             if trace.attempts or not await self._attempts.probed(route.all, request):
                 raise conclusion(trace.errors)
             trace.errors.clear()

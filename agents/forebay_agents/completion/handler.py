@@ -99,7 +99,11 @@ class CompletionHandler:
             tenant_id=request.tenant_id if request else "default",
             user_id=request.user_id if request else "anonymous",
             status=ResponseStatus.REJECTED if isinstance(failure, Rejected) else ResponseStatus.FAILED,
-            error=Error(code=failure.code, message=failure.message),
+            error=Error(
+                code=failure.code,
+                message=failure.message,
+                retry_at=failure.retry_at if isinstance(failure, Rejected) else None,
+            ),
             finish_reason=h.text(failure.carry, h.FINISH),
             cost_nanousd=_spent(context) if cost is None else cost,
             request=request,
@@ -110,9 +114,19 @@ class CompletionHandler:
     async def _complete(
         self, request: RedactedRequest, context: Context, claim: Claim | None, *, cheapest: bool
     ) -> list[Output]:
-        started = time.perf_counter()
-        spent = _spent(context)
-        trace = Trace(spent_before=spent, pieces=self._pieces(request, context))
+        trace = Trace(spent_before=_spent(context), pieces=self._pieces(request, context))
+        try:
+            outputs = await self._answered(request, context, claim, trace, cheapest=cheapest)
+        except Exception:
+            await self._admission.used(request, trace.tokens)
+            raise
+        await self._admission.used(request, trace.tokens)
+        return outputs
+
+    async def _answered(
+        self, request: RedactedRequest, context: Context, claim: Claim | None, trace: Trace, *, cheapest: bool
+    ) -> list[Output]:
+        started, spent = time.perf_counter(), trace.spent_before
         if not request.messages:
             raise Rejected("invalid_request", "messages must not be empty")
         try:

@@ -78,13 +78,16 @@ class CompletionSettings(Section):
 
 RIGHTS = StageRights(
     writes=("completions", "deltas", "usage", "alerts"),
+    follows=("keys",),
     state=RedisRights(
         keys=globs(
             Owned.ANSWER_CLAIM,
             Owned.TENANT_BUDGET,
             Owned.USER_BUDGET,
+            Owned.KEY_BUDGET,
             Owned.TENANT_RATE,
             Owned.USER_RATE,
+            Owned.KEY_RATE,
             Common.BUDGETS_SET,
             Common.CONDITION,
             Common.DEPLOYMENT_RATE,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from forebay.contract.failures import Rejected
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Alert, Attempt, Severity, UsageEvent
 from forebay.state.conditions import Conditions
@@ -18,7 +19,7 @@ class Trace:
 
     Attributes:
         errors: of the calls that brought no answer.
-        broke: whether a budget stopped a call.
+        broke: why a budget stopped a call, if one did.
         unpriced: whether a deployment was left out because nobody knows its price.
         dearest: tier that the request allowed, once one has served it.
         spent_before: cost of earlier tries of the request, in nano-dollars.
@@ -30,7 +31,7 @@ class Trace:
     attempts: list[Attempt] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     errors: list[ProviderError] = field(default_factory=list)
-    broke: bool = False
+    broke: Rejected | None = None
     unpriced: bool = False
     dearest: Tier | None = None
     spent_before: int = 0
@@ -52,6 +53,11 @@ class Trace:
     def hears(self, attempt_id: str, tier: str, model: str) -> Said | None:
         """Who hears the call ``attempt_id``."""
         return self.pieces.of(attempt_id, tier, model) if self.final and self.pieces is not None else None
+
+    @property
+    def tokens(self) -> int:
+        """Of all calls so far, questions and answers."""
+        return sum(entry.prompt_tokens + entry.completion_tokens for entry in self.entries)
 
     @property
     def spent(self) -> int:

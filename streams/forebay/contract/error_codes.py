@@ -272,13 +272,13 @@ CODES = _catalogue(
     (
         "budget_exceeded",
         _B,
-        "The budget of the tenant or user is used up.",
+        "The budget of the tenant, the user or the API key is used up; the message says whose, and until when.",
         "Raise the budget, or wait for the window.",
     ),
     (
         "rate_limited",
         _T,
-        "The tenant or user asks faster than its limit.",
+        "The tenant, the user or the API key asks faster than its limit.",
         "Raise the limit, or have the application slow down.",
     ),
     ("max_cost", _B, "Every tier may cost more than the request allows.", "The requester raises max_cost_nanousd."),

@@ -58,7 +58,14 @@ class Held(Transient):
 
 
 class Rejected(Failure):
-    """Terminal, and the requester's to change: becomes a ``rejected`` response, not a dead letter."""
+    """Terminal, and the requester's to change: becomes a ``rejected`` response, not a dead letter.
+
+    ``retry_at``: from when on it may be served, in ms since the epoch, if that is known.
+    """
+
+    def __init__(self, code: str, message: str, *, retry_at: int | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_at = retry_at
 
 
 class Permanent(Failure):

@@ -93,7 +93,7 @@ class StageRights:
     A stage names its own in the entry point group ``forebay.rights``.
 
     Attributes:
-        writes: topics of its outputs.
+        writes: topics of its outputs; ``follows``: those that it reads whole, outside of its group.
         tables: Faust's tables, each with a changelog that it makes.
         returns: it puts records back into every topic that another stage reads.
         state: of ``redis.url``.
@@ -101,6 +101,7 @@ class StageRights:
     """
 
     writes: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     returns: bool = False
     state: RedisRights = RedisRights()
@@ -256,7 +257,7 @@ _CATALOGUE = (
         compacted=True,
         access=Access.IDENTIFYING,
         broker_time=True,
-        doc="Keys of the HTTP door: hashes of their secrets, whose they are and what they may. Doors follow it.",
+        doc="Keys of the HTTP door, hashes of their secrets, and what they may. Doors and `completion` follow it.",
     ),
     Topic(
         name="clock",

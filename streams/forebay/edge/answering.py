@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from forebay.contract.clock import now_ms
 from forebay.contract.ids import for_header
-from forebay.contract.records import Response, ResponseStatus
-from forebay.edge.errors import body, row
+from forebay.contract.records import Error, Response, ResponseStatus
+from forebay.edge.errors import Refused, body, row
 
 PREFIX = "chatcmpl-"
 
@@ -69,6 +70,13 @@ def failure(response: Response) -> dict[str, Any]:
     error = response.error
     code, message = ("bug", "the answer says nothing") if error is None else (error.code, error.message)
     return body(code, message, id=PREFIX + response.request_id)
+
+
+def refusal(response: Response, shown: Mapping[str, str] | None = None) -> Refused:
+    """An answer that is none, to be told by a status; ``shown``: further headers."""
+    error = response.error or Error(code="bug", message="the answer says nothing")
+    after_s = None if error.retry_at is None else max(1.0, (error.retry_at - now_ms()) / 1000)
+    return Refused(error.code, error.message, retry_after_s=after_s, headers={**headers(response), **(shown or {})})
 
 
 def status(response: Response) -> int:

@@ -12,7 +12,7 @@ from forebay.contract import headers as h
 from forebay.contract.clock import Clock, elapsed_s, now_ms
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import ApiKey, Feedback, FeedbackRating, Response, ResponseStatus
-from forebay.edge import answering, sse
+from forebay.edge import answering, rates, sse
 from forebay.edge.asked import parsing
 from forebay.edge.asked.json_body import json_object
 from forebay.edge.asked.models import Models
@@ -23,9 +23,10 @@ from forebay.edge.errors import Refused
 from forebay.edge.keys import Known, WrongKeys, holder, may_ask, source_address
 from forebay.edge.metrics import EdgeMetrics
 from forebay.edge.pieces import Pieces
-from forebay.edge.server import KEY_ID, REQUEST_ID, Route, Server, body_of, json_response
+from forebay.edge.server import KEY_ID, REQUEST_ID, SHOWN, Route, Server, body_of, json_response
 from forebay.edge.settings import EdgeSettings, is_loopback
 from forebay.edge.streaming import Streamed
+from forebay.state.rates import Taken
 
 _REASON = re.compile(r"[a-z_]{1,32}")
 _DRAINING = Refused("draining", "the door is being stopped; ask another one")
@@ -34,10 +35,10 @@ log = structlog.get_logger(__name__)
 
 
 class Rates(Protocol):
-    """Requests a minute."""
+    """What a key may use a minute."""
 
-    async def wait_s(self, key: ApiKey) -> float:
-        """Seconds that the holder of ``key`` has to wait; 0: one request was taken."""
+    async def take(self, key: ApiKey) -> Taken:
+        """One request; if the holder of ``key`` has to wait, none was taken."""
         ...
 
 
@@ -57,7 +58,7 @@ class App:
         keys: Known,
         models: Models,
         pieces: Pieces,
-        rates: Rates,
+        rates_of_keys: Rates,
         metrics: EdgeMetrics,
         *,
         most_bytes: int,
@@ -69,7 +70,7 @@ class App:
         self._keys = keys
         self._models = models
         self._pieces = pieces
-        self._rates = rates
+        self._rates = rates_of_keys
         self._metrics = metrics
         self._most_bytes = most_bytes
         self._lag = lag
@@ -124,8 +125,11 @@ class App:
         for name in chat.ignored:
             self._metrics.ignored.labels(name if name in parsing.IGNORED else "other").inc()
         request, named = request_of(chat, key, http.headers, self._clock())
-        if (rest_s := await self._rates.wait_s(key)) > 0:
-            raise Refused("rate_limited", "this API key asks faster than it may", retry_after_s=rest_s)
+        taken = await self._rates.take(key)
+        limits: dict[str, str] = {**rates.shown(taken)}
+        http[SHOWN] = limits
+        if taken.wait_s > 0:
+            raise Refused("rate_limited", "this API key asks faster than it may", retry_after_s=taken.wait_s)
         headers = record_headers(http.headers)
         if chat.stream and self._pieces.reply_to is not None:
             headers[h.REPLY_TO] = str(self._pieces.reply_to).encode()
@@ -133,7 +137,9 @@ class App:
         one = self._desk.ask(request, headers, named=named, tries=int(tries[:6]) if tries.isdigit() else None)
         http[REQUEST_ID] = one.request.request_id
         prefer = preferred(http.headers.get("prefer", ""))
-        shown = {"x-request-id": one.request.request_id} | ({"idempotent-replayed": "true"} if one.replayed else {})
+        shown = {"x-request-id": one.request.request_id, **limits} | (
+            {"idempotent-replayed": "true"} if one.replayed else {}
+        )
         timeout_s = min(self._settings.timeout_s, prefer.wait_s or self._settings.timeout_s)
         created = self._clock() // 1000
         if chat.stream and not prefer.respond_async:
@@ -277,12 +283,10 @@ def _accepted(one: Open, shown: Mapping[str, str]) -> web.Response:
 
 
 def _answered(response: Response, model: str, created: int, shown: Mapping[str, str]) -> web.Response:
-    headers = {**answering.headers(response), **shown}
     if response.status is ResponseStatus.OK:
+        headers = {**answering.headers(response), **shown}
         return json_response(answering.completion(response, model, created), 200, headers)
-    error = response.error
-    code, message = ("bug", "the answer says nothing") if error is None else (error.code, error.message)
-    raise Refused(code, message, headers=headers)
+    raise answering.refusal(response, shown)
 
 
 async def _alive(_http: web.BaseRequest, _rest: str) -> web.StreamResponse:

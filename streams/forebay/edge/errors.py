@@ -143,7 +143,7 @@ def headers(code: str, retry_after_s: float | None = None, clock: Clock = now_ms
 
     Args:
         retry_after_s: as the limiter knows it.
-        clock: for the end of a budget's day, which is UTC's.
+        clock: for the end of UTC's day, where nobody says when a budget begins anew.
     """
     told, found = row(code), dict[str, str]()
     after = told.retry_after_s if retry_after_s is None else max(1, -int(-retry_after_s // 1))

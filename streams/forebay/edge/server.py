@@ -26,6 +26,8 @@ _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _JSON = "application/json"
 KEY_ID, REQUEST_ID = web.RequestKey("key_id", str), web.RequestKey("request_id", str)
 """What the log of a request names, once it is known."""
+SHOWN = web.RequestKey("shown", dict)
+"""Headers that its answer has, whichever it is."""
 _QUIET = frozenset({"/healthz"})
 
 log = structlog.get_logger(__name__)
@@ -146,7 +148,7 @@ class Server:
                 request_id=request.get(REQUEST_ID, ""),
             )
         if not answer.prepared:
-            answer.headers.update(self._cors(request))
+            answer.headers.update({**request.get(SHOWN, {}), **self._cors(request)})
             if not request.body_exists or request.content.is_eof():
                 return answer
             answer.force_close()  # a body that nobody read

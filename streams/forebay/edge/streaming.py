@@ -115,14 +115,9 @@ class Streamed:
 
     async def _end(self, response: Response) -> None:
         if response.status is not ResponseStatus.OK:
-            error = answering.failure(response)["error"]
             if not self._answer.prepared:
-                raise Refused(
-                    "bug" if response.error is None else response.error.code,
-                    error["message"],
-                    headers=answering.headers(response),
-                )
-            await self._say({"error": error})
+                raise answering.refusal(response)
+            await self._say(answering.failure(response))
             return
         if not self._answer.prepared:
             self._answer.headers.update(answering.headers(response))

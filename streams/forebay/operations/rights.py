@@ -111,7 +111,7 @@ def roles() -> list[Role]:
         *(
             Role(
                 user=stage,
-                reads=read_by(stage),
+                reads=(*read_by(stage), *rights.follows),
                 writes=(*(READ if rights.returns else rights.writes), *EVERY_STAGE),
                 tables=rights.tables,
                 groups=(stage,),

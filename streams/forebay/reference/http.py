@@ -69,7 +69,9 @@ _INTRODUCTION = (
 )
 _ANSWERED = (
     "Every answer has `x-request-id`, `x-forebay-source`, `x-forebay-tier`, `x-forebay-cost-nanousd`, "
-    "`x-forebay-saved-nanousd` and `x-forebay-degraded`; one that was there already `idempotent-replayed: true`. A "
+    "`x-forebay-saved-nanousd` and `x-forebay-degraded`; one that was there already `idempotent-replayed: true`. Where "
+    "the key has limits, answers to questions have `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`: a minute's "
+    "worth, what of it can be had at once (ten seconds' worth at most), and when it is all free again. A "
     "stream has them where its record was there before its first chunk. A stream that cannot end as its record says "
     'ends with `data: {"error": …}` and a closed connection, without `[DONE]`.'
 )

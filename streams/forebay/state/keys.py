@@ -60,6 +60,7 @@ class Owned(Enum):
     """What a task is about that people may decide (:mod:`forebay_agents.cache.tasks`)."""
     TENANT_BUDGET = "budget:tenant"
     USER_BUDGET = "budget:user"
+    KEY_BUDGET = "budget:key"
     """Accounts; what belongs to one has its key and ``:amounts``, ``:until`` or ``:rows``."""
     TENANT_RATE = "rate:tenant"
     USER_RATE = "rate:user"

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from forebay.state.keys import Key, Prefix
+from forebay.contract.records import ApiKey
+from forebay.state.keys import Key, Owned, Prefix, owned
 from forebay.state.redis_client import redis_errors
 
-# KEYS: limits. ARGV: for each, its interval in us per unit, its burst in us, and the units wanted. Returns ms to wait.
+# KEYS: limits. ARGV: for each, its interval in us per unit, its burst in us, and the units wanted. Returns ms to wait,
+# and for each limit in how many us it will be all free.
 _TAKE = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -25,11 +27,17 @@ for i, key in ipairs(KEYS) do
   wait = math.max(wait, tat - math.max(burst, interval * units) - now)
   tats[i] = tat
 end
-if wait > 0 then return math.ceil(wait / 1000) end
+local told = {math.ceil(wait / 1000)}
 for i, key in ipairs(KEYS) do
-  redis.call('SET', key, string.format('%.0f', tats[i]), 'PX', math.ceil((tats[i] - now) / 1000) + 1000)
+  local units = tonumber(ARGV[3*i])
+  if wait > 0 then
+    tats[i] = tats[i] - tonumber(ARGV[3*i-2]) * units
+  elseif units > 0 then
+    redis.call('SET', key, string.format('%.0f', tats[i]), 'PX', math.ceil((tats[i] - now) / 1000) + 1000)
+  end
+  told[i+1] = math.ceil(tats[i] - now)
 end
-return 0
+return told
 """
 
 # The same arguments; units may be negative. What was estimated becomes what was used.
@@ -44,7 +52,7 @@ for i, key in ipairs(KEYS) do
     redis.call('DEL', key)
   end
 end
-return 0
+return {0}
 """
 
 
@@ -70,6 +78,35 @@ class Limit:
         return round(60e6 / self.per_minute), round(1e6 * self.burst_s), self.units
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How a limit stands: ``left`` units can be had at once, and all of it again after ``full_s`` seconds."""
+
+    limit: Limit
+    left: int
+    full_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """Seconds to wait before trying again, 0: it was taken; and how limits stand, if that is known."""
+
+    wait_s: float = 0.0
+    standings: tuple[Standing, ...] = ()
+
+
+_KEY_BURST_S = 10.0
+
+
+def of_key(key: ApiKey, of: Unit, units: int) -> list[Limit]:
+    """The limit of a key of the HTTP door, if it has one; doors and workers count in one place."""
+    per_minute = key.requests_per_minute if of is Unit.REQUESTS else key.tokens_per_minute
+    if per_minute is None:
+        return []
+    name = owned(Owned.KEY_RATE, key.tenant_id, key.key_id, of)
+    return [Limit(key=name, of=of, per_minute=per_minute, units=units, burst_s=_KEY_BURST_S)]
+
+
 class Limiter(Protocol):
     """Takes from limits."""
 
@@ -91,18 +128,33 @@ class RedisLimiter:
 
     async def take(self, limits: Sequence[Limit]) -> float:
         """See :class:`Limiter`."""
-        return await self._run(_TAKE, limits) / 1000
+        return (await self.taken(limits)).wait_s
+
+    async def taken(self, limits: Sequence[Limit]) -> Taken:
+        """As :meth:`take`; a limit of which nothing is wanted has to have anything left."""
+        wait_ms, *ahead = await self._run(_TAKE, limits)
+        standings = tuple(_standing(limit, us) for limit, us in zip(limits, ahead, strict=False))
+        return Taken(wait_s=wait_ms / 1000, standings=standings)
 
     async def correct(self, limits: Sequence[Limit]) -> None:
         """See :class:`Limiter`."""
         await self._run(_CORRECT, [limit for limit in limits if limit.units])
 
-    async def _run(self, script: str, limits: Sequence[Limit]) -> int:
+    async def _run(self, script: str, limits: Sequence[Limit]) -> Sequence[int]:
         if not limits:
-            return 0
+            return (0,)
         keys = [self._prefix + limit.key for limit in limits]
         arguments = [argument for limit in limits for argument in limit.arguments()]
         try:
-            return int(await self._client.eval(script, len(keys), *keys, *arguments))
+            return [int(number) for number in await self._client.eval(script, len(keys), *keys, *arguments)]
         except redis_errors():
-            return 0
+            return (0,)
+
+
+def _standing(limit: Limit, ahead_us: int) -> Standing:
+    interval_us, burst_us, _ = limit.arguments()
+    return Standing(
+        limit=limit,
+        left=max(0, (max(burst_us, interval_us) - ahead_us) // interval_us),
+        full_s=max(0, ahead_us) / 1e6,
+    )

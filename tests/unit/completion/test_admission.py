@@ -6,12 +6,13 @@ import pytest
 
 from forebay.contract.failures import Rejected, Transient
 from forebay.contract.handlers import Output
-from forebay.contract.records import Alert, Severity, WindowKind
+from forebay.contract.records import Alert, ApiKey, Severity, WindowKind
 from forebay.state.conditions import Conditions, MemoryConditions
 from forebay.state.keys import Owned, owned
 from forebay.state.rates import Limit
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.quotas.budgets import Account, Reservation, Room
+from forebay_agents.completion.quotas.key_limits import KnownKeys
 from forebay_agents.completion.quotas.settings import LimitsSettings, Rate
 from tests.unit.completion.fakes import asked
 
@@ -29,7 +30,9 @@ class Purse:
         self.asked: list[tuple[str, str, int]] = []
         self.down = False
 
-    async def reserve(self, tenant_id: str, user_id: str, reservation_id: str, amount: int) -> Reservation:
+    async def reserve(
+        self, tenant_id: str, user_id: str, reservation_id: str, amount: int, *, key_id: str | None = None
+    ) -> Reservation:
         if self.down:
             raise Transient("redis_unavailable", "budgets: gone")
         self.asked.append((tenant_id, user_id, amount))
@@ -199,3 +202,29 @@ async def test_a_far_deadline_lends_no_patience() -> None:
     gate, _, _, _ = admission(waits=[31.0])
     with pytest.raises(Rejected):
         await gate.admit(asked(accepted_at=NOW_MS, deadline_ms=3_600_000))
+
+
+async def test_a_key_has_tokens_of_its_own_and_answers_count_too() -> None:
+    class Corrected(Waits):
+        corrected: Sequence[Limit] = ()
+
+        async def correct(self, limits: Sequence[Limit]) -> None:
+            self.corrected = limits
+
+    limiter, key = Corrected(), ApiKey(key_id="k", tenant_id="t", tokens_per_minute=900)
+    gate = Admission(LimitsSettings(), limiter, Purse(Room.OK), lambda: NOW_MS, keys=KnownKeys({"k": key}.get))
+    request = asked("x" * 300, tenant_id="t", key_id="k")
+    await gate.admit(request)
+    [[limit]] = limiter.taken
+    assert (limit.key, limit.per_minute, limit.units) == (owned(Owned.KEY_RATE, "t", "k", "tokens"), 900, 100)
+    await gate.used(request, 340)
+    assert [one.units for one in limiter.corrected] == [240]
+    await gate.admit(asked("x" * 300, tenant_id="another", key_id="k"))
+    assert len(limiter.taken) == 1, "nobody uses up another tenant's key"
+
+
+async def test_who_waits_too_long_is_told_when_to_come_again() -> None:
+    gate, *_ = admission(waits=[40.0])
+    with pytest.raises(Rejected) as refused:
+        await gate.admit(asked())
+    assert (refused.value.code, refused.value.retry_at) == ("rate_limited", NOW_MS + 40_000)

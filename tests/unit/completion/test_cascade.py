@@ -155,7 +155,9 @@ class Purse:
         self.calls = calls
         self.settled: list[int] = []
 
-    async def reserve(self, _tenant: str, _user: str, reservation_id: str, _amount: int) -> Reservation:
+    async def reserve(
+        self, tenant_id: str, user_id: str, reservation_id: str, amount: int, *, key_id: str | None = None
+    ) -> Reservation:
         self.calls -= 1
         return Reservation(id=reservation_id, room=Room.OK if self.calls >= 0 else Room.HARD)
 

@@ -50,7 +50,9 @@ class Purse(NoBudgets):
         self.asked = 0
         self.left = 1 << 62
 
-    async def reserve(self, tenant_id: str, _user: str, reservation_id: str, amount: int) -> Reservation:
+    async def reserve(
+        self, tenant_id: str, user_id: str, reservation_id: str, amount: int, *, key_id: str | None = None
+    ) -> Reservation:
         self.asked += 1
         key = owned(Owned.TENANT_BUDGET, tenant_id)
         account = Account(key=key, before=key, kind=WindowKind.DAY, limit=1, ids=(tenant_id,))

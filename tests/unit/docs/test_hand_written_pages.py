@@ -13,6 +13,7 @@ from forebay.contract.failures import Permanent, Transient
 from forebay.contract.topics import RETRY_LEVELS, TOPICS, Access
 from forebay.contract.wire import Delivered
 from forebay.operations.dead_letters import letters
+from forebay.operations.rights import declared
 from forebay.privacy.sealing import Keyring
 from forebay.runtime.dead_letters import Incident, dead_letter, retry_record
 from forebay.runtime.rules import Rules
@@ -146,7 +147,8 @@ def test_the_rights_to_read_are_those_of_the_routes() -> None:
     rights, routes = _rights(), _topics_in("*/agent.py", r'(?:Route\(\s*topic=|topics_read\()"([a-z.]+)"')
     assert routes.keys() == {"redaction", "cache", "completion", "response", "cost", "evaluation", "review"}
     for stage, topics in routes.items():
-        assert {topic for topic in rights[stage][0] if topic in TOPICS} == topics, stage
+        followed = set(declared()[stage].follows)
+        assert {topic for topic in rights[stage][0] if topic in TOPICS} == topics | followed, stage
         assert {topic.name for topic in TOPICS.values() if stage in topic.readers} == topics, stage
     assert rights["retry"][0] == set(RETRY_LEVELS)
 

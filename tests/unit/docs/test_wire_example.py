@@ -53,7 +53,7 @@ def test_it_understands_our_response(wire: Any) -> None:
     )
     read = wire.decode(Codec(Response, "responses-value", LocalRegistry()).encode(response))
     assert read["status"] == "rejected"
-    assert read["error"] == {"code": "max_cost", "message": "too dear"}
+    assert read["error"] == {"code": "max_cost", "message": "too dear", "retry_at": None}
     assert read["metadata"] == {"a": "b"}
     assert read["cost_nanousd"] == 0
 

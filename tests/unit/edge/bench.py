@@ -25,6 +25,7 @@ from forebay.edge.metrics import EdgeMetrics
 from forebay.edge.pieces import NoPieces, Pieces
 from forebay.edge.settings import EdgeSettings
 from forebay.privacy.fingerprints import fingerprint
+from forebay.state.rates import Taken
 from forebay.testing import codecs
 from forebay.trust.api_keys import new_key, read_key
 
@@ -92,10 +93,10 @@ class MemoryChannel:
 
 class Unlimited:
     def __init__(self) -> None:
-        self.rest_s = 0.0
+        self.taken = Taken()
 
-    async def wait_s(self, _key: ApiKey) -> float:
-        return self.rest_s
+    async def take(self, _key: ApiKey) -> Taken:
+        return self.taken
 
 
 @dataclass

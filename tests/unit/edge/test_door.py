@@ -10,6 +10,7 @@ import pytest
 from forebay.contract.records import AnswerSource, CacheMode, FeedbackRating, KeyRole, MessageRole, Request
 from forebay.edge.answers import Answers
 from forebay.privacy.fingerprints import fingerprint
+from forebay.state.rates import Taken
 from tests.unit.edge.bench import HELLO, KEY, another_key, bench, failed
 
 CALLS = [{"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 12}'}}]
@@ -107,6 +108,7 @@ async def test_calls_of_tools_come_whole() -> None:
         ("pii_blocked", 400, "pii_blocked", True, None),
         ("no_tier", 404, "no_tier", True, None),
         ("budget_exceeded", 429, "insufficient_quota", False, "midnight"),
+        ("rate_limited", 429, "rate_limit_exceeded", True, "10"),
         ("bug", 500, "bug", False, None),
         ("low_confidence", 500, "low_confidence", False, None),
         ("retries_exhausted", 503, "retries_exhausted", True, "1"),
@@ -263,7 +265,7 @@ async def test_too_many_are_refused_before_their_bodies_are_read() -> None:
 
 async def test_who_asks_too_fast_is_told_when_to_come_again() -> None:
     async with bench() as door:
-        door.rates.rest_s = 2.3
+        door.rates.taken = Taken(wait_s=2.3)
         status, body, headers = await door.call(HELLO)
         assert (status, body["error"]["code"], headers["retry-after"]) == (429, "rate_limit_exceeded", "3")
         assert door.channel.published == []

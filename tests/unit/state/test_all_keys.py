@@ -46,6 +46,7 @@ from forebay_agents.cache.tasks import RedisQuestions, Tasks
 from forebay_agents.cache.wiring import assemble
 from forebay_agents.completion.handler import CompletionHandler
 from forebay_agents.completion.quotas.budgets import RedisBudgets
+from forebay_agents.completion.quotas.key_limits import KnownKeys
 from forebay_agents.completion.quotas.overrides import Overrides
 from forebay_agents.completion.quotas.rates import of_deployment, of_payer
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings, LimitsSettings, Rate
@@ -97,8 +98,10 @@ async def personal_data(redis: Any, tenant: str, user: str, request_id: str) -> 
 
 async def money_and_rates(redis: Any, tenant: str, user: str, request_id: str) -> None:
     both = Budget(daily_usd=1.0, monthly_usd=9.0)
-    budgets = RedisBudgets(redis, PREFIX, BudgetsSettings(tenant=both, user=both), lambda: NOW)
-    await budgets.settle(await budgets.reserve(tenant, user, request_id, 1), 1)
+    key = ApiKey(key_id="abcdefghijkl", tenant_id=tenant, requests_per_minute=1, daily_nanousd=1)
+    keys = KnownKeys({key.key_id: key}.get)
+    budgets = RedisBudgets(redis, PREFIX, BudgetsSettings(tenant=both, user=both), lambda: NOW, keys=keys)
+    await budgets.settle(await budgets.reserve(tenant, user, request_id, 1, key_id=key.key_id), 1)
     await Overrides(redis, PREFIX).put(tenant, user, both)
     start = window_start(WindowKind.DAY, NOW)
     await budgets.observe(Spend(tenant_id=tenant, user_id=user, window=WindowKind.DAY, window_start=start))
@@ -106,8 +109,7 @@ async def money_and_rates(redis: Any, tenant: str, user: str, request_id: str) -
     limits = of_payer(LimitsSettings(tenant=rate, user=rate), tenant, user, 1)
     limits += of_deployment(Deployment(name="d:1", model="m", rpm=1, tpm=1), 1, 1.0)
     await RedisLimiter(redis, PREFIX).take(limits)
-    key = ApiKey(key_id="abcdefghijkl", tenant_id=tenant, requests_per_minute=1)
-    await RedisRates(RedisLimiter(redis, PREFIX)).wait_s(key)
+    await RedisRates(RedisLimiter(redis, PREFIX)).take(key)
 
 
 async def quality(redis: Any, tenant: str, user: str, request_id: str) -> None:

@@ -1,4 +1,4 @@
-"""How much of which limits does a call take? Those of its tenant and user, and of the deployment that it goes to.
+"""How much of which limits does a call take? Of its tenant, user and key, and of the deployment that it goes to.
 
 How limits are taken is :mod:`forebay.state.rates`.
 """
@@ -7,22 +7,35 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
+from forebay.contract.records import ApiKey
 from forebay.state.keys import Common, Key, Owned, owned, plain
-from forebay.state.rates import Limit, Unit
+from forebay.state.rates import Limit, Unit, of_key
 from forebay_agents.completion.quotas.payers import account_of
 from forebay_agents.completion.quotas.settings import LimitsSettings, Rate
 from forebay_agents.models.settings import Deployment
 
 
 def of_payer(
-    settings: LimitsSettings, tenant_id: str, user_id: str, tokens: int, known: Collection[str] | None = None
+    settings: LimitsSettings,
+    tenant_id: str,
+    user_id: str,
+    tokens: int,
+    known: Collection[str] | None = None,
+    key: ApiKey | None = None,
 ) -> list[Limit]:
-    """Limits of a tenant and its user for a request of about ``tokens`` tokens; ``known`` as in :func:`account_of`."""
+    """Limits of a tenant, its user and the key that was used, for a request of about ``tokens`` tokens.
+
+    The requests of a key are taken by the door that it asks.
+
+    Args:
+        known: as in :func:`account_of`.
+    """
     payer = account_of(tenant_id, known, settings.tenants)
     of_tenant = settings.tenants.get(payer, settings.tenant)
     return [
         *_limits(partial(owned, Owned.TENANT_RATE, payer), of_tenant, tokens, settings.burst_s),
         *_limits(partial(owned, Owned.USER_RATE, payer, user_id), settings.user, tokens, settings.burst_s),
+        *(of_key(key, Unit.TOKENS, tokens) if key is not None else ()),
     ]
 
 

@@ -28,14 +28,15 @@ local function expire(key, ms)
 end
 """
 
-# ARGV: now ms, id ('': only asks), amount, until ms, keep ms, then a limit for each key. Returns 0, or the number of
-# the account that has no room; then the fill of each in per mille. Asking for 0: is anything left at all?
+# ARGV: now ms, id ('': only asks), amount, keep ms, then for each key its limit, and for each until when (ms) it is put
+# aside. Returns 0, or the number of the account that has no room; then the fill of each in per mille. Asking for 0: is
+# anything left at all?
 RESERVE = (
     LIBRARY
     + """
 local answer, wanted = {0}, math.max(tonumber(ARGV[3]), 1)
 for i = 1, count do
-  local limit = tonumber(ARGV[5+i])
+  local limit = tonumber(ARGV[4+i])
   local counted = tidied(KEYS[i], ARGV[1])
   if answer[1] == 0 and counted + wanted > limit then answer[1] = i end
   answer[i+1] = limit > 0 and math.min(1000, math.floor(1000 * counted / limit)) or 1000
@@ -46,8 +47,8 @@ for i = 1, count do
   if ARGV[2] ~= '' and tonumber(ARGV[3]) > 0 then
     redis.call('HINCRBY', key, 'reserved', ARGV[3])
     redis.call('HSET', key .. ':amounts', ARGV[2], ARGV[3])
-    redis.call('ZADD', key .. ':until', ARGV[4], ARGV[2])
-    expire(key, ARGV[5])
+    redis.call('ZADD', key .. ':until', ARGV[4+count+i], ARGV[2])
+    expire(key, ARGV[4])
   end
 end
 return answer

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import Alert, Severity, WindowKind
-from forebay.contract.windows import window_end
 from forebay.state.conditions import Conditions
 from forebay_agents.completion.quotas.budgets import Account, Reservation
 from forebay_agents.models.prices.rates import NANO
@@ -15,6 +14,7 @@ HALF, NEARLY, ALL = 500, 800, 1000
 
 _REMEMBERED = 100_000  # accounts and shares; each day has its own
 _RAISE = "Raise it (`forebay budget set`), or leave it"
+_OF_KEY = "Give its holder a key that may use more (`forebay keys create`), or leave it"
 
 
 class BudgetTeller:
@@ -41,12 +41,12 @@ class BudgetTeller:
 
 
 def _alert(account: Account, filled: int, share: int, now_ms: int) -> Alert:
-    tenant, user = account.ids[0], account.ids[1] if len(account.ids) > 1 else None
-    whose = f"tenant {tenant}" if user is None else f"user {user} of {tenant}"
+    tenant, subject = account.ids[0], account.ids[-1]
+    whose = f"tenant {tenant}" if account.whose == "tenant" else f"{account.whose} {subject} of {tenant}"
     budget = f"the {'daily' if account.kind is WindowKind.DAY else 'monthly'} budget of {whose}"
     of = f"{filled / 10:.0f} % of {budget} (${account.limit / NANO:,.2f})"
-    labels = _labels(account, user)
-    subject, ends_at = user or tenant, window_end(account.kind, account.start)
+    labels, ends_at = _labels(account), account.ends_at
+    do = _OF_KEY if account.whose == "key" else _RAISE
     if share == HALF:
         return Alert(
             alert_id=new_id(),
@@ -77,7 +77,7 @@ def _alert(account: Account, filled: int, share: int, now_ms: int) -> Alert:
             labels=labels,
             ends_at=ends_at,
             summary=f"{budget} is nearly spent",
-            action=f"{_RAISE}: at the whole of it requests are rejected.",
+            action=f"{do}: at the whole of it requests are rejected.",
         )
     return Alert(
         alert_id=new_id(),
@@ -92,10 +92,10 @@ def _alert(account: Account, filled: int, share: int, now_ms: int) -> Alert:
         labels=labels,
         ends_at=ends_at,
         summary=f"{budget} is spent",
-        action=f"{_RAISE}: requests are rejected with budget_exceeded until the next period.",
+        action=f"{do}: requests are rejected with budget_exceeded until the next period.",
     )
 
 
-def _labels(account: Account, user: str | None) -> Mapping[str, str]:
+def _labels(account: Account) -> Mapping[str, str]:
     since = datetime.fromtimestamp(account.start / 1000, UTC).date().isoformat()
-    return {"of": "tenant" if user is None else "user", "window": account.kind.value, "since": since}
+    return {"of": account.whose, "window": account.kind.value, "since": since}

@@ -9,13 +9,13 @@ MayCall = Callable[[Deployment, RedactedRequest], bool]
 
 
 def may_call(
-    policy: Unpriced, is_priced: Callable[[Deployment], bool], is_limited: Callable[[str, str], bool]
+    policy: Unpriced, is_priced: Callable[[Deployment], bool], is_limited: Callable[[str, str, str | None], bool]
 ) -> MayCall:
     """Says whether a deployment may be called for a request.
 
     Args:
         is_priced: whether somebody wrote a price, be it 0, that counts now.
-        is_limited: whether a tenant's user, or the tenant, has a budget.
+        is_limited: whether a tenant's user, the tenant, or the key has a budget.
     """
 
     def may(deployment: Deployment, request: RedactedRequest) -> bool:
@@ -23,7 +23,7 @@ def may_call(
             return True
         if policy is Unpriced.REFUSE or request.max_cost_nanousd is not None:
             return False
-        return not is_limited(request.tenant_id, request.user_id)
+        return not is_limited(request.tenant_id, request.user_id, request.key_id)
 
     return may
 

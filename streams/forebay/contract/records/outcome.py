@@ -27,10 +27,14 @@ class AnswerSource(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Error:
-    """Why there is no answer: a stable ``code`` (docs/reference/errors.md) and a message free of prompt text."""
+    """Why there is no answer: a stable ``code`` (docs/reference/errors.md) and a message free of prompt text.
+
+    ``retry_at``: from when on the same may be served, in ms since the epoch, if that is known.
+    """
 
     code: str = ""
     message: str = ""
+    retry_at: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
