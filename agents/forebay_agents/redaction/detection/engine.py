@@ -21,6 +21,7 @@ from forebay_agents.redaction.detection.recognizers.fields.columns import column
 from forebay_agents.redaction.detection.recognizers.fields.forms_abroad import forms_abroad
 from forebay_agents.redaction.detection.recognizers.fields.labels_abroad import abroad
 from forebay_agents.redaction.detection.recognizers.fields.pairs import pairs
+from forebay_agents.redaction.detection.recognizers.hints import NONE, Hints
 from forebay_agents.redaction.detection.recognizers.identifiers.accounts import accounts
 from forebay_agents.redaction.detection.recognizers.identifiers.american import american
 from forebay_agents.redaction.detection.recognizers.identifiers.card_codes import card_codes
@@ -38,6 +39,7 @@ from forebay_agents.redaction.detection.recognizers.personal.spoken import spoke
 from forebay_agents.redaction.detection.recognizers.personal.streets import streets
 from forebay_agents.redaction.detection.recognizers.personal.streets_abroad import streets_abroad
 from forebay_agents.redaction.detection.recognizers.presidio import national
+from forebay_agents.redaction.detection.recognizers.rules import RuleRecognizer
 from forebay_agents.redaction.detection.recognizers.secrets.access_codes import doors
 from forebay_agents.redaction.detection.recognizers.secrets.commands import commands
 from forebay_agents.redaction.detection.recognizers.secrets.keys import keys
@@ -53,8 +55,8 @@ _OF_MODELS = ("PERSON", "LOCATION")
 class Artifacts(NlpArtifacts):
     """What a blank pipeline says of a text: its facts, and nothing that a model would know."""
 
-    def __init__(self, text: str) -> None:
-        self.facts = Facts(text=text)
+    def __init__(self, text: str, hints: Hints = NONE) -> None:
+        self.facts = Facts(text=text, hints=hints)
         self.entities: list[Any] = []
         self.tokens: Any = []
         self.tokens_indices: list[int] = []
@@ -131,6 +133,7 @@ class Engine(AnalyzerEngine):
     def __init__(self, recognisers: Sequence[EntityRecognizer], pipeline: Any) -> None:
         self._names = sorted({entity for recogniser in recognisers for entity in recogniser.supported_entities})
         self._recognisers = tuple(recognisers)
+        self._hints = Hints.together(one.hints for one in recognisers if isinstance(one, RuleRecognizer))
         self._blank = isinstance(pipeline, BlankPipeline)
         self._batching: Any = getattr(recognisers[0], "analyze_batch", None) if len(recognisers) == 1 else None
         super().__init__(
@@ -174,7 +177,7 @@ class Engine(AnalyzerEngine):
         Nor are findings inside others of their kind dropped: :func:`forebay_agents.redaction.detection.spans.resolved`
         unites them.
         """
-        artifacts = Artifacts(text)
+        artifacts = Artifacts(text, self._hints)
         results: list[RecognizerResult] = []
         for recogniser in self._recognisers:
             results += recogniser.analyze(text, self._names, artifacts)

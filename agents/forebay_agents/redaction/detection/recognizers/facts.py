@@ -5,10 +5,12 @@ Made once for a text and shared by all recognisers: with it most patterns are sk
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
 from forebay.privacy.occurrences import same_case
+from forebay_agents.redaction.detection.recognizers.hints import NONE, Hints
 from forebay_agents.redaction.detection.recognizers.nearby import Places, everywhere
 from forebay_agents.redaction.detection.windows import SIZE, first
 
@@ -32,10 +34,12 @@ class Facts:
 
     Attributes:
         piece: characters that are searched at once (:mod:`forebay_agents.redaction.detection.windows`).
+        hints: of all recognisers that are asked.
     """
 
     text: str
     piece: int = SIZE
+    hints: Hints = NONE
 
     @cached_property
     def clusters(self) -> list[tuple[int, int, int]]:
@@ -64,6 +68,14 @@ class Facts:
     def low(self) -> str:
         """In lower case, of the same length."""
         return same_case(self.text)
+
+    def said(self, hints: Hints) -> AbstractSet[str]:
+        """Which of ``hints`` the text has; it may have others of :attr:`hints`, too."""
+        return self._said if self.hints.cover(hints) else hints.among(self.low)
+
+    @cached_property
+    def _said(self) -> AbstractSet[str]:
+        return self.hints.among(self.low)
 
     def numbers(self, digits: int) -> list[Region]:
         """Where numbers of at least ``digits`` digits are, with room around them."""
