@@ -6,6 +6,7 @@ match at all, which skips most patterns on most texts. Every pattern is linear: 
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -182,7 +183,8 @@ class RuleRecognizer(EntityRecognizer):
         self.rules = tuple(rules)
         self.hints = Hints(hint for rule in rules for hint in rule.hints)
         self._hinted = [(rule, frozenset(rule.hints)) for rule in rules]
-        self._free = [one for one in self._hinted if not one[1]]
+        self._steps = sorted({rule.digits for rule in rules}), sorted({rule.run for rule in rules})
+        self._free: dict[tuple[int, int], list[tuple[Rule, frozenset[str]]]] = {}
         super().__init__(supported_entities=sorted({rule.kind for rule in rules}), name=name, supported_language="en")
 
     def load(self) -> None:
@@ -195,15 +197,30 @@ class RuleRecognizer(EntityRecognizer):
         facts = getattr(nlp_artifacts, "facts", None)
         if facts is None or facts.text != text:
             facts = Facts(text=text)
+        said = facts.said(self.hints)
+        rules = self._hintless(facts) if said.isdisjoint(self.hints.all) else self._hinted
+        if not rules:
+            return []
         found = []
         low, digits, run = facts.low, facts.digits, facts.run
-        said = facts.said(self.hints)
-        for rule, hints in self._free if said.isdisjoint(self.hints.all) else self._hinted:
+        for rule, hints in rules:
             if rule.digits > digits or rule.run > run or (hints and hints.isdisjoint(said)) or rule.needs not in low:
                 continue
             for start, end, score in rule.find(facts):
                 found.append(self.result(rule.kind, start, end, score))
         return found
+
+    def _hintless(self, facts: Facts) -> Sequence[tuple[Rule, frozenset[str]]]:
+        """Rules without hints that the text has enough digits for, and long enough a word: most often none."""
+        digits, runs = self._steps
+        step = bisect_right(digits, facts.digits), bisect_right(runs, facts.run)
+        rules = self._free.get(step)
+        if rules is None:
+            few, short = facts.digits, facts.run
+            rules = self._free[step] = [
+                one for one in self._hinted if not one[1] and one[0].digits <= few and one[0].run <= short
+            ]
+        return rules
 
     def result(self, kind: str, start: int, end: int, score: float) -> RecognizerResult:
         """A finding in Presidio's form."""
