@@ -8,12 +8,14 @@ noted, and what is near is looked up.
 import re
 import unicodedata
 from bisect import bisect_left
+from collections.abc import Sequence
 from functools import lru_cache
 
 _LONGEST = 32
 """Characters of the longest word or phrase."""
-_WINDOW = 96
-"""Characters that a question costs, about, as long as nothing is noted."""
+_WINDOW = 256
+"""Characters that a question may cost as long as nothing is noted. It takes some 96: what was asked before everything
+is noted costs less than that."""
 
 
 @lru_cache(maxsize=1024)
@@ -70,25 +72,26 @@ class Places:
         self._ends: list[int] = []
         self._cut: dict[tuple[bool, str], bool] = {}
 
-    def ends(self, low: int, high: int) -> list[int]:
+    def ends(self, low: int, high: int) -> Sequence[int]:
         """Ends of the words that ``pattern.finditer(text, low, high)`` finds, in order."""
-        text = self._low
-        if not self._starts:
+        text, starts = self._low, self._starts
+        if not starts:
             self._questions += 1
             if self._questions * _WINDOW < len(text):
                 return [match.end() for match in self._pattern.finditer(text, low, high)]
             found = everywhere(self._pattern, text, 0, len(text))
-            self._starts = [*(start for start, _ in found), len(text)]
+            starts = self._starts = [*(start for start, _ in found), len(text)]
             self._ends = [end for _, end in found]
-        starts, ends, done = self._starts, [], low
         place = bisect_left(starts, low)
+        cut = high < len(text) and _in_word(text[high]) and _in_word(text[high - 1])
+        if starts[place] >= high and not cut:
+            return ()
+        ends, done = [], low
         while starts[place] < high:
             if starts[place] >= done and self._ends[place] <= high:
                 done = self._ends[place]
                 ends.append(done)
             place += 1
-        around = text[high - 1 : high + 1]
-        cut = len(around) == 2 and (around.isalnum() or ("_" in around and around.replace("_", "a").isalnum()))
         if cut and self._ends_with_one(max(done, high - _LONGEST), high):  # cut there, a word may be another one
             ends.append(high)
         return ends
@@ -100,6 +103,10 @@ class Places:
             cut = everywhere(self._pattern, self._low, low, high)
             self._cut[piece] = any(end == high for _, end in cut)
         return self._cut[piece]
+
+
+def _in_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 def everywhere(pattern: re.Pattern[str], text: str, low: int, high: int) -> list[tuple[int, int]]:

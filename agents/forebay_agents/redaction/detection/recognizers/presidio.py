@@ -72,7 +72,7 @@ class _Adapted:
                 score = max(score, _ANNOUNCED)
             elif score < _CERTAIN or value.replace(" ", "").replace("-", "").isdigit():
                 continue  # without a context word only letters among the digits make a passed check digit convincing
-            kept.append(RecognizerResult(self._kind, start, end, score, recognition_metadata=dict(self._metadata)))
+            kept.append(RecognizerResult(self._kind, start, end, score, recognition_metadata=self._metadata))
         return kept
 
     def _matches(self, text: str, piece: int) -> list[tuple[int, int, float]]:

@@ -74,7 +74,7 @@ def _dated(text: str) -> bool:
 
 def _phone(text: str) -> bool | None:
     """Not a date, not a decimal; 7 to 15 digits (ITU-T E.164)."""
-    number = checksums.digits(_EXTENSION.split(text)[0])
+    number = text if text.isascii() and text.isdecimal() else checksums.digits(_EXTENSION.split(text)[0])
     if not 7 <= len(number) <= 15 or len(set(number)) == 1 or _dated(text):
         return False
     return None
