@@ -146,20 +146,10 @@ def _conversation() -> Iterator[Reader]:
 
     sown = patterns_in([answering, fields, turns, values, conversation_words])
     everything = "Your name, account number, PIN, password, address, date of birth and mother's maiden name?"
+    yield Reader(name="asking", read=lambda text: read(said("assistant", text), said("user", "1234")), sown=sown)
+    yield Reader(name="answering", read=lambda text: read(said("assistant", everything), said("user", text)), sown=sown)
     yield Reader(
-        name="asking", read=lambda text: read(said("assistant", text), said("user", "1234")), sown=sown, limit_s=_ALL
-    )
-    yield Reader(
-        name="answering",
-        read=lambda text: read(said("assistant", everything), said("user", text)),
-        sown=sown,
-        limit_s=_ALL,
-    )
-    yield Reader(
-        name="transcript",
-        read=lambda text: read(said("user", "\n".join([everything, *text.split(".")]))),
-        sown=sown,
-        limit_s=_ALL,
+        name="transcript", read=lambda text: read(said("user", "\n".join([everything, *text.split(".")]))), sown=sown
     )
 
 

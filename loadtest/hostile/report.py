@@ -1,9 +1,14 @@
-"""Which reader is too slow, and on what text? The hunt over all of them, a line each."""
+"""Which reader is too slow, and on what text? The hunt over all of them, a line each.
+
+The garbage collector is as calm as in a worker: with Python's threshold it looks again and again at all of a text that has
+thousands of findings.
+"""
 
 import random
 from collections.abc import Iterator
 from typing import Any
 
+from forebay.runtime.worker import calm_collector
 from loadtest.hostile.hunting import cpu_us, hunt
 from loadtest.hostile.readers import Reader, readers
 
@@ -22,7 +27,9 @@ def report(only: str, seed: int, each: int, rounds: int) -> Iterator[dict[str, A
         each: texts bred for each pattern.
         rounds: how often the slowest are varied.
     """
-    for reader in readers():
+    every = readers()
+    calm_collector()
+    for reader in every:
         if only in reader.name:
             yield _worst(reader, random.Random(f"{seed} {reader.name}"), each, rounds)
 

@@ -70,8 +70,9 @@ def read(text: str, turns: Iterable[Turn], cues: Cues, begun: Open | None = None
         begun: where the conversation was.
     """
     reading = Reading(open=begun or Open())
+    known: dict[tuple[bool, str], Asks] = {}
     for turn in turns:
-        asked = asks(text, turn.start, turn.end, cues, owned=turn.owned) if turn.asks else Asks()
+        asked = _asked(text, turn, cues, known) if turn.asks else _NOTHING
         now = reading.open
         if turn.answers and (now.pending or now.answered) and (turn.speaker != now.asker or not turn.speaker):
             found = _answered(text, turn, now, cues)
@@ -84,6 +85,22 @@ def read(text: str, turns: Iterable[Turn], cues: Cues, begun: Open | None = None
         if turn.asks:
             reading.open = _opened(reading.open, asked, turn.speaker)
     return reading
+
+
+def _asked(text: str, turn: Turn, cues: Cues, known: dict[tuple[bool, str], Asks]) -> Asks:
+    """What a turn asks; a short one that is said over and over is read once."""
+    if turn.end - turn.start > _SHORT:
+        return asks(text, turn.start, turn.end, cues, owned=turn.owned)
+    said = turn.owned, text[turn.start : turn.end]
+    asked = known.get(said)
+    if asked is None:
+        asked = known[said] = asks(text, turn.start, turn.end, cues, owned=turn.owned)
+    return asked
+
+
+_NOTHING = Asks()
+_SHORT = 40
+"""Characters of a turn that is remembered: a text of such has thousands of them."""
 
 
 def _answered(text: str, turn: Turn, now: Open, cues: Cues) -> list[Answer]:

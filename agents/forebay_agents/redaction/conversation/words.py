@@ -96,6 +96,37 @@ class _Phrase(NamedTuple):
         return True
 
 
+class _Begun:
+    """Phrases whose first word is the same or begins alike, the longest first."""
+
+    def __init__(self) -> None:
+        self.single: list[_Phrase] = []
+        self._second: dict[str, list[_Phrase]] = {}
+        """By their second word, those of which it is whole."""
+        self._open: list[_Phrase] = []
+
+    def add(self, one: _Phrase) -> None:
+        """Enter ``one``."""
+        if len(one.words) == 1:
+            self.single.append(one)
+        elif one.words[1][1] is None:
+            self._second.setdefault(one.words[1][0], []).append(one)
+        else:
+            self._open.append(one)
+        for several in (*self._second.values(), self._open):
+            several.sort(key=lambda phrase: -len(phrase.words))
+
+    def before(self, following: str) -> Sequence[_Phrase]:
+        """Those of several words that may stand before ``following``: "a" begins dozens, and few with each word."""
+        second = self._second.get(following, ())
+        if self._open and second:
+            return sorted((*second, *self._open), key=lambda phrase: -len(phrase.words))
+        return second or self._open
+
+
+_NONE = _Begun()
+
+
 class Phrases:
     """Finds phrases.
 
@@ -104,31 +135,38 @@ class Phrases:
     """
 
     def __init__(self, phrases: Iterable[tuple[str, str, str]]) -> None:
-        self._whole: dict[str, list[_Phrase]] = {}
-        self._stems: dict[str, list[_Phrase]] = {}
-        self._open: list[_Phrase] = []
+        self._whole: dict[str, _Begun] = {}
+        self._stems: dict[str, _Begun] = {}
+        self._open = _Begun()
         for sort, kind, phrase in sorted(set(phrases)):
             parts = [one.partition("*") for one in _PHRASE.findall(fold(phrase))]
             one = _Phrase(tuple((a, c if star else None) for a, star, c in parts), sort, kind)
             begins, ends = one.words[0]
             if ends is None:
-                self._whole.setdefault(begins, []).append(one)
+                self._whole.setdefault(begins, _Begun()).add(one)
             elif len(begins) >= _STEM:
-                self._stems.setdefault(begins[:_STEM], []).append(one)
+                self._stems.setdefault(begins[:_STEM], _Begun()).add(one)
             else:
-                self._open.append(one)
-        for several in (*self._whole.values(), *self._stems.values()):
-            several.sort(key=lambda one: -len(one.words))
+                self._open.add(one)
 
     def found(self, text: Sequence[Word]) -> Iterator[Hit]:
         """All that stand in ``text``, by their beginning; at each place the longest of each sort and kind."""
+        whole, stems, open_, last = self._whole, self._stems, self._open, len(text) - 1
         for at, word in enumerate(text):
-            candidates = self._whole.get(word.folded, ())
-            stems = self._stems.get(word.folded[:_STEM], ())
-            if not candidates and not stems and not self._open:
+            folded = word.folded
+            begun, stem = whole.get(folded, _NONE), stems.get(folded[:_STEM], _NONE)
+            if at < last and text[at + 1].sentence == word.sentence:
+                following = text[at + 1].folded
+                candidates = (
+                    *begun.before(following), *begun.single, *stem.before(following), *stem.single,
+                    *open_.before(following), *open_.single,
+                )  # fmt: skip
+            else:
+                candidates = (*begun.single, *stem.single, *open_.single)
+            if not candidates:
                 continue
             seen: set[tuple[str, str]] = set()
-            for one in (*candidates, *stems, *self._open):
+            for one in candidates:
                 if (one.sort, one.kind) not in seen and one.fits(text, at):
                     seen.add((one.sort, one.kind))
                     yield Hit(at, at + len(one.words), one.sort, one.kind)
