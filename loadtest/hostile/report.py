@@ -1,7 +1,7 @@
 """Which reader is too slow, and on what text? The hunt over all of them, a line each.
 
-The garbage collector is as calm as in a worker: with Python's threshold it looks again and again at all of a text that has
-thousands of findings.
+The garbage collector is as calm as in a worker: with Python's threshold it looks again and again at all that a text of
+thousands of findings makes.
 """
 
 import random
