@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from forebay.contract.topics import RedisRights, StageRights
+from forebay.contract.rights import RedisRights, StageRights
 from forebay.settings import Section
 from forebay.state.keys import Common, Owned, globs
 

@@ -1,5 +1,5 @@
 """What does the stage need of the brokers?"""
 
-from forebay.contract.topics import StageRights
+from forebay.contract.rights import StageRights
 
 RIGHTS = StageRights(writes=("spend", "usage"), tables=("attempts", "spend"))

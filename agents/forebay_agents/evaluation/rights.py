@@ -1,6 +1,6 @@
 """What does the stage need of the brokers and of Redis?"""
 
-from forebay.contract.topics import RedisRights, StageRights
+from forebay.contract.rights import RedisRights, StageRights
 from forebay.state.keys import Common, Owned, globs
 
 RIGHTS = StageRights(

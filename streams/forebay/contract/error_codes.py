@@ -288,12 +288,9 @@ CODES = _catalogue(
         "Nobody knows what the model costs, and a budget, the request or `models.unpriced: refuse` limits money.",
         "Write its price into models.prices; `forebay prices check` names such deployments. 0 is a price.",
     ),
+    ("channel_unavailable", _T, "A channel of `notify` takes no message now.", "Look at it; retries do the rest."),
+    ("channel_refused", _B, "A channel of `notify` refuses a message for good.", "Mend notify.channels, then replay."),
     ("no_tier", _B, "No tier can serve the request.", "The message says which condition excluded every tier."),
-    (
-        "low_confidence",
-        _B,
-        "Every tier answered, none well enough.",
-        "Look at the tiers' quality; lower the floor or add a tier.",
-    ),
+    ("low_confidence", _B, "Every tier answered, none well enough.", "Look at quality; lower the floor or add a tier."),
 )
 """Every error code, in the order of ``docs/reference/errors.md``."""

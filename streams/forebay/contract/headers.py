@@ -78,7 +78,7 @@ DROPPED = "forebay-dlq-dropped-headers"
 
 PLAIN_NAME = re.compile(r"[a-zA-Z0-9._-]{1,64}")
 """A header's name that may be repeated to people."""
-STAGES = ("redaction", "cache", "completion", "response", "cost", "evaluation", "review", "retry")
+STAGES = ("redaction", "cache", "completion", "response", "cost", "evaluation", "review", "retry", "notify")
 TIMINGS = {f"forebay-timing-{stage}": stage for stage in STAGES}
 """Header to stage: microseconds that a stage took whose records have no field for it."""
 LONGEST_TIMING_US = 86_400_000_000

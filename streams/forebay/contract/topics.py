@@ -73,41 +73,6 @@ class Topic:
         return f"{self.kind}-value"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RedisRights:
-    """What a stage needs of a Redis beside a connection and, where it reads topics, the claims of replays.
-
-    Attributes:
-        keys: Redis' patterns of their names, without ``redis.key_prefix`` (:func:`forebay.state.keys.globs`).
-        commands: as `ACL SETUSER` takes them, without the ``+``; those that its scripts call as well.
-    """
-
-    keys: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StageRights:
-    """What a stage needs of the brokers beside its group, the retry topics, `dlq`, `clock` and `alerts`; and of Redis.
-
-    A stage names its own in the entry point group ``forebay.rights``.
-
-    Attributes:
-        writes: topics of its outputs; ``follows``: those that it reads whole, outside of its group.
-        tables: Faust's tables, each with a changelog that it makes.
-        returns: it puts records back into every topic that another stage reads.
-        state: of ``redis.url``.
-        cache: of ``redis.cache_url``.
-    """
-
-    writes: tuple[str, ...] = ()
-    follows: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
-    returns: bool = False
-    state: RedisRights = RedisRights()
-    cache: RedisRights = RedisRights()
-
-
 DELTA_PARTITIONS = 16
 """A door each, and what ``forebay-reply-to`` may name; doors that share one read each other's pieces, and drop them."""
 
@@ -194,7 +159,31 @@ _CATALOGUE = (
         readers=("cache",),
         doc="Stored answers beside the answers to questions like theirs, to be judged off the critical path.",
     ),
-    Topic(name="alerts", key="fingerprint", record=records.Alert, retention_ms=30 * DAY_MS, doc="For people."),
+    Topic(
+        name="alerts",
+        key="fingerprint",
+        record=records.Alert,
+        retention_ms=30 * DAY_MS,
+        readers=("notify",),
+        doc="For people: conditions that begin and end.",
+    ),
+    Topic(
+        name="alerts.silences",
+        key="silence_id",
+        record=records.Silence,
+        retention_ms=None,
+        compacted=True,
+        broker_time=True,
+        readers=("notify",),
+        doc="Of what nobody is to hear for a while.",
+    ),
+    Topic(
+        name="notifications",
+        key="channel",
+        record=records.Notification,
+        readers=("notify",),
+        doc="Messages about alerts, one for each channel.",
+    ),
     Topic(
         name="reviews",
         key="review_id",

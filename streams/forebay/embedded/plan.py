@@ -20,6 +20,7 @@ from forebay.embedded.settings import EmbeddedSettings
 from forebay.embedded.supervision.state import DOOR
 from forebay.privacy.sealing import new_key_line
 from forebay.settings import KafkaSettings, Settings
+from forebay.settings.known import sections
 from forebay.trust import keys
 
 Workers = Literal["each", "single", "none"]
@@ -104,7 +105,8 @@ def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -
         reached["FOREBAY_VAULT_KEYS_FILE"] = str(vault)
     reached |= _trust(folder, environment, older=older)
     shared = {"FOREBAY_WORKER_FLIGHT_DIR": str(folder / "flight"), **environment, **reached}
-    workers = [_worker(name, stages, ports, shared) for name, stages in _workers(options.workers)]
+    stages = [name for name in stage_names() if name != "notify" or _has_channels(settings)]
+    workers = [_worker(name, stage, ports, shared) for name, stage in _workers(options.workers, stages)]
     if options.edge and options.workers != "none":
         workers.append(_door(ports, shared))
     return Plan(servers=servers, workers=workers, environment=reached)
@@ -132,11 +134,17 @@ def _trust(folder: Path, environment: Mapping[str, str], *, older: bool) -> dict
     return reached
 
 
-def _workers(how: Workers) -> list[tuple[str, str | None]]:
+def _workers(how: Workers, stages: Sequence[str]) -> list[tuple[str, str | None]]:
     """Name and stage of each worker process; no stage: all of them in one."""
     if how == "none":
         return []
-    return [("workers", None)] if how == "single" else [(name, name) for name in stage_names()]
+    return [("workers", None)] if how == "single" else [(name, name) for name in stages]
+
+
+def _has_channels(settings: Settings) -> bool:
+    """Whether anybody is to be told of alerts: a process that tells nobody costs memory, and half a second of start."""
+    kinds = [kind for kind in sections() if kind.section == "notify"]
+    return any(getattr(settings[kind], "channels", None) for kind in kinds)
 
 
 def _door(ports: Ports, environment: Mapping[str, str]) -> Part:

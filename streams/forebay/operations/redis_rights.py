@@ -7,7 +7,7 @@ server (:mod:`forebay.state.redis_watch`), and the claims of replays, by which a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from forebay.contract.topics import RedisRights, StageRights
+from forebay.contract.rights import RedisRights, StageRights
 from forebay.operations.rights import declared
 from forebay.state.keys import Common, Hashed, Owned, globs, literal
 

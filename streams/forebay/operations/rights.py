@@ -1,7 +1,7 @@
 """Who may do what on the brokers? One table, for the documentation, for `kafka-acls.sh` and for whoever checks it.
 
 Who reads a topic is in the catalogue; stages say themselves what they write
-(:class:`forebay.contract.topics.StageRights`, entry points in the group ``forebay.rights``); what people and
+(:class:`forebay.contract.rights.StageRights`, entry points in the group ``forebay.rights``); what people and
 applications need is here. Topics that many need are added to each: a stage may send any record to the retry topics and
 to the dead letters, asks the brokers for the time and raises alerts.
 """
@@ -12,7 +12,8 @@ from enum import StrEnum
 from importlib.metadata import entry_points
 
 from forebay.contract.names import group_on_broker, topic_on_broker
-from forebay.contract.topics import APART, RETRY_LEVELS, TOPICS, Access, StageRights, of_tenant
+from forebay.contract.rights import StageRights
+from forebay.contract.topics import APART, RETRY_LEVELS, TOPICS, Access, of_tenant
 from forebay.settings import KafkaSettings, TenantSettings
 from forebay.settings.tenants import Identity
 
@@ -93,7 +94,7 @@ READ there, since such letters have their bytes, sealed."""
 
 PEOPLE = ("requests.redacted", "requests.uncached", "completions", "usage", "evaluations", "cache.verify", "reviews",
           "corrections",
-    "alerts", "dlq")  # fmt: skip
+    "alerts", "notifications", "dlq")  # fmt: skip
 """Where something of a person may be, without the person's own words: :mod:`forebay.operations.people.topics`."""
 
 TRAIL = ("audit",)
@@ -164,6 +165,12 @@ def roles() -> list[Role]:
             what=("forebay erase", "forebay subject"),
             reads=("spend", *TRAIL, *PEOPLE),
             writes=("corrections", *TRAIL),
+        ),
+        Role(
+            user="operator",
+            what=("forebay alerts",),
+            reads=("alerts", "alerts.silences", *TRAIL),
+            writes=("alerts.silences", *TRAIL),
         ),
         Role(
             user="operator",

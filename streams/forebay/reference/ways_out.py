@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from forebay.reference.sources import Source, dotted
 
 CONNECTS = {
-    "aiohttp": "is connected to: `/healthz`, `/readyz` and `/metrics` of a worker",
+    "aiohttp": "is connected to: `/healthz`, `/readyz`, `/metrics` of a worker; webhooks and Slack (`notify.channels`)",
     "aiokafka": "brokers (`kafka.bootstrap`)",
     "confluent_kafka": "brokers (`kafka.bootstrap`); the schema registry (`registry.url`)",
     "faust": "brokers (`kafka.bootstrap`)",
@@ -21,6 +21,7 @@ CONNECTS = {
     "litellm": "providers (`models.tiers[].deployments[]`)",
     "openai": "providers: limits and errors of the library's connections",
     "redis": "Redis (`redis.url`, `redis.cache_url`)",
+    "smtplib": "`notify.channels`: mail servers",
     "socket": "this machine: its name, free ports and probes of the embedded stack, the form of an address",
     "subprocess": "programs of this machine: the embedded servers, pip for their weights",
     "urllib.request": "`forebay tiers status`: `/metrics` of the workers that an operator names",

@@ -26,7 +26,7 @@ OUTSIDE: Mapping[str, str] = MappingProxyType(
         **{
             f"FOREBAY_RETRY_SECRET_{stage}": "For `docker-compose.yml` alone: what this stage gets as its "
             "FOREBAY_RETRY_SECRET."
-            for stage in ("REDACTION", "CACHE", "COMPLETION", "RESPONSE", "COST", "EVALUATION", "REVIEW")
+            for stage in ("REDACTION", "CACHE", "COMPLETION", "RESPONSE", "COST", "EVALUATION", "REVIEW", "NOTIFY")
         },
     }
 )

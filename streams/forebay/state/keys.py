@@ -117,6 +117,15 @@ class Common(Enum):
     SCORES = "evaluation:scores", 1
     CONDITION = "condition", 1
     """What people were told of and holds still, by the fingerprint of its alerts (:mod:`forebay.state.conditions`)."""
+    NOTIFY_OPEN = "notify:open", 0
+    """Alerts that are not over for everybody, by fingerprint (:mod:`forebay_agents.notify.store`)."""
+    NOTIFY_DUE = "notify:due", 0
+    """When each of them is due."""
+    NOTIFY_GROUP = "notify:group", 1
+    """When people were told last of a kind and tenant."""
+    SILENCES = "notify:silences", 0
+    NOTIFIED = "notify:sent", 1
+    """Messages that went out."""
     REPLAY = "replay", 1
     """Which record was the first of a replay; a digest of letter and replay (:mod:`forebay.state.replays`)."""
     REDACTION_DAY = "redaction:day", 1

@@ -27,6 +27,7 @@ from forebay.cli.terminal import saying, tables
 from forebay.cli.terminal.bars import Bar
 from forebay.cli.terminal.live import LiveTable
 from forebay.contract.records import (
+    Alert,
     ApiKey,
     AuditEvent,
     Completion,
@@ -35,6 +36,7 @@ from forebay.contract.records import (
     RedactedRequest,
     Response,
     ReviewTask,
+    Silence,
     UsageStatus,
 )
 from forebay.contract.wire import Delivered
@@ -60,6 +62,8 @@ from forebay_agents.cost.spending.grouping import Group as SpendGroup
 from forebay_agents.cost.spending.grouping import Spending
 from forebay_agents.models.prices import cli as prices
 from forebay_agents.models.prices.operations import Listed
+from forebay_agents.notify import cli as notify
+from forebay_agents.notify.operations import Firing
 from forebay_agents.redaction.cli import tables as redaction
 from forebay_agents.review import cli as review
 
@@ -129,6 +133,10 @@ TABLES: dict[Callable[..., None], Callable[[str], tuple[Any, ...]]] = {
         spend_per_user={text: 1}, judge_scores={text: 1}, reviews=0, alerts=0, leaks=[{"where": text}]), 1.0),
     review.print_tasks: lambda text: ([ReviewTask(review_id=text, tenant_id=text, completion=Completion(
         content=text, model=text, request=RedactedRequest(messages=(Message(content=text),))))],),
+    notify.print_firing: lambda text: ([Firing(
+        alert=Alert(kind=text, tenant_id=text, subject=text, summary=text), silenced_until=1)],),
+    notify.print_silences: lambda text: ([Silence(
+        silence_id=text, matchers={text: text}, by=text, reason=text)],),
     cost._print: lambda text: (Spending(
         by=("tenant", "user"), total=Amounts(), groups=[SpendGroup(keys=(text, text), amounts=Amounts())]),
         UTC),

@@ -64,6 +64,7 @@ def test_only_those_who_call_models_reach_another_machine() -> None:
     assert COMPOSE["networks"]["inner"] == {"internal": True}
     assert all("inner" in networks(name) for name in SERVICES)
     assert {name for name in SERVICES if "providers" in networks(name)} == CALLERS
+    assert {name for name in SERVICES if "messages" in networks(name)} == {"notify"}, "webhooks and mails to people"
     assert {
         name for name, one in SERVICES.items() if "FOREBAY_TIER_SMALL_KEY" in (one.get("environment") or {})
     } == CALLERS

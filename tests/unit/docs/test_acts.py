@@ -10,6 +10,8 @@ import typer
 PAGE = Path(__file__).parents[3] / "docs/how-to/redaction.md"
 
 ACTS = {
+    "alerts silence": ["alerts.silence"],
+    "alerts unsilence": ["alerts.unsilence"],
     "cache epoch bump": ["cache.epoch"],
     "cache purge": ["cache.purge"],
     "cache warm": ["cache.warm"],
@@ -49,6 +51,7 @@ _CODE = "adds what the code says, and is there before the trail is"
 _OWN = "what an application may do for itself"
 _STACK = "starts or stops processes on this machine"
 OTHERS = {
+    "alerts list": _LOOK,
     "ask": _OWN,
     "audit list": _LOOK,
     "audit verify": _LOOK,

@@ -145,7 +145,7 @@ def _topics_in(path: str, pattern: str) -> dict[str, set[str]]:
 
 def test_the_rights_to_read_are_those_of_the_routes() -> None:
     rights, routes = _rights(), _topics_in("*/agent.py", r'(?:Route\(\s*topic=|topics_read\()"([a-z.]+)"')
-    assert routes.keys() == {"redaction", "cache", "completion", "response", "cost", "evaluation", "review"}
+    assert routes.keys() == {"redaction", "cache", "completion", "response", "cost", "evaluation", "review", "notify"}
     for stage, topics in routes.items():
         followed = set(declared()[stage].follows)
         assert {topic for topic in rights[stage][0] if topic in TOPICS} == topics | followed, stage

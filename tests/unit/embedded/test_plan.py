@@ -1,5 +1,6 @@
 """What is started? What the environment does not name."""
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -136,3 +137,16 @@ def test_the_plan_leaves_our_environment_alone(planned) -> None:  # type: ignore
     before = dict(os.environ)
     planned()
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_who_tells_people_is_started_where_there_is_a_way_to_tell_them(
+    planned,  # type: ignore[no-untyped-def]  # a fixture
+    monkeypatch: pytest.MonkeyPatch,
+    told: bool,
+) -> None:
+    monkeypatch.setattr(planning, "stage_names", lambda: ["cache", "notify"])
+    if told:
+        hook = {"ops": {"type": "webhook", "url": "https://example.test", "key": "k" * 32}}
+        monkeypatch.setenv("FOREBAY_NOTIFY_CHANNELS", json.dumps(hook))
+    assert names(planned(edge=False).workers) == (["cache", "notify"] if told else ["cache"])

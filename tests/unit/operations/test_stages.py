@@ -44,7 +44,7 @@ def functions(name: str) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def test_every_stage_that_people_act_on_is_there() -> None:
-    assert stages() == ["cache", "completion", "cost", "redaction", "review"]
+    assert stages() == ["cache", "completion", "cost", "notify", "redaction", "review"]
     assert {"forebay.operations.topics", "forebay.operations.vault"} < set(OWN)
 
 

@@ -18,6 +18,7 @@ from forebay.contract.records import (
     Record,
     RedactedRequest,
     ReviewTask,
+    Silence,
 )
 from forebay.contract.topics import TOPICS
 from forebay.contract.wire import Encoded
@@ -94,6 +95,7 @@ TEXTS: dict[str, list[Record]] = {
         Correction(completion=Completion(content=SAID)),
     ],
     "alerts": [Alert(message=SAID), Alert(subject=SAID)],
+    "alerts.silences": [Silence(reason=SAID), Silence(matchers={"subject": SAID})],
     "audit": [
         AuditEvent(reason=SAID),
         AuditEvent(subject=SAID),

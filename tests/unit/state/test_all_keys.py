@@ -15,6 +15,7 @@ from forebay.contract.records import (
     Request,
     ResponseStatus,
     ReviewTask,
+    Silence,
     Spend,
     WindowKind,
 )
@@ -54,6 +55,7 @@ from forebay_agents.evaluation.handler import EvaluationHandler
 from forebay_agents.evaluation.rolling import RedisScores, add_score
 from forebay_agents.evaluation.settings import EvaluationSettings
 from forebay_agents.models.settings import Deployment
+from forebay_agents.notify.store import RedisStore as NotifyStore
 from forebay_agents.redaction.daily_counts import Daily
 from forebay_agents.review.recent import RedisRecentOutcomes
 from tests.unit.cache.memory import WordMatcher, completion, request
@@ -152,7 +154,18 @@ async def dead_letters(redis: Any, _tenant: str, _user: str, _request_id: str) -
     assert await RedisReplays(Settings({"redis": {"key_prefix": PREFIX}}), client=redis).first("0-1", "one", "t/0/1")
 
 
-USES = [dead_letters, paid_calls, personal_data, money_and_rates, quality, cached_answers]
+async def messages(redis: Any, _tenant: str, _user: str, _request_id: str) -> None:
+    store = NotifyStore(redis, PREFIX)
+    await store.swap("f", "", "known", NOW)
+    await store.take(NOW)
+    await store.wake(NOW)
+    await store.told("group", await store.told_at("group") or NOW, 1)
+    await store.silence(Silence(silence_id="s", ends_at=NOW + 1), NOW)
+    if not await store.sent("n"):
+        await store.sending_done("n")
+
+
+USES = [dead_letters, paid_calls, personal_data, money_and_rates, quality, cached_answers, messages]
 
 
 async def names(tenant: str, user: str, request_id: str) -> set[str]:

@@ -5,7 +5,7 @@ type by type and default by default. Times are milliseconds since the epoch in U
 (1e-9 US dollars), ids are UUIDv7 strings.
 """
 
-from forebay.contract.records.alerting import Alert, AlertState, Severity
+from forebay.contract.records.alerting import Alert, AlertState, Notification, Severity, Silence
 from forebay.contract.records.conversation import (
     CacheMode,
     CachePolicy,
@@ -48,6 +48,8 @@ Record = (
     | Spend
     | Evaluation
     | Alert
+    | Notification
+    | Silence
     | ReviewTask
     | Feedback
     | Correction
@@ -83,6 +85,7 @@ __all__ = [
     "KeyRole",
     "Message",
     "MessageRole",
+    "Notification",
     "Params",
     "Record",
     "RedactedRequest",
@@ -92,6 +95,7 @@ __all__ = [
     "ReviewReason",
     "ReviewTask",
     "Severity",
+    "Silence",
     "Spend",
     "UsageEvent",
     "UsageStatus",

@@ -17,11 +17,13 @@ from forebay.contract.records import (
     Delta,
     Evaluation,
     Feedback,
+    Notification,
     Record,
     RedactedRequest,
     Request,
     Response,
     ReviewTask,
+    Silence,
     Spend,
     UsageEvent,
 )
@@ -86,5 +88,7 @@ def addressed(record: Handled) -> Addressed:
         return Address(record.request_id, record.tenant_id)
     if isinstance(record, _OF_TENANT):
         return Address(tenant_id=record.tenant_id)
-    _rest: DeadLetterState | AuditEvent | Delta | None = record  # mypy refuses a record that is not named here
+    _rest: DeadLetterState | AuditEvent | Delta | Notification | Silence | None = (
+        record  # mypy refuses a record that is not named here
+    )
     return NOBODY

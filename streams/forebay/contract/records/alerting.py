@@ -77,3 +77,25 @@ def fingerprint(kind: str, subject: str, tenant_id: str | None, labels: Mapping[
     named = [kind, subject, tenant_id, sorted(labels.items()) if isinstance(labels, Mapping) else labels]
     text = json.dumps(named, ensure_ascii=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT_CHARS]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notification:
+    """A message to people about alerts, for one channel; the same id is the same message."""
+
+    notification_id: str = ""
+    channel: str = ""
+    alerts: tuple[Alert, ...] = ()
+    created_at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Silence:
+    """Nobody hears of alerts that fit all ``matchers`` until ``ends_at``; ``*`` in a matcher stands for anything."""
+
+    silence_id: str = ""
+    matchers: Mapping[str, str] = field(default_factory=dict)
+    ends_at: int = 0
+    by: str = ""
+    reason: str | None = None
+    created_at: int = 0

@@ -10,7 +10,7 @@ from typing import Any
 
 from forebay.contract import headers as h
 from forebay.contract.json_lines import to_json
-from forebay.contract.records import Alert, Correction, ReviewTask
+from forebay.contract.records import Alert, Correction, Notification, ReviewTask
 from forebay.contract.topics import TOPICS, Access
 from forebay.kafka.decoding import ReadRecord
 from forebay.operations.people.person import Person, Row, Seen
@@ -18,7 +18,7 @@ from forebay.privacy.people.names import same
 
 ASKED = ("requests.redacted", "requests.uncached", "completions", "usage")
 """These name users, and which requests are theirs."""
-ABOUT = ("spend", "evaluations", "cache.verify", "reviews", "corrections", "alerts", "dlq")
+ABOUT = ("spend", "evaluations", "cache.verify", "reviews", "corrections", "alerts", "notifications", "dlq")
 """These name users, or requests."""
 READ = (*ASKED, *ABOUT)
 UNREAD = tuple(topic.name for topic in TOPICS.values() if topic.access is not Access.INTERNAL)
@@ -72,11 +72,16 @@ def _is_about(record: ReadRecord, person: Person, requests: set[str]) -> bool:
         tenant, request = (h.text(record.source.headers, f"forebay-dlq-{name}") for name in ("tenant", "request-id"))
         return tenant in (None, person.tenant_id) and request in requests
     value = record.value
-    if isinstance(value, Alert):  # of a budget: its subject is the user
-        return value.tenant_id == person.tenant_id and same(person.names, person.tenant_id, value.subject, person.given)
+    if isinstance(value, Alert | Notification):
+        return any(_alerts(one, person) for one in (value.alerts if isinstance(value, Notification) else [value]))
     if getattr(value, "tenant_id", None) != person.tenant_id or getattr(value, "user_id", None) is not None:
         return False
     return getattr(value, "request_id", None) in requests
+
+
+def _alerts(alert: Alert, person: Person) -> bool:
+    """Of a budget: its subject is the user."""
+    return alert.tenant_id == person.tenant_id and same(person.names, person.tenant_id, alert.subject, person.given)
 
 
 def _row(topic: str, records: Sequence[ReadRecord], person: Person) -> Row:

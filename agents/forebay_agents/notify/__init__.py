@@ -1,0 +1,1 @@
+"""The stage notify: has people told of alerts, once each, by webhook, Slack or mail."""
