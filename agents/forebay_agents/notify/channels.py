@@ -6,11 +6,11 @@ A redirect is not followed: where a message goes says the configuration, and nob
 import asyncio
 import smtplib
 import ssl
-import time
 from collections.abc import Callable, Mapping
 
 import aiohttp
 
+from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Permanent, Transient
 from forebay.contract.records import Notification
 from forebay_agents.notify.messages import SIGNATURE, mail, signature, slack_body, webhook_body
@@ -26,7 +26,7 @@ class HttpChannel:
 
     Args:
         body: what is posted.
-        clock_s: seconds since the epoch, for the signature.
+        clock_ms: ms since the epoch, for the signature.
     """
 
     def __init__(
@@ -34,19 +34,19 @@ class HttpChannel:
         name: str,
         channel: Channel,
         body: Callable[[Notification], bytes],
-        clock_s: Callable[[], float] = time.time,
+        clock_ms: Clock = now_ms,
     ) -> None:
         self._name = name
         self._channel = channel
         self._body = body
-        self._clock_s = clock_s
+        self._clock_ms = clock_ms
 
     async def send(self, notification: Notification) -> None:
         """See :class:`forebay_agents.notify.handler.Sender`."""
         body = self._body(notification)
         headers = {"content-type": "application/json"}
         if key := self._channel.key.get_secret_value():
-            headers[SIGNATURE] = signature(key, body, int(self._clock_s()))
+            headers[SIGNATURE] = signature(key, body, self._clock_ms() // 1000)
         timeout = aiohttp.ClientTimeout(total=self._channel.timeout_s)
         try:
             async with (
