@@ -16,6 +16,7 @@ from forebay.kafka.connection import ssl_context
 from forebay.runtime.flight_recorder import FlightRecorder
 from forebay.runtime.reading.fetching import guard_fetches
 from forebay.runtime.reading.membership import Membership
+from forebay.runtime.reading.metadata import pace_metadata
 from forebay.runtime.reading.transport import ForebayTransport, Reading
 from forebay.runtime.stage import Stage
 from forebay.settings import KafkaSettings
@@ -66,6 +67,7 @@ def new_faust_app(
     guard_fetches(
         lambda topic: message_limit(topic.removeprefix(kafka.topic_prefix), kafka), recorder or FlightRecorder()
     )
+    pace_metadata()
     app = _App(
         f"{kafka.topic_prefix}{stage.name}",
         version=limits.version,
