@@ -108,17 +108,13 @@ def test_no_record_is_lost_when_workers_end(
     rng = random.Random(7)
     with arrivals_of(settings) as arrivals:
         for _ in range(3):
-            process = worker()
-            arrivals.wait_for(len(arrivals.seen) + 200, 30)
-            arrivals.poll(rng.uniform(0.0, 0.3))
-            process.send_signal(how)
-            process.wait(30)
-        process = worker()
-        try:
+            with ended(worker()) as process:
+                arrivals.wait_for(len(arrivals.seen) + 200, 30)
+                arrivals.poll(rng.uniform(0.0, 0.3))
+                process.send_signal(how)
+                process.wait(30)
+        with ended(worker()):
             arrivals.wait_for(RECORDS, 90)
-        finally:
-            process.kill()
-            process.wait()
     assert _missing(arrivals) == 0
     duplicates = sum(arrivals.seen.values()) - len(arrivals.seen)
     if how is signal.SIGTERM:
