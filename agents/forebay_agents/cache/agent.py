@@ -32,10 +32,13 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
     if own.flight_wait_s > common.timeout_s - 5:
         raise ConfigurationError("cache.flight_wait_s must be at least 5 s below stage.timeout_s")
     guard = EgressGuard(settings[EgressSettings])
-    judge = _judge(settings, own) if own.judge_tier else None
     # One thread: the two cores are shared with the other stages, and inference uses one anyway.
     with ThreadPoolExecutor(1, thread_name_prefix="encoder") as executor:
-        async with open_cache(settings) as (client, watch), open_state(settings) as state:
+        async with (
+            open_cache(settings) as (client, watch),
+            open_state(settings) as state,
+            _judge(settings, own) as judge,
+        ):
             redis = settings[RedisSettings]
             told = topics_read("feedback", settings[TenantSettings])
             tasks = Tasks(RedisQuestions(state, redis.key_prefix))
@@ -62,7 +65,12 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
             )
 
 
-def _judge(settings: Settings, own: CacheSettings) -> ModelJudge:
+@asynccontextmanager
+async def _judge(settings: Settings, own: CacheSettings) -> AsyncIterator[ModelJudge | None]:
+    if not own.judge_tier:
+        yield None
+        return
     tier = tier_of(settings, own.judge_tier, "cache.judge_tier")
     # Made ready by the first judgement: the start-up of a stack may not wait for it.
-    return ModelJudge(tier, open_caller(settings, CallPurpose.JUDGE).caller, timeout_s=own.judge_timeout_s)
+    async with open_caller(settings, CallPurpose.JUDGE) as calling:
+        yield ModelJudge(tier, calling.caller, timeout_s=own.judge_timeout_s)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from forebay.avro.codec import open_codecs
 from forebay.avro.registry import open_registry
@@ -72,7 +72,6 @@ async def _following(keys: FollowedKeys, reading: "asyncio.Task[None]") -> Async
 async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stage ``completion``."""
     own, models = settings[CompletionSettings], settings[ModelsSettings]
-    calling = open_caller(settings, CallPurpose.COMPLETION)
     pool = DeploymentPool(models.tiers, models.cooldown_s, POOL_METRICS)
     rates, money = settings[LimitsSettings], settings[BudgetsSettings]
     named = settings[IdentitySettings].pseudonymise_ids and bool(money.users)
@@ -86,9 +85,12 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
         await asyncio.gather(calling.provider.ready(), keys.read(settings))
         await asyncio.to_thread(router.warm_up)
 
-    # litellm takes seconds to import; joining the group, which is mostly waiting, takes one more beside it.
-    warming = asyncio.create_task(warm_up())
-    async with open_state(settings) as client, _following(keys, warming):
+    async with AsyncExitStack() as opened:
+        calling = await opened.enter_async_context(open_caller(settings, CallPurpose.COMPLETION))
+        # litellm takes seconds to import; joining the group, which is mostly waiting, takes one more beside it.
+        warming = asyncio.create_task(warm_up())
+        await opened.enter_async_context(_following(keys, warming))
+        client = await opened.enter_async_context(open_state(settings))
         prefix = settings[RedisSettings].key_prefix
         conditions = Conditions(RedisConditions(client, prefix))
         limiter, known = RedisLimiter(client, prefix), known_tenants(settings)

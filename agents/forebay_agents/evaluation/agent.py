@@ -29,14 +29,13 @@ async def evaluation_stage(settings: Settings) -> AsyncIterator[Stage]:
     tier = tier_of(settings, judge, "evaluation.judge_tier")
     if own.rubric not in RUBRICS:
         raise ConfigurationError(f"evaluation.rubric: there is no rubric {own.rubric!r}; rubrics: {', '.join(RUBRICS)}")
-    # Not made ready here: the first judgement may wait, the start-up of a stack may not.
-    caller = open_caller(settings, CallPurpose.JUDGE).caller
     prefix = settings[RedisSettings].key_prefix
-    async with open_state(settings) as client:
+    # Not made ready here: the first judgement may wait, the start-up of a stack may not.
+    async with open_caller(settings, CallPurpose.JUDGE) as calling, open_state(settings) as client:
         claims = Claims(RedisClaimStore(client, prefix), open_codecs(settings, open_registry(settings)))
         conditions = Conditions(RedisConditions(client, prefix))
         scores = RedisScores(client, prefix)
-        handler = EvaluationHandler(own, tier, caller, claims, scores, conditions=conditions)
+        handler = EvaluationHandler(own, tier, calling.caller, claims, scores, conditions=conditions)
         limits = settings[StageSettings].model_copy(update={"in_flight": own.in_flight, "timeout_s": own.timeout_s})
         routes = [Route(topic="completions", handle=handler.handle, patient=True)]
         yield Stage(name="evaluation", routes=routes, limits=limits)

@@ -107,12 +107,20 @@ class PriceList:
 
     def _compiled(self, deployment: Deployment) -> Iterator[Sheet]:
         """Sheets in their order of rank, each rank's newest period first."""
+        yield from self._written(deployment)
+        if self.is_in_list_only(deployment) and (listed := self._list_price(deployment.model)) is not None:
+            yield listed
+
+    def is_in_list_only(self, deployment: Deployment) -> bool:
+        """Whether calls from now on may have no price but that of litellm's map, which takes 4 s to read."""
+        now = self._clock_ms()
+        return not any(sheet.since_ms <= now for sheet in self._written(deployment))
+
+    def _written(self, deployment: Deployment) -> Iterator[Sheet]:
         if deployment.price:
             yield from sheets(f"deployment {deployment.name}", _listed(deployment.price))
         if (configured := self._configured.get(deployment.model)) is not None:
             yield from sheets("models.prices", _listed(configured))
-        if (listed := self._list_price(deployment.model)) is not None:
-            yield listed
 
 
 def _listed(prices: Price | Sequence[Price]) -> Sequence[Price]:

@@ -83,6 +83,11 @@ class ModelsSettings(Section):
         description="What becomes of a deployment without a price: `alert`: it is called, and told of by a metric and "
         "the log; `refuse`: it is not called. Where a budget or max_cost_nanousd applies it never is.",
     )
+    direct: bool = Field(
+        True,
+        description="Call deployments of `openai/…` straight over HTTP, a tenth of the CPU; false: through litellm. "
+        "Models that need translation (o1 and later, gpt-5, audio) go through litellm in any case.",
+    )
     cooldown_s: float = Field(10.0, ge=0, description="Seconds that a deployment rests after it failed.")
 
     @model_validator(mode="after")

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from forebay.reference.sources import Source, dotted
 
 CONNECTS = {
-    "aiohttp": "is connected to: `/healthz`, `/readyz`, `/metrics` of a worker; webhooks and Slack (`notify.channels`)",
+    "aiohttp": "is connected to: `/healthz`, `/readyz`, `/metrics` of a worker, the door; webhooks and Slack "
+    "(`notify.channels`); providers that speak OpenAI's chat format (`models.direct`)",
     "aiokafka": "brokers (`kafka.bootstrap`)",
     "confluent_kafka": "brokers (`kafka.bootstrap`); the schema registry (`registry.url`)",
     "faust": "brokers (`kafka.bootstrap`)",

@@ -10,12 +10,18 @@ from forebay.contract.records import UsageEvent, UsageStatus
 from forebay_agents.completion.trace import Trace
 from forebay_agents.models.pool import DeploymentPool
 from forebay_agents.models.providers.litellm_provider import LitellmProvider
-from forebay_agents.models.providers.provider import Answer
+from forebay_agents.models.providers.provider import Answer, Provider
 from forebay_agents.models.settings import Deployment, Price, Tier
 from loadtest.provider import ProviderSimulator
 from tests.unit.completion.fakes import Written, asked, cascade_of
 
-PROVIDER = LitellmProvider()
+
+class Way:
+    """How the deployment is called: the fixture ``way`` has each test go both."""
+
+    provider: Provider = LitellmProvider()
+
+
 MOST = 200
 """Tokens that an answer may have."""
 TRUE = (12, 10)
@@ -52,7 +58,7 @@ class Became:
 @asynccontextmanager
 async def provider_with(stream: bool = True, **model: Any) -> AsyncIterator[tuple[ProviderSimulator, Deployment]]:
     """A simulator whose model is ``model``, and a deployment of it."""
-    await PROVIDER.ready()
+    await Way.provider.ready()
     async with ProviderSimulator({"models": {"x": _SURE | model}}) as simulator:
         place = Deployment(
             name="d", model="openai/x", api_base=simulator.base_url, price=_PRICE, stream=stream, stall_timeout_s=5.0
@@ -66,7 +72,7 @@ async def ask(place: Deployment, simulator: ProviderSimulator, *, pool: Deployme
     became = Became()
     before = simulator.simulator.stats.calls["x"]
     try:
-        cascade = cascade_of(PROVIDER, [only], pool=pool or DeploymentPool([only], 10.0))
+        cascade = cascade_of(Way.provider, [only], pool=pool or DeploymentPool([only], 10.0))
         served = await cascade.run(asked("What is 12 + 7?"), became.trace, Written(), cheapest=False)
         became.answer = served.answer
     except Failure as failure:

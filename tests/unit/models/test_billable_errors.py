@@ -5,18 +5,12 @@ import socket
 import pytest
 
 from forebay.contract.records import Message
-from forebay_agents.models.providers.litellm_provider import LitellmProvider
-from forebay_agents.models.providers.provider import Call, ProviderError
+from forebay_agents.models.providers.provider import Call, Provider, ProviderError
 from forebay_agents.models.settings import Deployment
 from loadtest.provider import ProviderSimulator
 
 
-@pytest.fixture(scope="module")
-def provider() -> LitellmProvider:
-    return LitellmProvider()
-
-
-async def _error(provider: LitellmProvider, base_url: str) -> ProviderError:
+async def _error(provider: Provider, base_url: str) -> ProviderError:
     await provider.ready()
     deployment = Deployment(name="d", model="openai/x", api_base=base_url)
     call = Call(attempt_id="a", request_id="r", messages=(Message(content="hi"),), timeout_s=1.0)
@@ -41,7 +35,7 @@ async def _error(provider: LitellmProvider, base_url: str) -> ProviderError:
         ("400", False),
     ],
 )
-async def test_what_may_be_billed(provider: LitellmProvider, kind: str, billed: bool) -> None:
+async def test_what_may_be_billed(provider: Provider, kind: str, billed: bool) -> None:
     async with ProviderSimulator({"models": {"*": {"errors": {kind: 1.0}}}}) as simulator:
         error = await _error(provider, simulator.base_url)
         assert error.may_be_billed is billed
@@ -49,7 +43,7 @@ async def test_what_may_be_billed(provider: LitellmProvider, kind: str, billed: 
 
 
 @pytest.mark.filterwarnings("ignore")
-async def test_a_provider_that_was_never_reached_charges_nothing(provider: LitellmProvider) -> None:
+async def test_a_provider_that_was_never_reached_charges_nothing(provider: Provider) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         error = await _error(provider, f"http://127.0.0.1:{unused.getsockname()[1]}/v1")

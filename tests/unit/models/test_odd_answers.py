@@ -10,7 +10,7 @@ from forebay.contract.failures import Permanent, Rejected, Transient
 from forebay.contract.records import UsageStatus
 from tests.unit.models.odd import Became, became_of
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # litellm's own
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("way")]  # litellm's own warnings
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
 HTML = "<!DOCTYPE html>\n<html><body>Please log in.</body></html>"
 

@@ -21,12 +21,12 @@ SETTINGS = Settings(
 )
 
 
-def test_an_opened_caller_charges_what_the_settings_say() -> None:
-    opened = open_caller(SETTINGS, CallPurpose.JUDGE)
+async def test_an_opened_caller_charges_what_the_settings_say() -> None:
     deployment = SETTINGS[ModelsSettings].tiers[0].deployments[0]
     call = Call(attempt_id="a", request_id="r", messages=(Message(content="x" * 300),), timeout_s=1.0, max_tokens=10)
-    tokens = opened.provider.count_tokens(deployment, call.messages)
-    assert opened.caller.worst_case(deployment, call) == 1_000 * (2 * tokens + 3 * 10)
+    async with open_caller(SETTINGS, CallPurpose.JUDGE) as opened:
+        tokens = opened.provider.count_tokens(deployment, call.messages)
+        assert opened.caller.worst_case(deployment, call) == 1_000 * (2 * tokens + 3 * 10)
 
 
 def test_a_tier_that_is_not_there_is_named_with_the_setting_that_asks_for_it() -> None:

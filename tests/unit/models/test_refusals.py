@@ -17,9 +17,9 @@ from forebay_agents.models.pool import DeploymentPool
 from forebay_agents.models.providers.litellm_provider import LitellmProvider
 from forebay_agents.models.providers.provider import Call, ProviderError
 from forebay_agents.models.settings import Deployment, Tier
-from tests.unit.models.odd import PROVIDER, ask, provider_with
+from tests.unit.models.odd import Way, ask, provider_with
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # litellm's own
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("way")]  # litellm's own warnings
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
 WRONG = (400, 405, 406, 410, 411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 426, 428, 431, 444, 451, 499)
 
@@ -120,12 +120,12 @@ class Server:
 
 
 async def _failure(model: str, url: str, *, stream: bool, **params: Any) -> ProviderError:
-    await PROVIDER.ready()
+    await Way.provider.ready()
     place = Deployment(name="d", model=model, api_base=url, api_key="k", stream=stream)  # type: ignore[arg-type]  # pydantic
     message = Message(content="hi")
     call = Call(attempt_id="a", request_id="r", messages=(message,), timeout_s=10.0, params=Params(**params))
     with pytest.raises(ProviderError) as failed:
-        await PROVIDER.complete(place, call)
+        await Way.provider.complete(place, call)
     return failed.value
 
 

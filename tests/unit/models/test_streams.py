@@ -8,11 +8,10 @@ from typing import Any
 import aiohttp.web
 import pytest
 
-from forebay.contract.records import Message, UsageStatus
+from forebay.contract.records import Message, Params, UsageStatus
 from forebay_agents.completion.trace import Trace
 from forebay_agents.models.providers.assembly import Assembly
-from forebay_agents.models.providers.litellm_provider import LitellmProvider
-from forebay_agents.models.providers.provider import Answer, Call, ProviderError
+from forebay_agents.models.providers.provider import Answer, Call, Provider, ProviderError
 from forebay_agents.models.settings import Deployment, Price, Tier
 from loadtest.provider import ProviderSimulator
 from tests.unit.completion.fakes import Written, asked, cascade_of
@@ -21,11 +20,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # litellm's own
 BY_TOKEN: dict[str, Any] = {"chunk_tokens": 1}
 SLOW = {"latency": {"tokens_per_s": 2000}}
 FOREVER = 60_000
-
-
-@pytest.fixture(scope="module")
-def provider() -> LitellmProvider:
-    return LitellmProvider()
 
 
 def deployment(url: str, **fields: Any) -> Deployment:
@@ -37,18 +31,18 @@ def call(**fields: Any) -> Call:
     return Call(attempt_id="a", request_id="r", **given)
 
 
-async def ask(provider: LitellmProvider, place: Deployment, **fields: Any) -> Answer:
+async def ask(provider: Provider, place: Deployment, **fields: Any) -> Answer:
     await provider.ready()
     return await provider.complete(place, call(**fields))
 
 
-async def failure(provider: LitellmProvider, place: Deployment, **fields: Any) -> ProviderError:
+async def failure(provider: Provider, place: Deployment, **fields: Any) -> ProviderError:
     with pytest.raises(ProviderError) as failed:
         await ask(provider, place, **fields)
     return failed.value
 
 
-async def test_a_streamed_answer_is_the_whole_one(provider: LitellmProvider) -> None:
+async def test_a_streamed_answer_is_the_whole_one(provider: Provider) -> None:
     async with ProviderSimulator(BY_TOKEN | {"models": {"x": SLOW}}) as simulator:
         streamed = await ask(provider, deployment(simulator.base_url), top_logprobs=2)
         whole = await ask(provider, deployment(simulator.base_url, stream=False), top_logprobs=2)
@@ -63,27 +57,13 @@ async def test_a_streamed_answer_is_the_whole_one(provider: LitellmProvider) -> 
         assert len(tokens[0]["top_logprobs"]) == 2
 
 
-class Requiring:
-    """The library, told that a tool has to be called: requests have no field for it yet, and the simulator calls none
-    unless it is told to."""
-
-    def __init__(self, library: Any) -> None:
-        self._library = library
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._library, name)
-
-    async def acompletion(self, **arguments: Any) -> Any:
-        return await self._library.acompletion(**arguments, tool_choice="required")
-
-
-async def test_a_tool_call_is_put_together(provider: LitellmProvider) -> None:
+async def test_a_tool_call_is_put_together(provider: Provider) -> None:
     function = {"name": "add", "parameters": {"type": "object", "properties": {"sum": {"type": "integer"}}}}
     tools = [{"type": "function", "function": function}]
 
     async def required(simulator: ProviderSimulator, **fields: Any) -> Any:
         place = deployment(simulator.base_url, **fields)
-        answer = await LitellmProvider(Requiring(provider._litellm)).complete(place, call(tools=tools))
+        answer = await ask(provider, place, tools=tools, params=Params(tool_choice="required"))
         assert answer.tool_calls is not None
         [made] = json.loads(answer.tool_calls)
         assert answer.finish_reason == "tool_calls"
@@ -92,7 +72,6 @@ async def test_a_tool_call_is_put_together(provider: LitellmProvider) -> None:
 
     sure = {"quality": {"floor": 1.0}} | SLOW
     async with ProviderSimulator(BY_TOKEN | {"models": {"x": sure}}) as simulator:
-        await provider.ready()
         streamed, whole = await required(simulator), await required(simulator, stream=False)
         assert streamed == whole
         assert json.loads(streamed[1]["arguments"]) == {"sum": 19}
@@ -108,18 +87,19 @@ async def test_a_tool_call_is_put_together(provider: LitellmProvider) -> None:
     ],
 )
 async def test_a_stream_that_does_not_go_on_is_given_up(
-    provider: LitellmProvider, model: dict[str, Any], patience: dict[str, float], told: str
+    provider: Provider, model: dict[str, Any], patience: dict[str, float], told: str
 ) -> None:
     # Stalls come before some chunk, the first too: it takes an answer of several for one in the middle.
     script = BY_TOKEN | {"seed": 1, "models": {"x": {"answer_tokens": 60} | model}}
     async with ProviderSimulator(script) as simulator:
-        timeout_s = patience.pop("timeout_s", 20.0)
-        error = await failure(provider, deployment(simulator.base_url, **patience), timeout_s=timeout_s)
+        of_the_place = {name: value for name, value in patience.items() if name != "timeout_s"}
+        timeout_s = patience.get("timeout_s", 20.0)
+        error = await failure(provider, deployment(simulator.base_url, **of_the_place), timeout_s=timeout_s)
         assert (error.code, error.message, error.may_be_billed) == ("provider_timeout", f"d: {told}", True)
 
 
 async def test_after_a_stall_the_next_deployment_answers_and_both_calls_are_in_the_ledger(
-    provider: LitellmProvider,
+    provider: Provider,
 ) -> None:
     models = {"stalling": {"latency": {"first_token_ms": FOREVER}}, "sound": {}}
     async with ProviderSimulator({"models": models}) as simulator:
@@ -138,14 +118,14 @@ async def test_after_a_stall_the_next_deployment_answers_and_both_calls_are_in_t
         assert trace.entries[0].cost_nanousd == trace.entries[0].reserved_nanousd > trace.entries[1].cost_nanousd
 
 
-async def test_a_slow_stream_that_goes_on_is_not_given_up(provider: LitellmProvider) -> None:
+async def test_a_slow_stream_that_goes_on_is_not_given_up(provider: Provider) -> None:
     pace = {"answer_tokens": 30, "answer_sigma": 0, "latency": {"tokens_per_s": 60}}
     async with ProviderSimulator(BY_TOKEN | {"models": {"x": pace}}) as simulator:
         place = deployment(simulator.base_url, first_token_timeout_s=5.0, stall_timeout_s=0.3)
         assert (await ask(provider, place)).finish_reason == "stop"
 
 
-async def test_the_provider_hears_that_nobody_waits_any_more(provider: LitellmProvider) -> None:
+async def test_the_provider_hears_that_nobody_waits_any_more(provider: Provider) -> None:
     stalls = {"latency": {"stall": {"share": 1, "ms": FOREVER}}, "answer_tokens": 60}
     async with ProviderSimulator({"seed": 1, "models": {"x": stalls}}) as simulator:
         await failure(provider, deployment(simulator.base_url, stall_timeout_s=0.1))
@@ -158,9 +138,7 @@ async def test_the_provider_hears_that_nobody_waits_any_more(provider: LitellmPr
     ("kind", "code"),
     [("cut", "provider_no_end"), ("disconnect", "provider_cut_off"), ("malformed", "provider_cut_off")],
 )
-async def test_an_answer_that_broke_off_is_none_and_may_be_billed(
-    provider: LitellmProvider, kind: str, code: str
-) -> None:
+async def test_an_answer_that_broke_off_is_none_and_may_be_billed(provider: Provider, kind: str, code: str) -> None:
     async with ProviderSimulator({"models": {"x": {"errors": {kind: 1.0}, "answer_tokens": 40}}}) as simulator:
         error = await failure(provider, deployment(simulator.base_url))
         assert (error.code, error.may_be_billed) == (code, True)
@@ -197,13 +175,13 @@ def chunk(content: str, finish: str | None = None, **more: Any) -> str:
     return f"data: {json.dumps(base | more, ensure_ascii=False)}\n\n"
 
 
-async def test_line_separators_within_an_answer_are_kept(provider: LitellmProvider) -> None:
+async def test_line_separators_within_an_answer_are_kept(provider: Provider) -> None:
     text = "one\u2028two\u0085three\x1cfour"
     async with Scripted(f": hello\r\n\r\n{chunk(text, 'stop')}data: [DONE]\n\n") as url:
         assert (await ask(provider, deployment(url))).content == text
 
 
-async def test_without_a_count_the_tokens_are_estimated(provider: LitellmProvider) -> None:
+async def test_without_a_count_the_tokens_are_estimated(provider: Provider) -> None:
     async with Scripted(f"{chunk('x' * 30, 'stop')}data: [DONE]\n\n") as url:
         usage = (await ask(provider, deployment(url))).usage
         assert (usage.prompt_tokens > 0, usage.completion_tokens) == (True, 11)
@@ -217,7 +195,7 @@ async def test_without_a_count_the_tokens_are_estimated(provider: LitellmProvide
         ({"message": "worker died"}, "provider_unavailable"),
     ],
 )
-async def test_an_error_within_a_stream_is_one(provider: LitellmProvider, told: dict[str, Any], code: str) -> None:
+async def test_an_error_within_a_stream_is_one(provider: Provider, told: dict[str, Any], code: str) -> None:
     async with Scripted(chunk("half an ") + f"data: {json.dumps({'error': told})}\n\ndata: [DONE]\n\n") as url:
         error = await failure(provider, deployment(url))
         assert (error.code, error.may_be_billed) == (code, True)
@@ -255,7 +233,7 @@ class OtherProvider:
 
 
 @pytest.mark.parametrize("received", ["end_turn", None])
-async def test_a_finish_reason_that_was_made_up_is_none(provider: LitellmProvider, received: str | None) -> None:
+async def test_a_finish_reason_that_was_made_up_is_none(provider: Provider, received: str | None) -> None:
     from forebay_agents.models.providers.bodies import NoAnswerError
     from forebay_agents.models.providers.stream_reading import Patience, Watch, read
 

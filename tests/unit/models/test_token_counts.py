@@ -9,7 +9,7 @@ from forebay_agents.models.providers.assembly import Assembly
 from forebay_agents.models.providers.usage import usage_of
 from tests.unit.models.odd import MOST, TRUE, Became, became_of
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # litellm's own
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("way")]  # litellm's own warnings
 SENT, SAID = TRUE
 GUESS_SENT = 13
 """Our estimate of the question: a third of its 15 characters, and 8 tokens for the message."""

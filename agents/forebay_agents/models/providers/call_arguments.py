@@ -18,25 +18,17 @@ from forebay_agents.models.providers.chat_format import chat_messages, sampling
 from forebay_agents.models.providers.provider import ATTEMPT_HEADER, Call
 from forebay_agents.models.settings import Deployment
 
-_STREAM_SLACK_S = 5.0
 _STREAMED: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
-FOR_THE_LIBRARY = frozenset({"timeout", "max_retries", "num_retries", "drop_params", "_skip_mcp_handler", "api_base"})
+FOR_THE_LIBRARY = frozenset({"max_retries", "num_retries", "drop_params", "_skip_mcp_handler", "api_base"})
 """Arguments that steer the client library and are not sent."""
 
 
 def call_arguments(deployment: Deployment, call: Call) -> dict[str, Any]:
-    """Arguments of litellm's ``acompletion``."""
-    import httpx
-
+    """Arguments of litellm's ``acompletion``, but for its time limits."""
     arguments: dict[str, Any] = {
         "model": deployment.model,
         "messages": chat_messages(call.messages),
         "max_tokens": call.max_tokens,
-        # Of a stream, the end is watched from here: the library knows but the time between two packets.
-        "timeout": httpx.Timeout(
-            call.timeout_s + _STREAM_SLACK_S * deployment.stream,
-            connect=min(call.timeout_s, deployment.connect_timeout_s),
-        ),
         "max_retries": 0,
         "num_retries": 0,
         # What a provider does not know is left out, not an error. Said for each call: by the module's own setting

@@ -5,7 +5,6 @@ exceptions become :class:`ProviderError`; their texts, which may quote the promp
 """
 
 import asyncio
-import json
 import os
 from typing import Any
 
@@ -16,18 +15,14 @@ from forebay_agents.models.providers.assembly import Assembly
 from forebay_agents.models.providers.bodies import NoAnswerError, read_body
 from forebay_agents.models.providers.call_arguments import call_arguments
 from forebay_agents.models.providers.ending import answer_of, no_answer
+from forebay_agents.models.providers.estimates import count_tokens, usage_of
 from forebay_agents.models.providers.exchange import Exchange, note, note_plain
-from forebay_agents.models.providers.provider import Answer, Call, ProviderError, Usage
+from forebay_agents.models.providers.provider import Answer, Call, ProviderError
 from forebay_agents.models.providers.refusals import explained, refused
 from forebay_agents.models.providers.stream_reading import Patience, StalledError, Watch, read
-from forebay_agents.models.providers.usage import Bounds
 from forebay_agents.models.settings import Deployment
 
-_TOKENS_PER_CHAR = 1 / 3.0
-"""For estimates: English has about 4 characters a token, tags, numbers and other languages fewer."""
-_TOKENS_PER_MESSAGE = 8
-_MOST_ADDED = 32_768
-"""Tokens beyond what was sent that a provider may count: templates, preambles for tools, what it looked up."""
+_STREAM_SLACK_S = 5.0
 
 
 class LitellmProvider:
@@ -64,17 +59,17 @@ class LitellmProvider:
         except StalledError as error:
             failure = ProviderError("provider_timeout", f"{deployment.name}: {error}", may_be_billed=True)
         except NoAnswerError as error:
-            failure = no_answer(error.code, deployment.name, self._usage(deployment, call, found))
+            failure = no_answer(error.code, deployment.name, usage_of(call, found))
         except Exception as error:  # noqa: BLE001 - litellm's exceptions share no base class
             failure = explained(error, exchange, self._litellm.exceptions, deployment.name)
         # What ends badly behind the answer's end (a count that never comes, a connection that breaks) ends no answer.
         if failure is not None and not found.ended:
             raise failure
-        return answer_of(found, deployment.name, self._usage(deployment, call, found))
+        return answer_of(found, deployment.name, usage_of(call, found))
 
     async def _stream(self, deployment: Deployment, call: Call, exchange: Exchange, found: Assembly) -> None:
         async with Watch(Patience.of(deployment, call.timeout_s)) as watch:
-            stream = await self._litellm.acompletion(**call_arguments(deployment, call))
+            stream = await self._litellm.acompletion(**_arguments(deployment, call))
             _raise_refusal(exchange, deployment)
             if stream is None:
                 raise NoAnswerError("provider_no_answer")
@@ -84,7 +79,7 @@ class LitellmProvider:
         reply: Any = None
         failure: Exception | None = None
         try:
-            reply = await self._litellm.acompletion(**call_arguments(deployment, call))
+            reply = await self._litellm.acompletion(**_arguments(deployment, call))
         except Exception as error:  # noqa: BLE001 - as above
             failure = error
         if exchange.chat is not None and (exchange.plain or failure is not None):
@@ -98,10 +93,8 @@ class LitellmProvider:
             found.add_whole(reply.model_dump())
 
     def count_tokens(self, _deployment: Deployment, messages: tuple[Message, ...]) -> int:
-        """See :class:`forebay_agents.models.providers.provider.Provider`: from the length, since exact counts cost 1 ms
-        and more."""
-        chars = sum(len(message.content) + len(message.tool_calls or "") for message in messages)
-        return round(chars * _TOKENS_PER_CHAR) + _TOKENS_PER_MESSAGE * len(messages)
+        """See :class:`forebay_agents.models.providers.provider.Provider`."""
+        return count_tokens(messages)
 
     def list_price(self, model: str) -> Sheet | None:
         """The price in litellm's map; ``None`` for unknown models, and for those whose entry has no price of tokens."""
@@ -109,17 +102,16 @@ class LitellmProvider:
             self._litellm = _import_litellm()
         return sheet_of(self._litellm, model)
 
-    def _usage(self, deployment: Deployment, call: Call, found: Assembly) -> Usage:
-        """What the provider counted; an estimate from above, as for worst cases, where that cannot be."""
-        sent = self.count_tokens(deployment, call.messages)
-        # No token is less than a byte, and no character more than 4 of them; providers add words of their own.
-        most = 4 * sum(len(message.content) + len(message.tool_calls or "") for message in call.messages)
-        most += 4 * sum(len(json.dumps(one)) for one in (call.tools, call.response_format)) + _MOST_ADDED
-        estimate = Usage(
-            prompt_tokens=sent,
-            completion_tokens=min(call.max_tokens, round(found.length * _TOKENS_PER_CHAR) + 1),
-        )
-        return found.counts.usage(estimate, Bounds(input=most, output=call.max_tokens), said=found.length > 0)
+
+def _arguments(deployment: Deployment, call: Call) -> dict[str, Any]:
+    import httpx
+
+    # Of a stream, the end is watched from here: the library knows but the time between two packets.
+    timeout = httpx.Timeout(
+        call.timeout_s + _STREAM_SLACK_S * deployment.stream,
+        connect=min(call.timeout_s, deployment.connect_timeout_s),
+    )
+    return call_arguments(deployment, call) | {"timeout": timeout}
 
 
 def _import_litellm() -> Any:

@@ -94,20 +94,32 @@ async def read(stream: Any, watch: Watch, found: Assembly) -> None:
     from openai import AsyncStream
 
     inner = getattr(stream, "completion_stream", None)
-    chunks = _events(inner.response, found) if isinstance(inner, AsyncStream) else _through_litellm(stream, found)
+    if isinstance(inner, AsyncStream):
+        chunks = events(inner.response.aiter_bytes(), found)
+    else:
+        chunks = _through_litellm(stream, found)
     try:
-        async for chunk in chunks:
-            if found.add(chunk):
-                watch.progress()
+        await follow(chunks, watch, found)
     finally:
         await stream.aclose()
+
+
+async def follow(chunks: AsyncIterator[Mapping[str, Any]], watch: Watch, found: Assembly) -> None:
+    """All ``chunks`` into ``found``. Raises :class:`NoAnswerError` when they end before the answer does."""
+    async for chunk in chunks:
+        if found.add(chunk):
+            watch.progress()
     if not found.ended:
         raise NoAnswerError("provider_no_end")
 
 
-async def _events(response: Any, found: Assembly) -> AsyncIterator[Mapping[str, Any]]:
-    """Chunks up to ``[DONE]``; if there is no event at all, the body is read as one that is no stream."""
-    lines = _lines(response.aiter_bytes())
+async def events(pieces: AsyncIterator[bytes], found: Assembly) -> AsyncIterator[Mapping[str, Any]]:
+    """Chunks up to ``[DONE]``; if there is no event at all, the body is read as one that is no stream.
+
+    Args:
+        pieces: the body, cut anywhere.
+    """
+    lines = _lines(pieces)
     strays: list[bytes] | None = []
     async for line in lines:
         field, _, value = line.partition(b":")
