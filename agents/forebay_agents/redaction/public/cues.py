@@ -86,6 +86,8 @@ class Cues:
         passing: with which a question is about what somebody may or has to do, whoever it is.
         copulas, articles: around somebody of whom a question is what he is: "is … a".
         nearby: what is asked of a place that was named elsewhere; existential: where such a word is none.
+        studied: right before a full name, what only public people are the subject of: "biography of".
+        place_facts: right before a place, what is asked of it whoever asks: "capital of".
         anywhere: whether questions and tasks count wherever they stand.
         suffixed: whether endings do what prepositions do elsewhere.
     """
@@ -125,6 +127,8 @@ class Cues:
     articles: Phrases
     nearby: Phrases
     existential: Phrases
+    studied: Phrases
+    place_facts: Phrases
     anywhere: bool = False
     suffixed: bool = False
 
@@ -187,7 +191,7 @@ class Languages:
         self._speaking: dict[str, tuple[str, ...]] = {}
         speaking: dict[str, list[str]] = {}
         for language, one in cues.items():
-            for word in one.words.singles | one.questions.singles | one.tasks.singles:
+            for word in one.words.singles | one.questions.singles | one.tasks.singles | one.asking.singles:
                 speaking.setdefault(word, []).append(language)
         for language, words in _FOREIGN.items():
             for word in set(map(fold, words.split())):

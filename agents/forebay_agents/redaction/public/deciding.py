@@ -152,7 +152,9 @@ class PublicKnowledge:
         for index, word in enumerate(clause.words):
             if not (word.start < span.end and word.end > span.start):
                 continue
-            begins = index == clause.start and cues.questions.at(clause.folded, index)
+            begins = index == clause.start and (
+                cues.questions.at(clause.folded, index) or cues.tasks.at(clause.folded, index)
+            )
             small = begins or word.folded in cues.words.singles
             if not small and (word.capital or (lower and is_name(word.folded))):
                 return True

@@ -42,7 +42,7 @@ def _pairs(endings: str) -> tuple[tuple[str, str], ...]:
 
 
 _ENDINGS = {
-    "de": _pairs("s> es> ns>n"),
+    "de": _pairs("s> es> ns>n sche> schen> scher> sches> schem>"),
     "nl": _pairs("s>"),
     "tr": _pairs("in> un> da> de> ta> te> dan> den> ya> ye> nin> nun> i> u> a> e>"),
     "pl": _pairs(

@@ -11,6 +11,10 @@ _NEAR = 5
 _SAID_WORDS = 5
 _FRAME = 3
 _BEFORE = 3
+_FULL = 2
+_BACK = 6
+_HAS_TO = frozenset(("doit", "debe", "deve", "must", "musi", "moet", "trabalho", "weekend"))
+"""Everyday matters that are none where somebody has to write an essay (in some languages: owes, work)."""
 _LARGE = Listed.COUNTRY | Listed.CITY | Listed.LANDMARK
 
 
@@ -39,6 +43,8 @@ def judged(setting: Setting, one: Sighting, *, place: bool) -> Judged:
 
 def _place(setting: Setting, one: Sighting, *, place: bool) -> Judged:
     clause = setting.clause
+    if _fact_asked(clause, one):
+        return Reason.ASKED
     for veto in around(setting):
         return veto
     if has(clause, lambda cues: cues.third):
@@ -83,6 +89,10 @@ def _said(setting: Setting, one: Sighting) -> Judged:
 def _named(setting: Setting, one: Sighting) -> Judged:
     """A person, a character, a brand, or what is called after somebody."""
     clause = setting.clause
+    if _studied(clause, one):
+        return Reason.FAME
+    if _told_who(clause, one):
+        return Reason.WHO
     if not clause.begins:
         return Veto.SILENT
     if _eponym(clause, one):
@@ -130,6 +140,42 @@ def _by_itself(setting: Setting, one: Sighting, *, matter: bool) -> Judged:
     if one.kind & Listed.SINGLE and setting.company and not _neighbours(clause, one):
         return Reason.ASKED
     return Veto.NEIGHBOUR
+
+
+def _studied(clause: Clause, one: Sighting) -> bool:
+    """Whether a full name is what an essay or a biography is about, whoever writes it and for whom: "my son Theo"."""
+    if not one.kind & (Listed.PERSON | Listed.FICTION) or one.last - one.first < _FULL or clause.spoken is None:
+        return False
+    of_somebody = one.last < len(clause.folded) and clause.folded[one.last] == "s"
+    works = of_somebody and has(clause, lambda cues: cues.fame, one.last + 1, one.last + 1 + _FRAME)
+    if not works and not any(cues.studied.before(clause.folded, one.first) for cues in clause.all):
+        return False
+    others = ["" if word in _HAS_TO else word for word in clause.folded]
+    return not any(
+        cues.matters.found(others, clause.start + 1, one.first) or cues.matters.found(others, one.last)
+        for cues in clause.all
+    )
+
+
+def _told_who(clause: Clause, one: Sighting) -> bool:
+    """Whether somebody is told or asked who a full name was: "remind Tobias to look up who Ada Lovelace was"."""
+    if not one.kind & (Listed.PERSON | Listed.FICTION) or one.last - one.first < _FULL:
+        return False
+    if not has(clause, lambda cues: cues.past, one.last, one.last + 1) or not _asked_who(clause, one):
+        return False
+    return not has(clause, lambda cues: cues.matters, clause.start + 1)
+
+
+def _fact_asked(clause: Clause, one: Sighting) -> bool:
+    """Whether a question asks what everybody may look up of a place, whoever asks: "what the capital of Peru is"."""
+    if has(clause, lambda cues: cues.home):
+        return False
+    for cues in clause.all:
+        for first in range(max(one.first - _BACK, 0), one.last):
+            length = cues.place_facts.at(clause.folded, first)
+            if length and one.first - 1 <= first + length < one.last:  # "capital of Mongolia" is listed as well
+                return cues.questions.found(clause.folded, first - _BEFORE, first)
+    return False
 
 
 def _lasting(vetoes: list[Veto]) -> bool:

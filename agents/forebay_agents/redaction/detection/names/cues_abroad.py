@@ -26,6 +26,12 @@ _LATIN = re.compile(
 )
 _HINDI = re.compile(r"\b[Nn]aam(?: hai)?[ :]{1,2}(?P<value>[A-Z][^\W\d_]{1,24}(?: [A-Z][^\W\d_]{1,24}){0,2})(?= hai\b)")
 """Hindi in Latin letters: the verb says where the name ends. "naam galat hai", the name is wrong, has no capital."""
+_GERMAN_KIN = re.compile(
+    r"\b[Mm]ein(?:e[nmrs]?)? (?:Sohn|Tochter|Bruder|Schwester|Mann|Frau|Mutter|Vater|Oma|Opa|Onkel|Tante|Enkelin|Enkel|"
+    r"Neffe|Nichte|Cousine|Cousin|Freundin|Freund|Chefin|Chef|Kollegin|Kollege|Nachbarin|Nachbar|Schülerin|Schüler) "
+    r"(?P<value>[A-ZÄÖÜ][a-zäöüß]{1,20}(?: [A-ZÄÖÜ][a-zäöüß]{1,20})?)"
+)
+"""A noun may follow as well ("wenn mein Mann Geld verdient"), so the head has to think it possible."""
 _PHRASES = (
     "je m", "mi chiamo", "me llamo", "mi nombre", "ich hei", "mein name", "meu nome", "me chamo", "ik heet",
     "mijn naam", "mam na", "nazywam", "jag heter", "jeg he", "minun nimeni", "benim ad", "nama saya", "tên",
@@ -65,6 +71,8 @@ def cues_abroad(text: str) -> Iterator[Cue]:
         value = re.match(r"(?:\S+ {0,2}){1,2}", match["value"])
         end = match.start("value") + (value.end() if value else 0)
         yield Cue(start=match.start("value"), end=end, column=PERSON, factor=0.12)
+    for match in matches(_GERMAN_KIN, text) if "mein" in low else ():
+        yield Cue(start=match.start("value"), end=match.end("value"), column=PERSON, factor=0.15)
     for match in matches(_HINDI, text) if "naam" in low else ():
         yield Cue(start=match.start("value"), end=match.end("value"), column=PERSON, factor=0.03)
     if text.isascii():

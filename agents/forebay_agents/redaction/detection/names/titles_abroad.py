@@ -25,9 +25,36 @@ _CASED = re.compile(
     r"[Кк]лиент(?:к?[ауе]|ом)?|[Пп]ациент(?:к?[ауе]|ом)?|[Пп]ані|κ\.|[Κκ]ύριος|[Κκ]υρία|[Κκ]ύριο|[Hh]err|[Ff]rau|"
     r"[Ff]ru|[Tt]eyze|"
     r"[Kk]lient(?:k[aęi]|a|owi)?|[Pp]acjent(?:k[aęi]|a|owi)?|[Mm]üşteri(?:miz)?|[Aa]siakas|[Pp]otilas|[Üü]gyfelünk|"
-    r"[Pp]acient(?:k[auy])?)"
+    r"[Pp]acient(?:k[auy])?|[Ss]eñor(?:a|ita)?|[Dd]oña|[Dd]on|[Ss]enhor(?:a|ita)?|[Ss]ignor(?:a|ina)?|[Mm]onsieur|"
+    r"[Mm]adame|[Mm]ademoiselle|[Mm]evrouw|[Mm]eneer|[Cc]lient[ea]|[Kk]lant|[Hh]uurder|[Ll]ocataire|"
+    r"[Ii]nquilin[oa])"
     rf" (?P<value>{_CAPITAL}(?: {_CAPITAL}){{0,2}})"
 )
+_KIN = re.compile(
+    r"(?<!\w)(?:"
+    r"[Mm](?:on|a) (?:fils|fille|mari|femme|frère|sœur|mère|père|oncle|tante|cousine?|amie?|voisine?|collègue|"
+    r"copain|copine|neveu|nièce|patronne?|stagiaire)|"
+    r"[Mm]i (?:hij[oa]|herman[oa]|madre|padre|marido|mujer|espos[oa]|prim[oa]|t[ií][oa]|abuel[oa]|suegr[oa]|amig[oa]|"
+    r"novi[oa]|vecin[oa]|jef[ea]|compañer[oa]|sobrin[oa]|niet[oa]|cuñad[oa])|"
+    r"[Mm]i[oa] (?:figli[oa]|marito|moglie|fratello|sorella|madre|padre|zi[oa]|cugin[oa]|nonn[oa]|amic[oa]|vicin[oa]|"
+    r"collega|cap[oa]|compagn[oa]|suocer[oa]|cognat[oa]|nipote)|"
+    r"(?:[Mm]eu|[Mm]inha) (?:filh[oa]|marido|mulher|espos[oa]|irmão|irmã|mãe|pai|ti[oa]|prim[oa]|av[óô]|amig[oa]|"
+    r"vizinh[oa]|colega|chefe|namorad[oa]|sobrinh[oa]|net[oa]|cunhad[oa]|sogr[oa])|"
+    r"(?:[Mm]ijn|[Oo]nze) (?:zoon|dochter|man|vrouw|broer|zus|moeder|vader|oom|tante|neef|nicht|opa|oma|vriend|"
+    r"vriendin|nichtje|neefje|buurman|buurvrouw|collega|baas|stagiaire?)|"
+    r"(?:[Mm]in|[Vv]år) (?:son|dotter|søn|sønn|datter|man|mand|mann|fru|kone|bror|syster|søster|mor|mamma|far|pappa|"
+    r"vän|ven|venn|sambo|kollega|chef|granne|nabo)|"
+    r"(?:[Mm]ó|[Mm]oj|[Nn]asz)\w{1,4} (?:syn\w{0,4}|córk\w{1,3}|mąż|męż\w{1,3}|żon\w{1,2}|brat\w{0,3}|siostr\w{1,2}|"
+    r"matk\w|ojc\w{1,3}|ojciec|mam\w|tat\w|kole\w{2,5}|przyjaci\w{2,6}|sąsiad\w{0,3}|szef\w{0,3}|dziadk\w{0,4}|"
+    r"babci\w?)|"
+    r"(?:[Мм]о|[Нн]аш)\w{0,3} (?:сын\w{0,3}|доч\w{1,5}|муж\w{0,3}|жен\w{1,2}|брат\w{0,3}|сестр\w{1,2}|мам\w|пап\w|"
+    r"мат[ье]\w{0,3}|отц\w{1,2}|отец|друг\w{0,3}|подруг\w{1,2}|сосед\w{0,3}|коллег\w{1,2}|начальни\w{1,4}|"
+    r"бабушк\w|дедушк\w)|"
+    r"[Kk]ızım|[Oo]ğlum|[Ee]şim|[Kk]ocam|[Kk]arım|[Aa]nnem|[Bb]abam|[Kk]ardeşim|[Aa]blam|[Aa]rkadaşım|[Kk]omşum|"
+    r"[Pp]atronum|[Yy]eğenim|[Tt]eyzem|[Aa]mcam|[Dd]ayım)"
+    rf" (?P<value>{_CAPITAL}(?: {_CAPITAL}){{0,2}})"
+)
+"""Relatives, and whom one works with."""
 _CASED_AFTER = re.compile(
     rf"(?<!\w)(?P<value>{_CAPITAL}(?: {_CAPITAL})?) (?:Bey|Hanım|Beyin|Beye|Hanıma|Hanımın|úr|asszony|kisasszony)\b"
 )
@@ -103,11 +130,16 @@ _NOBODY = listed("Sie Ihr Sehr Ja Nein Bank Kunde Kundin Doktor")
 def titled_abroad(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of names that a title, a role or a family name announces."""
     ascii_text = text.isascii()
-    if not ascii_text or language_of(text) not in _NOT_ABROAD:
-        for pattern in (_CASED, _CASED_AFTER):
-            for match in matches(pattern, text):
-                if match["value"].split()[0] not in _NOBODY:
-                    yield match.span("value")
+    language = language_of(text)
+    abroad: tuple[re.Pattern[str], ...] = ()
+    if not ascii_text or language not in _NOT_ABROAD:
+        abroad = (_CASED, _CASED_AFTER, _KIN)
+    elif language is None:
+        abroad = (_KIN,)  # too short to tell, and not to be taken for English
+    for pattern in abroad:
+        for match in matches(pattern, text):
+            if match["value"].split()[0] not in _NOBODY:
+                yield match.span("value")
     if ascii_text or not _SCRIPTS.search(text):
         return
     for pattern in _ANY:

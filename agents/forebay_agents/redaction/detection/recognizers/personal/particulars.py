@@ -2,6 +2,7 @@
 
 import re
 
+from forebay_agents.redaction.detection.recognizers.personal.homes import HOMES
 from forebay_agents.redaction.detection.recognizers.rules import Rule, RuleRecognizer
 
 _MONTH = (
@@ -19,36 +20,6 @@ _BIRTH = (
     r"\bd\.?o\.?b\b|date.{0,3}of.{0,3}birth|birth ?-?_?(?:date|day)|\bborn\b|birth|geburtsdatum|geb\.|né(?:e)? "
     r"le|nacid|nato il"
 )
-
-
-_HOMES = tuple(
-    Rule(kind="LOCATION", pattern=pattern, score=0.8, hints=hints, reach=40)
-    for pattern, hints in (
-        (
-            r"(?:住在|住于|住於|家住)(?!一起|一块|哪|这|那|這|同)(?P<v>[一-龥]{2,8}?)(?=[,,。.!!;;、\s]|\Z)",
-            ("住在", "住于", "住於", "家住"),
-        ),
-        (
-            (
-                r"(?<![一-龥ァ-ヶー])(?!一緒|近|海外|田舎|実家|隣)(?P<v>[一-龥ァ-ヶー]{2,10})に"
-                r"(?:住んで(?:い|お)?(?:ます|ります)|在住です)(?!か)"
-            ),
-            ("住んで", "在住"),
-        ),
-        (
-            (
-                r"(?<![가-힣])(?!같이|함께|근처|해외)(?P<v>[가-힣]{2,8})에(?:서)? "
-                r"(?:살고 있(?:습니다|어요)|살아요|거주(?:하고|합니다|중))"
-            ),
-            ("살", "거주"),
-        ),
-        (
-            r"(?<!\w)(?P<v>\w{2,24})['’](?:de|da|te|ta) (?:oturuyor|yaşıyor|ikamet ediyor)u(?:m|z)\b",
-            ("oturuyor", "yaşıyor", "ikamet"),
-        ),
-    )
-)
-"""Where the one who writes lives, in languages in which the names model knows few places."""
 
 
 def _past(text: str) -> bool | None:
@@ -108,7 +79,7 @@ def personal() -> RuleRecognizer:
                 digits=2,
                 hints=("age", "turn"),
             ),
-            *_HOMES,
+            *HOMES,
             Rule(
                 kind="MEDICAL_RECORD",
                 pattern=r"\b(?:mrn|medical record|patient[ \-_]?(?:id|number|no)|chart|health (?:card|insurance|plan)|"
