@@ -74,6 +74,19 @@ def chain(
 
 
 @app.command()
+def calls(
+    url: Annotated[str, typer.Argument(help="Base URL of `python -m loadtest.provider`, with /v1.")],
+    calls: Annotated[int, typer.Option(help="Calls of each way.")] = 400,
+    at_once: Annotated[int, typer.Option(help="Calls in flight.")] = 8,
+) -> None:
+    """CPU time of a call of a model, straight and through litellm."""
+    from loadtest.calls import report
+
+    for line in report(url, calls, at_once):
+        print(json.dumps(line))
+
+
+@app.command()
 def cpu(
     rate: Annotated[float, typer.Option(help="Requests per second.")] = 8.0,
     seconds: Annotated[float, typer.Option(help="Length of the measurement under load.")] = 40.0,
