@@ -1,13 +1,17 @@
-"""What does one see of the demo? A progress bar, a line for each response, and a closing summary."""
+"""What does one see of the demo? A progress bar, a line for each response, live what streams, and a closing summary."""
 
+import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
 from forebay.cli.send import response_line
 from forebay.cli.terminal.bars import Bar
+from forebay.cli.terminal.saying import say, say_part
 from forebay.cli.terminal.tables import Styled, print_table
 from forebay.contract.records import Response
+from forebay.demo.examples import Question
 from forebay.demo.summary import Summary
 
 _CONTENT_CHARS = 70
@@ -19,6 +23,7 @@ class Screen:
     def __init__(self, total: int) -> None:
         self._bar = Bar("responses", total, err=False, show=True)
         self._lines: list[dict[str, Any]] = []
+        self._by_http: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
         self._bar.__enter__()
@@ -48,6 +53,25 @@ class Screen:
         )
         self._bar.advance()
 
+    @property
+    def asked_by_http(self) -> int:
+        """Questions that were answered by HTTP."""
+        return len(self._by_http)
+
+    def by_http(self, question: Question, parts: Iterable[str]) -> None:
+        """A question by HTTP, and its answer as it comes."""
+        self._bar.stop()
+        begun, first_ms, text = time.monotonic(), 0.0, ""
+        say_part(f"by HTTP  {question.question}  → ")
+        for part in parts:
+            first_ms = first_ms or 1000 * (time.monotonic() - begun)
+            text += part
+            say_part(" ".join(part.split("\n")))
+        took_ms = 1000 * (time.monotonic() - begun)
+        say(f"  ({first_ms:.0f} ms to the first text, {took_ms:.0f} ms in all)")
+        shown = {"question": question.question, "model": question.model, "stream": question.stream, "content": text}
+        self._by_http.append(shown | {"first_ms": round(first_ms, 1), "latency_ms": round(took_ms, 1)})
+
     def summary(self, summary: Summary, start_s: float) -> None:
         """The closing summary; ``start_s``: seconds that the stack took to start."""
         self._bar.stop()
@@ -70,7 +94,11 @@ class Screen:
 
     def report(self, summary: Summary) -> dict[str, Any]:
         """The same as JSON."""
-        return {"responses": self._lines, "summary": asdict(summary) | {"problems": summary.problems}}
+        return {
+            "responses": self._lines,
+            "by_http": self._by_http,
+            "summary": asdict(summary) | {"problems": summary.problems},
+        }
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -47,6 +47,21 @@ def read_examples(path: Path) -> list[Example]:
     return examples
 
 
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked by HTTP; a stream is shown while it is written."""
+
+    model: str
+    question: str
+    stream: bool = False
+    max_tokens: int | None = None
+
+
+def read_questions(path: Path) -> list[Question]:
+    """Questions of a file of JSON lines, in its order."""
+    return [Question(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+
+
 def read_personal_data(path: Path) -> list[str]:
     """The personal data in the examples, one value a line."""
     return [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]

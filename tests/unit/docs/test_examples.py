@@ -8,7 +8,7 @@ import pytest
 from forebay.avro.codec import Codec, UndecodableError
 from forebay.avro.registry import LocalRegistry
 from forebay.contract.records import CacheMode, MessageRole, Request
-from forebay.demo.examples import TWIN, read_examples, read_personal_data
+from forebay.demo.examples import TWIN, read_examples, read_personal_data, read_questions
 from forebay.settings import load
 from forebay_agents.models.settings import ModelsSettings
 from forebay_agents.redaction.validation import validate
@@ -73,6 +73,16 @@ def test_every_kind_is_there() -> None:
     assert texts(twin) != texts(other), "a question with a place in it, and its twin with another"
     assert len({request.tenant_id for request in REQUESTS}) >= 3
     assert len({request.user_id for request in REQUESTS}) >= 10
+
+
+def test_what_is_asked_by_http_is_whole_live_with_a_name_and_from_the_cache() -> None:
+    questions = read_questions(FOLDER / "by-http.jsonl")
+    assert len(questions) == 3
+    assert all(0 < (one.max_tokens or 0) <= 48 for one in questions)
+    assert len({one.question for one in questions}) == 2, "one is asked again"
+    [live] = [one for one in questions if one.stream]
+    assert live.model != "auto", "only the tier with the last word streams live"
+    assert any(value in live.question for value in PERSONAL)
 
 
 @pytest.mark.parametrize("value", PERSONAL)

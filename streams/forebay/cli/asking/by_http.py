@@ -12,12 +12,22 @@ class AnswerError(Exception):
     """There is no answer, or no end of one; the message says why."""
 
 
-def asked(base_url: str, key: str, model: str, question: str, *, stream: bool, timeout_s: float) -> Iterator[str]:
+def asked(
+    base_url: str,
+    key: str,
+    model: str,
+    question: str,
+    *,
+    stream: bool,
+    timeout_s: float,
+    max_tokens: int | None = None,
+) -> Iterator[str]:
     """Parts of the answer, in order; without ``stream`` it is one.
 
     Args:
         base_url: of the API, with ``/v1``.
         timeout_s: of each wait.
+        max_tokens: of the answer; ``None``: as the tier has it.
 
     Raises:
         AnswerError: also in the middle of an answer.
@@ -27,6 +37,7 @@ def asked(base_url: str, key: str, model: str, question: str, *, stream: bool, t
         raise AnswerError(f"{base_url} is no address of an API, such as http://127.0.0.1:8600/v1")
     kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
     body = {"model": model, "stream": stream, "messages": [{"role": "user", "content": question}]}
+    body |= {} if max_tokens is None else {"max_tokens": max_tokens}
     headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
     with closing(kind(place.hostname, place.port, timeout=timeout_s)) as connection:
         try:
