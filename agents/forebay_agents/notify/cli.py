@@ -9,7 +9,7 @@ import typer
 from forebay.cli.audit.account import account
 from forebay.cli.explaining import explained
 from forebay.cli.terminal.saying import print_json, say
-from forebay.cli.terminal.tables import print_table
+from forebay.cli.terminal.tables import Column, print_table
 from forebay.contract.json_lines import to_json
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ def print_firing(firing: "Sequence[Firing]") -> None:
     from forebay_agents.notify.telling import since
 
     print_table(
-        ("since", "severity", "kind", "tenant", "about", "summary", "silenced until", "fingerprint"),
+        ("since", "severity", "kind", "tenant", "about", "summary", "silenced until",
+         Column(title="fingerprint", whole=True)),
         [
             (_time(since(one.alert)), one.alert.severity.value, one.alert.kind, one.alert.tenant_id or "-",
              one.alert.subject, one.alert.summary or one.alert.message, _time(one.silenced_until),
@@ -105,7 +106,7 @@ def print_firing(firing: "Sequence[Firing]") -> None:
 def print_silences(silences: "Sequence[Silence]") -> None:
     """Silences as a table."""
     print_table(
-        ("silence", "of", "until", "by", "reason"),
+        (Column(title="silence", whole=True), "of", "until", "by", "reason"),
         [
             (one.silence_id, ", ".join(f"{name}={value}" for name, value in one.matchers.items()),
              _time(one.ends_at), one.by, one.reason or "")
