@@ -16,7 +16,7 @@ from forebay.runtime.stage import Stage
 from forebay.settings import IdentitySettings, RedisSettings, RetrySettings, Settings, StageSettings
 from forebay.state.cancelling import end
 from forebay.state.claim_store import RedisClaimStore
-from forebay.state.conditions import Conditions, RedisConditions
+from forebay.state.conditions import Conditions, RedisConditions, alert_output
 from forebay.state.idempotency import Claims
 from forebay.state.rates import RedisLimiter
 from forebay.state.redis_watch import open_state
@@ -32,6 +32,7 @@ from forebay_agents.completion.quotas.followed_keys import FollowedKeys
 from forebay_agents.completion.quotas.overrides import Overrides
 from forebay_agents.completion.quotas.settings import BudgetsSettings, LimitsSettings
 from forebay_agents.completion.quotas.unpriced import may_call
+from forebay_agents.completion.quotas.velocity import Velocity
 from forebay_agents.completion.routing.live import LiveRouter
 from forebay_agents.completion.routing.savings import Savings
 from forebay_agents.completion.settings import CompletionSettings
@@ -46,16 +47,18 @@ _ROWS_AT_ONCE = 8
 
 
 class LedgerView:
-    """Tells the budgets what the ledger says."""
+    """Tells the budgets what the ledger says, and people what is unusual in it."""
 
-    def __init__(self, budgets: RedisBudgets) -> None:
+    def __init__(self, budgets: RedisBudgets, velocity: Velocity) -> None:
         self._budgets = budgets
+        self._velocity = velocity
 
     async def observe(self, row: Spend, _context: Context) -> Sequence[Output]:
         """``spend``: a row of the ledger's projection changed."""
         if row.window is not WindowKind.HOUR:
             await self._budgets.observe(row)
-        return ()
+            return ()
+        return [alert_output(alert) for alert in await self._velocity.observe(row)]
 
 
 @asynccontextmanager
@@ -93,6 +96,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
         client = await opened.enter_async_context(open_state(settings))
         prefix = settings[RedisSettings].key_prefix
         conditions = Conditions(RedisConditions(client, prefix))
+        velocity = Velocity(client, prefix, money.velocity_floor_usd, conditions)
         limiter, known = RedisLimiter(client, prefix), known_tenants(settings)
         overrides = Overrides(client, prefix)
         budgets = RedisBudgets(client, prefix, money, known=known, names=names, overrides=overrides, keys=keys)
@@ -141,7 +145,9 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             name="completion",
             routes=[
                 Route(topic="requests.uncached", handle=handler.handle, on_failure=handler.on_failure),
-                Route(topic="spend", handle=LedgerView(budgets).observe, in_flight=_ROWS_AT_ONCE, patient=True),
+                Route(
+                    topic="spend", handle=LedgerView(budgets, velocity).observe, in_flight=_ROWS_AT_ONCE, patient=True
+                ),
             ],
             limits=limits,
             warming=warming,

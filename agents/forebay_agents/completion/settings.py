@@ -84,6 +84,7 @@ RIGHTS = StageRights(
             Owned.ANSWER_CLAIM,
             Owned.TENANT_BUDGET,
             Owned.USER_BUDGET,
+            Owned.TENANT_HOUR,
             Owned.KEY_BUDGET,
             Owned.TENANT_RATE,
             Owned.USER_RATE,
@@ -94,7 +95,19 @@ RIGHTS = StageRights(
         ),
         commands=(
             *("eval", "get", "getdel", "set", "del", "exists", "expire", "pexpire", "pttl", "rename", "time"),
-            *("hget", "hgetall", "hset", "hdel", "hexists", "hincrby", "hmget", "zadd", "zrangebyscore", "zrem"),
+            *(
+                "hget",
+                "hgetall",
+                "hset",
+                "hdel",
+                "hexists",
+                "hincrby",
+                "incrby",
+                "hmget",
+                "zadd",
+                "zrangebyscore",
+                "zrem",
+            ),
         ),
     ),
 )

@@ -62,6 +62,8 @@ class Owned(Enum):
     USER_BUDGET = "budget:user"
     KEY_BUDGET = "budget:key"
     """Accounts; what belongs to one has its key and ``:amounts``, ``:until`` or ``:rows``."""
+    TENANT_HOUR = "velocity"
+    """What a tenant spent in an hour (:mod:`forebay_agents.completion.quotas.velocity`)."""
     TENANT_RATE = "rate:tenant"
     USER_RATE = "rate:user"
     KEY_RATE = "rate:key"

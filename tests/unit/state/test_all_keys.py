@@ -27,7 +27,7 @@ from forebay.privacy.vault import Owner, Vault
 from forebay.privacy.vault_redis import RedisVaultStore
 from forebay.settings import Settings
 from forebay.state.claim_store import RedisClaimStore
-from forebay.state.conditions import Conditions, RedisConditions
+from forebay.state.conditions import Conditions, MemoryConditions, RedisConditions
 from forebay.state.idempotency import Claims
 from forebay.state.keys import Common, Hashed, Owned
 from forebay.state.rates import RedisLimiter
@@ -51,6 +51,7 @@ from forebay_agents.completion.quotas.key_limits import KnownKeys
 from forebay_agents.completion.quotas.overrides import Overrides
 from forebay_agents.completion.quotas.rates import of_deployment, of_payer
 from forebay_agents.completion.quotas.settings import Budget, BudgetsSettings, LimitsSettings, Rate
+from forebay_agents.completion.quotas.velocity import Velocity
 from forebay_agents.evaluation.handler import EvaluationHandler
 from forebay_agents.evaluation.rolling import RedisScores, add_score
 from forebay_agents.evaluation.settings import EvaluationSettings
@@ -107,6 +108,9 @@ async def money_and_rates(redis: Any, tenant: str, user: str, request_id: str) -
     await Overrides(redis, PREFIX).put(tenant, user, both)
     start = window_start(WindowKind.DAY, NOW)
     await budgets.observe(Spend(tenant_id=tenant, user_id=user, window=WindowKind.DAY, window_start=start))
+    velocity = Velocity(redis, PREFIX, 1.0, Conditions(MemoryConditions(), lambda: NOW), lambda: NOW)
+    hour = window_start(WindowKind.HOUR, NOW)
+    await velocity.observe(Spend(tenant_id=tenant, user_id=user, window=WindowKind.HOUR, window_start=hour))
     rate = Rate(rpm=1, tpm=1)
     limits = of_payer(LimitsSettings(tenant=rate, user=rate), tenant, user, 1)
     limits += of_deployment(Deployment(name="d:1", model="m", rpm=1, tpm=1), 1, 1.0)

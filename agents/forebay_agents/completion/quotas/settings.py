@@ -64,6 +64,12 @@ class BudgetsSettings(Section):
     soft_share: float = Field(
         0.8, gt=0, le=1, description="Share of a budget from which on only the cheapest tier is used."
     )
+    velocity_floor_usd: float | None = Field(
+        10.0,
+        ge=0,
+        description="US dollars of a tenant in an hour from which on somebody hears of it, if that is over three times "
+        "what is usual at this hour; empty: nobody does.",
+    )
     reservation_s: float = Field(
         600.0,
         gt=0,
