@@ -43,7 +43,8 @@ class Responder:
         registry = open_registry(settings)
         self._requests = Codec(Request, topic_on_broker("requests-value", self._kafka), registry)
         self._responses = Codec(Response, topic_on_broker("responses-value", self._kafka), registry)
-        self._producer = Producer(confluent_options(self._kafka), logger=silent())
+        options = {"partitioner": "murmur2_random"}  # as stages have it: an answer is found by its id
+        self._producer = Producer(confluent_options(self._kafka) | options, logger=silent())
         self._consumer = Consumer(
             confluent_options(self._kafka)
             | {"group.id": "responder", "enable.auto.commit": False, "fetch.wait.max.ms": 20},

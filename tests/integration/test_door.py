@@ -135,6 +135,26 @@ def test_what_a_door_was_asked_another_answers(
                 assert one.get("/models", key.key)[1]["error"]["code"] == "revoked_api_key"
 
 
+def test_what_no_door_remembers_is_in_its_topic(
+    shared_settings: Settings, responder: Responder, key: Shown, tmp_path: Path
+) -> None:
+    with door(tmp_path) as one:
+        for named in ({}, {"idempotency-key": "long ago"}):
+            one.client(key.key).chat.completions.create(model="auto", messages=HELLO, extra_headers=named)
+    ids = [asked.request_id for asked in responder.asked[-2:]]
+    with (
+        created(ApiKey(tenant_id="globex", user_id="u-1"), unrecorded, partial(publish, shared_settings)) as other,
+        door(tmp_path, FOREBAY_EDGE_RECENT_S="1") as young,
+    ):
+        until(lambda: young.get("/models", other.key)[0] == 200)
+        for request_id in ids:
+            status, found = young.get(f"/requests/{request_id}", key.key)
+            assert (status, found["response"]["choices"][0]["message"]["content"]) == (200, HELLO[0]["content"])
+            nobodys = young.get(f"/requests/{request_id[:-1]}{'b' if request_id[-1] == 'a' else 'a'}", key.key)
+            assert young.get(f"/requests/{request_id}", other.key) == nobodys
+            assert nobodys[0] == 404
+
+
 def test_a_door_that_is_stopped_says_where_the_answer_will_be(
     shared_settings: Settings, responder: Responder, key: Shown, tmp_path: Path
 ) -> None:

@@ -53,6 +53,9 @@ SUPERSEDES = "forebay-supersedes"
 REPLY_TO = "forebay-reply-to"
 """By a door: the partition of ``deltas`` in which it reads pieces of the answer. Anybody may say so: what comes there
 is pseudonymous, and a door drops what it did not ask for."""
+STREAM = "forebay-stream"
+"""By a door: ``early`` where the tier may be chosen before it writes, so that its answer can be heard."""
+EARLY = b"early"
 COMPRESSION = "forebay-compression"
 """What was done to a long prompt before models saw it: ``cut``, ``holdout``, or why else nothing was cut."""
 SPENT = "forebay-spent-nanousd"
@@ -84,7 +87,7 @@ TIMINGS = {f"forebay-timing-{stage}": stage for stage in STAGES}
 LONGEST_TIMING_US = 86_400_000_000
 
 LASTING = frozenset(
-    {TRACEPARENT, REQUEST_ID, FINGERPRINT, SENT_ID, IDS, WRITER, REPLY_TO, COMPRESSION, SUPERSEDES}
+    {TRACEPARENT, REQUEST_ID, FINGERPRINT, SENT_ID, IDS, WRITER, REPLY_TO, STREAM, COMPRESSION, SUPERSEDES}
     | {REPLAYED_AT, REPLAYED_LETTER, REPLAY_ID, REPLAYS, *TIMINGS}
 )
 """What belongs to a request, and travels with all that is made of it."""

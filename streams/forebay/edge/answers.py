@@ -59,6 +59,7 @@ class Answers:
         self._waiting = Waiting()
         self._recent: OrderedDict[str, list[_Kept]] = OrderedDict()
         self._bytes = 0
+        self._full_at_s: float | None = None
         self._lock = threading.Lock()
 
     def read_with(self, reading: Reading) -> None:
@@ -69,6 +70,11 @@ class Answers:
     def kept_bytes(self) -> int:
         """How much is kept."""
         return self._bytes
+
+    @property
+    def remembered_s(self) -> float:
+        """Seconds for which everything is kept that came."""
+        return self._keep_s if self._full_at_s is None else min(self._keep_s, self._clock_s() - self._full_at_s)
 
     def arrived(self, one: Arrived) -> None:
         """A record of ``responses``. The first of a body counts, unless a later one says that it makes it good."""
@@ -135,6 +141,7 @@ class Answers:
             others.append(one)
             self._bytes += one.size
             while self._bytes > self._keep_bytes:
+                self._full_at_s = next(iter(self._recent.values()))[0].at_s
                 self._drop_first()
 
     def _drop_old(self) -> None:

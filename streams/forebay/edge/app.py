@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import structlog
 from aiohttp import web
 
-from forebay.contract import headers as h
 from forebay.contract.clock import Clock, elapsed_s, now_ms
 from forebay.contract.json_lines import new_id
 from forebay.contract.records import ApiKey, Feedback, FeedbackRating, Response, ResponseStatus
@@ -23,8 +22,9 @@ from forebay.edge.errors import Refused
 from forebay.edge.keys import Known, WrongKeys, holder, may_ask, source_address
 from forebay.edge.metrics import EdgeMetrics
 from forebay.edge.pieces import Pieces
-from forebay.edge.server import KEY_ID, REQUEST_ID, SHOWN, Route, Server, body_of, json_response
 from forebay.edge.settings import EdgeSettings, is_loopback
+from forebay.edge.spoken.connection import Patience
+from forebay.edge.spoken.server import KEY_ID, REQUEST_ID, SHOWN, Route, Server, body_of, json_response
 from forebay.edge.streaming import Streamed
 from forebay.state.rates import Taken
 
@@ -109,13 +109,14 @@ class App:
             hosts=chosen.hosts if is_loopback(chosen.host) else None,
             origins=chosen.cors_origins,
             most=self._most_bytes,
+            patience=Patience(head_s=chosen.head_s, body_s=chosen.body_s, idle_s=chosen.idle_s, take_s=chosen.reader_s),
         )
 
     async def chat(self, http: web.BaseRequest, _rest: str) -> web.StreamResponse:
         """``POST /v1/chat/completions``."""
         key = self._holder(http)
         may_ask(key)
-        body = json_object(await body_of(http, self._most_bytes))
+        body = json_object(await body_of(http, self._most_bytes, self._settings.body_s))
         chat = parsing.chat(
             body,
             lambda name: self._models.tier_of(name, key),
@@ -125,14 +126,12 @@ class App:
         for name in chat.ignored:
             self._metrics.ignored.labels(name if name in parsing.IGNORED else "other").inc()
         request, named = request_of(chat, key, http.headers, self._clock())
+        headers = record_headers(http.headers, self._pieces.reply_to if chat.stream else None)
         taken = await self._rates.take(key)
         limits: dict[str, str] = {**rates.shown(taken)}
         http[SHOWN] = limits
         if taken.wait_s > 0:
             raise Refused("rate_limited", "this API key asks faster than it may", retry_after_s=taken.wait_s)
-        headers = record_headers(http.headers)
-        if chat.stream and self._pieces.reply_to is not None:
-            headers[h.REPLY_TO] = str(self._pieces.reply_to).encode()
         tries = http.headers.get("x-stainless-retry-count", "")
         one = self._desk.ask(request, headers, named=named, tries=int(tries[:6]) if tries.isdigit() else None)
         http[REQUEST_ID] = one.request.request_id
@@ -183,7 +182,7 @@ class App:
             if response is None:
                 return json_response(answering.looked_up(request_id, None, parsing.AUTO, created))
         elif response is None:
-            response = await self._awaited(request_id, key.tenant_id, ends_at)
+            response = await self._desk.elsewhere(request_id, key.tenant_id, ends_at, self._cut)
         if response is None:
             raise Refused(
                 "unknown_request", "there is no such request here, or its answer is too old, or not there yet"
@@ -194,7 +193,7 @@ class App:
         """``POST /v1/feedback``."""
         key = self._holder(http)
         may_ask(key)
-        body = json_object(await body_of(http, self._most_bytes))
+        body = json_object(await body_of(http, self._most_bytes, self._settings.body_s))
         request_id, reason = body.get("request_id"), body.get("reason")
         if not isinstance(request_id, str) or not request_id:
             raise Refused("invalid_value", "request_id: which answer is it about?", "request_id")
@@ -259,20 +258,6 @@ class App:
             if one.sent is not None and one.sent.done():
                 watched.discard(one.sent)
         return one.answer.result()
-
-    async def _awaited(self, request_id: str, tenant_id: str, ends_at: float) -> Response | None:
-        """What is answered under an id that another door was asked; it takes as long if there is no such request."""
-        while (left := ends_at - elapsed_s()) > 0 and not self._cut.done():
-            answer, waiting = self._desk.arrival(request_id)
-            try:
-                watched: set[asyncio.Future[Any]] = {answer, self._cut}
-                await asyncio.wait(watched, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                if answer.done() and answer.result().tenant_id == tenant_id:
-                    return answer.result()
-            finally:
-                answer.cancel()
-                self._desk.give_up(request_id, waiting)
-        return None
 
 
 def _accepted(one: Open, shown: Mapping[str, str]) -> web.Response:

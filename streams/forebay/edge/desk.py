@@ -19,6 +19,7 @@ from forebay.contract.records import Feedback, Request, Response
 from forebay.edge.answers import Answers
 from forebay.edge.errors import Refused, row
 from forebay.edge.metrics import EdgeMetrics
+from forebay.edge.past import Past
 from forebay.privacy.fingerprints import fingerprint
 
 _OPEN_S = 3_600.0
@@ -54,9 +55,13 @@ class Desk:
 
     Args:
         keep_s: so long an equal body counts as a repetition, in seconds.
+        past: finds what is not remembered any more; without it nobody does.
     """
 
-    def __init__(self, channel: DoorChannel, answers: Answers, metrics: EdgeMetrics, *, keep_s: float) -> None:
+    def __init__(
+        self, channel: DoorChannel, answers: Answers, metrics: EdgeMetrics, *, keep_s: float, past: Past | None = None
+    ) -> None:
+        self._past = past
         self._channel = channel
         self._answers = answers
         self._metrics = metrics
@@ -104,14 +109,46 @@ class Desk:
         """The answer that is known under that id, if it is this tenant's."""
         return self._answers.of_tenant(request_id, tenant_id)
 
-    def arrival(self, request_id: str) -> "tuple[asyncio.Future[Response], ThreadFuture[Response]]":
-        """A future of whatever is answered under an id that nobody here asked; to be given up with :meth:`give_up`."""
-        future = self._answers.wait(request_id, None)
-        return asyncio.wrap_future(future, loop=self._loop), future
+    async def elsewhere(
+        self, request_id: str, tenant_id: str, ends_at: float, cut: "asyncio.Future[None]"
+    ) -> Response | None:
+        """What is answered to a tenant under an id that another door was asked, whether now or long ago.
 
-    def give_up(self, request_id: str, future: "ThreadFuture[Response]") -> None:
-        """Nobody waits for :meth:`arrival` any more."""
-        self._answers.give_up(request_id, future)
+        Args:
+            ends_at: so long it is waited for, if nothing is there; monotonic, in seconds.
+            cut: ends it.
+
+        Raises:
+            Refused: too many look for old answers.
+        """
+        looking = asyncio.ensure_future(self._found(request_id, tenant_id))
+        try:
+            while not cut.done():
+                waiting = self._answers.wait(request_id, None)
+                answer = asyncio.wrap_future(waiting, loop=self._loop)
+                try:
+                    if (known := self.known(request_id, tenant_id)) is not None:  # it came between two looks
+                        return known
+                    left_s = ends_at - elapsed_s()
+                    watched: set[asyncio.Future[Any]] = {answer, cut}
+                    if looking.done():
+                        if (past := looking.result()) is not None or left_s <= 0:
+                            return past
+                    else:
+                        watched.add(looking)
+                    patience_s = left_s if looking.done() else None
+                    await asyncio.wait(watched, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+                    if answer.done() and answer.result().tenant_id == tenant_id:
+                        return answer.result()
+                finally:
+                    answer.cancel()
+                    self._answers.give_up(request_id, waiting)
+        finally:
+            looking.cancel()
+        return None
+
+    async def _found(self, request_id: str, tenant_id: str) -> Response | None:
+        return None if self._past is None else await self._past.find(request_id, tenant_id)
 
     async def delivered(self, one: Open) -> None:
         """Wait until the brokers have it. Raises :class:`Refused` (``not_delivered``)."""

@@ -21,6 +21,7 @@ from forebay.avro.registry import open_registry
 from forebay.client.delta_topic import DeltaTopic, delta_partition
 from forebay.client.door_channel import KafkaDoorChannel
 from forebay.client.key_topic import KeyTopic
+from forebay.client.past_responses import PastResponses
 from forebay.client.pieces import HeardPieces
 from forebay.client.speaker import door_speaker
 from forebay.contract.clock import elapsed_s, now_s
@@ -30,6 +31,7 @@ from forebay.edge.app import App
 from forebay.edge.asked.models import Models, tiers
 from forebay.edge.desk import Desk
 from forebay.edge.metrics import METRICS as EDGE_METRICS
+from forebay.edge.past import Past
 from forebay.edge.pieces import NoPieces, Pieces
 from forebay.edge.rates import RedisRates
 from forebay.edge.settings import EdgeSettings
@@ -129,7 +131,8 @@ async def run(settings: Settings) -> int:
         pieces = await _pieces(settings, stack, stopping)
         if pieces is None:
             return 0
-        desk = Desk(channel, answers, EDGE_METRICS, keep_s=chosen.recent_s)
+        past = Past(PastResponses(settings), answers, channel)
+        desk = Desk(channel, answers, EDGE_METRICS, keep_s=chosen.recent_s, past=past)
         app = App(
             chosen,
             desk,
@@ -162,7 +165,7 @@ async def run(settings: Settings) -> int:
             await door.look()
             await _pause(stopping, _TICK_S)
         log.info("worker_stopping", stages=[NAME], open=app.busy)
-        await _drain(app, door, chosen)
+        await drain(app, door, chosen)
     return 0
 
 
@@ -186,7 +189,8 @@ async def _pieces(settings: Settings, stack: AsyncExitStack, stopping: asyncio.E
     return pieces
 
 
-async def _drain(app: App, door: Door, chosen: EdgeSettings) -> None:
+async def drain(app: App, door: Door, chosen: EdgeSettings) -> None:
+    """Take nothing new, and wait for what is open; whoever is left after that is told where the answer will be."""
     door.stopping = app.draining = True
     await asyncio.sleep(chosen.lame_duck_s)
     for patience_s in (chosen.drain_s, chosen.lame_duck_s + 1.0):

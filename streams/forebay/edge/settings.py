@@ -38,6 +38,19 @@ class EdgeSettings(Section):
     flush_ms: int = Field(
         40, ge=0, description="So long completion gathers a piece of a streamed answer; a piece has a price of its own."
     )
+    head_s: float = Field(10.0, gt=0, description="So long a client may take for the head of a request, else 408.")
+    body_s: float = Field(30.0, gt=0, description="So long for its body.")
+    idle_s: float = Field(
+        75.0, gt=0, description="So long a connection may rest between two requests; more than a balancer's own time."
+    )
+    reader_s: float = Field(30.0, gt=0, description="Who takes nothing of an answer for so long is dropped.")
+    early_accept: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="`x-forebay-stream: early`: the cheapest tier whose answer suffices so probably, by the router's "
+        "guess before it writes, is heard while it does, and is not escalated; if there is none, the dearest.",
+    )
     max_in_flight: int = Field(2_000, ge=1, description="Requests at once; further ones are refused with 503.")
     max_lag: int = Field(10_000, ge=1, description="Unfinished records of `requests` beyond which all are refused.")
     max_body_bytes: int | None = Field(

@@ -12,10 +12,15 @@ from forebay.edge.desk import Desk, Open
 from forebay.edge.errors import Refused
 from forebay.edge.metrics import EdgeMetrics
 from forebay.edge.pieces import Pieces
-from forebay.edge.server import send
+from forebay.edge.spoken.server import SERVED_BY
 
 _SILENCE_S = 15.0
-_HEADERS = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
+_HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",
+    **SERVED_BY,
+}
 
 
 class Streamed:
@@ -137,7 +142,7 @@ class Streamed:
 
     async def _say(self, error: dict[str, object]) -> None:
         """An end that is none: the error, and the connection is closed."""
-        await send(self._answer, sse.event(error))
+        await self._answer.write(sse.event(error))
         await self._answer.write_eof()
         if self._request.transport is not None:
             self._request.transport.close()
@@ -150,4 +155,4 @@ class Streamed:
         if not self._said and self._chunks.said:
             self._said = True
             self._metrics.first.observe(elapsed_s() - self._began)
-        await send(self._answer, content)
+        await self._answer.write(content)

@@ -13,7 +13,9 @@ _PATHS = (
     (
         "GET /v1/requests/ID?wait=S",
         """what became of a request of the key's tenant; waits up to 60 s. `in_progress` is known to the door that took
-        the request; every other one has the answer as soon as it is there, so ask with `wait`""",
+        the request; every other one has the answer as soon as it is there, so ask with `wait`. What is older than
+        `edge.recent_s` is looked for in its topic from the time in its id on (of an id made of `idempotency-key`: of
+        the last hour), in 20,000 records, 64 MiB or 3 s at most""",
     ),
     ("POST /v1/feedback", '`{"request_id", "rating": "up" or "down", "reason"?}`; `reason` is a code of a-z and _'),
     ("GET /healthz", "whether it lives; `/readyz` and `/metrics` are on `worker.port`"),
@@ -27,6 +29,8 @@ _HEADERS = (
     ("x-forebay-conversation", "id of the conversation, in which pseudonyms stay the same"),
     ("x-forebay-deadline-ms", "milliseconds after which nobody wants the answer"),
     ("x-forebay-redaction", "`strict` or `balanced`, if the key allows it"),
+    ("x-forebay-stream", """`early`, with `stream`: the tier is chosen before it writes (`edge.early_accept`), so its
+     answer comes live and is not escalated; what was not good enough by itself is `degraded` in the record"""),
     ("x-forebay-user", "who asks, for keys with `--user-from-header` alone"),
     ("traceparent", "goes on in the record"),
 )  # fmt: skip

@@ -22,6 +22,7 @@ from forebay.edge.asked.models import Models
 from forebay.edge.desk import Desk
 from forebay.edge.keys import MemoryKeys
 from forebay.edge.metrics import EdgeMetrics
+from forebay.edge.past import Past, Topic
 from forebay.edge.pieces import NoPieces, Pieces
 from forebay.edge.settings import EdgeSettings
 from forebay.privacy.fingerprints import fingerprint
@@ -111,6 +112,14 @@ class Bench:
     session: aiohttp.ClientSession
     metrics: CollectorRegistry
     lag: list[int] = field(default_factory=lambda: [0])
+    runner: web.ServerRunner | None = None
+
+    @property
+    def unread(self) -> int:
+        """Connections whose reader leaves an answer where it is."""
+        assert self.runner is not None
+        assert self.runner.server is not None
+        return sum(one.writing_paused for one in self.runner.server.connections)
 
     async def call(
         self, body: Any = None, path: str = "/v1/chat/completions", *, key: str | None = SECRET, **more: Any
@@ -153,7 +162,11 @@ def failed(code: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def bench(
-    pieces: Pieces | None = None, answers: Answers | None = None, most_bytes: int = 2 << 20, **settings: Any
+    pieces: Pieces | None = None,
+    answers: Answers | None = None,
+    most_bytes: int = 2 << 20,
+    past: Topic | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Bench]:
     registry = CollectorRegistry()
     metrics = EdgeMetrics(registry)
@@ -163,7 +176,7 @@ async def bench(
     keys, rates, lag = {KEY.key_id: KEY}, Unlimited(), [0]
     app = App(
         EdgeSettings(**settings),
-        Desk(channel, answers, metrics, keep_s=600),
+        Desk(channel, answers, metrics, keep_s=600, past=None if past is None else Past(past, answers, channel)),
         MemoryKeys(keys),
         Models(["small", "large"], {"gpt-4o-mini": "small"}, 1_700_000_000),
         pieces or NoPieces(),
@@ -179,7 +192,7 @@ async def bench(
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with aiohttp.ClientSession() as session:
         try:
-            yield Bench(url, channel, app, keys, rates, session, registry, lag)
+            yield Bench(url, channel, app, keys, rates, session, registry, lag, runner)
         finally:
             app.cut()
             await runner.cleanup()

@@ -103,11 +103,14 @@ async def test_neutral_values_promise_nothing() -> None:
 async def test_fields_that_nobody_knows_are_ignored_and_counted() -> None:
     tool = {"type": "function", "function": {"name": "add", "strict": True}, "extra": 1}
     message = {**MESSAGE, "mood": "good"}
+    theirs = {"user_id": "somebody", "tenant_id": "globex"}
     async with bench() as door:
-        status, _, _ = await door.answered(with_(messages=[message], tools=[tool], colour="red", user="somebody"))
+        status, _, _ = await door.answered(
+            with_(messages=[message], tools=[tool], colour="red", user="somebody", metadata=theirs)
+        )
         request = await door.asked()
         assert status == 200
-        assert (request.user_id, request.tenant_id) == ("u-1", "acme"), "who asks says the key"
+        assert (request.user_id, request.tenant_id, request.metadata) == ("u-1", "acme", {}), "who asks says the key"
         assert '"strict": true' in (request.tools or "")
         counted = {
             field: door.metrics.get_sample_value("forebay_edge_ignored_total", {"field": field})
@@ -124,6 +127,7 @@ async def test_other_types_than_json_are_refused(kind: str) -> None:
     async with bench() as door:
         status, body, _ = await door.call(HELLO, headers={"content-type": kind})
         assert (status, body["error"]["code"]) == (415, "unsupported_media_type")
+        assert door.channel.published == []
 
 
 async def test_no_type_at_all_is_json() -> None:
@@ -136,18 +140,20 @@ async def test_a_body_that_is_too_large_is_refused_at_once_where_its_length_is_t
         large = with_(messages=[{"role": "user", "content": "x" * 20_000}])
         status, body, _ = await door.call(large)
         assert (status, body["error"]["code"]) == (413, "request_too_large")
+    async with bench() as door:
 
         async def pieces() -> Any:
             for _ in range(30):
-                yield b"x" * 1_000
+                yield b"x" * 100_000
 
         headers = {"authorization": f"Bearer {SECRET}", "content-type": "application/json"}
         async with door.session.post(door.url + "/v1/chat/completions", data=pieces(), headers=headers) as answer:
-            assert answer.status == 413
+            assert (answer.status, (await answer.json())["error"]["code"]) == (413, "request_too_large")
 
         told = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3000000\r\n"
         answer_text = await raw(door.url, told + f"authorization: Bearer {SECRET}\r\n\r\n".encode())
         assert answer_text.startswith(b"HTTP/1.1 413"), "before a byte of it came"
+        assert door.channel.published == []
 
 
 async def test_a_record_that_is_too_large_is_refused() -> None:
@@ -170,6 +176,7 @@ async def test_an_unknown_model_and_one_that_is_not_of_this_key_look_the_same(mo
             "param": "model",
             "code": "model_not_found",
         }
+        assert door.channel.published == []
 
 
 @pytest.mark.parametrize(
@@ -244,6 +251,7 @@ async def test_paths_and_methods(method: str, path: str, status: int, code: str)
         found, body, headers = await door.call(path=path, method=method)
         assert (found, body["error"]["code"]) == (status, code)
         assert ("allow" in headers) == (status == 405)
+        assert door.channel.published == []
 
 
 @pytest.mark.parametrize("headers", [{"host": "evil.example"}, {"origin": "https://evil.example"}])
@@ -252,6 +260,7 @@ async def test_pages_of_other_sites_reach_nothing(headers: dict[str, str]) -> No
         status, body, answer = await door.call(HELLO, headers=headers)
         assert (status, body["error"]["code"]) == (403, "not_allowed")
         assert not any(name.lower().startswith("access-control") for name in answer)
+        assert door.channel.published == []
 
 
 async def test_origins_that_are_named_may_ask() -> None:

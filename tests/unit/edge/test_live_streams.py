@@ -11,7 +11,7 @@ from forebay.contract.records import Delta
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.vault import Owner
 from tests.unit.edge.bench import Bench, bench, failed
-from tests.unit.edge.test_streams import STREAM, events, text_of
+from tests.unit.edge.test_streams import STREAM, Fed, events, text_of
 
 WRITTEN = "Dear <PERSON_1>, the ferry to LOCATION_1 leaves at nine. Greetings, <PERSON_1>"
 WHOLE = "Dear Åse Lunde, the ferry to Ilulissat leaves at nine. Greetings, Åse Lunde"
@@ -101,3 +101,22 @@ async def test_two_clients_of_one_request_get_the_same() -> None:
         door.channel.answer(request, content=WHOLE)
         texts = [text_of(events(lines)) for _, lines in (await first, await second)]
     assert (texts, len(door.channel.requests)) == ([WHOLE, WHOLE], 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "stream", "told"), [("early", True, b"early"), ("early", False, None), ("", True, None)]
+)
+async def test_who_wants_to_hear_early_says_so(asked: str, stream: bool, told: bytes | None) -> None:
+    async with bench(Fed()) as door:
+        call = asyncio.create_task(door.streamed({**STREAM, "stream": stream}, headers={"x-forebay-stream": asked}))
+        request = await door.asked()
+        assert door.channel.published[0][3].get("forebay-stream") == told
+        door.channel.answer(request, content="Hello!")
+        assert (await call)[0] == 200
+
+
+async def test_there_is_no_other_way_to_stream() -> None:
+    async with bench(Fed()) as door:
+        status, body, _ = await door.call(STREAM, headers={"x-forebay-stream": "late"})
+        assert (status, body["error"]["param"]) == (400, "x-forebay-stream")
+        assert door.channel.published == []

@@ -13,7 +13,9 @@ from forebay.contract.records import ApiKey, CacheMode, Request
 from forebay.edge.asked.parsing import Chat, conversation
 from forebay.edge.errors import Refused
 
-USER = "x-forebay-user"
+USER, STREAM = "x-forebay-user", "x-forebay-stream"
+NAMED = "idem-"
+"""Begins the ids of requests whose clients chose them."""
 _USER = re.compile(r"[A-Za-z0-9._:@-]{1,64}")
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
 _TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -72,10 +74,25 @@ def user_of(key: ApiKey, headers: Mapping[str, str]) -> str:
     return given
 
 
-def record_headers(headers: Mapping[str, str]) -> dict[str, bytes]:
-    """What goes into the record's headers: the trace that the client began, or a new one."""
+def record_headers(headers: Mapping[str, str], reply_to: int | None) -> dict[str, bytes]:
+    """What goes into the record's headers: the trace that the client began, or a new one, and how it is streamed.
+
+    Args:
+        reply_to: where pieces of the answer are read; ``None``: it is not streamed.
+
+    Raises:
+        Refused: it is to be streamed in a way that there is not.
+    """
     given = headers.get("traceparent", "")
-    return {h.TRACEPARENT: given.encode() if _TRACE.fullmatch(given) else h.new_traceparent()}
+    found = {h.TRACEPARENT: given.encode() if _TRACE.fullmatch(given) else h.new_traceparent()}
+    how = headers.get(STREAM, "")
+    if how not in ("", "early"):
+        raise Refused("invalid_value", f"{STREAM}: early, or nothing", STREAM)
+    if reply_to is not None:
+        found[h.REPLY_TO] = str(reply_to).encode()
+        if how:
+            found[h.STREAM] = h.EARLY
+    return found
 
 
 def _id(tenant_id: str, chosen: str) -> str:
@@ -84,7 +101,7 @@ def _id(tenant_id: str, chosen: str) -> str:
         rule = "idempotency-key: 1 to 255 printable characters of ASCII are needed"
         raise Refused("invalid_value", rule, "idempotency-key")
     digest = hashlib.blake2b(json.dumps([tenant_id, chosen]).encode(), digest_size=15).digest()
-    return f"idem-{base64.b32encode(digest).decode().lower()}"
+    return f"{NAMED}{base64.b32encode(digest).decode().lower()}"
 
 
 def _profile(key: ApiKey, headers: Mapping[str, str]) -> str | None:

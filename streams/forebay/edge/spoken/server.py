@@ -1,8 +1,8 @@
 """How is HTTP spoken? aiohttp's low-level server: routes, limits and the JSON of every error are here.
 
-What aiohttp does not bound is bounded: a connection that sends no whole head within 10 s, a body that stops, a reader
-that takes nothing. Whoever reaches a door on loopback from a page of another site is turned away: by ``origin``, by the
-type of the body, which no web form has, and by ``host`` (DNS rebinding).
+How long clients may take is :mod:`forebay.edge.spoken.connection`. Whoever reaches a door on loopback from a page of
+another site is turned away: by ``origin``, by the type of the body, which no web form has, and by ``host`` (DNS
+rebinding).
 """
 
 import asyncio
@@ -19,15 +19,16 @@ from forebay.contract.clock import elapsed_s
 from forebay.edge import errors
 from forebay.edge.errors import Refused
 from forebay.edge.metrics import EdgeMetrics
+from forebay.edge.spoken.connection import MOST_HEAD, Connection, Patience
 
-HEAD_S, BODY_S, IDLE_S, TAKE_S = 10.0, 30.0, 75.0, 30.0
-_MOST_HEADERS = 16_384
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _JSON = "application/json"
 KEY_ID, REQUEST_ID = web.RequestKey("key_id", str), web.RequestKey("request_id", str)
 """What the log of a request names, once it is known."""
 SHOWN = web.RequestKey("shown", dict)
 """Headers that its answer has, whichever it is."""
+SERVED_BY = {"server": "forebay"}
+"""In every answer: which library serves, and which version of it, is nobody's business."""
 _QUIET = frozenset({"/healthz"})
 
 log = structlog.get_logger(__name__)
@@ -52,7 +53,7 @@ class Route:
     label: str = ""
 
 
-class _Connection(web.RequestHandler):
+class _Connection(Connection):
     """Errors of HTTP itself are JSON too; aiohttp logs each with a traceback, which quotes what was sent."""
 
     def handle_error(
@@ -74,14 +75,28 @@ class _Connection(web.RequestHandler):
 
 
 class _Connections(web.Server):
+    def __init__(self, handler: Any, patience: Patience, **more: Any) -> None:
+        super().__init__(handler, **more)
+        self._patience = patience
+
     def __call__(self) -> web.RequestHandler:
         return _Connection(
             self,
+            self._patience,
+            _refusal,
             loop=asyncio.get_running_loop(),
-            keepalive_timeout=HEAD_S,
-            max_line_size=_MOST_HEADERS,
-            max_field_size=_MOST_HEADERS,
+            max_line_size=MOST_HEAD,
+            max_field_size=MOST_HEAD,
         )
+
+
+def _refusal(code: str, message: str) -> bytes:
+    """What is said on a connection on which there is no request yet."""
+    status, content = errors.row(code).status, json.dumps(errors.body(code, message)).encode()
+    head = {**SERVED_BY, "content-type": f"{_JSON}; charset=utf-8", "content-length": len(content)}
+    first = f"HTTP/1.1 {status} {web.Response(status=status).reason}"
+    lines = [first, *(f"{name}: {value}" for name, value in head.items())]
+    return "\r\n".join([*lines, "connection: close", "", ""]).encode() + content
 
 
 class Server:
@@ -100,7 +115,9 @@ class Server:
         hosts: Sequence[str] | None,
         origins: Sequence[str],
         most: int,
+        patience: Patience,
     ) -> None:
+        self._patience = patience
         self._routes = routes
         self._metrics = metrics
         self._hosts = frozenset((*_LOCAL, *hosts)) if hosts is not None else None
@@ -115,14 +132,14 @@ class Server:
             return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=self._most)
 
         return web.ServerRunner(
-            _Connections(self.serve, request_factory=request_of), handle_signals=False, shutdown_timeout=1.0
+            _Connections(self.serve, self._patience, request_factory=request_of),
+            handle_signals=False,
+            shutdown_timeout=1.0,
         )
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request."""
         began = elapsed_s()
-        # From the first request on a connection may rest longer than one that has not said anything yet.
-        request.protocol._keepalive_timeout = IDLE_S  # noqa: SLF001 - aiohttp has one time for both
         route: Route | None = None
         try:
             self._check_place(request)
@@ -171,7 +188,7 @@ class Server:
             return None
         wanted = request.headers.get("access-control-request-headers", "")
         more = {"access-control-allow-methods": "GET, POST", "access-control-allow-headers": wanted}
-        return web.Response(status=204, headers={**allowed, **more, "access-control-max-age": "600"})
+        return web.Response(status=204, headers={**SERVED_BY, **allowed, **more, "access-control-max-age": "600"})
 
     def _route(self, request: web.BaseRequest) -> tuple[Route, str]:
         path = request.path.removeprefix("/v1").rstrip("/") or "/"
@@ -202,7 +219,7 @@ def _without_port(host: str) -> str:
     return (head if colon and port.isdigit() else host).lower()
 
 
-async def body_of(request: web.BaseRequest, most: int) -> bytes:
+async def body_of(request: web.BaseRequest, most: int, within_s: float) -> bytes:
     """The body.
 
     Raises:
@@ -217,12 +234,12 @@ async def body_of(request: web.BaseRequest, most: int) -> bytes:
     if (request.content_length or 0) > most:
         raise too_large
     try:
-        async with asyncio.timeout(BODY_S):
+        async with asyncio.timeout(within_s):
             return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise too_large from None
     except TimeoutError:
-        raise Refused("request_timeout", "the body did not come within 30 s") from None
+        raise Refused("request_timeout", f"the body did not come within {within_s:g} s") from None
     except (ConnectionError, web.RequestPayloadError):
         raise Refused("invalid_value", "the body broke off") from None
 
@@ -230,7 +247,7 @@ async def body_of(request: web.BaseRequest, most: int) -> bytes:
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON answer."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    return web.Response(body=text, status=status, headers=headers, content_type=_JSON)
+    return web.Response(body=text, status=status, headers={**SERVED_BY, **(headers or {})}, content_type=_JSON)
 
 
 def error_response(refused: Refused) -> web.Response:
@@ -241,12 +258,3 @@ def error_response(refused: Refused) -> web.Response:
     if refused.code in ("draining", "overloaded", "request_timeout", "request_too_large"):
         answer.force_close()
     return answer
-
-
-async def send(answer: web.StreamResponse, content: bytes) -> None:
-    """Write to a client. Raises ``ConnectionError``: it has gone, or takes nothing for 30 s."""
-    try:
-        async with asyncio.timeout(TAKE_S):
-            await answer.write(content)
-    except TimeoutError:
-        raise ConnectionError("it takes nothing") from None
