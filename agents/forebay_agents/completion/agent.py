@@ -137,6 +137,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
             now_ms=now_ms,
             saved=Savings(calling.prices, models.tiers),
             flush_s=settings[EdgeSettings].flush_ms / 1000,
+            early_accept=settings[EdgeSettings].early_accept,
         )
         common = settings[StageSettings]
         ahead = {"in_flight": own.in_flight + own.look_ahead, "window": max(common.window, 2 * own.look_ahead)}

@@ -49,12 +49,14 @@ class _Route:
         below: cheaper ones, asked only when all of ``upwards`` is out.
         dearest: its answer is the last word.
         prices: what each may cost for this request, in nano-dollars.
+        settled: whichever answers first has the last word, so that it can be heard while it writes.
     """
 
     upwards: Sequence[Tier]
     below: Sequence[Tier]
     dearest: Tier
     prices: Mapping[str, float] = field(default_factory=dict)
+    settled: bool = False
 
     @property
     def all(self) -> list[Tier]:
@@ -69,17 +71,27 @@ class Cascade:
         self._attempts = attempts
         self._router = router or FromTheCheapest()
 
-    async def run(self, request: RedactedRequest, trace: Trace, write_ahead: WriteAhead, *, cheapest: bool) -> Served:
+    async def run(
+        self,
+        request: RedactedRequest,
+        trace: Trace,
+        write_ahead: WriteAhead,
+        *,
+        cheapest: bool,
+        early: float | None = None,
+    ) -> Served:
         """The answer to ``request``; what was tried is in ``trace``, also when this raises.
 
         Args:
             cheapest: only the cheapest tier may be used: money is short.
+            early: the tier is chosen before it writes, as one that suffices with this probability; its answer is not
+                escalated, but is degraded where it would have been.
 
         Raises:
             Failure: no tier served it; see :func:`conclusion`.
         """
         request = await self._fitting(request)
-        route = self._route(request, cheapest)
+        route = self._route(request, cheapest, early)
         while True:
             if (served := await self._walk(route, request, trace, write_ahead)) is not None:
                 trace.dearest = route.dearest
@@ -108,7 +120,7 @@ class Cascade:
         for tier, dearer in zip_longest(route.upwards, route.upwards[1:]):
             others = dearer is not None or bool(route.below)
             # A cheaper tier's answer may be better than this one's, which then is taken back.
-            trace.final = dearer is None and best is None
+            trace.final = route.settled or (dearer is None and best is None)
             answered = await self._attempts.on(tier, request, trace, write_ahead, others=others)
             if trace.broke:
                 break
@@ -118,6 +130,8 @@ class Cascade:
             best = _better(served, best)
             if tier is route.dearest or self._suffices(served, tier, dearer, route, request):
                 return best
+            if route.settled and not _FATAL.intersection(served.assessment.reasons):
+                return replace(best, degraded=True)
             _mark_escalated(trace)
         if best is not None:
             return replace(best, degraded=True)
@@ -131,13 +145,21 @@ class Cascade:
                 return replace(served, degraded=True)
         return None
 
-    def _route(self, request: RedactedRequest, cheapest: bool) -> _Route:
+    def _route(self, request: RedactedRequest, cheapest: bool, early: float | None) -> _Route:
         eligible = self._eligible(request)
         if cheapest or len(eligible) == 1:
             return _Route(upwards=eligible[:1], below=(), dearest=eligible[-1])
         prices = {tier.name: float(self._attempts.worst_case(tier, request)) for tier in eligible}
-        first = list(prices).index(self._router.first(question_of(request), prices))
-        return _Route(upwards=eligible[first:], below=eligible[:first][::-1], dearest=eligible[-1], prices=prices)
+        asked = question_of(request)
+        chosen = self._router.first(asked, prices) if early is None else self._router.early(asked, prices, early)
+        first = list(prices).index(chosen)
+        return _Route(
+            upwards=eligible[first:],
+            below=eligible[:first][::-1],
+            dearest=eligible[-1],
+            prices=prices,
+            settled=early is not None,
+        )
 
     def _suffices(
         self, served: Served, tier: Tier, dearer: Tier | None, route: _Route, request: RedactedRequest

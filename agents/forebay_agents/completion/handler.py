@@ -36,6 +36,7 @@ class CompletionHandler:
         waits_s: shortest and longest wait of a request that no provider served, from its second try on.
         now_ms: ms since the epoch.
         flush_s: seconds between two pieces of an answer, for doors that want it while it is written.
+        early_accept: how probably a tier has to suffice that is chosen before it writes.
         saved: enters what was saved; without it nobody does.
     """
 
@@ -51,10 +52,12 @@ class CompletionHandler:
         waits_s: tuple[float, float],
         now_ms: Clock,
         flush_s: float = 0.04,
+        early_accept: float = 0.9,
         saved: savings.Savings | None = None,
     ) -> None:
         self._savings = saved
         self._flush_s = flush_s
+        self._early_accept = early_accept
         self._cascade = cascade
         self._admission = admission
         self._queue = queue
@@ -132,7 +135,9 @@ class CompletionHandler:
         try:
             sent, compression, cut = await self._shortener.shorten(request)
             write_ahead = fenced(context.write_ahead, claim, required=self._claim_required)
-            served = await self._cascade.run(sent, trace, write_ahead, cheapest=cheapest)
+            served = await self._cascade.run(
+                sent, trace, write_ahead, cheapest=cheapest, early=self._early(context, trace)
+            )
         except ClaimLostError:
             if records := _records(trace):
                 await context.write_ahead(records)
@@ -157,6 +162,11 @@ class CompletionHandler:
         if compression is not None:
             completed.headers[h.COMPRESSION] = compression.encode()
         return [*_records(trace), completed]
+
+    def _early(self, context: Context, trace: Trace) -> float | None:
+        """How probably the tier has to suffice that is heard, where somebody wants to hear one at any rate."""
+        wanted = trace.pieces is not None and context.source.headers.get(h.STREAM) == h.EARLY
+        return self._early_accept if wanted else None
 
     def _pieces(self, request: RedactedRequest, context: Context) -> Pieces | None:
         """Where the answer goes while it is written; JSON is checked and repaired, so that it goes nowhere before."""

@@ -50,7 +50,7 @@ _MOST_NAMES = 20
 """Of one line and one dead letter."""
 _TRACE = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
-_OUTSIDE = frozenset({h.TRACEPARENT, h.REPLY_TO})
+_OUTSIDE = frozenset({h.TRACEPARENT, h.REPLY_TO, h.STREAM})
 _CLAIMS = frozenset({h.PROOF, h.RETRY_STAGE, h.SEALED})
 """Without one of these a record does not say that it comes back."""
 _OF_PROOF = frozenset({h.PROOF, h.DUE_AT})
@@ -209,7 +209,7 @@ class Ingress:
     def _only(self, source: Delivered, allowed: frozenset[str]) -> Delivered:
         """``source`` without the headers that are not ``allowed``, and with their names."""
         kept = {name: value for name, value in source.headers.items() if name in allowed}
-        for name in (h.TRACEPARENT, h.REPLY_TO):
+        for name in _OUTSIDE:
             if name in kept and not _sound({name: kept[name]}):
                 del kept[name]
         dropped = tuple(name for name in source.headers if name not in kept)
@@ -226,8 +226,10 @@ class Ingress:
 
 
 def _sound(headers: h.Headers) -> bool:
-    """Whether what strangers may say, and what travels on, has its form: a trace, and a number of a partition."""
+    """Whether what strangers may say, and what travels on, has its form: a trace, a number of a partition, one word."""
     if h.TRACEPARENT in headers and _TRACE.fullmatch(headers[h.TRACEPARENT]) is None:
+        return False
+    if headers.get(h.STREAM, h.EARLY) != h.EARLY:
         return False
     return h.REPLY_TO not in headers or h.number(headers, h.REPLY_TO, high=DELTA_PARTITIONS - 1) is not None
 

@@ -1,6 +1,6 @@
 """Which answers are heard while they are written? Those that nothing can take back, by whoever asked to hear them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -18,6 +18,7 @@ from forebay_agents.completion.handler import CompletionHandler
 from forebay_agents.completion.metrics import CompressionMetrics
 from forebay_agents.completion.quotas.budgets import NoBudgets
 from forebay_agents.completion.quotas.settings import LimitsSettings
+from forebay_agents.completion.routing.live import FromTheCheapest, Router
 from forebay_agents.completion.settings import CompletionSettings
 from forebay_agents.completion.shortening import Shortener
 from forebay_agents.models.providers.provider import Answer, Call, ProviderError
@@ -42,12 +43,18 @@ class Speaking(Provider):
 
 
 class Bench:
-    def __init__(self, tiers: Sequence[Tier], hedge_share: float = 0.0, **replies: Answer | ProviderError) -> None:
+    def __init__(
+        self,
+        tiers: Sequence[Tier],
+        hedge_share: float = 0.0,
+        router: Router | None = None,
+        **replies: Answer | ProviderError,
+    ) -> None:
         self.provider = Speaking(dict(replies))
         self.written = Written()
         self.hints: list[Output] = []
         self._handler = CompletionHandler(
-            cascade_of(self.provider, tiers, hedge_share=hedge_share),
+            cascade_of(self.provider, tiers, hedge_share=hedge_share, router=router),
             Admission(LimitsSettings(), NoLimits(), NoBudgets(), lambda: 1),
             FairQueue(4, 4),
             Shortener(CompletionSettings(), CompressionMetrics(CollectorRegistry())),
@@ -58,8 +65,11 @@ class Bench:
             flush_s=0.0,
         )
 
-    async def answer(self, request: RedactedRequest, reply_to: bytes | None = b"3") -> Sequence[Output]:
-        headers = {} if reply_to is None else {h.REPLY_TO: reply_to}
+    async def answer(
+        self, request: RedactedRequest, reply_to: bytes | None = b"3", stream: bytes | None = None
+    ) -> Sequence[Output]:
+        given = ((h.REPLY_TO, reply_to), (h.STREAM, stream))
+        headers = {name: value for name, value in given if value is not None}
         delivery = context(
             "requests.uncached", headers=headers, write_ahead=self.written, hint=lambda hints: self.hints.extend(hints)
         )
@@ -157,3 +167,49 @@ async def test_what_was_paid_is_published_again_without_being_heard() -> None:
     assert [type(output.value) for output in second] == [bytes] * len(first)
     assert isinstance(CODECS["completions"].decode(second[-1].value), Completion)  # type: ignore[arg-type]  # bytes
     assert isinstance(CODECS["usage"].decode(second[0].value), UsageEvent)  # type: ignore[arg-type]  # bytes
+
+
+class Guessing(FromTheCheapest):
+    """Guesses how probably each tier suffices."""
+
+    def __init__(self, **chances: float) -> None:
+        self.chances = chances
+
+    def early(self, _question: str, prices: Mapping[str, float], least: float) -> str:
+        return next((name for name in prices if self.chances[name] >= least), list(prices)[-1])
+
+
+def done(outputs: Sequence[Output]) -> Completion:
+    [found] = [one.value for one in outputs if isinstance(one.value, Completion)]
+    return found
+
+
+@pytest.mark.parametrize(("chance", "chosen"), [(0.95, "small"), (0.89, "large")])
+async def test_who_wants_to_hear_early_hears_the_cheapest_that_probably_suffices(chance: float, chosen: str) -> None:
+    bench = Bench([SMALL, LARGE], router=Guessing(small=chance, large=0.99), small=good(), large=good())
+    found = done(await bench.answer(asked(), stream=h.EARLY))
+    assert bench.text.strip() == good().content
+    assert {piece.tier for piece in bench.heard} == {chosen}
+    assert (found.tier, found.degraded) == (chosen, False)
+
+
+async def test_an_answer_that_was_heard_is_not_escalated_and_the_record_says_what_it_is_worth() -> None:
+    bench = Bench([SMALL, LARGE], router=Guessing(small=0.95, large=0.99), small=bad(), large=good())
+    found = done(await bench.answer(asked(), stream=h.EARLY))
+    assert [name for name, _ in bench.provider.calls] == ["small"]
+    assert (found.tier, found.content, found.degraded) == ("small", bad().content, True)
+    assert (found.confidence or 0) < SMALL.accept
+
+
+async def test_a_tier_that_is_out_is_passed_by_early_too() -> None:
+    gone = ProviderError("provider_unavailable", "gone")
+    bench = Bench([SMALL, LARGE], router=Guessing(small=0.95, large=0.99), small=gone, large=good())
+    found = done(await bench.answer(asked(), stream=h.EARLY))
+    assert (found.tier, bench.heard[-1].tier) == ("large", "large")
+
+
+@pytest.mark.parametrize("how", [b"", b"late", b"EARLY"])
+async def test_otherwise_nothing_is_heard_that_may_be_taken_back(how: bytes) -> None:
+    bench = Bench([SMALL, LARGE], router=Guessing(small=0.95, large=0.99), small=good(), large=good())
+    await bench.answer(asked(), stream=how)
+    assert bench.hints == []

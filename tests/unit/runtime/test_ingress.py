@@ -129,6 +129,13 @@ class TestOfStrangers:
         [output] = await bench.outputs(bench.fresh({h.REPLY_TO: where}))
         assert header(output, h.REPLY_TO) == where.decode()
 
+    @pytest.mark.parametrize(("how", "kept"), [(b"early", True), (b"", False), (b"jane", False), (b"early ", False)])
+    async def test_that_a_tier_may_be_chosen_early_travels_on_and_no_other_word(self, how: bytes, kept: bool) -> None:
+        for topic in (OUTER, INNER):
+            [output] = await Bench(topic).outputs(Bench(topic).fresh({h.STREAM: how, h.REPLY_TO: b"3"}))
+            assert (dict(output.headers).get(h.STREAM) == how) is kept
+            assert header(output, h.REPLY_TO) == "3"
+
     @pytest.mark.parametrize("topic", [OUTER, INNER])
     @pytest.mark.parametrize("where", [b"16", b"-1", b"", b"jane", b"1.0", b"9" * 40, "٣".encode()])
     async def test_of_what_is_no_partition_nothing_is_left(self, topic: str, where: bytes) -> None:

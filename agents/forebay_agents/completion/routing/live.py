@@ -26,6 +26,10 @@ class Router(Protocol):
         """Which of the tiers in ``prices`` (name to expected price of this call, cheapest first) is asked first."""
         ...
 
+    def early(self, question: str, prices: Mapping[str, float], least: float) -> str:
+        """Which is asked when it is the last word: the cheapest that is good with ``least``, else the dearest."""
+        ...
+
     def worthwhile(self, question: str, prices: Mapping[str, float], dearer: str, probability: float) -> bool:
         """Whether asking ``dearer`` pays, now that there is an answer that is good with ``probability``."""
         ...
@@ -41,6 +45,10 @@ class FromTheCheapest:
     def first(self, _question: str, prices: Mapping[str, float]) -> str:
         """See :class:`Router`."""
         return next(iter(prices))
+
+    def early(self, _question: str, prices: Mapping[str, float], _least: float) -> str:
+        """See :class:`Router`."""
+        return list(prices)[-1]
 
     def worthwhile(self, _question: str, _prices: Mapping[str, float], _dearer: str, _probability: float) -> bool:
         """See :class:`Router`."""
@@ -93,6 +101,15 @@ class LiveRouter:
         if len(tiers) > 1:
             value = max(prices.values()) if self._value is None else self._value
             chosen = first_tier(self._chances(question, tiers), prices, value, tiers)
+        self._metrics.began(chosen)
+        return chosen
+
+    def early(self, question: str, prices: Mapping[str, float], least: float) -> str:
+        """See :class:`Router`."""
+        self._refresh()
+        tiers = list(prices)
+        chances = self._chances(question, tiers)
+        chosen = next((tier for tier in tiers if chances[tier] >= least), tiers[-1])
         self._metrics.began(chosen)
         return chosen
 
