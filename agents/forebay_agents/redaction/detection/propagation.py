@@ -117,11 +117,10 @@ _DIGIT = re.compile(r"\d")
 
 def _parts(names: Iterable[str], least: int) -> frozenset[str]:
     found = (word.lower() for name in names for word in WORD.findall(name))
-    return frozenset(
-        word
-        for word in found
-        if len(word) >= least and word.isalpha() and not {word} & (_PARTICLES | EVERYDAY | CALENDAR)
-    )
+    return frozenset(word for word in found if len(word) >= least and word.isalpha() and word not in _NO_PART)
+
+
+_NO_PART = _PARTICLES | EVERYDAY | CALENDAR
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from forebay_agents.redaction.public.cues import Cues, Languages, Spoken
 from forebay_agents.redaction.public.folding import TOKEN, fold
@@ -18,8 +19,7 @@ _BEHIND_ASKING = 3
 _UNCASED = re.compile(r"[\u0590-\u109f\u1200-\u137f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """``text[start:end]``, and how it is compared."""
 
     start: int
@@ -101,12 +101,9 @@ class Clause:
 
 def clauses(text: str, languages: Languages) -> list[Clause]:
     """The clauses of ``text``, in order; in the scripts that have no capitals none is in a language with cues."""
-    words = [
-        Word(start=match.start(), end=match.end(), text=match[0], folded=fold(match[0]))
-        for match in TOKEN.finditer(text)
-    ]
+    words = [Word(*match.span(), match[0], fold(match[0])) for match in TOKEN.finditer(text)]
     whole = languages.counted([word.folded for word in words])
-    strange = _UNCASED.search(text) is not None
+    strange = not text.isascii() and _UNCASED.search(text) is not None
     found: list[Clause] = []
     for members, mark in _cut(text, words):
         spoken = None if strange else languages.of([word.folded for word in members], whole)
@@ -125,6 +122,8 @@ def _cut(text: str, words: Sequence[Word]) -> list[tuple[list[Word], str]]:
     for index, word in enumerate(words):
         members.append(word)
         behind = words[index + 1].start if index + 1 < len(words) else len(text)
+        if behind == word.end + 1 and text[word.end] == " ":
+            continue
         mark = _END.search(text, word.end, behind)
         if mark is None or (mark[0] == "." and _abbreviated(word, behind < len(text))):
             continue
@@ -145,6 +144,8 @@ def _told(clause: Clause) -> int:
     if clause.spoken is None:
         return 0
     cues, words = clause.spoken.cues, clause.folded
+    if cues.asking.begins.isdisjoint(words):
+        return 0
     for index in range(len(words)):
         length = cues.asking.at(words, index)
         if not length:

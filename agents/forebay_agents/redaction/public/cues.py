@@ -28,6 +28,8 @@ class Phrases:
             words = tuple(phrase.split())
             if words:
                 self._by_first.setdefault(words[0], []).append(words)
+        self.begins = frozenset(self._by_first)
+        """Words with which a phrase begins."""
 
     def at(self, words: Sequence[str], index: int) -> int:
         """How many words at ``index`` are the longest phrase; 0: none begins there."""
@@ -39,9 +41,9 @@ class Phrases:
     def found(self, words: Sequence[str], start: int = 0, end: int | None = None) -> bool:
         """Whether a phrase begins in ``words[start:end]``."""
         begin = max(start, 0)
-        return any(
-            word in self._by_first and self.at(words, index) for index, word in enumerate(words[begin:end], start=begin)
-        )
+        if self.begins.isdisjoint(words[begin:end]):
+            return False
+        return any(self.at(words, index) for index in range(begin, len(words) if end is None else min(end, len(words))))
 
     def before(self, words: Sequence[str], index: int) -> bool:
         """Whether a phrase ends right before ``index``."""
@@ -54,6 +56,8 @@ class Phrases:
     def without(self, words: Sequence[str]) -> list[str]:
         """``words`` with each phrase made blank."""
         left = list(words)
+        if self.begins.isdisjoint(words):
+            return left
         index = 0
         while index < len(words):
             length = self.at(words, index)

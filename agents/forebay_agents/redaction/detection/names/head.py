@@ -84,13 +84,12 @@ def _pool(vectors: Matrix, pieces: Pieces, into: Matrix) -> None:
     if not pieces.owners:
         return
     rows = list(accumulate(pieces.counts[:-1], initial=0))
-    into[pieces.owners] = vectors[rows] if len(rows) < len(vectors) else vectors
     if len(rows) == len(vectors):
+        into[pieces.owners] = vectors
         return
-    for owner, row, count in zip(pieces.owners, rows, pieces.counts, strict=True):
-        if count > 1:
-            np.add.reduce(vectors[row : row + count], axis=0, out=into[owner])
-            into[owner] /= count
+    sums = np.add.reduceat(vectors, rows, axis=0)
+    sums /= np.array(pieces.counts, np.float32)[:, None]
+    into[pieces.owners] = sums
 
 
 def assembled(vectors: Matrix, near: Matrix, outside: Matrix) -> Matrix:

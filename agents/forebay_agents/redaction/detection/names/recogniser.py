@@ -101,6 +101,8 @@ def _hits(text: str, words: Words, probabilities: Matrix, threshold: float, anno
         low = int(np.searchsorted(words.ends, cue.start, side="right"))
         high = int(np.searchsorted(words.starts, cue.end, side="left"))
         limits[low:high] = np.minimum(limits[low:high], threshold * cue.factor)
+    if not (named >= limits).any():
+        return np.zeros(len(named), np.int64)  # what follows takes words away, and adds those beside one that is left
     sure = limits <= threshold * SURE
     named = np.where(unlikely(text, words, listed_name) & ~sure, 0.0, named)
     named = np.where(counting(text, words, language_of(text), _only_a_name) | sure, named, 0.0)
