@@ -38,7 +38,7 @@ from forebay_agents.redaction.detection.recognizers.personal.phones import annou
 from forebay_agents.redaction.detection.recognizers.personal.spoken import spoken
 from forebay_agents.redaction.detection.recognizers.personal.streets import streets
 from forebay_agents.redaction.detection.recognizers.personal.streets_abroad import streets_abroad
-from forebay_agents.redaction.detection.recognizers.presidio import national
+from forebay_agents.redaction.detection.recognizers.presidio import National, national
 from forebay_agents.redaction.detection.recognizers.rules import RuleRecognizer
 from forebay_agents.redaction.detection.recognizers.secrets.access_codes import doors
 from forebay_agents.redaction.detection.recognizers.secrets.commands import commands
@@ -133,7 +133,7 @@ class Engine(AnalyzerEngine):
     def __init__(self, recognisers: Sequence[EntityRecognizer], pipeline: Any) -> None:
         self._names = sorted({entity for recogniser in recognisers for entity in recogniser.supported_entities})
         self._recognisers = tuple(recognisers)
-        self._hints = Hints.together(one.hints for one in recognisers if isinstance(one, RuleRecognizer))
+        self._hints = Hints.together(one.hints for one in recognisers if isinstance(one, RuleRecognizer | National))
         self._blank = isinstance(pipeline, BlankPipeline)
         self._batching: Any = getattr(recognisers[0], "analyze_batch", None) if len(recognisers) == 1 else None
         super().__init__(

@@ -24,6 +24,10 @@ CLUSTER = 6
 _RUN = re.compile(r"[\w\-]{12,}")
 _MIXED = re.compile(r"(?<![a-z0-9])(?=[a-z]{0,16}[0-9])(?=[0-9]{0,16}[a-z])[a-z0-9]{7,20}(?![a-z0-9])")
 
+_SHAPES = "".join(
+    "9" if c.isdigit() else "A" if c.isupper() else "a" if c.islower() else c for c in map(chr, range(128))
+)
+
 Region = tuple[int, int]
 """Start and end."""
 
@@ -68,6 +72,25 @@ class Facts:
     def low(self) -> str:
         """In lower case, of the same length."""
         return same_case(self.text)
+
+    def shaped(self, shapes: Sequence[str]) -> bool:
+        """Whether one of ``shapes`` is in it: see :class:`forebay_agents.redaction.detection.recognizers.rules.Rule`.
+
+        Beyond ASCII that cannot be told: always.
+        """
+        shape = self._shape
+        for one in shapes:
+            if one in shape:
+                return True
+        return not shape
+
+    @cached_property
+    def _shape(self) -> str:
+        if not self.text.isascii():
+            return ""
+        cased = self.text.translate(_SHAPES)
+        low = cased.lower()
+        return "\n".join((cased, low, low.replace("9", "w").replace("a", "w")))
 
     def said(self, hints: Hints) -> AbstractSet[str]:
         """Which of ``hints`` the text has; it may have others of :attr:`hints`, too."""
@@ -117,6 +140,8 @@ class Facts:
     @cached_property
     def mixed(self) -> frozenset[Region]:
         """Regions of longer numbers in which letters stand among the digits."""
+        if not self.shaped(("a9", "9a")):
+            return frozenset()
         return frozenset(region for region in self.numbers(CLUSTER) if first(_MIXED, self.low, *region))
 
     def hinted(self, hints: Sequence[str], reach: int) -> list[Region]:

@@ -24,13 +24,8 @@ class Hints:
     def __init__(self, hints: Iterable[str], parts: Iterable["Hints"] = ()) -> None:
         self.all = frozenset(hints)
         self._parts = frozenset(parts)
-        self._singles = frozenset(hint for hint in self.all if len(hint) == 1)
-        self._pairs = {tuple(hint): hint for hint in self.all if len(hint) == 2}
-        self._heads: dict[tuple[str, ...], list[str]] = {}
-        for hint in self.all:
-            if len(hint) >= _HEAD:
-                self._heads.setdefault(tuple(hint[:_HEAD]), []).append(hint)
-        self._two, self._three = frozenset(self._pairs), frozenset(self._heads)
+        self._every = _Table(self.all)
+        self._ascii = _Table(hint for hint in self.all if hint.isascii())
 
     @classmethod
     def together(cls, parts: Iterable["Hints"]) -> "Hints":
@@ -44,7 +39,28 @@ class Hints:
 
     def among(self, low: str) -> AbstractSet[str]:
         """Those that are somewhere in ``low``, a text in lower case."""
-        found = set(self._singles.intersection(low)) if self._singles else set()
+        return (self._ascii if low.isascii() else self._every).among(low)
+
+
+class _Table:
+    """Hints by their beginning: a third of them is in ASCII, and so small a table stays in the processor's cache."""
+
+    def __init__(self, hints: Iterable[str]) -> None:
+        self._singles: set[str] = set()
+        self._pairs: dict[tuple[str, ...], str] = {}
+        self._heads: dict[tuple[str, ...], list[str]] = {}
+        for hint in hints:
+            if len(hint) >= _HEAD:
+                self._heads.setdefault(tuple(hint[:_HEAD]), []).append(hint)
+            elif len(hint) > 1:
+                self._pairs[tuple(hint)] = hint
+            else:
+                self._singles.add(hint)
+        self._two, self._three = frozenset(self._pairs), frozenset(self._heads)
+
+    def among(self, low: str) -> set[str]:
+        """See :meth:`Hints.among`."""
+        found = self._singles.intersection(low)
         for pair in self._two.intersection(pairwise(low)):
             found.add(self._pairs[pair])
         for head in self._three.intersection(zip(low, low[1:], low[2:], strict=False)):

@@ -13,6 +13,7 @@ from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer import predefined_recognizers as own
 
 from forebay_agents.redaction.detection.recognizers.facts import CLUSTER, Facts
+from forebay_agents.redaction.detection.recognizers.hints import Hints
 from forebay_agents.redaction.detection.recognizers.nearby import words
 from forebay_agents.redaction.detection.recognizers.rules import AFTER, BEFORE
 from forebay_agents.redaction.detection.windows import matches
@@ -109,7 +110,8 @@ class National(EntityRecognizer):
 
     def __init__(self) -> None:
         chosen = [getattr(own, name)(supported_language="en") for name in _NAMES if hasattr(own, name)]
-        self._adapted = [_Adapted(inner) for inner in chosen]
+        self._adapted = [(one, frozenset(one.words)) for one in map(_Adapted, chosen)]
+        self.hints = Hints(word for one, _ in self._adapted for word in one.words)
         entities = sorted({entity for inner in chosen for entity in inner.supported_entities})
         super().__init__(supported_entities=entities, name="national", supported_language="en")
 
@@ -122,8 +124,15 @@ class National(EntityRecognizer):
         if facts is None or facts.text != text:
             facts = Facts(text=text)
         found: list[RecognizerResult] = []
+        if facts.digits < CLUSTER:
+            return found
+        said = facts.said(self.hints)
+        if not facts.mixed and said.isdisjoint(self.hints.all):
+            return found
         regions = [(low, high, facts.low[low:high], (low, high) in facts.mixed) for low, high in facts.numbers(CLUSTER)]
-        for adapted in self._adapted if regions else ():
+        for adapted, announcing in self._adapted:
+            if not (adapted.lettered and facts.mixed) and announcing.isdisjoint(said):
+                continue
             near = None
             for low, high, region, mixed in regions:
                 if not (mixed and adapted.lettered) and not _has_one(region, adapted.words):

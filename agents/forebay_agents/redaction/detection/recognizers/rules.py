@@ -47,6 +47,8 @@ class Rule:
         needs: this must be somewhere in the text, in lower case.
         digits: the same for a number of so many digits.
         run: characters of a word that a finding has; only a text with such a word is looked at.
+        shapes: one of these is in every finding or right before it, with ``A`` for a capital, ``a`` for any letter if
+            ``pattern`` ignores case and for a small one if not, ``9`` for a digit, ``w`` for a letter or a digit.
         reach: characters after a hint in which the pattern is tried.
     """
 
@@ -64,6 +66,7 @@ class Rule:
     needs: str = ""
     digits: int = 0
     run: int = 0
+    shapes: Sequence[str] = ()
     reach: int = 200
     flags: int = re.IGNORECASE
     after: int = AFTER
@@ -208,6 +211,8 @@ class RuleRecognizer(EntityRecognizer):
         low, digits, run = facts.low, facts.digits, facts.run
         for rule, hints in rules:
             if rule.digits > digits or rule.run > run or (hints and hints.isdisjoint(said)) or rule.needs not in low:
+                continue
+            if rule.shapes and not facts.shaped(rule.shapes):
                 continue
             for start, end, score in rule.find(facts):
                 found.append(self.result(rule.kind, start, end, score))

@@ -26,6 +26,7 @@ def american() -> RuleRecognizer:
                 score=0.85,
                 context=_SSN_WORDS,
                 digits=9,
+                shapes=("99-99-9999", "99.99.9999"),
             ),
             Rule(
                 kind="US_SSN",

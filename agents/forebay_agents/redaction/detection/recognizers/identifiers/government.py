@@ -25,6 +25,7 @@ def government() -> RuleRecognizer:
                 check=lambda text: None if checksums.nhs(text) else False,
                 context=r"\bnhs\b|health|patient|hospital",
                 digits=10,
+                shapes=("99 999 9999", "99-999-9999", "99 999-9999", "99-999 9999"),
             ),
             Rule(
                 kind="UK_NHS",
@@ -44,6 +45,7 @@ def government() -> RuleRecognizer:
                 pattern=rf"(?<=[a-z]){_NINO} ?\d{{2}} ?\d{{2}} ?\d{{2}} ?[A-D](?![A-Z0-9])",
                 score=0.9,
                 digits=6,
+                shapes=("aAA9", "aAA 9"),
                 flags=0,
             ),
             Rule(
@@ -66,6 +68,7 @@ def government() -> RuleRecognizer:
                 score=0.6,
                 context=r"\bvat\b|\bust|tva|\biva\b|\btax\b",
                 digits=8,
+                shapes=("A9",),
                 flags=0,
             ),
             Rule(

@@ -120,6 +120,7 @@ def vehicles() -> RuleRecognizer:
                 check=_british,
                 certain=lambda text: " " in text,
                 digits=2,
+                shapes=("AA99A", "AA99 A"),
                 flags=0,
                 before=48,
             ),

@@ -132,6 +132,7 @@ def addresses() -> RuleRecognizer:
                 r" ?\d[ABD-HJLNP-UW-Z]{2})(?![\w])",
                 score=0.7,
                 digits=2,
+                shapes=("A9", "A 9AA"),
                 flags=0,
             ),
             Rule(
@@ -139,6 +140,7 @@ def addresses() -> RuleRecognizer:
                 pattern=r"(?<![\w])[a-pr-uwyz][a-hk-y]?\d[\da-z]? \d[abd-hjlnp-uw-z]{2}(?![\w])",
                 score=0.6,
                 digits=2,
+                shapes=("a9",),
                 flags=0,
             ),
             Rule(
@@ -146,6 +148,7 @@ def addresses() -> RuleRecognizer:
                 pattern=r"[ABCEGHJ-NPRSTVXY](?<!\w.)\d[ABCEGHJ-NPRSTV-Z][ \-]?\d[ABCEGHJ-NPRSTV-Z]\d(?![\w])",
                 score=0.6,
                 digits=3,
+                shapes=("A9A",),
                 flags=0,
             ),
             Rule(
@@ -153,6 +156,7 @@ def addresses() -> RuleRecognizer:
                 pattern=rf"{_STATES}(?<!\w..)(?:[ ,.]{{1,2}})\d{{5}}(?:-\d{{4}})?(?![\w\-])",
                 score=0.8,
                 digits=5,
+                shapes=[f"AA{one}{other}99999" for one in " ,." for other in ("", " ", ",", ".")],
                 flags=0,
             ),
             Rule(
@@ -162,6 +166,7 @@ def addresses() -> RuleRecognizer:
                 context=r"zip|postal|address|city|state",
                 unless=r"\border\b|invoice|\bticket|\bid\b|serial",
                 digits=9,
+                shapes=("99999-9999",),
             ),
             Rule(
                 kind=_KIND,
@@ -178,6 +183,7 @@ def addresses() -> RuleRecognizer:
                 score=0.7,
                 check=lambda text: None if any(abs(float(n)) >= 1 for n in _DECIMAL.findall(text)) else False,
                 digits=10,
+                shapes=("9.9999",),
             ),
         ],
     )

@@ -118,6 +118,7 @@ def network() -> RuleRecognizer:
                 check=lambda text: checksums.ip(re.sub(r"[\[\]()]", "", text)),
                 around=_no_version,
                 digits=4,
+                shapes=("9.9", "9[.]9", "9(.)9"),
             ),
             Rule(
                 kind="IP_ADDRESS",
@@ -133,6 +134,7 @@ def network() -> RuleRecognizer:
                 r"[0-9a-f]{2}(?<!\.....)\.[0-9a-f]{4}\.[0-9a-f]{4}(?![\w.]))",
                 score=0.95,
                 check=lambda text: None if len(set(text.lower())) > 2 else False,
+                shapes=("ww:ww:ww", "ww-ww-ww", "wwww.wwww.wwww"),
             ),
             Rule(
                 kind="MAC_ADDRESS",

@@ -119,6 +119,7 @@ def phones() -> RuleRecognizer:
                 score=0.9,
                 check=_international,
                 digits=7,
+                shapes=("+", "99 9", "99(", "99 (", 12 * "9"),
             ),
             Rule(
                 kind=_KIND,  # the same, before digits that make it too long: "+91 98 1985 4111 11111111111"
@@ -176,6 +177,7 @@ def announced_phones() -> RuleRecognizer:
                 check=_phone,
                 around=_of_no_key,
                 digits=10,
+                shapes=(10 * "9",),
             ),
             Rule(
                 kind=_KIND,  # digit by digit
@@ -232,6 +234,7 @@ def announced_phones() -> RuleRecognizer:
                 check=_phone,
                 hints=_CALL_HINTS,
                 digits=10,
+                shapes=("a9", "a(9", ":9", ":(9"),
                 before=24,
                 after=0,
             ),
