@@ -80,9 +80,11 @@ def test_a_stage_is_added_from_the_page_alone_and_removed_again(site: Path, sett
     try:
         alerts = awaited(lambda: [one.value for one in read_topic(settings, "alerts")], process, site)
         letters = awaited(lambda: [letter_of(one.source) for one in read_topic(settings, "dlq")], process, site)
-    finally:
         process.send_signal(signal.SIGTERM)
-        status = process.wait(30)
+        status = process.wait(90)
+    finally:
+        process.kill()
+        process.wait()
     assert status == 0, log_of(site)
     assert [(alert.kind, alert.subject, alert.alert_id) for alert in alerts] == [("hello", "r-1", "hello-r-1")]
     assert [(letter.stage, letter.code, letter.request_id) for letter in letters] == [("greeting", "not_avro", "r-3")]

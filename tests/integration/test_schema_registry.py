@@ -51,8 +51,8 @@ def registry_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         _await(url, folder / "registry.log")
         yield url
     finally:
-        process.terminate()
-        process.wait(20)
+        process.kill()  # nothing of it is kept
+        process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -85,7 +85,7 @@ def wait_for_members(settings: Settings, members: int, *, settled: bool = True) 
     kafka = settings[KafkaSettings]
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     group = f"{kafka.topic_prefix}hop"
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while time.monotonic() < end:
         found = admin.describe_consumer_groups([group])[group].result()
         if len(found.members) >= members and (not settled or found.state == ConsumerGroupState.STABLE):
@@ -112,7 +112,7 @@ def test_no_record_is_lost_when_workers_end(
                 arrivals.wait_for(len(arrivals.seen) + 200, 30)
                 arrivals.poll(rng.uniform(0.0, 0.3))
                 process.send_signal(how)
-                process.wait(30)
+                process.wait(90)
         with ended(worker()):
             arrivals.wait_for(RECORDS, 90)
     assert _missing(arrivals) == 0
@@ -137,7 +137,7 @@ def test_workers_that_come_and_go_cost_nothing(
                 arrivals.wait_for(len(arrivals.seen) + 300, 30)
             assert len(arrivals.seen) < RECORDS, "otherwise it leaves when there is nothing left to do"
             second.send_signal(signal.SIGTERM)
-            assert second.wait(30) == 0
+            assert second.wait(90) == 0
         arrivals.wait_for(RECORDS, 90)
     assert _missing(arrivals) == 0
     if joined:
