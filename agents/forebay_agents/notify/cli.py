@@ -117,6 +117,6 @@ def print_silences(silences: "Sequence[Silence]") -> None:
 
 
 def _time(at_ms: Any) -> str:
-    from datetime import UTC, datetime
+    from forebay.cli.dead_letters.printing import time_text
 
-    return "" if at_ms is None else f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+    return "" if at_ms is None else time_text(at_ms)

@@ -64,6 +64,19 @@ def test_of_two_closing_entries_the_first_of_the_partition_counts_as_in_the_proj
         assert grouped(of_attempts(order), SpendQuery()).total.cost_nanousd == 2
 
 
+@pytest.mark.parametrize("when", [-(2**63), -1, 253_402_300_800_000, 2**63 - 1])
+@pytest.mark.parametrize("by", ["hour", "day", "month"])
+def test_a_time_that_is_none_is_unknown_and_its_cost_counts(by: str, when: int) -> None:
+    found = asked([entry("a", booked_at=when), entry("b")], by=(by,))
+    assert costs(found)["unknown",] == 70
+    assert found.total.cost_nanousd == 140
+    lines = f"{line(entry('a', booked_at=when))}\n{line(entry('b'))}"
+    for form in ("--json", "--csv"):
+        status, told, _ = spend("--by", by, form, lines=lines)
+        assert (status, "unknown" in told) == (0, True)
+    assert spend("--by", by, lines=lines)[0] == 0
+
+
 def test_every_amount_has_its_name() -> None:
     kinds = entry(
         "a", cached_prompt_tokens=1, cache_write_tokens=2, cache_write_1h_tokens=3, reasoning_tokens=1,

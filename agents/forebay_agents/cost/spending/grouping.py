@@ -14,7 +14,7 @@ from forebay.contract.clock import now_s
 from forebay.contract.windows import HOUR_MS
 from forebay.operations.choices import InvalidChoiceError
 from forebay.privacy.people.names import Names
-from forebay_agents.cost.spending.facts import Amounts, Fact
+from forebay_agents.cost.spending.facts import UNKNOWN, Amounts, Fact
 
 TIMES = ("hour", "day", "month")
 IN_ROWS = ("tenant", "user", "model", "tier", "purpose", *TIMES)
@@ -25,6 +25,8 @@ _OFFSET = re.compile(r"(?:UTC)?([+-])(\d{1,2})(?::?([0-5]\d))?")
 
 Key = str | int
 """A time is ms since the epoch."""
+_YEAR_9999_MS = 253_370_764_800_000
+"""What is later is no time: whoever may write to a topic may write any number. What it cost counts all the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,7 +161,7 @@ def window_in(zone: tzinfo, kind: str, at_ms: int) -> int:
 
 def _column(name: str, zone: tzinfo, recorded: Callable[[str, str], str]) -> Callable[[Fact], Key]:
     if name in TIMES:
-        begin = cache(lambda hour: window_in(zone, name, hour))
+        begin = cache(lambda hour: window_in(zone, name, hour) if 0 <= hour < _YEAR_9999_MS else UNKNOWN)
         return lambda fact: begin(fact.at_ms - fact.at_ms % HOUR_MS)
     if name == "user":
         return lambda fact: recorded(fact.tenant, fact.user)
