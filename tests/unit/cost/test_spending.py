@@ -71,10 +71,8 @@ def test_a_time_that_is_none_is_unknown_and_its_cost_counts(by: str, when: int) 
     assert costs(found)["unknown",] == 70
     assert found.total.cost_nanousd == 140
     lines = f"{line(entry('a', booked_at=when))}\n{line(entry('b'))}"
-    for form in ("--json", "--csv"):
-        status, told, _ = spend("--by", by, form, lines=lines)
-        assert (status, "unknown" in told) == (0, True)
-    assert spend("--by", by, lines=lines)[0] == 0
+    for form in ([], ["--json"], ["--csv"]):
+        assert spend("--by", by, *form, lines=lines)[0] == 0
 
 
 def test_every_amount_has_its_name() -> None:
