@@ -227,6 +227,19 @@ def budget(
 
 
 @app.command()
+def invoice(
+    requests: Annotated[int, typer.Option(help="Each is a call; a tenth are judged by a second one.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Another one has other faults.")] = 1,
+) -> None:
+    """Does spend equal the provider's invoice, with workers killed, entries doubled and replayed, and a wrong clock?"""
+    from loadtest.scenarios.invoice import report
+
+    found = report(requests, seed)
+    print(json.dumps(found, indent=2))
+    raise typer.Exit(int(bool(found["differences"])))
+
+
+@app.command()
 def hostile(
     only: Annotated[str, typer.Argument(help="Part of the names of the readers to try; by default all.")] = "",
     seed: Annotated[int, typer.Option(help="Another one breeds other texts.")] = 1,
