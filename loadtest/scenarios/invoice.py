@@ -290,7 +290,7 @@ def differences(found: Iterable[Any], run: Run) -> tuple[int, list[str]]:
 def report(requests: int, seed: int = 1) -> dict[str, Any]:
     """One run; ``differences`` is empty when the spend of each user, model, tier, purpose and day is the invoice's.
 
-    ``rows``: of what the cost stage made; ``ledger``: the same from the ledger itself, as ``forebay spend --from`` does.
+    ``rows`` are what the cost stage made; the total is also taken from the ledger, as ``forebay spend --from`` does.
     """
     begun = time.process_time()
     run = Run(requests, seed)
