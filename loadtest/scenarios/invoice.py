@@ -12,7 +12,7 @@ import asyncio
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -29,6 +29,7 @@ from forebay_agents.cost.spending.grouping import SpendQuery, grouped
 from forebay_agents.models.ledger import Payer
 from forebay_agents.models.providers.provider import Answer, Call, ProviderError, Usage
 from forebay_agents.models.settings import Deployment
+from loadtest.scenarios.changelog import Changelog
 
 USERS, _TENANTS, _PARTITIONS = 500, 20, 12
 _BEGIN_MS = 1_793_750_400_000 + 21 * HOUR_MS  # nine in the evening: three hours ahead is tomorrow
@@ -65,9 +66,10 @@ class Billed:
     purpose: str
     nanousd: int
 
-    def key(self, by: Sequence[str]) -> tuple[str, ...]:
-        """What it is grouped by; days are told apart by the test alone, since all calls are of one."""
-        return tuple("" if name == "day" else getattr(self, name) for name in by)
+    def key(self, by: Sequence[str]) -> tuple[Any, ...]:
+        """What it is grouped by; all calls are of one day."""
+        day = window_start(WindowKind.DAY, _BEGIN_MS)
+        return tuple(day if name == "day" else getattr(self, name) for name in by)
 
 
 class Provider:
@@ -207,39 +209,6 @@ class Run:
         return self._codec.decode(record.value)
 
 
-class Changelog(MutableMapping[str, Any]):
-    """A table with a changelog: after a death there is a beginning of its writes."""
-
-    def __init__(self) -> None:
-        self._rows: dict[str, Any] = {}
-        self._writes: list[tuple[int, str, Any]] = []
-        self.offset = 0
-
-    def __getitem__(self, key: str) -> Any:
-        return self._rows[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self._rows[key] = value
-        self._writes.append((self.offset, key, value))
-
-    def __delitem__(self, key: str) -> None:
-        del self._rows[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def die(self, committed: int, more: int) -> None:
-        """Keep what was written for finished records, and ``more`` of the rest."""
-        certain = len(self._writes)
-        while certain and self._writes[certain - 1][0] >= committed:
-            certain -= 1
-        self._writes = self._writes[: certain + more]
-        self._rows = {key: value for _, key, value in self._writes}
-
-
 def booked(run: Run, chance: random.Random) -> tuple[list[Spend], int]:
     """The newest rows of ``spend``, made by cost workers that are killed; and how often they were."""
     published: dict[str, Spend] = {}
@@ -276,10 +245,7 @@ def differences(found: Iterable[Any], run: Run) -> tuple[int, list[str]]:
         ours = {group.keys: group.amounts.cost_nanousd for group in grouped(facts, SpendQuery(by=by)).groups}
         theirs: defaultdict[tuple[Any, ...], int] = defaultdict(int)
         for line in run.invoice:
-            day = window_start(WindowKind.DAY, _BEGIN_MS)
-            theirs[tuple(day if name == "day" else key for name, key in zip(by, line.key(by), strict=True))] += (
-                line.nanousd
-            )
+            theirs[line.key(by)] += line.nanousd
         for key in ours.keys() | theirs.keys():
             compared += 1
             if ours.get(key, 0) != theirs.get(key, 0):
