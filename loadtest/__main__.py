@@ -215,6 +215,25 @@ def tier_table(
     print(json.dumps(report(workload, requests), indent=2))
 
 
+@app.command("door-echo", hidden=True)
+def door_echo() -> None:
+    """What answers where only the door is measured."""
+    from forebay.settings import load
+    from loadtest.door.echo import echo
+
+    echo(load())
+
+
+@app.command()
+def door(
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.")] = 15.0,
+) -> None:
+    """The HTTP door alone, over an echo on a real broker: CPU a request, latency, what it takes to start."""
+    from loadtest.door.figures import report
+
+    print(json.dumps(report(seconds), indent=2))
+
+
 @app.command()
 def budget(
     rejections: Annotated[int, typer.Option(help="Requests without money behind them, one after another.")] = 2_000,

@@ -133,6 +133,13 @@ class Stack:
             time.sleep(0.1)
         return process
 
+    def add_door(self, **environment: str) -> "tuple[str, subprocess.Popen[bytes]]":
+        """Start a further HTTP door; its base URL, and its process."""
+        process = self.add_worker("edge", ready_s=60.0, **{"FOREBAY_EDGE_PORT": "0", **environment})
+        log = self.folder / f"extra-{len(self._extra) - 1}.log"
+        [ready] = [line for line in log.read_text("utf-8").splitlines() if "worker_ready" in line]
+        return f"http://127.0.0.1:{json.loads(ready)['port']}/v1", process
+
     def remove_worker(self, process: "subprocess.Popen[bytes]", number: signal.Signals = signal.SIGTERM) -> None:
         """End a worker that was added."""
         process.send_signal(number)

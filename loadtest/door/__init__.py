@@ -1,0 +1,1 @@
+"""What the HTTP door costs when many ask it."""
