@@ -116,6 +116,8 @@ def roles() -> list[Role]:
                 writes=(*(READ if rights.returns else rights.writes), *EVERY_STAGE),
                 tables=rights.tables,
                 groups=(stage,),
+                # librdkafka asks who coordinates the group of a reader that joins none.
+                all_groups=(Operation.DESCRIBE,) if rights.follows else (),
             )
             for stage, rights in declared().items()
         ),
