@@ -50,6 +50,10 @@ class Direct:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
         await self._client.close()
 
     async def committed(self, group: str, places: Collection[Place]) -> dict[Place, tuple[int, str]]:

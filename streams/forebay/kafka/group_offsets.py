@@ -17,6 +17,8 @@ from forebay.kafka.connection import confluent_options, silent
 from forebay.kafka.queries import BrokerUnavailableError, Place, passes
 from forebay.settings import KafkaSettings
 
+_FORGOTTEN = 2
+"""Times the time-out of a question after which its answer is waited for no longer."""
 _AGAIN_S = 0.1
 
 CHANGELOG = "-changelog"
@@ -133,6 +135,8 @@ def read_bounds(
                 continue
             cause: Any = error.args[0]
             raise BrokerUnavailableError(f"no broker answers at {kafka.bootstrap}: {cause.str()}") from None
+        except TimeoutError:  # the library itself gives up after ``timeout_s``; this is for when it forgets to
+            raise BrokerUnavailableError(f"no broker answers at {kafka.bootstrap} in time") from None
 
 
 def topic_ids(admin: Any, topics: Collection[str], timeout_s: float = 5.0) -> dict[str, str]:
@@ -188,7 +192,8 @@ def _bounds(admin: Any, places: list[Place], which: str, timeout_s: float) -> di
         isolation_level=IsolationLevel.READ_COMMITTED,
         request_timeout=timeout_s,
     )
-    return {(place.topic, place.partition): future.result().offset for place, future in asked.items()}
+    longest_s = _FORGOTTEN * timeout_s
+    return {(place.topic, place.partition): future.result(longest_s).offset for place, future in asked.items()}
 
 
 def _assigned(admin: Any, groups: list[str], timeout_s: float) -> dict[str, frozenset[Place]]:
@@ -197,6 +202,7 @@ def _assigned(admin: Any, groups: list[str], timeout_s: float) -> dict[str, froz
         return {}
     found = {}
     for group, future in admin.describe_consumer_groups(groups, request_timeout=timeout_s).items():
-        members = [member.assignment for member in future.result().members if member.assignment]
+        described = future.result(_FORGOTTEN * timeout_s)
+        members = [member.assignment for member in described.members if member.assignment]
         found[group] = frozenset((tp.topic, tp.partition) for places in members for tp in places.topic_partitions)
     return found

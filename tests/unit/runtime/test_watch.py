@@ -1,5 +1,6 @@
 """A watch: what it sees from outside, what it calls wrong, and what it does about it."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -41,6 +42,7 @@ class Bench:
     read: Mapping[str, str] = field(default_factory=lambda: {"fb.requests": "one"})
     rejoined: int = 0
     failure: Exception | None = None
+    hangs: bool = False
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -66,6 +68,8 @@ class Bench:
     async def offsets(self) -> Offsets:
         if self.failure is not None:
             raise self.failure
+        if self.hangs:
+            await asyncio.Event().wait()
         return self.offsets_
 
     async def times(self, places: Mapping[Place, tuple[int, int]]) -> Mapping[Place, int | None]:
@@ -205,3 +209,13 @@ async def test_brokers_that_do_not_answer_are_a_problem_once_it_is_no_moment_any
         assert Problem.NO_BROKER in await bench.look(3)
         bench.failure = None
         assert await bench.look(1) == {}
+
+
+async def test_a_look_that_never_comes_back_is_given_up_and_the_next_one_counts() -> None:
+    bench = Bench()
+    await bench.look()
+    bench.hangs, patience = True, bench.watch.give_up_s
+    bench.watch.give_up_s = 0.05
+    assert Problem.NO_BROKER in await bench.look(8)
+    bench.hangs, bench.watch.give_up_s = False, patience
+    assert await bench.look(1) == {}

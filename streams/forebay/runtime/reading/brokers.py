@@ -1,8 +1,8 @@
 """How does a worker ask the brokers about itself? By connections of its own, kept while it lives."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from forebay.kafka.direct import Direct
@@ -27,17 +27,20 @@ class LiveBrokers:
         self._topics = topics
         self._admin: Any = None
         self._direct: Direct | None = None
-        self._open = AsyncExitStack()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def offsets(self) -> Offsets:
         """See :class:`forebay.runtime.reading.watch.Brokers`."""
         bounds = await asyncio.to_thread(self._bounds)
-        direct = await self._opened()
-        return with_committed(bounds, {self._group: await direct.committed(self._group, bounds.end)})
+        async with self._asked() as direct:
+            return with_committed(bounds, {self._group: await direct.committed(self._group, bounds.end)})
 
     async def times(self, places: Mapping[Place, tuple[int, int]]) -> Mapping[Place, int | None]:
         """See :class:`forebay.runtime.reading.watch.Brokers`."""
-        return await (await self._opened()).times(places) if places else {}
+        if not places:
+            return {}
+        async with self._asked() as direct:
+            return await direct.times(places)
 
     def ids(self) -> Mapping[str, str]:
         """Ids of the topics; blocks; empty where the brokers cannot tell."""
@@ -45,15 +48,30 @@ class LiveBrokers:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._open.aclose()
+        self._leave()
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=_TIMEOUT_S)
 
     def _bounds(self) -> Offsets:
         return read_bounds(self._kafka, [self._group], _TIMEOUT_S, admin=self._client(), only=self._topics)
 
-    async def _opened(self) -> Direct:
+    @asynccontextmanager
+    async def _asked(self) -> AsyncIterator[Direct]:
+        """The connections; others next time when an answer was waited for in vain."""
         if self._direct is None:
-            self._direct = await self._open.enter_async_context(Direct(self._kafka))
-        return self._direct
+            self._direct = await Direct(self._kafka).__aenter__()
+        try:
+            yield self._direct
+        except asyncio.CancelledError:
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        direct, self._direct = self._direct, None
+        if direct is not None:
+            task = asyncio.create_task(direct.aclose())
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
 
     def _client(self) -> Any:
         if self._admin is None:

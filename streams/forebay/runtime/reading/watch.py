@@ -32,6 +32,11 @@ _PATIENCE_S = 5.5
 """Seconds that a partition may be without a reader, as in a rebalance, and brokers without an answer."""
 
 
+_GIVE_UP_S = 40.0
+"""Seconds after which a look is given up, longer than its questions may take. Once, after brokers had changed leaders,
+one never came back, and its worker was not ready for the rest of its life although it worked."""
+
+
 class Problem(StrEnum):
     """Why a worker is not ready."""
 
@@ -88,6 +93,7 @@ class Watch:
     metrics: StageMetrics
     clock_ms: Clock = now_ms
     monotonic: Callable[[], float] = time.monotonic
+    give_up_s: float = _GIVE_UP_S
     problems: dict[Problem, str] = field(default_factory=dict)
     found: dict[str, Waiting] = field(default_factory=dict)
     ends: dict[Place, int] = field(default_factory=dict)
@@ -117,13 +123,14 @@ class Watch:
             self._answered = now
         problems: dict[Problem, str] = {}
         try:
-            offsets = await self.brokers.offsets()
-            places = {
-                place: bounds
-                for place, bounds in left(offsets).get(self.subject.group, {}).items()
-                if place[0] in self.subject.topics
-            }
-            times = await self.brokers.times({place: one for place, one in places.items() if one[0] < one[1]})
+            async with asyncio.timeout(self.give_up_s):
+                offsets = await self.brokers.offsets()
+                places = {
+                    place: bounds
+                    for place, bounds in left(offsets).get(self.subject.group, {}).items()
+                    if place[0] in self.subject.topics
+                }
+                times = await self.brokers.times({place: one for place, one in places.items() if one[0] < one[1]})
         except BrokerUnavailableError as error:
             if now - self._answered > _PATIENCE_S:
                 problems[Problem.NO_BROKER] = str(error)
