@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from forebay.contract.clock import Clock, now_ms
-from forebay_agents.models.prices.book import Sheet
+from forebay_agents.models.prices.book import EVER, Sheet
 from forebay_agents.models.prices.settings import Price
 from forebay_agents.models.prices.written import sheets
 from forebay_agents.models.providers.provider import Usage
@@ -112,9 +112,8 @@ class PriceList:
             yield listed
 
     def is_in_list_only(self, deployment: Deployment) -> bool:
-        """Whether calls from now on may have no price but that of litellm's map, which takes 4 s to read."""
-        now = self._clock_ms()
-        return not any(sheet.since_ms <= now for sheet in self._written(deployment))
+        """Whether a call of some time may have no price but that of litellm's map, which takes 4 s to read."""
+        return not any(sheet.since_ms == EVER for sheet in self._written(deployment))
 
     def _written(self, deployment: Deployment) -> Iterator[Sheet]:
         if deployment.price:
