@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,13 @@ from forebay_agents.cost.reconciliation import InvoiceLine
 _IDS = ("attempt_id", "attempt id", "attempt", "x-forebay-attempt-id")
 _DOLLARS = ("cost_usd", "cost", "amount", "amount_usd")
 _NANO = ("cost_nanousd",)
+_TOTALS = frozenset({"total", "sum", "grand total", "subtotal"})
 _CURRENCY = ("currency", "currency_code")
 _IS_DOLLARS = frozenset({"USD", "US$", "$"})
 _DECORATION = re.compile(r"^(?:US)?\$\s*|\s*USD$|^USD\s*", re.IGNORECASE)
 _AMOUNT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?")
+_DELIMITER = "(delimiter)"
+"""Column with what stands between columns: where that is no comma, one in an amount may be a decimal comma."""
 _PROMPT = ("prompt_tokens", "input_tokens")
 _COMPLETION = ("completion_tokens", "output_tokens")
 _TOTAL = ("total_tokens", "tokens")
@@ -31,16 +34,27 @@ class InvoiceError(ValueError):
     """The file is no invoice; the message names the line."""
 
 
+Columns = Callable[[Sequence[str]], None]
+"""Raises :class:`InvoiceError` if a file with these columns, in lower case, is no invoice."""
+
+
 def read_invoice(path: Path) -> Iterator[InvoiceLine]:
     """Lines of ``path``; empty ones are skipped. Raises :class:`InvoiceError` and ``OSError``."""
+    for number, row in rows_of(path, _check_columns):
+        if str(first_of(row, _IDS) or "").lower() not in _TOTALS:
+            yield _line(number, row)
+
+
+def rows_of(path: Path, check: Columns = lambda _: None) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Lines of a CSV or JSON file, numbered, with names in lower case. Raises as :func:`read_invoice` does."""
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise InvoiceError(f"{path} is not UTF-8") from None
     begin = text.lstrip()[:1]
-    rows = _json_rows(text) if begin == "{" else _json_list(text) if begin == "[" else _csv_rows(text)
+    rows = _json_rows(text) if begin == "{" else _json_list(text) if begin == "[" else _csv_rows(text, check)
     for number, row in rows:
-        yield _line(number, {name.strip().lower(): value for name, value in row.items()})
+        yield number, {name.strip().lower(): value for name, value in row.items()}
 
 
 def _json_list(text: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
@@ -68,16 +82,20 @@ def _json_rows(text: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
         yield number, row
 
 
-def _csv_rows(text: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
+def _csv_rows(text: str, check: Columns) -> Iterable[tuple[int, Mapping[str, Any]]]:
     table = text.lstrip("\r\n")
     skipped, head = text[: len(text) - len(table)].count("\n"), table.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     reader = csv.DictReader(io.StringIO(table, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
-        _check_columns([name.strip().lower() for name in reader.fieldnames or ()])
+        names = [name.strip().lower() for name in reader.fieldnames or ()]
+        check(names)
+        if repeated := sorted({name for name in names if name and names.count(name) > 1}):
+            raise InvoiceError(f"line 1 has several columns {', '.join(repeated)}")
         for row in reader:
             if any(value for value in row.values()):
-                yield skipped + reader.line_num, {name or "": value for name, value in row.items()}
+                cells = {name or "": value for name, value in row.items()}
+                yield skipped + reader.line_num, cells | {_DELIMITER: delimiter}
     except csv.Error as error:
         raise InvoiceError(f"line {skipped + reader.line_num}: {error}") from None
 
@@ -88,28 +106,27 @@ def _check_columns(names: Sequence[str]) -> None:
         raise InvoiceError(
             f"line 1 is no header with attempt_id and cost_nanousd or cost_usd: {', '.join(names)[:200]}"
         )
-    if repeated := sorted({name for name in names if name and names.count(name) > 1}):
-        raise InvoiceError(f"line 1 has several columns {', '.join(repeated)}")
 
 
 def _line(number: int, row: Mapping[str, Any]) -> InvoiceLine:
-    attempt_id = _first(row, _IDS)
+    attempt_id = first_of(row, _IDS)
     if attempt_id is None:
         attempt_id = ""  # a billed call without our header: nobody's, and that is a difference
         if not any(name in row for name in _IDS):
             raise InvoiceError(f"line {number} has no attempt_id")
-    model = _first(row, ("model",))
+    model = first_of(row, ("model",))
     return InvoiceLine(
         attempt_id=str(attempt_id),
-        cost_nanousd=_cost(number, row),
+        cost_nanousd=cost_of(number, row),
         model=None if model is None else str(model),
-        prompt_tokens=_whole(number, row, _PROMPT),
-        completion_tokens=_whole(number, row, _COMPLETION),
-        total_tokens=_whole(number, row, _TOTAL),
+        prompt_tokens=whole_of(number, row, _PROMPT),
+        completion_tokens=whole_of(number, row, _COMPLETION),
+        total_tokens=whole_of(number, row, _TOTAL),
     )
 
 
-def _first(row: Mapping[str, Any], names: Iterable[str]) -> Any:
+def first_of(row: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """The first of these columns that has anything in it."""
     for name in names:
         value = row.get(name)
         if isinstance(value, str):
@@ -119,17 +136,23 @@ def _first(row: Mapping[str, Any], names: Iterable[str]) -> Any:
     return None
 
 
-def _cost(number: int, row: Mapping[str, Any]) -> int:
-    nano = _whole(number, row, _NANO)
+def cost_of(
+    number: int, row: Mapping[str, Any], nanos: Iterable[str] = _NANO, in_dollars: Iterable[str] = _DOLLARS
+) -> int:
+    """Nano-dollars of a line. Raises :class:`InvoiceError`: there is no cost, or it is not in US dollars."""
+    nano = whole_of(number, row, nanos)
     if nano is not None:
         return nano
-    dollars = _first(row, _DOLLARS)
+    dollars = first_of(row, in_dollars)
     if dollars is None:
         raise InvoiceError(f"line {number} has no cost_nanousd and no cost_usd")
-    currency = _first(row, _CURRENCY)
+    currency = first_of(row, _CURRENCY)
     if currency is not None and str(currency).upper() not in _IS_DOLLARS:
         raise InvoiceError(f"line {number} is in {str(currency)[:8]}, and the ledger is in US dollars")
-    return round(_decimal(number, str(dollars)) * 1_000_000_000)
+    text = str(dollars)
+    if "," in text and "." not in text and row.get(_DELIMITER, ",") != ",":  # 1,234 is 1.234 there, or 1234
+        raise InvoiceError(f"line {number}: the cost is no number of US dollars such as 1234.50")
+    return round(_decimal(number, text) * 1_000_000_000)
 
 
 def _decimal(number: int, text: str) -> Decimal:
@@ -146,8 +169,9 @@ def _decimal(number: int, text: str) -> Decimal:
     return -amount if credit else amount
 
 
-def _whole(number: int, row: Mapping[str, Any], names: Iterable[str]) -> int | None:
-    value = _first(row, names)
+def whole_of(number: int, row: Mapping[str, Any], names: Iterable[str]) -> int | None:
+    """A whole number in the first of these columns that has anything. Raises :class:`InvoiceError`."""
+    value = first_of(row, names)
     if value is None:
         return None
     try:

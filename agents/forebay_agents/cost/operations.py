@@ -11,11 +11,14 @@ from forebay.contract.records import Spend, UsageEvent, WindowKind
 from forebay.contract.windows import HOUR_MS
 from forebay.kafka.lag import Waiting, read_waiting
 from forebay.kafka.reader import read_topic
-from forebay.operations.choices import moment
+from forebay.operations.choices import InvalidChoiceError, moment
 from forebay.operations.topic_view import TopicView, open_view
 from forebay.privacy.people.names import Names
 from forebay.settings import Settings
+from forebay_agents.cost.cells import CellReconciliation, summed
+from forebay_agents.cost.cells import reconcile_sums as compare_sums
 from forebay_agents.cost.invoice import read_invoice
+from forebay_agents.cost.invoice_sums import columns_of, has_attempts, read_sums, tolerance_of
 from forebay_agents.cost.period import Period
 from forebay_agents.cost.plausible import check
 from forebay_agents.cost.reconciliation import Reconciliation
@@ -26,11 +29,22 @@ from forebay_agents.cost.spending.grouping import Spending, SpendQuery, grouped,
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
-    """An invoice and its period, as :meth:`forebay_agents.cost.period.Period.of` reads it; empty is unbounded."""
+    """An invoice and its period, as :meth:`forebay_agents.cost.period.Period.of` reads it; empty is unbounded.
+
+    Attributes:
+        by: ``day,model``: by sums, though there may be an attempt id; empty: as the file has it.
+        tolerance: share by which a sum may be off, in percent.
+        columns: map of our names of columns to the file's.
+        zone: of the invoice's days.
+    """
 
     invoice: Path
     since: str = ""
     until: str = ""
+    by: str = ""
+    tolerance: str = "0.5%"
+    columns: Path | None = None
+    zone: str = ""
 
 
 def query_of(
@@ -143,6 +157,29 @@ def reconcile(statement: Statement, ledger: Iterable[UsageEvent]) -> Reconciliat
     period = Period.of(statement.since, statement.until)
     lines = list(read_invoice(statement.invoice))
     return compare(*period.cut(list(ledger), lines))
+
+
+def has_sums(statement: Statement) -> bool:
+    """Whether the invoice is compared by sums. Raises as :func:`reconcile_sums` does."""
+    if statement.by:
+        if [name.strip() for name in statement.by.split(",")] not in (["day", "model"], ["model", "day"]):
+            raise InvalidChoiceError("--by: an invoice is compared by day,model, or call by call")
+        return True
+    return statement.columns is not None or not has_attempts(statement.invoice)
+
+
+def reconcile_sums(statement: Statement, entries: Iterable[Entered]) -> CellReconciliation:
+    """Compare an invoice's sums with the ledger's, which is read only if the invoice can be.
+
+    Raises:
+        InvoiceError: the file is no invoice; the message names the line.
+        InvalidChoiceError: bound, tolerance, zone or ``by`` is none.
+        OSError: a file cannot be read.
+    """
+    period, zone = Period.of(statement.since, statement.until), zone_of(statement.zone)
+    tolerance = tolerance_of(statement.tolerance)
+    lines = summed(read_sums(statement.invoice, columns_of(statement.columns), zone))
+    return compare_sums(entries, lines, tolerance=tolerance, zone=zone, since_ms=period.since, until_ms=period.until)
 
 
 def _newest_revision(known: Spend, newest: Spend) -> Spend:

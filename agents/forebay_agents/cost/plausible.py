@@ -5,6 +5,8 @@ takes: every later entry of that user would become a dead letter, month after mo
 into ``usage`` and not into the changelogs. So such an entry is refused before it touches a sum.
 """
 
+from operator import attrgetter
+
 from forebay.contract.failures import Permanent
 from forebay.contract.records import UsageEvent
 
@@ -19,21 +21,30 @@ _MOST_TEXT = 50_000
 """Bytes of all ids and names together: a row repeats some of them in its key; a changelog takes a megabyte."""
 
 
+_WRITTEN = ("cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens")
+_LIMITS = {
+    **dict.fromkeys(("cost_nanousd", "reserved_nanousd", "saved_nanousd"), (0, _MOST_NANOUSD)),
+    **dict.fromkeys(("saved_tier_nanousd", "saved_compression_nanousd"), (-_MOST_NANOUSD, _MOST_NANOUSD)),
+    **dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_prompt_tokens", *_WRITTEN), (0, _MOST_TOKENS)),
+    **dict.fromkeys(("started_at", "finished_at", "booked_at"), (0, _MOST_MS)),
+}
+_NUMBERS = attrgetter(*_LIMITS)
+_TEXTS = attrgetter(
+    "attempt_id", "request_id", "tenant_id", "user_id", "tier", "model", "deployment", "error_code", "service_tier",
+    "price", "task",
+)  # fmt: skip
+_BYTES_A_CHARACTER = 4
+
+
 def check(entry: UsageEvent) -> None:
     """Raises ``Permanent("implausible_entry")``, with the name of the field."""
-    money = ("cost_nanousd", "reserved_nanousd", "saved_nanousd")
-    written = ("cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens")
-    tokens = ("prompt_tokens", "completion_tokens", "cached_prompt_tokens", *written)
-    limits = dict.fromkeys(money, _MOST_NANOUSD) | dict.fromkeys(tokens, _MOST_TOKENS)
-    limits |= dict.fromkeys(("started_at", "finished_at", "booked_at"), _MOST_MS)
-    for name, most in limits.items():
-        if not 0 <= (getattr(entry, name) or 0) <= most:
+    for number, (name, (least, most)) in zip(_NUMBERS(entry), _LIMITS.items(), strict=True):
+        if number and not least <= number <= most:
             raise Permanent(CODE, f"{name} is a number that no call has")
-    for name in ("saved_tier_nanousd", "saved_compression_nanousd"):
-        if abs(getattr(entry, name)) > _MOST_NANOUSD:
-            raise Permanent(CODE, f"{name} is a number that no call has")
-    texts = (entry.attempt_id, entry.request_id, entry.tenant_id, entry.user_id, entry.tier, entry.model)
-    more = (entry.deployment, entry.error_code or "", entry.service_tier, entry.price, entry.task or "")
-    labels = (*entry.labels, *entry.labels.values())
-    if sum(len(text.encode()) for text in (*texts, *more, *labels)) > _MOST_TEXT:
+    texts = [text for text in _TEXTS(entry) if text]
+    if entry.labels:
+        texts += [*entry.labels, *entry.labels.values()]
+    if _BYTES_A_CHARACTER * sum(map(len, texts)) <= _MOST_TEXT:
+        return  # nearly all: nothing has to be encoded
+    if sum(len(text.encode()) for text in texts) > _MOST_TEXT:
         raise Permanent(CODE, f"its ids and names are longer than {_MOST_TEXT:,} bytes")

@@ -55,6 +55,8 @@ from forebay_agents.completion.routing import cli as tiers
 from forebay_agents.completion.routing.cli.status import _show as show_tiers
 from forebay_agents.completion.routing.status import DeploymentReport, RouterReport, TierReport, TiersReport
 from forebay_agents.cost import cli as cost
+from forebay_agents.cost.cells import CellDifference, CellKind, CellReconciliation
+from forebay_agents.cost.cli import invoices as reconciling
 from forebay_agents.cost.reconciliation import Difference as Deviation
 from forebay_agents.cost.reconciliation import Kind, OpenAttempt, Reconciliation
 from forebay_agents.cost.spending.facts import Amounts
@@ -140,7 +142,11 @@ TABLES: dict[Callable[..., None], Callable[[str], tuple[Any, ...]]] = {
     cost._print: lambda text: (Spending(
         by=("tenant", "user"), total=Amounts(), groups=[SpendGroup(keys=(text, text), amounts=Amounts())]),
         UTC),
-    cost._print_reconciliation: lambda text: (Reconciliation(
+    reconciling.print_cells: lambda text: (CellReconciliation(
+        cells=1, agreed=0, ledger_nanousd=0, invoice_nanousd=1, unsettled=0, differences=[CellDifference(
+            kind=CellKind.INVOICE_ONLY, day=text, model=text, key=text, ledger_nanousd=0, invoice_nanousd=1,
+            difference_nanousd=1, percent=None, unsettled=0, ledger_tokens=0, invoice_tokens=None)]),),
+    reconciling.print_calls: lambda text: (Reconciliation(
         attempts=1, lines=1, agreed=0, ledger_nanousd=0, invoice_nanousd=0,
         differences=[Deviation(kind=Kind.MODEL, attempt_id=text, request_id=text, ledger=text, invoice=text)],
         open=[OpenAttempt(

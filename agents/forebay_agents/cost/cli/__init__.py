@@ -2,22 +2,20 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forebay.cli.explaining import explained
-from forebay.cli.terminal.saying import complain, print_json, refusal, say
+from forebay.cli.terminal.saying import print_json, refusal, say
 from forebay.cli.terminal.tables import Column, Frame, print_table
 from forebay.contract.clock import now_s
-from forebay.contract.json_lines import to_json
 from forebay.contract.records import WindowKind
 from forebay_agents.cost.cli.files import FROM, lines_of, tell_left_out
+from forebay_agents.cost.cli.invoices import reconcile
 
 if TYPE_CHECKING:
     from forebay.settings import Settings
-    from forebay_agents.cost.reconciliation import Reconciliation
     from forebay_agents.cost.spending.facts import Amounts
     from forebay_agents.cost.spending.grouping import Key, Spending, SpendQuery
 
@@ -182,63 +180,6 @@ _ALWAYS = frozenset({"calls", "tokens", "US$"})
 _ZERO = ("0", "0.00")
 
 
-@app.command(help="Compare the ledger with a provider's invoice (CSV or JSON lines) and list every difference.")
-def reconcile(
-    invoice: Annotated[Path, typer.Option(help="The invoice: attempt_id, cost_nanousd or cost_usd, model, tokens.")],
-    since: Annotated[str, typer.Option(help="Only calls that began since then: 2026-11-01, or an age: 6h, 2d.")] = "",
-    until: Annotated[str, typer.Option(help="Only calls that began before then.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Exit status 1 when they differ. Attempts whose end nobody saw are listed apart: the invoice settles them."""
-    from forebay.embedded.installation import installation
-    from forebay.operations.choices import InvalidChoiceError
-    from forebay_agents.cost import operations
-    from forebay_agents.cost.invoice import InvoiceError
-
-    try:
-        statement = operations.Statement(invoice=invoice, since=since, until=until)
-        result = operations.reconcile(statement, operations.read_ledger(installation()))
-    except (InvoiceError, InvalidChoiceError, OSError) as error:
-        complain(error)
-        raise typer.Exit(2) from None
-    if as_json:
-        print_json(_as_json(result))
-    else:
-        _print_reconciliation(result)
-    if result.differences:
-        raise typer.Exit(1)
-
-
-_PIPED_WIDTH = 200
-"""Columns of a table that goes into a file or a pipe, where an id must not be broken over lines."""
-
-
-def _as_json(result: "Reconciliation") -> dict[str, object]:
-    return {**to_json(result), "error_nanousd": result.error_nanousd}
-
-
-def _print_reconciliation(result: "Reconciliation") -> None:
-    if result.differences:
-        print_table(
-            ("difference", "attempt", "request", "ledger", "invoice", "n$"),
-            [
-                (item.kind.value, item.attempt_id, item.request_id, item.ledger, item.invoice,
-                 str(item.difference_nanousd))
-                for item in result.differences
-            ],
-            piped_width=_PIPED_WIDTH,
-        )  # fmt: skip
-    if result.open:
-        print_table(
-            ("open attempt", "request", "status", "worst case n$", "billed n$"),
-            [
-                (each.attempt_id, each.request_id, each.status.value, str(each.worst_case_nanousd),
-                 "–" if each.billed_nanousd is None else str(each.billed_nanousd))
-                for each in result.open
-            ],
-            piped_width=_PIPED_WIDTH,
-        )  # fmt: skip
-    say(
-        f"{result.lines} invoice lines, {result.attempts} attempts: {result.agreed} agree, "
-        f"{len(result.differences)} differences ({result.error_nanousd} n$), {len(result.open)} open"
-    )
+app.command(help="Compare the ledger with a provider's invoice (CSV or JSON): call by call, or sums by day and model.")(
+    reconcile
+)

@@ -55,15 +55,15 @@ def _entered(line: str | bytes) -> Entered | None:
     value = content.get("value", content)
     if value is None:
         return None
-    if not isinstance(value, Mapping) or not value.get("attempt_id"):
+    if not isinstance(value, dict) or not value.get("attempt_id"):
         raise ValueError("no entry")
     entry = record_from_json(UsageEvent, value)
     check(entry)
     if "value" not in content:
         return Entered(entry=entry)
-    taken, partition, offset = (_whole(content.get(name)) for name in ("timestamp", "partition", "offset"))
+    partition, offset = _whole(content.get("partition")), _whole(content.get("offset"))
     place = None if partition is None or offset is None else (partition, offset)
-    return Entered(entry=entry, taken_ms=taken, place=place)
+    return Entered(entry=entry, taken_ms=_whole(content.get("timestamp")), place=place)
 
 
 def _parsed(line: str | bytes) -> Mapping[str, Any]:
@@ -77,4 +77,4 @@ def _parsed(line: str | bytes) -> Mapping[str, Any]:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if type(value) is int else None
