@@ -227,11 +227,17 @@ def door_echo() -> None:
 @app.command()
 def door(
     seconds: Annotated[float, typer.Option(help="Length of each measurement.")] = 15.0,
+    parts: Annotated[
+        str, typer.Option(help="alone, streams, stopped, added, first, with commas; all by default.")
+    ] = "",
+    proxy: Annotated[
+        Path | None, typer.Option(help="bin/litellm of an environment with litellm[proxy], to be measured beside.")
+    ] = None,
 ) -> None:
-    """The HTTP door alone, over an echo on a real broker: CPU a request, latency, what it takes to start."""
+    """The HTTP door: CPU a request, memory and health with 1,000 streams, its end under load, what it adds."""
     from loadtest.door.figures import report
 
-    print(json.dumps(report(seconds), indent=2))
+    print(json.dumps(report(seconds, parts, proxy), indent=2))
 
 
 @app.command()

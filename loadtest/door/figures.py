@@ -1,4 +1,4 @@
-"""What does the HTTP door cost? Alone, over an echo on a real broker that stands for all stages.
+"""What does the HTTP door cost? Alone over an echo on a real broker, and on the whole chain beside Forebay's client.
 
 Latencies of a machine that others share are upper bounds: CPU time, memory and what was measured in turns in one run
 are to be trusted. The yardstick says how fast a core was.
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,20 +18,51 @@ from typing import Any
 import psutil
 
 from loadtest.chaos.stack import Stack, running_stack
-from loadtest.door.driving import asking, at_once, at_rate, session, watched
+from loadtest.door import beside
+from loadtest.door.clients import Clients
+from loadtest.door.driving import asking, at_once, at_rate, session, spread, watched
+from loadtest.measurements.chain import question, send
 from loadtest.measurements.cpu import yardstick_ms
 
+_STREAMS, _HELD_S = 1_000, 120.0
+_FIRST_MS = 300.0
 _MIB = 1 << 20
+_PROVIDER: Mapping[str, Any] = {"models": {"small": {"instant": True}, "large": {"instant": True}}}
 
 
-def report(seconds: float) -> dict[str, Any]:
-    """CPU a request and latency at 50 and at 500 requests a second and with 32 clients, what a door took to start."""
+def report(seconds: float, parts: str, proxy: Path | None) -> dict[str, Any]:
+    """All figures, or of ``parts``: ``alone``, ``streams``, ``stopped``, ``added``, ``first`` (with commas).
+
+    Args:
+        proxy: ``bin/litellm`` of an environment with ``litellm[proxy]``, to be measured beside; ``None``: none.
+    """
+    wanted = parts.split(",") if parts else ["alone", "streams", "stopped", "added", "first"]
     found: dict[str, Any] = {"yardstick_ms": [yardstick_ms()]}
-    with tempfile.TemporaryDirectory() as place, running_stack(Path(place) / "echo", workers="none") as stack, _echo():
-        key = _new_key(stack)
-        with _door(stack) as (url, process, started):
-            found |= {"start": started, "alone": asyncio.run(_alone(url, key, process, seconds))}
+    with tempfile.TemporaryDirectory() as place:
+        if {"alone", "streams", "stopped"} & set(wanted):
+            found |= _over_an_echo(Path(place) / "echo", seconds, wanted)
+        if {"added", "first"} & set(wanted):
+            found |= _on_the_chain(Path(place) / "chain", seconds, wanted)
+        if proxy is not None:
+            found["litellm_proxy"] = beside.report(Path(place) / "proxy", proxy.absolute(), seconds)
     found["yardstick_ms"].append(yardstick_ms())
+    return found
+
+
+def _over_an_echo(folder: Path, seconds: float, wanted: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with running_stack(folder, workers="none") as stack, _echo():
+        key = _new_key(stack)
+        if "alone" in wanted:
+            with _door(stack) as (url, process, started):
+                found["start"] = started
+                found["alone"] = asyncio.run(_alone(url, key, process, seconds))
+        if "streams" in wanted:
+            with _door(stack) as (url, process, _):
+                found["streams"] = asyncio.run(_streams(url, key, process))
+        if "stopped" in wanted:
+            with _door(stack, FOREBAY_EDGE_DRAIN_S="3", FOREBAY_EDGE_LAME_DUCK_S="1") as (url, process, _):
+                found["stopped"] = asyncio.run(_stopped(url, key, process))
     return found
 
 
@@ -41,6 +72,111 @@ async def _alone(url: str, key: str, process: psutil.Process, seconds: float) ->
         await at_rate(ask, 50, 4)
         found = {f"{rate} a second": (await watched(process, at_rate(ask, rate, seconds)))[0] for rate in (50, 500)}
         return found | {"32 at once": (await watched(process, at_once(ask, 32, seconds)))[0]}
+
+
+async def _streams(url: str, key: str, process: psutil.Process) -> dict[str, Any]:
+    at_rest = process.memory_info().rss
+    async with Clients([url], key) as clients, session() as probing:
+        open_ = []
+        for number in range(_STREAMS):
+            text = f"[hold={_HELD_S + 20:g}] {number} {time.time_ns()}"
+            open_.append(asyncio.create_task(clients.ask(f"s-{number}-{time.time_ns()}", text, stream=True)))
+            await asyncio.sleep(0.015)
+        took, largest, ends = list[float](), 0, time.monotonic() + _HELD_S
+        while time.monotonic() < ends:
+            begun = time.perf_counter()
+            async with probing.get(url.removesuffix("/v1") + "/healthz") as answer:
+                await answer.read()
+                assert answer.status == 200
+            took.append(time.perf_counter() - begun)
+            largest = max(largest, process.memory_info().rss)
+            await asyncio.sleep(0.1)
+        seen = await asyncio.gather(*open_)
+    return {
+        "streams": len(seen),
+        "ended_well": sum(one.answered for one in seen),
+        "otherwise": [one.cut for one in seen if not one.answered][:5],
+        "at_rest_mib": round(at_rest / _MIB, 1),
+        "largest_mib": round(largest / _MIB, 1),
+        "kib_a_stream": round((largest - at_rest) / _STREAMS / 1024, 1),
+        "healthz": spread(took),
+    }
+
+
+async def _stopped(url: str, key: str, process: psutil.Process) -> dict[str, Any]:
+    """200 streams and 200 others wait, 20 a second go on coming; then SIGTERM."""
+    async with Clients([url], key) as clients:
+
+        def ask(number: int, hold_s: float) -> "asyncio.Task[Any]":
+            text, name = f"[hold={hold_s}] {number} {time.time_ns()}", f"t-{number}-{time.time_ns()}"
+            return asyncio.create_task(clients.ask(name, text, stream=number % 2 == 0))
+
+        tasks = [ask(number, 2.0 if number % 4 else 60.0) for number in range(400)]
+        await asyncio.sleep(3.5)
+        process.terminate()
+        for number in range(400, 440):
+            tasks.append(ask(number, 0.0))
+            await asyncio.sleep(0.05)
+        seen = await asyncio.gather(*tasks)
+    ends: dict[str, int] = {}
+    for one in seen:
+        end = "answered" if one.answered else (one.cut[-1] if one.status else "refused: nobody listens")
+        ends[end] = ends.get(end, 0) + 1
+    return {"clients": len(seen), "ends": ends, "without_an_end": ends.get("no_end", 0)}
+
+
+def _on_the_chain(folder: Path, seconds: float, wanted: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    configuration = {"evaluation": {"sample_rate": 0}}
+    with running_stack(folder, configuration=configuration, door=True) as stack:
+        url, key = stack.door()
+        stack.provider(_PROVIDER)
+        send(stack.settings, 10, 10, "warm")
+        if "added" in wanted:
+            found["added"] = _added(stack, url, key, seconds)
+        if "first" in wanted:
+            pace = {"kind": "fixed", "first_token_ms": _FIRST_MS, "tokens_per_s": 25}
+            patch = {"instant": False, "answer_tokens": 50, "latency": pace}
+            stack.provider({"models": {"small": patch}})
+            found["first"] = asyncio.run(_first(url, key, seconds))
+    return found
+
+
+def _added(stack: Stack, url: str, key: str, seconds: float, rate: float = 20.0) -> dict[str, Any]:
+    """In turns, twice: by Forebay's client, and by HTTP; the same questions but for their names."""
+    by_client: list[float] = []
+    by_http: list[float] = []
+    for turn in range(2):
+        took = send(stack.settings, rate, seconds, f"client-{turn}")
+        by_client += [ms / 1000 for ms in took.values()]
+        by_http += asyncio.run(_sent(url, key, rate, seconds, partial(question, f"http-{turn}")))
+    found = {"by_client": spread(by_client), "by_http": spread(by_http)}
+    return found | {
+        "added": {name: round(found["by_http"][name] - found["by_client"][name], 1) for name in spread([0, 1])}
+    }
+
+
+async def _sent(url: str, key: str, rate: float, seconds: float, text: Any) -> list[float]:
+    async with session() as client:
+        return await at_rate(asking(client, url, key, text, "auto"), rate, seconds)
+
+
+async def _first(url: str, key: str, seconds: float, rate: float = 2.0) -> dict[str, Any]:
+    async with Clients([url], key) as clients:
+        tasks, begun = [], time.perf_counter()
+        for number in range(round(rate * seconds)):
+            await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
+            name = f"first-{number}-{time.time_ns()}"
+            tasks.append(asyncio.create_task(clients.ask(name, question("first", number), stream=True)))
+        seen = [one for one in await asyncio.gather(*tasks) if one.answered]
+    gaps = [gap for one in seen for gap in one.gaps_s]
+    return {
+        "streams": len(seen),
+        "first_text": spread([one.first_s for one in seen]),
+        "of_it_the_providers_ms": _FIRST_MS,
+        "between_pieces": spread(gaps),
+        "pieces_a_stream": round(1 + len(gaps) / max(1, len(seen)), 1),
+    }
 
 
 @contextmanager
