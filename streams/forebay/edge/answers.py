@@ -77,7 +77,7 @@ class Answers:
         return self._keep_s if self._full_at_s is None else min(self._keep_s, self._clock_s() - self._full_at_s)
 
     def arrived(self, one: Arrived) -> None:
-        """A record of ``responses``. The first of a body counts, unless a later one says that it makes it good."""
+        """A record of ``responses``. The first of a body counts, unless that is a failure, or is made good."""
         about = h.text(one.headers, h.FINGERPRINT) or ""
         size = len(one.value or b"") + len(one.request_id) + _OVERHEAD
         self._keep(_Kept(arrived=one, about=about, size=size, at_s=self._clock_s()))
@@ -134,7 +134,7 @@ class Answers:
             others = self._recent.setdefault(one.arrived.request_id, [])
             same = next((other for other in others if other.about == one.about), None)
             if same is not None:
-                if h.SUPERSEDES not in one.arrived.headers:
+                if h.SUPERSEDES not in one.arrived.headers and not self._failed(same):
                     return
                 others.remove(same)
                 self._bytes -= same.size
@@ -143,6 +143,11 @@ class Answers:
             while self._bytes > self._keep_bytes:
                 self._full_at_s = next(iter(self._recent.values()))[0].at_s
                 self._drop_first()
+
+    def _failed(self, kept: _Kept) -> bool:
+        """Whether what is kept is a failure: what comes after it under its id is of a further try."""
+        first = self._first([kept])
+        return first is not None and first.error is not None
 
     def _drop_old(self) -> None:
         oldest = self._clock_s() - self._keep_s

@@ -175,9 +175,9 @@ class App:
         key = self._holder(http)
         request_id, ends_at = answering.request_id_of(rest), elapsed_s() + wait_s(http.query.get("wait", "0"))
         created = self._clock() // 1000
-        response = self._desk.known(request_id, key.tenant_id)
         one = self._desk.open_for(request_id, key.tenant_id)
-        if response is None and one is not None:
+        response = None if one is not None else self._desk.known(request_id, key.tenant_id)  # not of an earlier try
+        if one is not None:
             response = await self._answer(one, ends_at - elapsed_s())
             if response is None:
                 return json_response(answering.looked_up(request_id, None, parsing.AUTO, created))

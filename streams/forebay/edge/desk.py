@@ -2,7 +2,8 @@
 
 A request is open until its answer came, whether or not anybody waits: a client that gave up can come again. Who asks
 again is known by an id of its own (``idempotency-key``), or, as OpenAI's clients set none, by an equal body that says
-it is a repetition (``x-stainless-retry-count``).
+it is a repetition (``x-stainless-retry-count``). A failure that passes is repeated to nobody: who comes again after it
+is a new try.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from forebay.client.errors import NotDeliveredError, RequestTooLargeError
 from forebay.contract.clock import elapsed_s
 from forebay.contract.records import Feedback, Request, Response
 from forebay.edge.answers import Answers
-from forebay.edge.errors import Refused, row
+from forebay.edge.errors import Refused, passes
 from forebay.edge.metrics import EdgeMetrics
 from forebay.edge.past import Past
 from forebay.privacy.fingerprints import fingerprint
@@ -86,7 +87,7 @@ class Desk:
             known = self._bodies.get(cause)
             if tries > 0 and known is not None and elapsed_s() - known[1] < self._keep_s:
                 folded = replace(request, request_id=known[0])
-                if not _may_be_better(self._answers.about(folded)):
+                if not _passes(self._answers.about(folded)):
                     request, named = folded, True
             self._remember(cause, request.request_id)
         mark = fingerprint(request)
@@ -190,6 +191,8 @@ class Desk:
 
     def _answered(self, request: Request, mark: str) -> Open | None:
         found = self._answers.about(request)
+        if _passes(found):  # asked under the same id: what was paid after all is kept there, and not paid again
+            return None
         if found is None:
             if self._answers.conflicts(request):
                 raise Refused("idempotency_conflict", "this idempotency key was used for another request")
@@ -243,9 +246,9 @@ class Desk:
             self._bodies.popitem(last=False)
 
 
-def _may_be_better(answer: Response | None) -> bool:
+def _passes(answer: Response | None) -> bool:
     """Whether an answer is a failure that a repetition is meant to make good: then it is asked afresh."""
-    return answer is not None and answer.error is not None and row(answer.error.code).repeat
+    return answer is not None and answer.error is not None and passes(answer.error.code)
 
 
 def _looked_at(future: "asyncio.Future[None]") -> None:

@@ -132,6 +132,12 @@ def row(code: str) -> Row:
     return ROWS.get(code) or Row(status=500, kind=SERVER, repeat=False)
 
 
+def passes(code: str) -> bool:
+    """Whether ``code`` is of a failure that tells when to come again: who does is a new try, and no repetition."""
+    told = row(code)
+    return told.retry_after_s is not None or told.kind == QUOTA
+
+
 def body(code: str, message: str, param: str | None = None, **more: Any) -> dict[str, Any]:
     """The JSON of an error."""
     told = row(code)

@@ -23,7 +23,8 @@ _PATHS = (
 _HEADERS = (
     ("authorization", "`Bearer KEY`: who asks, and nothing else says it"),
     ("idempotency-key", """1 to 255 printable characters: the same key with the same body is the same request, at every
-     door, for `completion.keep_s`; with another body it is refused"""),
+     door, for `completion.keep_s`; with another body it is refused. After a failure with `retry-after` it is a new
+     try of that request, and what was paid is not paid again"""),
     ("prefer", "`respond-async`: 202 as soon as the brokers have it; `wait=S`: shorter patience, up to 60 s"),
     ("cache-control", "`no-cache`: answer afresh and keep that; `no-store`: leave the cache alone"),
     ("x-forebay-conversation", "id of the conversation, in which pseudonyms stay the same"),

@@ -203,6 +203,51 @@ async def test_a_failure_that_passes_is_not_repeated_to_who_asks_again() -> None
         assert (status, headers["idempotent-replayed"]) == (200, "true")
 
 
+@pytest.mark.parametrize("code", ["retries_exhausted", "provider_unavailable", "redis_unavailable", "budget_exceeded"])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_after_a_failure_that_passes_the_same_key_of_idempotency_is_a_new_try(code: str, stream: bool) -> None:
+    named, body = {"idempotency-key": "order-7"}, {**HELLO, "stream": stream}
+    async with bench() as door:
+        _, told, first = await door.answered(body, headers=named, with_=failed(code))
+        assert (told["error"]["message"], "retry-after" in first) == ("why", True), "it says when to come again"
+        asking = asyncio.create_task(door.call(HELLO, headers=named))
+        again = await door.asked(2)
+        assert again.request_id == (await door.asked()).request_id, "what was paid is kept under this id"
+        _, found, _ = await door.call(path=f"/v1/requests/{again.request_id}")
+        assert found["status"] == "in_progress"
+        door.channel.answer(again, content="Made good.")
+        status, found, headers = await asking
+        assert (status, found["choices"][0]["message"]["content"]) == (200, "Made good.")
+        assert "idempotent-replayed" not in headers
+        _, found, headers = await door.call(HELLO, headers=named)
+        assert (found["choices"][0]["message"]["content"], headers["idempotent-replayed"]) == ("Made good.", "true")
+        _, found, _ = await door.call(path=f"/v1/requests/{again.request_id}")
+        assert found["status"] == "ok"
+        assert len(door.channel.requests) == 2
+
+
+async def test_a_new_try_at_one_door_is_answered_at_another_too() -> None:
+    named = {"idempotency-key": "order-7"}
+    async with bench() as door, bench() as other:
+        await door.answered(headers=named, with_=failed("retries_exhausted"))
+        request = await door.asked()
+        other.channel.answer(request, **failed("retries_exhausted"))
+        other.channel.answer(request, content="Made good.")
+        other.channel.answer(request, **failed("retries_exhausted"))  # the first one again, late
+        _, found, headers = await other.call(HELLO, headers=named)
+        assert (found["choices"][0]["message"]["content"], headers["idempotent-replayed"]) == ("Made good.", "true")
+
+
+@pytest.mark.parametrize("code", ["pii_blocked", "context_length", "no_tier", "bug", "low_confidence"])
+async def test_what_no_repetition_mends_is_replayed(code: str) -> None:
+    named = {"idempotency-key": "order-7"}
+    async with bench() as door:
+        first, _, _ = await door.answered(headers=named, with_=failed(code))
+        status, body, headers = await door.call(HELLO, headers=named)
+        assert (status, body["error"]["message"], headers["idempotent-replayed"]) == (first, "why", "true")
+        assert len(door.channel.requests) == 1
+
+
 async def test_who_waits_too_long_is_told_where_the_answer_will_be() -> None:
     async with bench(timeout_s=0.05) as door:
         status, body, headers = await door.call(HELLO)
