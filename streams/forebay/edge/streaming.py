@@ -105,8 +105,14 @@ class Streamed:
             if now >= self._ends_at:
                 await self._fail("still_running", "no answer yet; the request goes on")
                 return
-            if not self._answer.prepared:
+            try:
                 self._desk.check_sent(self._one)
+            except Refused as refused:
+                if not self._answer.prepared:
+                    raise
+                await self._say(errors.body(refused.code, refused.message))
+                return
+            if not self._answer.prepared:
                 until = min(self._open_at, self._ends_at)
             else:
                 until = min(now + _SILENCE_S, self._ends_at)

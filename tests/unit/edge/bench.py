@@ -52,6 +52,8 @@ class MemoryChannel:
         self.published: list[tuple[str, str, Any, Mapping[str, bytes]]] = []
         self.arrived = asyncio.Event()
         self.away = False
+        self.held: list[Future[None]] | None = None
+        """What the brokers have not taken yet, where they let it wait."""
         self.most_bytes = 2_000_000
         self._answers = answers
         self._codecs = codecs()
@@ -72,8 +74,11 @@ class MemoryChannel:
             future.set_exception(NotDeliveredError("no broker"))
             return future
         self.published.append((kind, tenant_id, self._codecs[kind].decode(value), headers))
-        future.set_result(None)
         self.arrived.set()
+        if self.held is not None:
+            self.held.append(future)
+        else:
+            future.set_result(None)
         return future
 
     def answer(self, request: Request, **changes: Any) -> None:

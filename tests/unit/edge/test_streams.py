@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from forebay.client.errors import NotDeliveredError
 from forebay.contract.records import Request, Response
 from forebay.edge.sse import Restarted, Stream
 from tests.unit.edge.bench import HELLO, bench, failed
@@ -160,6 +161,20 @@ async def test_a_stream_that_waits_begins_and_is_told_of_a_failure_as_an_event()
         door.channel.answer(request, **failed("context_length"))
         status, lines = await call
         assert (status, events(lines)[-1]["error"]["code"]) == (200, "context_length_exceeded")
+
+
+async def test_a_stream_whose_request_nobody_takes_does_not_wait_for_an_answer() -> None:
+    async with bench(open_after_s=0.0) as door:
+        door.channel.held = []
+        call = asyncio.create_task(door.streamed(STREAM))
+        await door.asked()
+        while not door.metrics.get_sample_value("forebay_edge_streams"):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+        door.channel.held[0].set_exception(NotDeliveredError("no broker"))
+        status, lines = await call
+        assert (status, events(lines)[-1]["error"]["code"]) == (200, "not_delivered")
+        assert "[DONE]" not in events(lines)
 
 
 async def test_a_stream_of_a_door_that_goes_ends_as_broken() -> None:
