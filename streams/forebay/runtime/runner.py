@@ -22,7 +22,7 @@ from forebay.kafka.queries import Place
 from forebay.observability.metrics import StageMetrics
 from forebay.privacy.sealing import load_keyring
 from forebay.runtime.fair_queue import FairQueue
-from forebay.runtime.faust_app import TP, new_faust_app
+from forebay.runtime.faust_app import TP, new_faust_app, raw_schema
 from forebay.runtime.flight_recorder import FlightRecorder
 from forebay.runtime.processing import Processor, queue_of
 from forebay.runtime.reading.brokers import LiveBrokers
@@ -229,9 +229,7 @@ class StageApp:
             self._add_agent(name, lane)
 
     def _add_agent(self, topic: str, lane: Lane) -> None:
-        channel = self.faust.topic(
-            topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
-        )
+        channel = self.faust.topic(topic, schema=raw_schema())
 
         async def consume(stream: Any) -> None:
             try:

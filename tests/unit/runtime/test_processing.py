@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -261,6 +262,15 @@ async def test_a_handler_that_hangs_is_retried() -> None:
         raise AssertionError
 
     assert retry_of(await seen(stage(hang, timeout_s=0.001))).code == "handler_timeout"
+
+
+async def test_what_a_handler_has_done_without_waiting_counts_however_long_it_took() -> None:
+    async def busy(_request: RedactedRequest, _context: Context) -> Sequence[Output]:
+        time.sleep(0.01)
+        return []
+
+    outcome = await seen(stage(busy, timeout_s=0.001))
+    assert (outcome.retry, outcome.failure) == (None, None)
 
 
 async def test_cancellation_is_no_failure() -> None:
