@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from loadtest.ending import end_in_order
+from loadtest.users.command import users
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as for the stages: see streams/forebay/cli/main.py
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -292,5 +293,6 @@ def canaries(
     raise typer.Exit(main(seconds, rate))
 
 
+app.command("users")(users)
 end_in_order()
 app()

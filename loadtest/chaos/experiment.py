@@ -89,7 +89,7 @@ def run(stack: Stack, fault: Fault, load: Load, say: Callable[[str], None] = lam
     accepted = read_log(log)
     for key in traces.answered:
         accepted[key] = at_ms
-    _wait_for_ledger(stack)
+    wait_for_ledger(stack)
     evidence = gather(stack.settings, stack.invoice, since, accepted, traces)
     everything = latencies_ms(evidence)
     return Result(
@@ -124,7 +124,7 @@ def _rest(stack: Stack, timeout_s: float) -> float | None:
     return None
 
 
-def _wait_for_ledger(stack: Stack) -> None:
+def wait_for_ledger(stack: Stack) -> None:
     """Wait until the sweeper has declared every lost call, or has had the time for it."""
     from forebay.contract.records import UsageStatus
     from forebay.kafka.reader import read_topic

@@ -1,0 +1,1 @@
+"""How many users do two cores carry? Thousands who think and ask, at their own times, and what that cost."""
