@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack
 from typing import TypeVar
 
 import structlog
-from aiohttp import web
 
 from forebay import __version__
 from forebay.avro.registry import open_registry
@@ -35,6 +34,7 @@ from forebay.edge.past import Past
 from forebay.edge.pieces import NoPieces, Pieces
 from forebay.edge.rates import RedisRates
 from forebay.edge.settings import EdgeSettings
+from forebay.edge.spoken.listening import Listening
 from forebay.kafka.group_offsets import begun, read_offsets
 from forebay.kafka.preflight import check_access, wait_for_topics
 from forebay.kafka.queries import broker_errors
@@ -148,8 +148,7 @@ async def run(settings: Settings) -> int:
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         try:
-            site = web.TCPSite(runner, chosen.host, chosen.port, ssl_context=_tls(chosen))
-            await site.start()
+            await Listening(runner, chosen.host, chosen.port, tls(chosen), chosen.head_s).start()
         except OSError as error:
             log.error("worker_failed", error=type(error).__name__, message=f"port {chosen.port} cannot be had")
             return 1
@@ -217,7 +216,8 @@ async def _pause(stopping: asyncio.Event, seconds: float) -> None:
         return
 
 
-def _tls(chosen: EdgeSettings) -> ssl.SSLContext | None:
+def tls(chosen: EdgeSettings) -> ssl.SSLContext | None:
+    """What its certificate is shown with; ``None``: it has none."""
     if not chosen.tls_cert:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

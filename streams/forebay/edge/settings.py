@@ -38,7 +38,11 @@ class EdgeSettings(Section):
     flush_ms: int = Field(
         40, ge=0, description="So long completion gathers a piece of a streamed answer; a piece has a price of its own."
     )
-    head_s: float = Field(10.0, gt=0, description="So long a client may take for the head of a request, else 408.")
+    head_s: float = Field(
+        10.0,
+        gt=0,
+        description="So long a client may take for the head of a request, else 408; and for the handshake of TLS.",
+    )
     body_s: float = Field(30.0, gt=0, description="So long for its body.")
     idle_s: float = Field(
         75.0, gt=0, description="So long a connection may rest between two requests; more than a balancer's own time."

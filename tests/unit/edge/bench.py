@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from forebay.edge.metrics import EdgeMetrics
 from forebay.edge.past import Past, Topic
 from forebay.edge.pieces import NoPieces, Pieces
 from forebay.edge.settings import EdgeSettings
+from forebay.edge.spoken.listening import Listening
 from forebay.privacy.fingerprints import fingerprint
 from forebay.state.rates import Taken
 from forebay.testing import codecs
@@ -171,6 +173,7 @@ async def bench(
     answers: Answers | None = None,
     most_bytes: int = 2 << 20,
     past: Topic | None = None,
+    tls: ssl.SSLContext | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bench]:
     registry = CollectorRegistry()
@@ -179,8 +182,9 @@ async def bench(
     channel = MemoryChannel(answers)
     answers.read_with(channel)
     keys, rates, lag = {KEY.key_id: KEY}, Unlimited(), [0]
+    chosen = EdgeSettings(**settings)
     app = App(
-        EdgeSettings(**settings),
+        chosen,
         Desk(channel, answers, metrics, keep_s=600, past=None if past is None else Past(past, answers, channel)),
         MemoryKeys(keys),
         Models(["small", "large"], {"gpt-4o-mini": "small"}, 1_700_000_000),
@@ -192,8 +196,7 @@ async def bench(
     )
     runner = app.server().runner()
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    await Listening(runner, "127.0.0.1", 0, tls, chosen.head_s).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with aiohttp.ClientSession() as session:
         try:
