@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
+from types import NoneType
 from typing import Any, TypeVar
 
 import fastuuid
@@ -124,15 +125,17 @@ def complete(request: Request) -> Request:
     )
 
 
-_PLAIN = frozenset({str, int, float, bool})
+_PLAIN = frozenset({str, int, float, bool, NoneType})
 
 
 def to_json(record: Any) -> Any:
     """A record as JSON values."""
-    if record is None or type(record) in _PLAIN:
-        return record  # nearly all, and the questions below cost a microsecond each
-    if is_dataclass(record) and not isinstance(record, type):
-        return {field.name: to_json(getattr(record, field.name)) for field in fields(record)}
+    kind: Any = type(record)
+    if kind in _PLAIN:
+        return record
+    if (names := _names(kind)) is not None:  # nearly all are plain, and a call costs more than to look here already
+        values = [(name, getattr(record, name)) for name in names]
+        return {name: value if type(value) in _PLAIN else to_json(value) for name, value in values}
     if isinstance(record, Enum):
         return record.value
     if isinstance(record, Mapping):
@@ -140,6 +143,12 @@ def to_json(record: Any) -> Any:
     if isinstance(record, tuple | list):
         return [to_json(item) for item in record]
     return record
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...] | None:
+    """Of the fields of a record; ``None``: it is none. To ask a record itself costs 10 µs each time."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 @cache
