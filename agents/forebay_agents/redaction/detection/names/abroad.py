@@ -7,18 +7,20 @@ only with a capitalised one behind it, or if a list has it.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forebay_agents.redaction.detection.language import SMALL_ABROAD
+from forebay_agents.redaction.detection.names.lexical import common_word, listed_name
 from forebay_agents.redaction.detection.names.word_names import ENGLISH_TOO
 from forebay_agents.redaction.detection.names.words import Words
 
 _MODEL_KNOWS = frozenset(("en", None))
 _LEARNED = frozenset(("de", "fr", "es", "it", "pt", "nl"))
 """Languages in which it was trained: the first word of a sentence may be a name."""
-_BEGINS = re.compile(r"(?:\A|[.!?…:;¿¡\n])[\s\"'«„“(\-–—*•\d.)]{0,8}\Z")
+_BEGINS = re.compile(r"(?:\A|[!?…:;¿¡\n]|(?<!\b[^\W\d_])(?<!\b[^\W\d_]{2})\.)[\s\"'«„“(\-–—*•\d.)]{0,8}\Z")
 _BEFORE = 10
 
 
@@ -30,13 +32,18 @@ def counting(text: str, words: Words, language: str | None, known: Callable[[str
     """
     count = len(words.words)
     result = np.ones(count, bool)
-    if text.islower() and text.isascii():
-        return result  # in lower case nothing tells a name from a word
     untold = language is None and count >= _WORDS
+    strange = untold and _strange(words.words)
+    if text.islower() and text.isascii():
+        if strange or language not in _MODEL_KNOWS | _LEARNED:  # where nothing tells a name from a word but the lists
+            result[:] = [word not in SMALL_ABROAD and known(word) for word in words.words]
+        return result
     if text.isascii() and language in _MODEL_KNOWS and not untold:
         result[[index for index, word in enumerate(words.words) if word in ENGLISH_TOO]] = False
         return result
-    english, learned = language in _MODEL_KNOWS and not untold, untold or language in _LEARNED
+    english = language in _MODEL_KNOWS and not untold
+    learned = (untold and not strange) or language in _LEARNED
+    foreign = not english and not learned
     small = not any(map(str.isupper, text))
     for index, word in enumerate(words.words):
         first = word[0]
@@ -46,22 +53,59 @@ def counting(text: str, words: Words, language: str | None, known: Callable[[str
         if first.lower() == first.upper():
             result[index] = False
         elif first.islower():
-            glued = text[start - 1 : start] in _GLUE or _GLUE_BEHIND.match(text, end)
-            latin = first < _GREEK
-            result[index] = (
-                (small and latin) or bool(glued) or (english and word not in ENGLISH_TOO) or (untold and known(word))
-            )
-        elif not english and not learned and _doubted(text, word, start, known):
-            following = words.words[index + 1] if index + 1 < count else ""
-            result[index] = following[:1].isupper() and not following.isupper()
+            before, listed = text[start - 1 : start], known(word) and word not in SMALL_ABROAD
+            if before in _GLUE or _GLUE_BEHIND.match(text, end):
+                result[index] = listed or not foreign or before in _HANDLE
+            elif small and first < _GREEK:
+                result[index] = listed or not foreign
+            else:
+                result[index] = (english and word not in ENGLISH_TOO) or (untold and not strange and listed)
+        elif foreign:
+            result[index] = _capital_counts(text, words, index, known)
     return result
+
+
+def _capital_counts(text: str, words: Words, index: int, known: Callable[[str], bool]) -> bool:
+    """Whether a word with a capital may be a name in a language that the model knows little of."""
+    word = words.words[index]
+    if word.isupper() and not known(word):
+        return text.isupper()  # "UUID", "SRID"
+    if word.lower() in SMALL_ABROAD:
+        return _name_beside(words.words, index)
+    if not _doubted(text, word, int(words.starts[index]), known):
+        return True
+    following = words.words[index + 1] if index + 1 < len(words.words) else ""
+    return following[:1].isupper() and not following.isupper() and following.lower() not in SMALL_ABROAD
+
+
+def _name_beside(words: Sequence[str], index: int) -> bool:
+    """Whether a capitalised word that is no small one stands beside a small one: "Dan Kowalsky", not "Dan Anda"."""
+    return any(
+        word[0].isupper() and not word.isupper() and word.lower() not in SMALL_ABROAD
+        for word in (*words[max(index - 1, 0) : index], *words[index + 1 : index + 2])
+    )
 
 
 def _doubted(text: str, word: str, start: int, known: Callable[[str], bool]) -> bool:
     """Whether a capital says nothing: at the beginning of a sentence, of a word that no list has."""
-    return word in _FIRST or (not known(word) and _BEGINS.search(text, max(0, start - _BEFORE), start) is not None)
+    if word in _FIRST:
+        return True
+    if known(word):
+        return False
+    return _BEGINS.search(text, max(0, start - _BEFORE), start) is not None
 
 
+def _strange(words: Sequence[str]) -> bool:
+    """Whether hardly one of the words looks like an everyday word of English, by its letters."""
+    long = [word.lower() for word in words if len(word) >= _LONG and word.isalpha()]
+    english = sum(common_word(word) and not listed_name(word) for word in long)
+    return len(long) >= _LEAST_LONG and english < _ENGLISH * len(long)
+
+
+_HANDLE = frozenset("._@=#")
+_LONG, _LEAST_LONG, _ENGLISH = 3, 2, 0.2
+"""Of texts whose language is not told, half of those in Finnish, Hungarian, Turkish have no such word, one in ten of
+those in English; of these the first word of a sentence is all that is lost, and only if no list has it."""
 _GREEK = "\u0370"
 _GLUE, _GLUE_BEHIND = frozenset(".-_(/@:;=#"), re.compile(r"[\-_@/;=]|\.\w")
 """What stands between the parts of handles, of file names and of lists: words there are no words of a sentence."""

@@ -6,7 +6,9 @@ overrules it, since there are people called Norman French.
 """
 
 import re
+import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 
 from forebay_agents.redaction.detection.names.words import listed
 
@@ -88,6 +90,15 @@ _GREETINGS = listed(
     "ciao cheerio adios bonjour hola aloha namaste merci danke gracias hallo salut привет مرحبا שלום "
     " arigato cheers bye goodbye yay wow"
 )
+_LISTS = {
+    name: listed(words)
+    for name, words in tomllib.loads(Path(__file__).with_name("nobody.toml").read_text("utf-8")).items()
+}
+_SMALL_TALK = _LISTS["greetings"] | _LISTS["chat"]
+"""In lower case: "hai" greets, "Hai" is somebody in Hanoi."""
+_THINGS = frozenset().union(*(_LISTS[sort] for sort in ("cars", "food", "programs", "german", "begins")))
+_BESIDE = {"cars": _LISTS["cars"] | _LISTS["beside_cars"], "german": _LISTS["german"] | _LISTS["beside_german"]}
+"""Names as well ("Ford", "Mann"), so they are things only beside another word of their list: "kia rio 2012"."""
 _ROOMS = listed("room floor office platform gate table seat row step chapter page section level")
 _FIRM = listed(
     "inc ltd llc plc gmbh corp corporation limited ag se spa pty pte llp holding holdings company co sons group"
@@ -105,7 +116,7 @@ def doubtful(text: str, start: int, end: int) -> bool:
         return True
     if all(word in _FIRM or word in _GENERIC for word in words) and not any(map(str.isdigit, value)):
         return True
-    if all(word in _ROOMS for word in words):
+    if all(word in _ROOMS for word in words) or _things(text[start:end], words):
         return True
     if len(words) == 1 and (words[0] in _NEVER_ALONE or words[0] in _MADE or words[0] in _GREETINGS):
         return True
@@ -114,6 +125,16 @@ def doubtful(text: str, start: int, end: int) -> bool:
     if _QUARTER.fullmatch(value) or _LAUGHTER.fullmatch(value) or _NEGATED_AFTER.match(text, end):
         return True
     return _FIRM_AFTER.match(text, end) is not None or _of_a_body(text, start, end)
+
+
+def _things(given: str, words: Sequence[str]) -> bool:
+    """Whether the words are things, or small talk in lower case."""
+    if all(word in _THINGS for word in words) or (given.islower() and all(word in _SMALL_TALK for word in words)):
+        return True
+    return len(words) > 1 and any(
+        all(word in beside for word in words) and any(word in _LISTS[sort] for word in words)
+        for sort, beside in _BESIDE.items()
+    )
 
 
 def _of_a_body(text: str, start: int, end: int) -> bool:
