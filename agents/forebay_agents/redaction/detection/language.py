@@ -88,8 +88,8 @@ _NO = (
     "has had was were who all out up one by than into over about after before just get like when where there they "
     "their would could will his her she he we us if of also"
 )
-_NO_OTHERS = frozenset(_NO.split())
-"""Of them those that hardly any other language has."""
+ENGLISH_ALONE = frozenset(_NO.split())
+"""Of them those that hardly any other language has: one of them, and a text is English."""
 _TOLD = {language: words - _ALSO_ENGLISH for language, words in _WORDS.items()}
 """Small words of which two are enough, in a text without an English one."""
 _LETTERS = (
@@ -169,7 +169,7 @@ def _by_letters(sample: str) -> str | None:
 
 def _by_forms(sample: str) -> str | None:
     words = {word.lower() for word in _TOKEN.findall(sample)}
-    if words & _NO_OTHERS:
+    if words & ENGLISH_ALONE:
         return None
     least = max(_LEAST_FORMS, _SHARE_OF_FORMS * len(words))
     for language, forms in _ENDINGS:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from forebay_agents.redaction.detection.language import SMALL_ABROAD
+from forebay_agents.redaction.detection.language import ENGLISH_ALONE, SMALL_ABROAD
 from forebay_agents.redaction.detection.names.lexical import common_word, listed_name
 from forebay_agents.redaction.detection.names.word_names import ENGLISH_TOO
-from forebay_agents.redaction.detection.names.words import Words
+from forebay_agents.redaction.detection.names.words import Words, listed
 
 _MODEL_KNOWS = frozenset(("en", None))
 _LEARNED = frozenset(("de", "fr", "es", "it", "pt", "nl"))
@@ -36,7 +36,8 @@ def counting(text: str, words: Words, language: str | None, known: Callable[[str
     strange = untold and _strange(words.words)
     if text.islower() and text.isascii():
         if strange or language not in _MODEL_KNOWS | _LEARNED:  # where nothing tells a name from a word but the lists
-            result[:] = [word not in SMALL_ABROAD and known(word) for word in words.words]
+            names = [word not in SMALL_ABROAD and known(word) for word in words.words]
+            result[:] = [any(names[max(at - 1, 0) : at + 2]) for at in range(count)]
         return result
     if text.isascii() and language in _MODEL_KNOWS and not untold:
         result[[index for index, word in enumerate(words.words) if word in ENGLISH_TOO]] = False
@@ -57,9 +58,11 @@ def counting(text: str, words: Words, language: str | None, known: Callable[[str
             if before in _GLUE or _GLUE_BEHIND.match(text, end):
                 result[index] = listed or not foreign or before in _HANDLE
             elif small and first < _GREEK:
-                result[index] = listed or not foreign
+                result[index] = listed or not foreign or _listed_beside(words.words, index, known)
             else:
-                result[index] = (english and word not in ENGLISH_TOO) or (untold and not strange and listed)
+                particle = word in PARTICLES and index + 1 < count and words.words[index + 1][0].isupper()
+                named = (listed and not strange) or particle
+                result[index] = (english and word not in ENGLISH_TOO) or (untold and named)
         elif foreign:
             result[index] = _capital_counts(text, words, index, known)
     return result
@@ -68,14 +71,22 @@ def counting(text: str, words: Words, language: str | None, known: Callable[[str
 def _capital_counts(text: str, words: Words, index: int, known: Callable[[str], bool]) -> bool:
     """Whether a word with a capital may be a name in a language that the model knows little of."""
     word = words.words[index]
-    if word.isupper() and not known(word):
-        return text.isupper()  # "UUID", "SRID"
+    if word.isupper() and not known(word):  # "UUID", "SRID"; but "PG Troydan", "William L."
+        return text.isupper() or (len(word) <= _INITIALS and _name_beside(words.words, index))
     if word.lower() in SMALL_ABROAD:
         return _name_beside(words.words, index)
     if not _doubted(text, word, int(words.starts[index]), known):
         return True
     following = words.words[index + 1] if index + 1 < len(words.words) else ""
-    return following[:1].isupper() and not following.isupper() and following.lower() not in SMALL_ABROAD
+    if not following[:1].isupper() or following.isupper():
+        return False
+    return following.lower() not in SMALL_ABROAD or following.lower() in PARTICLES
+
+
+def _listed_beside(words: Sequence[str], index: int, known: Callable[[str], bool]) -> bool:
+    """Whether a list has a word beside it: "martin short"."""
+    beside = (*words[max(index - 1, 0) : index], *words[index + 1 : index + 2])
+    return any(known(word) and word not in SMALL_ABROAD for word in beside)
 
 
 def _name_beside(words: Sequence[str], index: int) -> bool:
@@ -98,11 +109,17 @@ def _doubted(text: str, word: str, start: int, known: Callable[[str], bool]) -> 
 def _strange(words: Sequence[str]) -> bool:
     """Whether hardly one of the words looks like an everyday word of English, by its letters."""
     long = [word.lower() for word in words if len(word) >= _LONG and word.isalpha()]
+    if not ENGLISH_ALONE.isdisjoint(long):
+        return False
     english = sum(common_word(word) and not listed_name(word) for word in long)
     return len(long) >= _LEAST_LONG and english < _ENGLISH * len(long)
 
 
 _HANDLE = frozenset("._@=#")
+PARTICLES = listed("de del della di da do dos du la le van von der den el al bin ibn ten ter")
+"""Small words that stand inside names: "Adenet Le Roi", "de Jong"."""
+_INITIALS = 2
+"""Capitals that may be somebody's initials beside a name."""
 _LONG, _LEAST_LONG, _ENGLISH = 3, 2, 0.2
 """Of texts whose language is not told, half of those in Finnish, Hungarian, Turkish have no such word, one in ten of
 those in English; of these the first word of a sentence is all that is lost, and only if no list has it."""

@@ -96,7 +96,9 @@ _LISTS = {
 }
 _SMALL_TALK = _LISTS["greetings"] | _LISTS["chat"]
 """In lower case: "hai" greets, "Hai" is somebody in Hanoi."""
-_THINGS = frozenset().union(*(_LISTS[sort] for sort in ("cars", "food", "programs", "german", "begins")))
+_THINGS = frozenset().union(
+    *(_LISTS[sort] for sort in ("cars", "food", "programs", "german", "begins", "calendar", "asked"))
+)
 _BESIDE = {"cars": _LISTS["cars"] | _LISTS["beside_cars"], "german": _LISTS["german"] | _LISTS["beside_german"]}
 """Names as well ("Ford", "Mann"), so they are things only beside another word of their list: "kia rio 2012"."""
 _ROOMS = listed("room floor office platform gate table seat row step chapter page section level")
