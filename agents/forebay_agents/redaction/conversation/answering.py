@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from forebay_agents.redaction.conversation.cues import Cues
 from forebay_agents.redaction.conversation.shapes import DATE, SHAPES, Shape
-from forebay_agents.redaction.conversation.values import Value, apart, dates, fits, numbers
+from forebay_agents.redaction.conversation.values import Value, apart, dates, fits, numbers, tied
 from forebay_agents.redaction.conversation.words import Hit, Word, words
 from forebay_agents.redaction.detection.names.words import listed
 
@@ -140,7 +140,7 @@ class _Turn:
                 kind = fitting[0]
             else:
                 continue
-            found.append((value.start, value.end, kind))
+            found.append((*(tied(self._text, value) if SHAPES[kind].letters else (value.start, value.end)), kind))
             if len(open_) > 1 and kind in open_ and len(free) > 1:
                 open_ = [one for one in open_ if one != kind] + [kind]
         return found

@@ -203,3 +203,14 @@ def apart(values: Sequence[Value]) -> Iterator[Value]:
         if one.start >= end:
             yield one
             end = one.end
+
+
+def tied(text: str, value: Value) -> tuple[int, int]:
+    """Start and end of a number with the capitals that a hyphen or a stroke ties to it: "ES-20 441", "7710/44-K"."""
+    before = _BEFORE.search(text, max(0, value.start - _TIED), value.start)
+    behind = _BEHIND.match(text, value.end)
+    return (before.start() if before else value.start), (behind.end() if behind else value.end)
+
+
+_BEFORE, _BEHIND = re.compile(r"(?<!\w)[^\W\d_a-z]{1,4}[\-/]\Z"), re.compile(r"[\-/][^\W\d_a-z]{1,4}(?!\w)")
+_TIED = 6

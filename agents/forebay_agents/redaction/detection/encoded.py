@@ -31,6 +31,24 @@ _TENS = {
 _NUMBER_WORD = rf"(?:{'|'.join([*_DIGIT, *_TEEN, *_TENS, 'double', 'triple', 'hundred'])})"
 _SPOKEN = re.compile(rf"\b(?:{_NUMBER_WORD}[ ,.\-–]{{1,3}}){{4,60}}{_NUMBER_WORD}\b", re.IGNORECASE)
 _HINTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "oh ")
+_ABROAD = (
+    "null nul eins ein zwo zwei drei vier fünf funf sechs sieben acht neun zéro cero sıfır sifir ноль нуль noll "
+    "un une uno um uma une deux trois quatre cinq six sept huit neuf dos tres cuatro cinco seis siete ocho "
+    "nueve due tre quattro cinque sei sette otto nove dois duas três quatro sete oito meia een één twee drie "
+    "vijf zes zeven negen jeden dwa trzy cztery pięć piec sześć szesc siedem osiem dziewięć dziewiec bir iki üç "
+    "uc dört dort beş bes altı alti yedi sekiz dokuz один два три четыре пять шесть семь восемь девять ett två "
+    "tva fyra fem sex sju åtta nio to fire fem seks syv otte ni zero dix onze douze treize quatorze quinze "
+    "seize vingt trente quarante cinquante soixante"
+)
+"""Digits as words in a dozen languages."""
+_ABROAD_HINTS = (
+    "null", "nul ", "zero", "zéro", "cero", "sıfır", "ноль", "eins", "drei", "vier", "trois", "quatre", "cinco",
+    "seis", "tres", "quattro", "cinque", "sette", "três", "sete", "oito", "drie", "vijf", "zeven", "trzy",
+    "cztery", "siedem", "dört", "yedi", "sekiz", "четыре", "семь", "восемь", "fyra", "åtta", "siete", "ocho",
+    "sieben", "sept ", "huit",
+)  # fmt: skip
+_OF_ABROAD = rf"(?:{'|'.join(sorted(set(_ABROAD.split()), key=len, reverse=True))})"
+_SPOKEN_ABROAD = re.compile(rf"\b(?:{_OF_ABROAD}[ ,.\-–]{{1,3}}){{6,40}}{_OF_ABROAD}\b", re.IGNORECASE)
 _LEAST = 7
 """Digits from which spelled-out digits are an identifier: nobody spells an amount digit by digit."""
 
@@ -59,6 +77,14 @@ def pieces(text: str) -> Iterator[Piece]:
             digits = spelled(match[0])
             if len(digits) >= _LEAST:
                 yield Piece(start=match.start(), end=match.end(), plain=digits, spoken=True)
+    if sum(hint in low for hint in _ABROAD_HINTS) >= _LEAST_HINTS:
+        for match in matches(_SPOKEN_ABROAD, text):
+            said = re.findall(r"\w+", match[0].lower())
+            if len(set(said)) < len(said) or said != sorted(said, key=_ABROAD.split().index):
+                yield Piece(start=match.start(), end=match.end(), plain="", spoken=True)
+
+
+_LEAST_HINTS = 2
 
 
 def hidden(text: str, look: Callable[[str], list[Span]]) -> list[Span]:

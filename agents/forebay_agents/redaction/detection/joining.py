@@ -8,6 +8,12 @@ from forebay_agents.redaction.detection.spans import Span
 
 _KIND = "LOCATION"
 _BETWEEN = re.compile(r"[ \t]{0,2}[,.;/#()|\-]{0,2}[ \t]{0,2}(?:\r?\n[ \t]{0,4})?|, ?(?:in|at) ")
+_UNIT = re.compile(
+    r"(?:,? ?(?:\d{1,2}\. ?(?:OG|UG|DG|Etage|Stock|tv|th|mf|sal|krs)|[EUD]G|Hinterhaus|Vorderhaus|HH|VH|lgh ?\d{1,5}|"
+    r"(?:Whg|App|Wohnung|Apartment|Apt|Unit|Flat|Suite|bus|bte|boîte|lok|appt|apto|kv|кв|эт)\.? ?\d{1,5}[A-Za-z]?|"
+    r"\d{1,2}(?:er|e|ème|º|ª|o) (?:étage|ét\.?|piso|andar)|m\. ?\d{1,4})(?!\w)){1,3},? ?"
+)
+"""What may stand between a street and a town: on which floor, which flat."""
 _HOUSE = re.compile(
     r"(?:^|(?<=[\s:,>\"'(]))(?:no\.? ?|nr\.? ?|#)?\d{1,5}[A-Za-z]?(?:[\-/]\d{1,4})?,? {1,2}$", re.IGNORECASE
 )
@@ -63,7 +69,7 @@ def joined(text: str, spans: Sequence[Span]) -> list[Span]:
         if (
             last is not None
             and last.kind == grown.kind == _KIND
-            and _BETWEEN.fullmatch(text, last.end, grown.start)
+            and (_BETWEEN.fullmatch(text, last.end, grown.start) or _UNIT.fullmatch(text, last.end, grown.start))
             and _addressed(text, last, grown)
         ):
             result[-1] = Span(start=last.start, end=grown.end, kind=_KIND, score=max(last.score, grown.score))

@@ -59,7 +59,10 @@ _SPACED = (
     r"(?P<spaced>[^\W\d_][^\s,.;:!?()\"<>।،。]*(?:[ ](?!(?:и|та|і|και|है|हूँ|में)\b|و|ו)[^\W\d_][^\s,.;:!?()\"<>।،。]*)?)"
 )
 _TIGHT = re.compile(f"{_CHINESE}|{_JAPANESE}|{_KOREAN}|{_SPACED}", re.IGNORECASE)
-_NOBODY = listed("お客 皆 皆々 客 神 王 何 奥 娘 息子 お嬢 お疲れ 誰 仕 同 各 兄 姉 父 母 子供 患者 乗客 先方 奥方")
+_NOBODY = listed(
+    "お客 何名 数名 一名 二名 両名 団体 皆 皆々 客 神 王 何 奥 "
+    "娘 息子 お嬢 お疲れ 誰 仕 同 各 兄 姉 父 母 子供 患者 乗客 先方 奥方"
+)
 """What honorifics follow without naming anybody: "お客様", a customer."""
 
 

@@ -1,13 +1,13 @@
 """The names model as a recogniser of Presidio: words with probabilities in, spans of people and places out."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
-from forebay_agents.redaction.detection.language import language_of
+from forebay_agents.redaction.detection.language import SMALL_ABROAD, language_of
 from forebay_agents.redaction.detection.names.abroad import counting
 from forebay_agents.redaction.detection.names.bars import bars
 from forebay_agents.redaction.detection.names.cues import PERSON, PLACE, SURE, Cue, cues
@@ -35,6 +35,11 @@ _BETWEEN = {
         r"(?<=\bmt)|(?<=\bft)|(?<=\bln)|(?<=\bstr)|(?<=\bcalle))\.,? "
     ),
 }
+
+
+_GIVEN = re.compile(r"(?<!\w)(?P<word>[^\W\d_a-z][^\W\d_A-Z]{1,20}) \Z")
+_LONGEST = 24
+_KNOWN = frozenset(("en", "de", "fr", "es", "it", "pt", "nl"))
 
 
 class NamesRecogniser(EntityRecognizer):
@@ -86,10 +91,24 @@ def named_spans(text: str, words: Words, probabilities: Matrix, threshold: float
     hits = _hits(text, words, probabilities, threshold, announced)
     return [
         found
-        for found in _grouped(text, words, probabilities, hits)
+        for found in _with_given_names(text, _grouped(text, words, probabilities, hits))
         if not doubtful(text, found[0], found[1])
         or any(cue.factor <= SURE and cue.start < found[1] and cue.end > found[0] for cue in announced)
     ]
+
+
+def _with_given_names(text: str, found: Sequence[tuple[int, int, int, float]]) -> Iterator[tuple[int, int, int, float]]:
+    """``found``; in languages that the model does not know, with the capitalised word before a family name alone."""
+    foreign = bool(found) and language_of(text) not in _KNOWN
+    low = 0
+    for start, end, column, score in found:
+        given = None
+        if foreign and column == PERSON and text[start].isupper() and " " not in text[start:end]:
+            given = _GIVEN.search(text, max(low, start - _LONGEST), start)
+        if given and given["word"].lower() not in SMALL_ABROAD and not common_word(given["word"].lower()):
+            start = given.start("word")
+        yield start, end, column, score
+        low = end
 
 
 def _hits(text: str, words: Words, probabilities: Matrix, threshold: float, announced: Sequence[Cue]) -> Any:

@@ -105,10 +105,19 @@ _TO = re.compile(
     re.IGNORECASE,
 )
 _BACK = 14
+_SELF = re.compile(
+    r"\b(?:I am|I['’]m|[Mm]y name is|[Mm]y name['’]s) (?P<one>[A-Z][a-z]{1,11})\b(?= and (?:I|my|we|this)\b|[,.!;]|$|"
+    r" here\b| from\b| speaking\b| calling\b)"
+)
+"""Who says that he is called so: a capital inside a sentence is no adjective's."""
 
 
 def word_names(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of names made of two words, of which somebody does something, or that are spoken to."""
+    """Start and end of names that are words: of two words that do something or are spoken to, and of "I'm Will"."""
+    if "I" in text or "name" in text:
+        for match in _SELF.finditer(text):
+            if match["one"].lower() in ENGLISH_TOO:
+                yield match.span("one")
     for match in _PAIR.finditer(text):
         if match["one"].lower() in _GIVEN and match["two"].lower() in _FAMILY:
             start, end = match.span()

@@ -163,6 +163,12 @@ def phones() -> RuleRecognizer:
     )
 
 
+_CALL_THEN = (
+    r"(?:please |bitte |por favor |proszę |lütfen )?(?:(?:za)?dzwo|ruf(?:en|t)? |call |ring |text |"
+    r"ll[áa]m|rappel|appel|chiam|ligu?e|bel(?:len)? |soita|(?:по)?звон|arayın|volej|hív)"
+)
+
+
 def announced_phones() -> RuleRecognizer:
     """Recogniser of telephone numbers that a word announces."""
     return RuleRecognizer(
@@ -178,6 +184,44 @@ def announced_phones() -> RuleRecognizer:
                 around=_of_no_key,
                 digits=10,
                 shapes=(10 * "9",),
+            ),
+            Rule(
+                kind=_KIND,  # "501 884 302, dzwońcie po 17": what to do with it stands behind
+                pattern=rf"{_BEGIN}\(?\d{{2,5}}\)?(?:[ \-./]\d{{2,5}}){{1,4}}(?=[,;.]? {{1,2}}{_CALL_THEN})",
+                score=0.7,
+                check=_announced,
+                around=_in_no_date,
+                unless=_NO_PHONE,
+                hints=(
+                    "dzwo",
+                    "ruf",
+                    "call",
+                    "ring",
+                    "text",
+                    "lam",
+                    "lám",
+                    "ppel",
+                    "chiam",
+                    "lig",
+                    "bel",
+                    "soita",
+                    "звон",
+                    "aray",
+                    "volej",
+                    "hív",
+                ),
+                digits=7,
+            ),
+            Rule(
+                kind=_KIND,  # an Indian mobile number as it is spoken: five and five
+                pattern=rf"{_BEGIN}[6-9]\d{{4}}[ \-]\d{{5}}{_END}",
+                score=0.6,
+                context=_CALL + r"|\bnumber\b|\bmera\b|\bnamba",
+                with_context=0.7,
+                check=_phone,
+                unless=_NO_PHONE + rf"|\baccount\b|id\b|passport|licen[cs]e|\broute|\bref|{_THINGS}",
+                digits=10,
+                shapes=("99999 99999", "99999-99999"),
             ),
             Rule(
                 kind=_KIND,  # digit by digit

@@ -92,6 +92,9 @@ _SOUTHERN = (
     rf"(?=(?:(?:de|del|da|do|dos|das|di|dei|della|delle|la|las|los|el|e) "
     rf"){{0,3}}{_UP})(?:[^\W\d_][\w’'.\-]{{0,24}},? ){{1,6}}?"
     r"(?:(?:n[°º.o]{1,2}|nr\.?|núm\.?|#) ?)?\d{1,5}(?: ?[/\-] ?\w{1,3}| ?[A-Za-z](?!\w))?(?![\w%€$:]|[.,]\d)"
+    r"(?:,? ?(?:\d{1,2} ?[ºª°oa](?!\w)(?: ?[A-Z](?!\w))?|(?i:piso|planta|puerta|pta|escalera|esc|apartamento|apto|apt|"
+    r"depto|dpto|bloco|bloc|sala|casa|andar|interno|int|scala|izquierda|izda|izq|derecha|dcha|centro|bajo|[áa]tico|fundos)(?!\w)\.?"
+    r"(?: ?(?:\d{1,4}[A-Za-z]?|[A-Z])(?!\w))?)){0,4}"
 )
 _FRENCH = (
     r"(?<![\w.,])\d{1,4}(?: ?(?:bis|ter|quater|[A-D]))?,? (?:rue|avenue|av\.|boulevard|bd\.?|quai|chemin|impasse|allée|"

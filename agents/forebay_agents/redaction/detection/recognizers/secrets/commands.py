@@ -69,6 +69,7 @@ def commands() -> RuleRecognizer:
                 "sshpass", "mongo", "cqlsh", "usql", "twine", "user", "influx", "login", "auth", needs=" -p",
             ),
             _rule(rf"\b{_LARGE_P}\s{_FAR}(?<=\s)-P[ =]{{0,2}}{_V}", "sql", "bcp", "zip", "ipmitool", needs=" -p"),
+            _rule(rf"\bssh-keygen\s{_FAR}(?<=\s)-[NP][ =]{{0,2}}{_V}", "ssh-keygen", needs=" -"),
             _rule(rf"\b{_LDAP}\s{_FAR}(?<=\s)-w[ =]{{0,2}}{_V}", "ldap", needs=" -w"),
             _rule(
                 rf"\b{_REDIS}\s{_FAR}(?<=\s)(?:-a|--pass)[ =]{{1,2}}{_V}",

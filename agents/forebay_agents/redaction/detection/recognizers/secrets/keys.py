@@ -11,7 +11,7 @@ _PREFIXED = (
     r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,250}|whsec_[A-Za-z0-9+/=]{24,80}",
     r"sk-(?:proj-|svcacct-|admin-|ant-(?:api\d{2}-)?|or-v1-)?[A-Za-z0-9_\-]{20,250}",
     r"AIza[0-9A-Za-z_\-]{33,40}|ya29\.[0-9A-Za-z_\-]{20,1000}|GOCSPX-[A-Za-z0-9_\-]{20,40}",
-    r"SG\.[A-Za-z0-9_\-]{16,32}(?:\.[A-Za-z0-9_\-]{30,64})?|key-[0-9a-f]{32}",
+    r"SG\.[A-Za-z0-9_\-]{16,32}(?:\.[A-Za-z0-9_\-]{30,64})?|key-[0-9a-z]{32}",
     r"npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_\-]{40,300}|hf_[A-Za-z0-9]{30,64}|r8_[A-Za-z0-9]{30,50}",
     r"do[opr]_v1_[0-9a-f]{64}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|sq0[a-z]{3}-[0-9A-Za-z_\-]{20,50}",
     r"EAAA[A-Za-z0-9_\-]{50,80}",
