@@ -1,4 +1,4 @@
-"""One way to connect to Redis, for everything that does; redis-py is imported here and nowhere else.
+"""One way to connect to Redis, for everything that does; redis-py is imported here and in what gathers commands.
 
 ``except redis_errors()`` is how everybody else hears that Redis is away: Python asks for the types only when something
 was raised, so that a command which needs no Redis never imports its client.
@@ -35,7 +35,9 @@ async def open_redis(settings: Settings, *, cache: bool = False, timeout_s: floa
 @asynccontextmanager
 async def open_redis_at(url: str, *, timeout_s: float, connections: int = _CONNECTIONS) -> AsyncIterator[Any]:
     """The same for a Redis that no settings name: ``redis://``, ``rediss://`` or ``unix://`` and a path."""
-    from redis.asyncio import BlockingConnectionPool, Redis
+    from redis.asyncio import BlockingConnectionPool
+
+    from forebay.state.gathering import GatheringRedis
 
     pool: Any = BlockingConnectionPool.from_url(
         url,
@@ -45,7 +47,7 @@ async def open_redis_at(url: str, *, timeout_s: float, connections: int = _CONNE
         socket_connect_timeout=timeout_s,
         protocol=2,
     )
-    client: Any = Redis.from_pool(pool)
+    client: Any = GatheringRedis(pool)
     try:
         yield client
     finally:
