@@ -139,7 +139,7 @@ async def simulate(
         adaptive: whether verified outcomes move thresholds; otherwise nothing is explored and the static one holds.
     """
     verify = {} if adaptive else {"verify_hits": 0.0, "verify_near_misses": 0.0}
-    own = CacheSettings(delta=delta, write_quota_per_hour=10**9, **verify)  # type: ignore[arg-type]  # two floats
+    own = CacheSettings(delta=delta, write_quota_per_hour=10**9, near_misses_per_s=10**9, **verify)  # type: ignore[arg-type]  # two floats
     store, topics, rng = MemoryStore(), world(literal=literal), random.Random(5)
     weights = zipf(len(topics), exponent)
     chosen = rng.choices(range(len(topics)), weights, k=requests)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.records import AnswerSource, RedactedRequest
 from forebay.runtime.fair_queue import FairQueue
+from forebay_agents.cache.error_bound.allowance import Allowance
 from forebay_agents.cache.error_bound.bound import coin
 from forebay_agents.cache.error_bound.evidence import EvidenceBook
 from forebay_agents.cache.matching.matching import Reading, Verdict
@@ -93,6 +94,7 @@ class Lookup:
         self._metrics = metrics
         self._clock_ms = clock_ms
         self._turns = FairQueue(_AT_ONCE)
+        self._near = Allowance(settings.near_misses_per_s, clock_ms)
 
     async def find(self, request: RedactedRequest) -> Search:
         """The answer for ``request``, if one may be given."""
@@ -149,7 +151,8 @@ class Lookup:
             return search
         least = await self._book.threshold(address.wall, request.task)
         thresholds = [max(least, entry.wrong_at + _MARGIN) for entry, _ in candidates]
-        floor = await self._floor(request, address, least)
+        near = coin(request.request_id, _VERIFY) < self._settings.verify_near_misses and self._near.take()
+        floor = await self._floor(request, address, least, near=near)
         verdicts = await self._reader.compare(reading, [other for _, other in candidates], thresholds, floor)
         judged = [(entry, verdict) for (entry, _), verdict in zip(candidates, verdicts, strict=True)]
         for _, verdict in judged:
@@ -160,12 +163,12 @@ class Lookup:
         if not allowed:
             return search
         entry, verdict = max(allowed, key=lambda pair: pair[1].score)
-        return await self._decide(request, search, entry, verdict)
+        return await self._decide(request, search, entry, verdict, near=near)
 
-    async def _floor(self, request: RedactedRequest, address: Address, least: float) -> float:
+    async def _floor(self, request: RedactedRequest, address: Address, least: float, *, near: bool) -> float:
         """Least score at which anything may come of this request: a hit, or evidence. Its coins are thrown already."""
         floor = await self._book.reach(address.wall, request.task, coin(request.request_id, _EXPLOIT))
-        if coin(request.request_id, _VERIFY) < self._settings.verify_near_misses:
+        if near:
             floor = min(floor, self._settings.near_miss)
         return min(floor, least)
 
@@ -198,17 +201,20 @@ class Lookup:
                 found.append((entry, other))
         return found
 
-    async def _decide(self, request: RedactedRequest, search: Search, entry: Entry, verdict: Verdict) -> Search:
+    async def _decide(
+        self, request: RedactedRequest, search: Search, entry: Entry, verdict: Verdict, *, near: bool
+    ) -> Search:
         settings, address = self._settings, search.address
         hit = verdict.hit
         if not hit and verdict.score > entry.wrong_at + _MARGIN:
             chance = await self._book.chance(address.wall, request.task, verdict.score)
             hit = coin(request.request_id, _EXPLOIT) < chance
-        rate = settings.verify_near_misses
+        wanted = near and verdict.score >= settings.near_miss
         if hit:
             rate = min(1.0, settings.verify_hits * await self._book.scrutiny(address.wall, request.task))
+            wanted = coin(request.request_id, _VERIFY) < rate
         explored = None
-        if (hit or verdict.score >= settings.near_miss) and coin(request.request_id, _VERIFY) < rate:
+        if wanted:
             explored = Explored(entry=entry, verdict=verdict, hit=hit)
         if not hit or explored is not None:
             return Search(address=address, explored=explored, present=search.present)

@@ -63,7 +63,7 @@ class CacheSettings(Section):
     )
     share_after_users_global: int = Field(3, ge=1, description="The same for answers that cross tenants.")
     patience_ms: int = Field(
-        1_000,
+        250,
         ge=0,
         description="Longest time that a request queues to be compared by meaning, in ms; then it is matched exactly "
         "only: a busy cache must not slow down what it is there to speed up.",
@@ -108,6 +108,12 @@ class CacheSettings(Section):
     )
     verify_near_misses: float = Field(
         0.2, ge=0, le=1, description="Share of near misses whose own answer is compared with the stored one."
+    )
+    near_misses_per_s: float = Field(
+        1.0,
+        gt=0,
+        description="Near misses a second that a worker compares so, at most; what it leaves, up to ten seconds' "
+        "worth, it may use later.",
     )
     near_miss: float = Field(0.5, ge=0, le=1, description="Least score of a near miss.")
     judge_tier: str = Field(
