@@ -1,10 +1,11 @@
 """What does one ledger entry add to the spend? Exactly once, under redelivery, replay and repeated production.
 
 Two tables, whose changelogs are written independently. ``attempts`` holds for each attempt at which offset each of its
-phases (opened, unsettled, closed) was first seen: an entry at another offset is a repetition. ``spend`` holds the sums
-of a key together with the offset of the last entry in them, in one changelog record: an entry at or below that offset
-is in the sums already. So a crash between the two writes is mended by the redelivery, whichever of them survived. What
-an entry adds depends on nothing but the entry: closing ones carry what the opening one had reserved.
+phases (opened, unsettled, closed) was first seen: an entry at another place is a repetition. ``spend`` holds the sums
+of a key together with the offset of the last entry in them, of each partition that entries of the key came from, in one
+changelog record: an entry at or below that offset is in the sums already. So a crash between the two writes is mended
+by the redelivery, whichever of them survived. What an entry adds depends on nothing but the entry: closing ones carry
+what the opening one had reserved. (A key has one partition, until partitions are added to ``usage``.)
 
 All entries of an attempt are booked for when it began, as its first entry says (:mod:`forebay_agents.cost.booking`).
 """
@@ -30,7 +31,11 @@ _PHASE = {
 _LARGEST = (1 << 63) - 1
 
 AttemptRow = dict[str, Any]
-"""Phase to offset, ``at`` (for when it is booked, ms), ``partition``, ``entry`` (the opening one, while it is open)."""
+"""Phase to offset, ``at`` (for when it is booked, ms), ``partition``, ``entry`` (the opening one, while it is open),
+``cost`` (nano-dollars, once it is closed), by which :mod:`forebay_agents.cost.drift` checks the sums."""
+
+SEEN = "seen"
+"""In a row of ``spend`` beside the fields of the record: partition, as text, to the offset of its last entry in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +101,7 @@ class Projection:
 
     Args:
         attempts: attempt id to :data:`AttemptRow`.
-        spend: :func:`spend_key` to the fields of a :class:`Spend`.
+        spend: :func:`spend_key` to the fields of a :class:`Spend`, and :data:`SEEN`.
     """
 
     def __init__(
@@ -121,7 +126,8 @@ class Projection:
             return []
         delta = delta_of(entry)
         sums = [(name, added) for name in _SUMS if (added := getattr(delta, name))]
-        return [(key, self._add(key, entry, kind, at_ms, sums, offset, now_ms)) for kind, key in keys.items()]
+        place = partition, offset
+        return [(key, self._add(key, entry, kind, at_ms, sums, place, now_ms)) for kind, key in keys.items()]
 
     def _booked_for(self, entry: UsageEvent, taken_ms: int) -> int:
         row = self._attempts.get(entry.attempt_id)
@@ -134,12 +140,13 @@ class Projection:
         row = dict(self._attempts.get(entry.attempt_id) or {"partition": partition, "at": at_ms})
         known = row.get(phase)
         if known is not None:
-            return bool(known == offset)  # the same record again, or a repetition of it
+            return bool(known == offset and row["partition"] == partition)  # the same record again, or a repetition
         row[phase] = offset
         if phase == "opened" and "closed" not in row:
             row["entry"] = to_json(entry)
         if phase == "closed":
             row.pop("entry", None)
+            row["cost"] = entry.cost_nanousd if entry.status is UsageStatus.SETTLED else 0
         self._attempts[entry.attempt_id] = row
         return True
 
@@ -150,17 +157,27 @@ class Projection:
         kind: WindowKind,
         at_ms: int,
         sums: Sequence[tuple[str, int]],
-        offset: int,
+        place: tuple[int, int],
         now_ms: int,
     ) -> Spend:
+        partition, offset = str(place[0]), place[1]
         row = self._spend.get(key) or _fresh(entry, kind, at_ms)
-        if row.get("revision", -1) < offset:
+        seen: Mapping[str, int] | None = row.get(SEEN)  # where there is none, the revision is the offset
+        if (row.get("revision", -1) if seen is None else seen.get(partition, -1)) < offset:
             # As it is stored: a record and its JSON are made of 24 fields, and most entries change five of them.
-            changed = {**row, "updated_at": now_ms, "revision": offset}
+            revision = max(row.get("revision", -1) + 1, offset)  # grows with each change, also over a rebuild
+            changed = {**row, "updated_at": now_ms, "revision": revision, SEEN: {**(seen or {}), partition: offset}}
             for name, added in sums:
                 changed[name] = _within(changed.get(name, 0) + added)
             self._spend[key] = row = changed
-        return Spend(**{**row, "window": kind})
+        return record_of(row)
+
+
+def record_of(row: Mapping[str, Any]) -> Spend:
+    """The record that a row of ``spend`` stands for."""
+    values = {**row, "window": WindowKind(row["window"])}
+    values.pop(SEEN, None)
+    return Spend(**values)
 
 
 def _fresh(entry: UsageEvent, kind: WindowKind, at_ms: int) -> Mapping[str, Any]:

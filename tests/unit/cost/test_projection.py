@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forebay.contract.records import CallPurpose, Spend, UsageEvent, UsageStatus, WindowKind
 from forebay.contract.windows import window_start
-from forebay_agents.cost.projection import Projection, spend_key
+from forebay_agents.cost.projection import Projection, record_of, spend_key
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -49,7 +49,7 @@ class Books:
         return rows
 
     def row(self, kind: WindowKind = WindowKind.DAY) -> Spend:
-        [row] = [Spend(**{**row, "window": kind}) for row in self.spend.values() if row["window"] == kind.value]
+        [row] = [record_of(row) for row in self.spend.values() if row["window"] == kind.value]
         return row
 
 
@@ -148,7 +148,7 @@ def test_tiers_and_purposes_have_rows_of_their_own(books: Books) -> None:
         settled("b", 2, tier="large"),
         settled("c", 4, tier="large", purpose=CallPurpose.JUDGE),
     )
-    rows = [Spend(**{**row, "window": WindowKind.DAY}) for row in books.spend.values() if row["window"] == "day"]
+    rows = [record_of(row) for row in books.spend.values() if row["window"] == "day"]
     found = {(row.tier, row.purpose): row.cost_nanousd for row in rows}
     assert found == {("small", "completion"): 1, ("large", "completion"): 2, ("large", "judge"): 4}
 
@@ -284,7 +284,7 @@ def test_after_any_crashes_spend_is_the_sum_over_distinct_attempts(
             table.crash(committed, data.draw(st.integers(0, 12), label="further writes that survive"))
     _run(ledger, attempts, spend, committed, len(ledger))
     for kind in WindowKind:
-        rows = [Spend(**{**row, "window": WindowKind(row["window"])}) for row in spend.values()]
+        rows = [record_of(row) for row in spend.values()]
         found = {
             (row.user_id, row.window_start): (
                 row.calls, row.failed, row.avoided, row.prompt_tokens, row.cost_nanousd, row.pending_nanousd,
