@@ -1,30 +1,40 @@
 """What may people ask about money? Who has spent how much on what, and whether the provider's invoice agrees."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forebay.contract.clock import now_ms
 from forebay.contract.failures import Permanent
+from forebay.contract.handlers import Output
 from forebay.contract.records import Spend, UsageEvent, WindowKind
 from forebay.contract.windows import HOUR_MS
 from forebay.kafka.lag import Waiting, read_waiting
-from forebay.kafka.reader import read_topic
+from forebay.kafka.reader import TopicReader, read_topic
+from forebay.kafka.tables.remaking import TableTopics, partition_of
+from forebay.operations.audit.recording import Recorder
 from forebay.operations.choices import InvalidChoiceError, moment
+from forebay.operations.publishing import publish
 from forebay.operations.topic_view import TopicView, open_view
 from forebay.privacy.people.names import Names
-from forebay.settings import Settings
+from forebay.settings import KafkaSettings, Settings, StageSettings
 from forebay_agents.cost.cells import CellReconciliation, summed
 from forebay_agents.cost.cells import reconcile_sums as compare_sums
 from forebay_agents.cost.invoice import read_invoice
 from forebay_agents.cost.invoice_sums import columns_of, has_attempts, read_sums, tolerance_of
 from forebay_agents.cost.period import Period
 from forebay_agents.cost.plausible import check
+from forebay_agents.cost.rebuild import Rebuilding, Rebuilt
 from forebay_agents.cost.reconciliation import Reconciliation
 from forebay_agents.cost.reconciliation import reconcile as compare
 from forebay_agents.cost.spending.facts import Entered, of_attempts, of_rows
 from forebay_agents.cost.spending.grouping import Spending, SpendQuery, grouped, zone_of
+from forebay_agents.models.cost_settings import CostSettings
+
+TABLES = ("attempts", "spend")
+_AT_ONCE = 5_000
+"""Records that are published, and waited for, together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,6 +190,62 @@ def reconcile_sums(statement: Statement, entries: Iterable[Entered]) -> CellReco
     tolerance = tolerance_of(statement.tolerance)
     lines = summed(read_sums(statement.invoice, columns_of(statement.columns), zone))
     return compare_sums(entries, lines, tolerance=tolerance, zone=zone, since_ms=period.since, until_ms=period.until)
+
+
+def rebuild(settings: Settings, record: Recorder) -> Rebuilt:
+    """Make the projection anew from the ledger: tables, rows of ``spend``, and where the stage goes on.
+
+    Whatever of it has happened when it ends half way, a worker that starts then goes through the whole ledger, and
+    takes in what is not in yet (:mod:`forebay_agents.cost.projection`); and this can be done again. All attempts of the
+    ledger are in memory meanwhile, 1 kB each.
+
+    Raises:
+        TablesError: a worker of the stage runs, or the brokers do not make the tables.
+        BrokerUnavailableError, PublishError: the brokers do not answer.
+    """
+    tables = TableTopics(settings[KafkaSettings], "cost", settings[StageSettings].version)
+    tables.refuse_members()
+    with TopicReader(settings, ["usage"]) as reader:
+        firsts = {partition: first for (_, partition), first in reader.firsts.items()}
+        rebuilding, oldest_ms = _entered(reader, Rebuilding(finished=tables.positions("usage", firsts)))
+        ends = {partition: end for (_, partition), end in reader.positions.items()}
+    with open_spend(settings) as view:
+        there = {entry.key: entry.value for entry in view.entries() if entry.value is not None}
+    now = now_ms()
+    expired = [oldest_ms.get(partition, now) for partition, first in firsts.items() if first]
+    rebuilt = rebuilding.rebuilt(
+        there,
+        ends=ends,
+        partition_of=lambda key: partition_of(key, len(ends)),
+        complete_since_ms=max(expired, default=0),
+        remembered_since_ms=now - round(1000 * settings[CostSettings].remember_s),
+    )
+    with record("spend.rebuild", subject="spend", count=len(rebuilt.published)):
+        tables.go_on_at("usage", firsts)  # first: refused where a worker runs
+        tables.remake(TABLES, len(ends))
+        tables.write("spend", rebuilt.spend)  # before the attempts, which keep their entries from being added again
+        tables.write("attempts", rebuilt.attempts)
+        rows = [Output(topic="spend", key=key, value=row) for key, row in rebuilt.published]
+        for start in range(0, len(rows), _AT_ONCE):
+            publish(settings, rows[start : start + _AT_ONCE])
+        tables.go_on_at("usage", ends)
+    return rebuilt
+
+
+def _entered(reader: TopicReader, rebuilding: Rebuilding) -> tuple[Rebuilding, dict[int, int]]:
+    """All entries, and when the brokers took the oldest of each partition, in ms since the epoch."""
+    oldest_ms: dict[int, int] = {}
+    for record in reader.read_to_end():
+        source = record.source
+        oldest_ms.setdefault(source.partition, source.timestamp_ms)
+        if record.value is None:
+            continue
+        with suppress(Permanent, ValueError, OverflowError, OSError):  # what is a dead letter to the stage too
+            check(record.value)
+            rebuilding.take(
+                record.value, partition=source.partition, offset=source.offset, taken_ms=source.timestamp_ms
+            )
+    return rebuilding, oldest_ms
 
 
 def _newest_revision(known: Spend, newest: Spend) -> Spend:

@@ -125,4 +125,9 @@ class Ledger:
 
 def usage_output(entry: UsageEvent) -> Output:
     """The record for the topic ``usage``; keyed so that all spend of a user meets in one partition."""
-    return Output(topic="usage", key=f"{entry.tenant_id}|{entry.user_id}", value=entry, always=True)
+    return Output(topic="usage", key=usage_key(entry.tenant_id, entry.user_id), value=entry, always=True)
+
+
+def usage_key(tenant_id: str, user_id: str) -> str:
+    """Key of a user's entries."""
+    return f"{tenant_id}|{user_id}"

@@ -14,7 +14,7 @@ from forebay.operations.choices import InvalidChoiceError
 from forebay.privacy.people.names import Names
 from forebay_agents.cost.cli import app
 from forebay_agents.cost.operations import in_hours, query_of, window_read
-from forebay_agents.cost.projection import Projection
+from forebay_agents.cost.projection import Projection, record_of
 from forebay_agents.cost.spending.facts import Amounts, Entered, of_attempts, of_rows
 from forebay_agents.cost.spending.grouping import Spending, SpendQuery, grouped, zone_of
 
@@ -182,7 +182,7 @@ def test_rows_say_the_same_as_entries() -> None:
         projection.apply(one, partition=0, offset=offset, taken_ms=NOON * 2, now_ms=1)
     for by in ("day,tenant,user,model", "hour,tier", "month", "purpose"):
         query = query_of(by=by)
-        read = [Spend(**{**row, "window": WindowKind(row["window"])}) for row in rows.values()]
+        read = [record_of(row) for row in rows.values()]
         of_kind = [row for row in read if row.window is window_read(query)]
         assert grouped(of_rows(of_kind), query) == asked(entries, by=query.by)
 
@@ -190,6 +190,11 @@ def test_rows_say_the_same_as_entries() -> None:
 def test_a_row_from_before_has_no_tier_and_says_so() -> None:
     [group] = grouped(of_rows([Spend(calls=1)]), SpendQuery(by=("tier", "purpose"))).groups
     assert group.keys == ("unknown", "unknown")
+
+
+def test_a_row_of_nothing_is_no_group() -> None:
+    found = grouped(of_rows([Spend(user_id="gone", revision=9), Spend(calls=1)]), SpendQuery(by=("user",)))
+    assert [group.keys for group in found.groups] == [("anonymous",)]
 
 
 def test_rows_are_read_by_the_longest_windows_that_say_it_and_periods_by_hours() -> None:

@@ -30,6 +30,7 @@ ACTS = {
     "review approve": ["review.approve"],
     "review correct": ["review.correct"],
     "review reject": ["review.reject"],
+    "spend rebuild": ["spend.rebuild"],
     "subject export": ["person.export"],
     "tail": ["topic.read"],
     "tenants key": ["tenants.key"],

@@ -13,6 +13,7 @@ from forebay.contract.clock import now_s
 from forebay.contract.records import WindowKind
 from forebay_agents.cost.cli.files import FROM, lines_of, tell_left_out
 from forebay_agents.cost.cli.invoices import reconcile
+from forebay_agents.cost.cli.rebuilding import rebuild
 
 if TYPE_CHECKING:
     from forebay.settings import Settings
@@ -183,3 +184,4 @@ _ZERO = ("0", "0.00")
 app.command(help="Compare the ledger with a provider's invoice (CSV or JSON): call by call, or sums by day and model.")(
     reconcile
 )
+app.command(help="Make what the cost stage knows anew from the ledger, while none of its workers runs.")(rebuild)

@@ -141,8 +141,26 @@ def _amounts(entry: UsageEvent) -> Amounts:
 
 
 def of_rows(rows: Iterable[Spend]) -> Iterator[Fact]:
-    """A fact of each row."""
+    """A fact of each row, but of those of nothing, which a rebuild leaves of what was wrong."""
     for row in rows:
+        amounts = Amounts(
+            calls=row.calls,
+            failed=row.failed,
+            avoided=row.avoided,
+            input_tokens=row.prompt_tokens,
+            cached_tokens=row.cached_prompt_tokens,
+            cache_write_tokens=row.cache_write_tokens + row.cache_write_1h_tokens,
+            output_tokens=row.completion_tokens,
+            reasoning_tokens=row.reasoning_tokens,
+            cost_nanousd=row.cost_nanousd,
+            pending_nanousd=row.pending_nanousd,
+            saved_cache_nanousd=row.saved_nanousd,
+            saved_tier_nanousd=row.saved_tier_nanousd,
+            saved_compression_nanousd=row.saved_compression_nanousd,
+            unpriced_calls=row.unpriced_calls,
+        )
+        if not any(amounts):
+            continue
         yield Fact(
             tenant=row.tenant_id,
             user=row.user_id,
@@ -150,20 +168,5 @@ def of_rows(rows: Iterable[Spend]) -> Iterator[Fact]:
             tier=row.tier or UNKNOWN,
             purpose=row.purpose or UNKNOWN,
             at_ms=row.window_start,
-            amounts=Amounts(
-                calls=row.calls,
-                failed=row.failed,
-                avoided=row.avoided,
-                input_tokens=row.prompt_tokens,
-                cached_tokens=row.cached_prompt_tokens,
-                cache_write_tokens=row.cache_write_tokens + row.cache_write_1h_tokens,
-                output_tokens=row.completion_tokens,
-                reasoning_tokens=row.reasoning_tokens,
-                cost_nanousd=row.cost_nanousd,
-                pending_nanousd=row.pending_nanousd,
-                saved_cache_nanousd=row.saved_nanousd,
-                saved_tier_nanousd=row.saved_tier_nanousd,
-                saved_compression_nanousd=row.saved_compression_nanousd,
-                unpriced_calls=row.unpriced_calls,
-            ),
+            amounts=amounts,
         )

@@ -1,0 +1,1 @@
+"""How a stage's tables are made anew from outside."""
