@@ -1,5 +1,10 @@
-"""What does the stage need of the brokers?"""
+"""What does the stage need of the brokers and of Redis?"""
 
-from forebay.contract.rights import StageRights
+from forebay.contract.rights import RedisRights, StageRights
+from forebay.state.keys import Common, globs
 
-RIGHTS = StageRights(writes=("spend", "usage"), tables=("attempts", "spend"))
+RIGHTS = StageRights(
+    writes=("spend", "usage"),
+    tables=("attempts", "spend"),
+    state=RedisRights(keys=globs(Common.CONDITION), commands=("set", "getdel")),
+)
