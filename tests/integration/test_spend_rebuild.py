@@ -29,7 +29,7 @@ from forebay_agents.models.ledger import usage_output
 pytestmark = pytest.mark.embedded
 
 USERS = 24
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 
 
 def ledger(name: str) -> list[UsageEvent]:

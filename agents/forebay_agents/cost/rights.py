@@ -4,7 +4,7 @@ from forebay.contract.rights import RedisRights, StageRights
 from forebay.state.keys import Common, globs
 
 RIGHTS = StageRights(
-    writes=("spend", "usage"),
+    writes=("spend", "usage", "alerts"),
     tables=("attempts", "spend"),
     state=RedisRights(keys=globs(Common.CONDITION), commands=("set", "getdel")),
 )
