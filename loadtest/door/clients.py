@@ -59,6 +59,8 @@ class Clients:
         self._doors = doors
         self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         self._session: aiohttp.ClientSession | None = None
+        self.begun: asyncio.Queue[str] = asyncio.Queue()
+        """Names of streams as they begin."""
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=0, force_close=True)  # a killed door leaves no connection to trip over
@@ -115,6 +117,7 @@ class Clients:
 
     async def _read(self, answer: aiohttp.ClientResponse, seen: Seen, begun: float) -> bool:
         text, last, seen.gaps_s = "", begun, []
+        self.begun.put_nowait(seen.name)
         async for line in answer.content:
             if not line.startswith(b"data: "):
                 continue

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -20,7 +21,7 @@ import psutil
 from loadtest.chaos.stack import Stack, running_stack
 from loadtest.door import beside
 from loadtest.door.clients import Clients
-from loadtest.door.driving import asking, at_once, at_rate, session, spread, watched
+from loadtest.door.driving import asking, at_once, at_rate, cpu_s, session, spread, watched
 from loadtest.measurements.chain import question, send
 from loadtest.measurements.cpu import yardstick_ms
 
@@ -58,10 +59,10 @@ def _over_an_echo(folder: Path, seconds: float, wanted: list[str]) -> dict[str, 
                 found["start"] = started
                 found["alone"] = asyncio.run(_alone(url, key, process, seconds))
         if "streams" in wanted:
-            with _door(stack) as (url, process, _):
+            with _door(stack, FOREBAY_EDGE_TIMEOUT_S="600") as (url, process, _):
                 found["streams"] = asyncio.run(_streams(url, key, process))
         if "stopped" in wanted:
-            with _door(stack, FOREBAY_EDGE_DRAIN_S="3", FOREBAY_EDGE_LAME_DUCK_S="1") as (url, process, _):
+            with _door(stack, FOREBAY_EDGE_DRAIN_S="10", FOREBAY_EDGE_LAME_DUCK_S="1") as (url, process, _):
                 found["stopped"] = asyncio.run(_stopped(url, key, process))
     return found
 
@@ -79,10 +80,11 @@ async def _streams(url: str, key: str, process: psutil.Process) -> dict[str, Any
     async with Clients([url], key) as clients, session() as probing:
         open_ = []
         for number in range(_STREAMS):
-            text = f"[hold={_HELD_S + 20:g}] {number} {time.time_ns()}"
+            text = f"[hold={_HELD_S + 20:g}] [pace=1] {number} {time.time_ns()} " + "word " * 160
             open_.append(asyncio.create_task(clients.ask(f"s-{number}-{time.time_ns()}", text, stream=True)))
             await asyncio.sleep(0.015)
         took, largest, ends = list[float](), 0, time.monotonic() + _HELD_S
+        before_s = cpu_s(process)
         while time.monotonic() < ends:
             begun = time.perf_counter()
             async with probing.get(url.removesuffix("/v1") + "/healthz") as answer:
@@ -91,6 +93,7 @@ async def _streams(url: str, key: str, process: psutil.Process) -> dict[str, Any
             took.append(time.perf_counter() - begun)
             largest = max(largest, process.memory_info().rss)
             await asyncio.sleep(0.1)
+        used_s = cpu_s(process) - before_s
         seen = await asyncio.gather(*open_)
     return {
         "streams": len(seen),
@@ -99,30 +102,31 @@ async def _streams(url: str, key: str, process: psutil.Process) -> dict[str, Any
         "at_rest_mib": round(at_rest / _MIB, 1),
         "largest_mib": round(largest / _MIB, 1),
         "kib_a_stream": round((largest - at_rest) / _STREAMS / 1024, 1),
+        "pieces_a_stream": round(sum(1 + len(one.gaps_s) for one in seen) / _STREAMS, 1),
+        "cpu_us_a_piece": round(1e6 * used_s / (_STREAMS * _HELD_S)),
         "healthz": spread(took),
     }
 
 
 async def _stopped(url: str, key: str, process: psutil.Process) -> dict[str, Any]:
-    """200 streams and 200 others wait, 20 a second go on coming; then SIGTERM."""
+    """200 streams and 200 others wait, of each a quarter for longer than the door does; then SIGTERM, and 40 more."""
     async with Clients([url], key) as clients:
 
         def ask(number: int, hold_s: float) -> "asyncio.Task[Any]":
             text, name = f"[hold={hold_s}] {number} {time.time_ns()}", f"t-{number}-{time.time_ns()}"
             return asyncio.create_task(clients.ask(name, text, stream=number % 2 == 0))
 
-        tasks = [ask(number, 2.0 if number % 4 else 60.0) for number in range(400)]
-        await asyncio.sleep(3.5)
+        tasks = [ask(number, 6.0 if number % 8 > 1 else 60.0) for number in range(400)]
+        for _ in range(200):  # the others were asked between them
+            await clients.begun.get()
         process.terminate()
         for number in range(400, 440):
             tasks.append(ask(number, 0.0))
             await asyncio.sleep(0.05)
         seen = await asyncio.gather(*tasks)
-    ends: dict[str, int] = {}
-    for one in seen:
-        end = "answered" if one.answered else (one.cut[-1] if one.status else "refused: nobody listens")
-        ends[end] = ends.get(end, 0) + 1
-    return {"clients": len(seen), "ends": ends, "without_an_end": ends.get("no_end", 0)}
+    ends = Counter("answered" if one.answered else one.cut[-1] for one in seen)
+    told = {"answered", "draining", "still_running", "ClientConnectorError"}  # the last: nobody listens any more
+    return {"clients": len(seen), "ends": ends, "without_an_end": sum(ends[end] for end in ends.keys() - told)}
 
 
 def _on_the_chain(folder: Path, seconds: float, wanted: list[str]) -> dict[str, Any]:

@@ -56,11 +56,11 @@ class Outcome:
         return max(one.took_s for one in self.seen)
 
 
-def kill(stack: Stack, second: str, name: str, strike: Callable[[], None], after_s: float = 1.2) -> Outcome:
-    """Ask at the stack's door and do ``strike`` while the answers are made; ``second`` is the other door's URL."""
+def kill(stack: Stack, second: str, name: str, strike: Callable[[], None]) -> Outcome:
+    """Ask at the stack's door and do ``strike`` once half the streams have begun; ``second`` is the other door's URL."""
     first, key = stack.door()
     since, begun_ms = mark(stack.settings, stack.invoice), now_ms()
-    seen = asyncio.run(_asked([first, second], key, f"{name}-{begun_ms}", strike, after_s))
+    seen = asyncio.run(_asked([first, second], key, f"{name}-{begun_ms}", strike))
     stack.wait_ready()
     wait_until_idle(stack.settings, _PATIENCE_S)
     accepted = {one.request_id: begun_ms for one in seen if one.request_id}
@@ -79,9 +79,7 @@ def kill(stack: Stack, second: str, name: str, strike: Callable[[], None], after
     return Outcome(seen=seen, false_ends=false, verdict=verdict)
 
 
-async def _asked(
-    doors: Sequence[str], key: str, name: str, strike: Callable[[], None], after_s: float
-) -> Sequence[Seen]:
+async def _asked(doors: Sequence[str], key: str, name: str, strike: Callable[[], None]) -> Sequence[Seen]:
     async with Clients(doors, key) as clients:
         waiting = [
             asyncio.create_task(
@@ -94,6 +92,8 @@ async def _asked(
             )
             for number in range(STREAMS + WHOLES)
         ]
-        await asyncio.sleep(after_s)
+        async with asyncio.timeout(_PATIENCE_S):
+            for _ in range(STREAMS // 2):
+                await clients.begun.get()
         await asyncio.to_thread(strike)
         return await asyncio.gather(*waiting)

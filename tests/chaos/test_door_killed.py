@@ -46,6 +46,23 @@ def test_whoever_is_killed_nothing_is_lost_paid_twice_or_ends_falsely(stack: Sta
         assert outcome.cut > 0, "somebody was cut off"
 
 
+def test_an_answer_that_is_made_again_and_is_another_one_is_never_a_mixture(stack: Stack, second: str) -> None:
+    stack.wait_ready()
+    [name] = [name for name in stack.rows() if name.startswith("completion")]
+
+    def strike() -> None:
+        stack.provider({"models": {"small": {"repeats": False}}})
+        stack.strike(name)
+
+    outcome = kill(stack, second, "restarted", strike)
+    stack.provider(_PROVIDER)
+    print(f"restarted: {told(outcome)}; {outcome.broken}", flush=True)
+    assert outcome.broken == []
+    restarted = [one for one in outcome.seen if "stream_restarted" in one.cut]
+    assert restarted, "some were under way"
+    assert all(one.replayed for one in restarted if one.wholes), "under its key each has the answer that counts"
+
+
 def told(outcome: Outcome) -> str:
     cut = [why for one in outcome.seen for why in one.cut]
     counts = {why: cut.count(why) for why in sorted(set(cut))}

@@ -255,7 +255,7 @@ class KafkaDoorChannel:
                 "group.id": topic_on_broker("door", self._kafka),
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": 50,
+                "fetch.wait.max.ms": 500,  # where nothing comes; what comes is told at once
                 "fetch.message.max.bytes": 4 * self._kafka.max_record_bytes,
             },
             logger=silent(),

@@ -15,15 +15,16 @@ from forebay.privacy.fingerprints import fingerprint
 
 @dataclass(slots=True, eq=False)
 class _Asker:
-    """``request`` is ``None`` when only its bytes are known."""
+    """``request`` is ``None`` when only its bytes are known; ``mark``: its fingerprint, if somebody made it before."""
 
     request: Request | None
+    mark: str = ""
     future: "Future[Response]" = field(default_factory=Future)
 
     def is_meant(self, about: str, *, surely: bool) -> bool:
-        if surely:
-            return self.request is not None and fingerprint(self.request) == about
-        return not about or self.request is None or fingerprint(self.request) == about
+        if self.request is None or not about:
+            return not surely
+        return (self.mark or fingerprint(self.request)) == about
 
 
 class Waiting:
@@ -38,10 +39,10 @@ class Waiting:
         with self._lock:
             return len(self._askers)
 
-    def add(self, request_id: str, request: Request | None) -> "Future[Response]":
-        """A future of the response to ``request``; ``None``: only its bytes are known."""
+    def add(self, request_id: str, request: Request | None, mark: str = "") -> "Future[Response]":
+        """A future of the response to ``request``; ``None``: only its bytes are known. ``mark``: its fingerprint."""
         with self._lock:
-            asker = _Asker(request)
+            asker = _Asker(request, mark)
             self._askers.setdefault(request_id, []).append(asker)
         return asker.future
 

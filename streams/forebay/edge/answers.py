@@ -87,9 +87,9 @@ class Answers:
                 surely = self._reading.surely(one)
                 _settle(self._waiting.take(one.request_id, about, surely=surely), response)
 
-    def wait(self, request_id: str, request: Request | None) -> "Future[Response]":
-        """A future of the answer; ``request``: whose body it has to be about, ``None``: any."""
-        return self._waiting.add(request_id, request)
+    def wait(self, request_id: str, request: Request | None, mark: str = "") -> "Future[Response]":
+        """A future of the answer; ``request``: whose body it has to be about, ``None``: any; ``mark``: fingerprint."""
+        return self._waiting.add(request_id, request, mark)
 
     def give_up(self, request_id: str, future: "Future[Response]") -> None:
         """Nobody waits for ``future`` any more."""

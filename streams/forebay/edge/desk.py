@@ -203,7 +203,7 @@ class Desk:
 
     def _publish(self, request: Request, mark: str, headers: Mapping[str, bytes]) -> Open:
         request_id = request.request_id
-        waiting = self._answers.wait(request_id, request)
+        waiting = self._answers.wait(request_id, request, mark)
         try:
             sent = self._produce("requests", request, request_id, headers)
         except BaseException:
