@@ -114,6 +114,7 @@ class App:
 
     async def chat(self, http: web.BaseRequest, _rest: str) -> web.StreamResponse:
         """``POST /v1/chat/completions``."""
+        began_s = elapsed_s()
         key = self._holder(http)
         may_ask(key)
         body = json_object(await body_of(http, self._most_bytes, self._settings.body_s))
@@ -158,6 +159,8 @@ class App:
             if response is None:
                 where = {"location": f"/v1/requests/{one.request.request_id}", **shown}
                 raise Refused("still_running", "no answer yet; the request goes on, see `location`", headers=where)
+        if not one.replayed:
+            self._metrics.note_added(elapsed_s() - began_s, response)
         if http.transport is None or http.transport.is_closing():
             self._metrics.gone.inc()
         return _answered(response, chat.model, created, shown)

@@ -2,6 +2,7 @@
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
+from forebay.contract.records import Response
 from forebay.observability.metrics import LATENCY_BUCKETS
 
 
@@ -22,6 +23,12 @@ class EdgeMetrics:
         self.first = Histogram(
             "forebay_edge_first_piece_seconds",
             "Time until the first text of a streamed answer was sent.",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.added = Histogram(
+            "forebay_edge_added_seconds",
+            "Time that the door adds to an answer: to the brokers, back from them, and HTTP; not what stages take.",
             buckets=LATENCY_BUCKETS,
             registry=registry,
         )
@@ -54,6 +61,12 @@ class EdgeMetrics:
             "Seconds since the brokers last said which keys there are.",
             registry=registry,
         )
+
+    def note_added(self, took_s: float, response: Response) -> None:
+        """Enter what of ``took_s`` the door itself took: but for when stages had the request, by their clocks."""
+        added_s = took_s - (response.responded_at - response.accepted_at) / 1000
+        if response.accepted_at and added_s >= 0:  # who joined a request that was under way says nothing of it
+            self.added.observe(added_s)
 
 
 METRICS = EdgeMetrics()

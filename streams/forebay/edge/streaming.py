@@ -125,6 +125,8 @@ class Streamed:
         await self._end(self._one.answer.result())
 
     async def _end(self, response: Response) -> None:
+        if not self._one.replayed:
+            self._metrics.note_added(elapsed_s() - self._began, response)
         if response.status is not ResponseStatus.OK:
             if not self._answer.prepared:
                 raise answering.refusal(response)

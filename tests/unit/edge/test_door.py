@@ -91,6 +91,22 @@ async def test_a_question_becomes_a_record_and_its_answer_comes_back() -> None:
     assert headers["x-request-id"] == request.request_id
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_the_door_adds_is_told_without_what_stages_took(stream: bool) -> None:
+    async with bench() as door:
+        body, named = {**HELLO, "stream": stream}, {"idempotency-key": "one"}
+        call = asyncio.create_task(door.streamed(body, headers=named) if stream else door.call(body, headers=named))
+        request = await door.asked()
+        await asyncio.sleep(0.05)
+        door.channel.answer(request, accepted_at=1_000_000, responded_at=1_000_040)
+        await call
+        await door.call(HELLO, headers=named)  # a replay has nothing to do with stages
+        count = door.metrics.get_sample_value("forebay_edge_added_seconds_count")
+        added_s = door.metrics.get_sample_value("forebay_edge_added_seconds_sum") or 0.0
+        whole_s = door.metrics.get_sample_value("forebay_edge_seconds_sum", {"path": "/chat/completions"}) or 0.0
+        assert (count, 0.0 < added_s < whole_s - 0.035) == (1.0, True)
+
+
 async def test_calls_of_tools_come_whole() -> None:
     async with bench() as door:
         _, found, _ = await door.answered(with_={"tool_calls": json.dumps(CALLS), "finish_reason": "stop"})
