@@ -57,7 +57,7 @@ class Outcome:
 
 
 def kill(stack: Stack, second: str, name: str, strike: Callable[[], None]) -> Outcome:
-    """Ask at the stack's door and do ``strike`` once half the streams have begun; ``second`` is the other door's URL."""
+    """Ask at the stack's door, do ``strike`` once half the streams have begun; ``second``: the other door's URL."""
     first, key = stack.door()
     since, begun_ms = mark(stack.settings, stack.invoice), now_ms()
     seen = asyncio.run(_asked([first, second], key, f"{name}-{begun_ms}", strike))
