@@ -94,6 +94,19 @@ class RedactionSettings(Section):
     processes: int = Field(
         0, ge=0, le=64, description="Processes instead of threads; worth it from four cores on. 0: threads."
     )
+    kept_requests: int = Field(
+        4_096,
+        ge=0,
+        description="Requests of which is kept what was found (places and types under a digest, never text), per "
+        "thread pool or process, for when they come again: one or two kB each. 0: none.",
+    )
+    kept_windows: int = Field(
+        256,
+        ge=0,
+        description="Pieces of long texts (about 90 words) whose reading by the names model is kept, sealed under "
+        "their own text, per thread pool or process, so that earlier turns and system prompts are not read anew: "
+        "160 kB each at most. 0: none.",
+    )
     look_ahead: int = Field(
         512,
         ge=1,

@@ -204,8 +204,12 @@ class Detector:
                 known = [value for tag, value in asked.known.items() if tag != OPEN]
                 found, public = self._public.left(view.text, found, asked.parts, bounds, known, policy.public)
         parted = per_part(_in_original(view, found), begun.bounds)
-        asked_about = self._facts.asked(texts_of(begun.asked.parts, parted))
-        return Found(spans=parted, language=begun.language, public=public, asked=asked_about, open=begun.open)
+        about = self.asked_about(begun.asked.parts, parted)
+        return Found(spans=parted, language=begun.language, public=public, asked=about, open=begun.open)
+
+    def asked_about(self, parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> tuple[str, ...]:
+        """Of which findings a fact is asked: see :meth:`forebay_agents.redaction.public.facts.Facts.asked`."""
+        return self._facts.asked(texts_of(parts, spans))
 
     def _layers(self, begun: _Formed, spans: list[Span], found: list[Span], bare: str) -> list[Span]:
         """``found`` with what shows once it is gone, and what shows then: the first time anywhere, later beside it."""

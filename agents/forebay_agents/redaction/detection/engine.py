@@ -209,6 +209,7 @@ def names_engine(settings: RedactionSettings) -> Engine | None:
     chosen, _, model = settings.names.partition(":")
     match chosen:
         case "builtin":
+            from forebay_agents.redaction.detection.names.encoder.readings import Readings
             from forebay_agents.redaction.detection.names.head import loaded
             from forebay_agents.redaction.detection.names.lexical import SHIPPED
             from forebay_agents.redaction.detection.names.recogniser import NamesRecogniser
@@ -216,7 +217,8 @@ def names_engine(settings: RedactionSettings) -> Engine | None:
             path = Path(model) if model else SHIPPED
             if not path.is_file():
                 raise ConfigurationError(f"redaction.names: there is no file {path}")
-            return Engine([NamesRecogniser(loaded(path), settings.threshold)], BlankPipeline())
+            readings = Readings(settings.kept_windows) if settings.kept_windows else None
+            return Engine([NamesRecogniser(loaded(path), settings.threshold, readings)], BlankPipeline())
         case "spacy":
             from forebay_agents.redaction.detection.stock import spacy_pipeline, spacy_recogniser
 

@@ -20,6 +20,7 @@ from forebay.contract.failures import Transient
 from forebay_agents.redaction.detection.detector import Asked, Detector, Found
 from forebay_agents.redaction.handler import Find
 from forebay_agents.redaction.metrics import METRICS, RedactionMetrics
+from forebay_agents.redaction.repeated import finding
 from forebay_agents.redaction.settings import RedactionSettings
 
 MOST = 8
@@ -29,8 +30,8 @@ _MOST_CHARS = 4_000
 
 FindAll = Callable[[Sequence[Asked]], list[Found | Exception]]
 """See :meth:`forebay_agents.redaction.detection.detector.Detector.find_all`."""
-_detector: Detector | None = None
-"""The detector of a worker process."""
+_find_all: FindAll | None = None
+"""Detection in a worker process."""
 
 
 class Batches:
@@ -131,9 +132,9 @@ async def finder(settings: RedactionSettings, metrics: RedactionMetrics = METRIC
         batches = Batches(partial(_processes, settings), _found, settings.processes, metrics.read_together)
         await batches.find(Asked(parts=[]))  # returns once a process is ready
     else:
-        detector = await asyncio.to_thread(Detector, settings)
+        find_all = await asyncio.to_thread(_opened, settings)
         threads = partial(ThreadPoolExecutor, settings.threads, thread_name_prefix="redaction")
-        batches = Batches(threads, detector.find_all, settings.threads, metrics.read_together)
+        batches = Batches(threads, find_all, settings.threads, metrics.read_together)
     try:
         yield batches.find
     finally:
@@ -147,10 +148,14 @@ def _processes(settings: RedactionSettings) -> Executor:
 
 
 def _start(settings: RedactionSettings) -> None:
-    global _detector
-    _detector = Detector(settings)
+    global _find_all
+    _find_all = _opened(settings)
+
+
+def _opened(settings: RedactionSettings) -> FindAll:
+    return finding(Detector(settings), settings.kept_requests)
 
 
 def _found(asked: Sequence[Asked]) -> list[Found | Exception]:
-    assert _detector is not None
-    return _detector.find_all(asked)
+    assert _find_all is not None
+    return _find_all(asked)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from forebay_agents.redaction.detection.names.encoder.layer import DIMENSIONS, Layer, third_layer
 from forebay_agents.redaction.detection.names.encoder.pieces import Pieces, tokenizer
+from forebay_agents.redaction.detection.names.encoder.readings import Readings
 from forebay_agents.redaction.detection.names.lexical import LISTS, SHIPPED, Lexical, shipped
 from forebay_agents.redaction.detection.names.outside import OF_WORD, OUTSIDE, Outside
 from forebay_agents.redaction.detection.names.words import Matrix, Words, split
@@ -63,14 +64,14 @@ class Reader:
         self._outside = Outside(lexical)
         self._tokenizer = tokenizer()
 
-    def read(self, texts: Sequence[str]) -> Read:
-        """Read ``texts``, in one run of the encoder where their lengths allow it."""
+    def read(self, texts: Sequence[str], readings: Readings | None = None) -> Read:
+        """Read ``texts``, in one run of the encoder where their lengths allow it; see :class:`Readings`."""
         words = [split(text) for text in texts]
         pieces = [self._tokenizer.pieces(text, own) for text, own in zip(texts, words, strict=True)]
         rows = sum(len(own.words) + FAR for own in words)
         vectors, outside = np.zeros((rows, DIMENSIONS), np.float32), np.zeros((rows, OUTSIDE), np.float32)
         at = 0
-        vectors_of = self._layer.vectors([one.ids for one in pieces], [one.wanted for one in pieces])
+        vectors_of = self._layer.vectors([one.ids for one in pieces], [one.wanted for one in pieces], readings)
         for text, own, cut, found in zip(texts, words, pieces, vectors_of, strict=True):
             end = at + len(own.words)
             _pool(found, cut, vectors[at:end])
@@ -141,9 +142,9 @@ class Head:
             for i in range(sum(name.startswith("w") for name in weights))
         ]
 
-    def probabilities(self, texts: Sequence[str]) -> list[tuple[Words, Matrix]]:
+    def probabilities(self, texts: Sequence[str], readings: Readings | None = None) -> list[tuple[Words, Matrix]]:
         """Words of each text; of each word, the probability of nothing, person, place: (words, OUTPUTS)."""
-        read = self._reader.read(texts)
+        read = self._reader.read(texts, readings)
         near = read.vectors @ self._projection
         count = len(near)
         odds = np.empty((count, OUTPUTS), np.float32)

@@ -13,6 +13,7 @@ from forebay_agents.redaction.detection.names.bars import bars
 from forebay_agents.redaction.detection.names.cues import PERSON, PLACE, SURE, Cue, cues
 from forebay_agents.redaction.detection.names.cues_abroad import cues_abroad
 from forebay_agents.redaction.detection.names.doubts import doubtful
+from forebay_agents.redaction.detection.names.encoder.readings import Readings
 from forebay_agents.redaction.detection.names.head import Head
 from forebay_agents.redaction.detection.names.lexical import common_word, listed_name
 from forebay_agents.redaction.detection.names.titles_abroad import titled_abroad
@@ -48,13 +49,15 @@ class NamesRecogniser(EntityRecognizer):
     Args:
         head: the model.
         threshold: a word counts from this probability of being part of a name or a place.
+        readings: what the encoder said of long texts before.
     """
 
     name: str
 
-    def __init__(self, head: Head, threshold: float) -> None:
+    def __init__(self, head: Head, threshold: float, readings: Readings | None = None) -> None:
         self._head = head
         self._threshold = threshold
+        self._readings = readings
         super().__init__(supported_entities=list(KINDS.values()), name="names", supported_language="en")
 
     def load(self) -> None:
@@ -66,7 +69,7 @@ class NamesRecogniser(EntityRecognizer):
 
     def analyze_batch(self, texts: Sequence[str]) -> list[list[RecognizerResult]]:
         """Findings in each text; the same as one by one, for less."""
-        read = self._head.probabilities(texts)
+        read = self._head.probabilities(texts, self._readings)
         return [self._results(text, *own) for text, own in zip(texts, read, strict=True)]
 
     def _results(self, text: str, words: Words, probabilities: Matrix) -> list[RecognizerResult]:

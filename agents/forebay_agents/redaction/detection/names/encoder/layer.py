@@ -6,7 +6,7 @@ checksum of its source, so that a new encoder never meets an old cut.
 
 import os
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 from forebay.artifacts import locked
 from forebay_agents.embeddings import unpacked
 from forebay_agents.redaction.detection.names.encoder.fused import RANGES, REVISION, fused
+from forebay_agents.redaction.detection.names.encoder.readings import Readings
 from forebay_agents.redaction.detection.names.words import Matrix
 from forebay_agents.redaction.detection.pace import breathe
 
@@ -60,12 +61,15 @@ class Layer:
     def __init__(self, model: Path) -> None:
         self._session = session(model.read_bytes())
 
-    def vectors(self, texts: Sequence[Ids], wanted: Sequence[Sequence[int]]) -> list[Matrix]:
+    def vectors(
+        self, texts: Sequence[Ids], wanted: Sequence[Sequence[int]], readings: Readings | None = None
+    ) -> list[Matrix]:
         """Vectors of some pieces of each text, (wanted, DIMENSIONS).
 
         Args:
             texts: ids of the pieces.
             wanted: of each text, which of its pieces, in order.
+            readings: what was said of windows before, and is said again.
         """
         found = [np.empty((len(pieces), DIMENSIONS), np.float32) for pieces in wanted]
         all_ = [
@@ -73,7 +77,9 @@ class Layer:
             for index, (ids, pieces) in enumerate(zip(texts, wanted, strict=True))
             for window in _windows(index, len(ids), pieces)
         ]
-        alike = _alike(texts, wanted, all_)
+        digests = {} if readings is None else _digests(texts, wanted, all_, readings)
+        new = all_ if readings is None else _not_recalled(all_, digests, readings, found)
+        alike = _alike(texts, wanted, new)
         for windows in _runs([own[0] for own in alike]):
             vectors = self._run(texts, wanted, windows)
             if len(all_) == len(texts) == 1:
@@ -82,6 +88,8 @@ class Layer:
             for window in windows:
                 end = at + window.last - window.first
                 found[window.text][window.first : window.last] = vectors[at:end]
+                if readings is not None and window in digests:
+                    readings.keep(digests[window], vectors[at:end])
                 at = end
             breathe()
         for window, *others in alike:
@@ -125,6 +133,34 @@ def _windows(index: int, count: int, wanted: Sequence[int]) -> Iterator[_Window]
         if first < last:
             low, high = max(0, start - _OVERLAP), min(count, end + _OVERLAP)
             yield _Window(text=index, low=low, high=high, first=first, last=last)
+
+
+def _digests(
+    texts: Sequence[Ids], wanted: Sequence[Sequence[int]], windows: Sequence[_Window], readings: Readings
+) -> dict[_Window, bytes]:
+    """By what the windows of long texts are known; a text of one window comes again only as a whole."""
+    return {
+        window: readings.digest(
+            texts[window.text][window.low : window.high],
+            [piece - window.low for piece in wanted[window.text][window.first : window.last]],
+        )
+        for window in windows
+        if len(texts[window.text]) > _WINDOW
+    }
+
+
+def _not_recalled(
+    windows: Sequence[_Window], digests: Mapping[_Window, bytes], readings: Readings, found: Sequence[Matrix]
+) -> list[_Window]:
+    """Windows that have to be read; the vectors of the others are put into ``found``."""
+    left = []
+    for window in windows:
+        rows = readings.recalled(digests[window]) if window in digests else None
+        if rows is None:
+            left.append(window)
+        else:
+            found[window.text][window.first : window.last] = rows
+    return left
 
 
 def _alike(
