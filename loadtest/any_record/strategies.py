@@ -46,7 +46,7 @@ _A_TURN = 10
 _DAY_MS = 86_400_000
 _NUMBERS = (-(1 << 63), -(1 << 31), -1, 0, 1, 2, 9, 10, 64, 1_000, (1 << 31) - 1, 1 << 31, (1 << 63) - 1)
 _OURS = tuple(sorted(value for name, value in vars(h).items() if name.isupper() and isinstance(value, str)))
-_REMAINDER = ("forebay-dlq-code", "forebay-replay-count", "forebay-timing-cache", "tracestate")
+_REMAINDER = ("forebay-dlq-code", "forebay-replay-count", "forebay-spans", "tracestate")
 
 
 def texts() -> SearchStrategy[str]:

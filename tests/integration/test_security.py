@@ -34,7 +34,7 @@ RULES: Mapping[str, tuple[Mapping[str, list[str]], list[str]]] = {
         {"requests": ["READ"], "requests.redacted": ["WRITE"], "completions": ["WRITE"], **BURIED},
         ["redaction"],
     ),
-    "response": ({"completions": ["READ"], "responses": ["WRITE"], **BURIED}, ["response"]),
+    "response": ({"completions": ["READ"], "responses": ["WRITE"], "outcomes": ["WRITE"], **BURIED}, ["response"]),
     "completion": (
         {"requests.uncached": ["READ"], "completions": ["WRITE"], "usage": ["WRITE"], **BURIED},
         ["completion", "redaction"],

@@ -40,6 +40,7 @@ class Outcome:
             outcome=outcome,
             duration_ms=self.duration_ms,
             cost_nanousd=self.entry.cost_nanousd,
+            started_at=self.entry.started_at,
         )
 
 

@@ -33,9 +33,6 @@ from forebay_agents.redaction.settings import Action
 from forebay_agents.redaction.surrogates import Surrogates
 from forebay_agents.redaction.validation import validate
 
-TIMING = "forebay-timing-redaction"
-"""Header with the microseconds that redaction took: :class:`RedactedRequest` has no field for it."""
-
 _SWAPS = 16
 """Attempts to extend a conversation that other requests extend at the same moment; each failure is their progress."""
 
@@ -105,9 +102,7 @@ class RedactionHandler:
         redacted = replace(redacted, prompt_hash=await aside(_length(redacted), prompt_hash, redacted))
         elapsed = time.perf_counter() - started
         self._metrics.redacted(sum(len(message.content) for message in request.messages), elapsed)
-        micros = round(1e6 * elapsed)
-        headers = {TIMING: str(micros).encode()} | named.headers
-        return [Output(topic="requests.redacted", key=redacted.prompt_hash, value=redacted, headers=headers)]
+        return [Output(topic="requests.redacted", key=redacted.prompt_hash, value=redacted, headers=named.headers)]
 
     async def _redact(self, request: Request, named: Request) -> RedactedRequest:
         """``named`` is ``request`` with the names that records have for its user and conversation."""

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from forebay.avro.codec import open_codecs
 from forebay.avro.registry import open_registry
 from forebay.contract.handlers import Route
+from forebay.history.settings import HistorySettings
 from forebay.privacy.fingerprints import FingerprintHeaders
 from forebay.privacy.people.travelling import open_ids
 from forebay.privacy.sealing import load_keyring
@@ -26,7 +27,8 @@ async def response_stage(settings: Settings) -> AsyncIterator[Stage]:
         keyring = load_keyring(settings[VaultSettings])
         addresses = settings[ResponseSettings].addresses
         marks, people = FingerprintHeaders(keyring), open_ids(settings, keyring)
-        handler = ResponseHandler(vault, marks, people=people, addresses=addresses, metrics=METRICS)
+        kept = settings[HistorySettings].metadata_keys
+        handler = ResponseHandler(vault, marks, people=people, addresses=addresses, metrics=METRICS, metadata_keys=kept)
         encode = open_codecs(settings, open_registry(settings))["responses"].encode
         to = Addressing(tenants(settings), encode)
         route = Route(topic="completions", handle=to.of(handler.handle), on_failure=to.of_failure(handler.on_failure))

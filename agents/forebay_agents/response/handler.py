@@ -9,10 +9,12 @@ from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Failure, Permanent
 from forebay.contract.handlers import Context, Output
 from forebay.contract.records import Completion, Error, MessageRole, RedactedRequest, Response, ResponseStatus
+from forebay.observability.spans import read, worked
 from forebay.privacy.people.travelling import Ids
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.restoring import Restorer
 from forebay.privacy.vault import Owner
+from forebay_agents.response.outcomes import outcome_of
 from forebay_agents.response.settings import Addresses
 
 
@@ -66,6 +68,7 @@ class ResponseHandler:
         addresses: whether personal data may get into addresses that a model wrote.
         metrics: counts what did not.
         clock_ms: ms since the epoch.
+        metadata_keys: keys of metadata that outcomes keep.
     """
 
     def __init__(
@@ -77,7 +80,9 @@ class ResponseHandler:
         people: People | None = None,
         addresses: Addresses = Addresses.WITHHOLD,
         metrics: Withheld | None = None,
+        metadata_keys: Sequence[str] = (),
     ) -> None:
+        self._metadata_keys = metadata_keys
         self._maps = maps
         self._marks = marks
         self._people = people
@@ -98,10 +103,9 @@ class ResponseHandler:
         except Permanent as failure:
             if failure.code == "vault_mismatch":
                 raise
-            return [self._output(completion, context, None, started, failure)]
-        return [
-            self._output(completion, context, Restorer(mapping, _own_texts(request), withhold=self._withhold), started)
-        ]
+            return self._outputs(completion, context, None, started, failure)
+        restorer = Restorer(mapping, _own_texts(request), withhold=self._withhold)
+        return self._outputs(completion, context, restorer, started)
 
     async def _mapping(self, completion: Completion, request: RedactedRequest) -> PseudonymMap:
         """What is restored: of the one who gets the response, whoever the request inside says that it is of."""
@@ -116,17 +120,17 @@ class ResponseHandler:
     def on_failure(self, completion: Completion | None, context: Context, failure: Failure) -> Sequence[Output]:
         """A failed response: also a completion that cannot be read has somebody waiting for it."""
         known = completion or Completion(request_id=context.fallback_id)
-        return [self._output(known, context, None, time.perf_counter(), failure)]
+        return self._outputs(known, context, None, time.perf_counter(), failure)
 
-    def _output(
+    def _outputs(
         self,
         completion: Completion,
         context: Context,
         restorer: Restorer | None,
         started: float,
         failure: Failure | None = None,
-    ) -> Output:
-        """The response; no ``restorer``: whatever might hold a pseudonym is left out."""
+    ) -> list[Output]:
+        """The response and its outcome; no ``restorer``: whatever might hold a pseudonym is left out."""
         request = completion.request or RedactedRequest()
         error, status = completion.error, completion.status
         if failure is not None:
@@ -176,18 +180,17 @@ class ResponseHandler:
             responded_at=self._clock_ms(),
         )
         about = self._marks.opened(headers, request_id)
-        return Output(topic="responses", key=request_id, value=response, headers=about)
+        outcome = outcome_of(completion, response, context, time.perf_counter() - started, self._metadata_keys)
+        return [
+            Output(topic="responses", key=request_id, value=response, headers=about),
+            Output(topic="outcomes", key=outcome.request_id, value=outcome),
+        ]
 
     @staticmethod
     def _timings(completion: Completion, context: Context, started: float) -> dict[str, int]:
-        """Microseconds by stage: of the completion, of headers, and of this one."""
-        timings = dict(completion.timings)
-        for name in h.TIMINGS.keys() & context.source.headers.keys():
-            micros = h.number(context.source.headers, name, high=h.LONGEST_TIMING_US)
-            if micros is not None:
-                timings.setdefault(h.TIMINGS[name], micros)
-        timings["response"] = round(1e6 * (time.perf_counter() - started))
-        return timings
+        """Microseconds by stage: of the completion, of the spans, and of this one."""
+        mine = {"response": round(1e6 * (time.perf_counter() - started))}
+        return {**completion.timings, **worked(read(context.source.headers.get(h.SPANS, b""))), **mine}
 
 
 _OWN = frozenset({MessageRole.USER, MessageRole.SYSTEM, MessageRole.DEVELOPER})

@@ -4,7 +4,7 @@ from forebay.contract.rights import RedisRights, StageRights
 from forebay.state.keys import Common, Hashed, globs
 
 RIGHTS = StageRights(
-    writes=("responses",),
+    writes=("responses", "outcomes"),
     state=RedisRights(
         keys=globs(
             Hashed.VAULT_MAP,

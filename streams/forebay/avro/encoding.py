@@ -9,6 +9,7 @@ from forebay.contract.failures import Permanent
 from forebay.contract.handlers import Output
 from forebay.contract.topics import topic_named
 from forebay.contract.wire import Encoded
+from forebay.observability.spans import Span, added
 from forebay.settings import KafkaSettings
 
 _SEAL_BYTES = 1_024
@@ -22,7 +23,9 @@ _BATCH_BYTES = 256
 
 
 _ANSWERED = frozenset({"requests.redacted", "requests.uncached", "completions"})
-"""Topics on the way to the response: no other has the sealed ids of its people, which the ledger would keep."""
+"""Topics on the way to the response: no other has the sealed ids of its people, which the ledger would keep, nor the
+spans, which nothing else reads."""
+_OF_THE_WAY = (h.IDS, h.SPANS)
 
 
 class Encoding:
@@ -32,13 +35,15 @@ class Encoding:
         self._codecs = codecs
         self._kafka = kafka
 
-    def encode(self, outputs: Sequence[Output], source: h.Headers) -> list[Encoded]:
-        """Bytes of ``outputs``, which inherit the headers of their ``source``.
+    def encode(self, outputs: Sequence[Output], source: h.Headers, span: Span | None = None) -> list[Encoded]:
+        """Bytes of ``outputs``, which inherit the headers of their ``source``; ``span`` goes with what goes on.
 
         Raises:
             Permanent: ``output_invalid`` or ``output_too_large``.
         """
         base = h.inherited(source)
+        if span is not None and any(output.topic in _ANSWERED for output in outputs):
+            base[h.SPANS] = added(base.get(h.SPANS, b""), span)
         return [self._encode(output, base) for output in outputs]
 
     def hints(self, outputs: Sequence[Output]) -> list[Encoded]:
@@ -60,9 +65,11 @@ class Encoding:
         if value is not None and len(value) > limit:
             raise Permanent("output_too_large", f"{len(value)} bytes for {output.topic}, at most {limit}")
         key = output.key.encode() if isinstance(output.key, str) else output.key
-        headers = base | output.headers if output.headers else base
-        if h.IDS in headers and output.topic not in _ANSWERED:
-            headers = {name: value for name, value in headers.items() if name != h.IDS}
+        headers = base
+        if output.topic not in _ANSWERED and (h.IDS in base or h.SPANS in base):
+            headers = {name: value for name, value in base.items() if name not in _OF_THE_WAY}
+        if output.headers:
+            headers = headers | output.headers
         return Encoded(
             topic=output.topic,
             key=key,

@@ -15,6 +15,7 @@ from forebay.contract.ids import plain_id
 from forebay.contract.records import Record
 from forebay.contract.topics import topic_named
 from forebay.contract.wire import Delivered
+from forebay.observability.spans import Span
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -75,6 +76,7 @@ class Context:
         source: the record's bytes and place.
         attempt: 1 for the first try.
         accepted_at: broker's timestamp of the first delivery, ms since the epoch.
+        taken_at: when this delivery was taken in hand, ms since the epoch by the broker's clock.
         write_ahead: publishes outputs *before* the handler goes on, and returns once they are delivered; for the few
             records that must exist before a side effect does (the ledger's entry before a paid call).
         tenant_id: whose the record is, as was proved; empty: nobody's; ``None``: whose it says.
@@ -87,6 +89,13 @@ class Context:
     write_ahead: WriteAhead = field(default=_no_write_ahead, repr=False, compare=False)
     tenant_id: str | None = None
     hint: Hint = field(default=_unheard, repr=False, compare=False)
+    taken_at: int = 0
+
+    def span(self, stage: str, worked_s: float, outcome: str = "ok") -> Span:
+        """What ``stage`` did with the record, so far or in all."""
+        waited_ms = max(0, self.taken_at - self.source.timestamp_ms)
+        micros = round(1e6 * worked_s)
+        return Span(stage=stage, accepted_ms=self.taken_at, waited_ms=waited_ms, worked_us=micros, outcome=outcome)
 
     @property
     def named_id(self) -> str:

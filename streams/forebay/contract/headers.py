@@ -82,13 +82,12 @@ DROPPED = "forebay-dlq-dropped-headers"
 PLAIN_NAME = re.compile(r"[a-zA-Z0-9._-]{1,64}")
 """A header's name that may be repeated to people."""
 STAGES = ("redaction", "cache", "completion", "response", "cost", "evaluation", "review", "retry", "notify")
-TIMINGS = {f"forebay-timing-{stage}": stage for stage in STAGES}
-"""Header to stage: microseconds that a stage took whose records have no field for it."""
-LONGEST_TIMING_US = 86_400_000_000
+SPANS = "forebay-spans"
+"""What each stage did with the request, and when (:mod:`forebay.observability.spans`)."""
 
 LASTING = frozenset(
     {TRACEPARENT, REQUEST_ID, FINGERPRINT, SENT_ID, IDS, WRITER, REPLY_TO, STREAM, COMPRESSION, SUPERSEDES}
-    | {REPLAYED_AT, REPLAYED_LETTER, REPLAY_ID, REPLAYS, *TIMINGS}
+    | {REPLAYED_AT, REPLAYED_LETTER, REPLAY_ID, REPLAYS, SPANS}
 )
 """What belongs to a request, and travels with all that is made of it."""
 KNOWN = LASTING | {ATTEMPT, RETRY_STAGE, DUE_AT, SEALED, SEALED_KEY, PROOF, LAST_CODE, SPENT, FINISH, DROPPED, *ORIGIN}

@@ -119,6 +119,13 @@ _CATALOGUE = (
         doc="Terminal answers with personal data restored.",
     ),
     Topic(
+        name="outcomes",
+        key="request_id",
+        record=records.Outcome,
+        retention_ms=30 * DAY_MS,
+        doc="What became of each request: ids, codes, counts and times, no text.",
+    ),
+    Topic(
         name="deltas",
         key="request_id",
         record=records.Delta,

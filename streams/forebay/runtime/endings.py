@@ -4,6 +4,7 @@ Each step that could fail has one behind it that needs less: without a terminal 
 as for a record that cannot be read; without the record's bytes, a dead letter of a few headers.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from forebay.contract.handlers import Context, Route
 from forebay.contract.records.addressed import Addressed, Handled, addressed
 from forebay.contract.wire import Delivered, Encoded, Unread
 from forebay.observability.metrics import StageMetrics
+from forebay.observability.spans import Span, added
 from forebay.runtime.dead_letters import DLQ, Incident, bare_letter, dead_letter, delay_s, retry_record
 from forebay.runtime.rules import Rules
 
@@ -32,10 +34,10 @@ class Endings:
         self._encoding = encoding
         self._clock_ms = clock_ms
 
-    def failed(self, record: Handled, context: Context, failure: Failure) -> list[Encoded]:
-        """Outputs for a failure; ``record`` is ``None`` if it could not be read."""
+    def failed(self, record: Handled, context: Context, failure: Failure, span: Span | None = None) -> list[Encoded]:
+        """Outputs for a failure; ``record`` is ``None`` if it could not be read; ``span``: what the stage did."""
         try:
-            return self._outputs(record, context, failure)
+            return self._outputs(record, context, failure, span)
         except Exception as error:  # noqa: BLE001 - a failure of the failure handling itself still ends somewhere
             self._log_bug("failure_handler_bug", context.source, error)
             return [*self._answer_at_least(context, failure), *self._dead_letter(context, failure, record)]
@@ -52,20 +54,22 @@ class Endings:
         self._fail(context, failure)
         return self._dead_letter(context, failure, None)
 
-    def _outputs(self, record: Handled, context: Context, failure: Failure) -> list[Encoded]:
+    def _outputs(self, record: Handled, context: Context, failure: Failure, span: Span | None) -> list[Encoded]:
         source, rules = context.source, self._rules
         if isinstance(failure, Transient) and context.attempt < rules.max_attempts:
             due_at = self._clock_ms() + round(1000 * delay_s(failure, context.attempt, rules.retry.delays_s))
             deadline = deadline_of(addressed(record), context)
             if deadline is None or due_at < deadline:
                 self._metrics.retried(self._route.topic, failure.code)
+                source = _told(source, span, f"retry:{failure.code}")
                 return [retry_record(source, failure, self._incident(context, record), due_at, rules)]
             failure = _given_up(failure, Expired("deadline_exceeded", f"no time for another try after {failure.code}"))
         elif isinstance(failure, Transient):
             tried = f"{context.attempt} attempts, the last: {failure.code}: {failure.message}"
             failure = _given_up(failure, Permanent("retries_exhausted", tried))
         self._fail(context, failure)
-        terminal = self._encoding.encode(self._route.on_failure(record, context, failure), source.headers)
+        context = replace(context, source=_told(source, span, failure.code))
+        terminal = self._encoding.encode(self._route.on_failure(record, context, failure), context.source.headers)
         if isinstance(failure, Rejected | Expired):
             return terminal
         return [*terminal, *self._dead_letter(context, failure, record)]
@@ -142,6 +146,14 @@ def innermost(error: BaseException) -> str:
     while trace.tb_next is not None:
         trace = trace.tb_next
     return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"
+
+
+def _told(source: Delivered, span: Span | None, outcome: str) -> Delivered:
+    """``source`` with what the stage did to it, which goes on with whatever is made of it."""
+    if span is None:
+        return source
+    entry = replace(span, outcome=outcome)
+    return replace(source, headers={**source.headers, h.SPANS: added(source.headers.get(h.SPANS, b""), entry)})
 
 
 def _given_up(failure: Transient, final: Failure) -> Failure:

@@ -30,6 +30,7 @@ from forebay.contract.failures import Transient
 from forebay.contract.handlers import Route
 from forebay.contract.topics import DELTA_PARTITIONS, RETRY_LEVELS, topic_named
 from forebay.contract.wire import Delivered
+from forebay.observability import spans
 from forebay.observability.metrics import StageMetrics
 from forebay.privacy.sealing import SealError, looks_sealed
 from forebay.runtime.dead_letters import key_context
@@ -51,6 +52,8 @@ _MOST_NAMES = 20
 _TRACE = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _OUTSIDE = frozenset({h.TRACEPARENT, h.REPLY_TO, h.STREAM})
+_FORMED = _OUTSIDE | {h.SPANS}
+"""What has a form of its own."""
 _CLAIMS = frozenset({h.PROOF, h.RETRY_STAGE, h.SEALED})
 """Without one of these a record does not say that it comes back."""
 _OF_PROOF = frozenset({h.PROOF, h.DUE_AT})
@@ -209,7 +212,7 @@ class Ingress:
     def _only(self, source: Delivered, allowed: frozenset[str]) -> Delivered:
         """``source`` without the headers that are not ``allowed``, and with their names."""
         kept = {name: value for name, value in source.headers.items() if name in allowed}
-        for name in _OUTSIDE:
+        for name in _FORMED:
             if name in kept and not _sound({name: kept[name]}):
                 del kept[name]
         dropped = tuple(name for name in source.headers if name not in kept)
@@ -226,7 +229,9 @@ class Ingress:
 
 
 def _sound(headers: h.Headers) -> bool:
-    """Whether what strangers may say, and what travels on, has its form: a trace, a number of a partition, one word."""
+    """Whether what strangers may say, and what travels on, has its form: a trace, spans, a number, one word."""
+    if h.SPANS in headers and not spans.sound(headers[h.SPANS]):
+        return False
     if h.TRACEPARENT in headers and _TRACE.fullmatch(headers[h.TRACEPARENT]) is None:
         return False
     if headers.get(h.STREAM, h.EARLY) != h.EARLY:

@@ -26,6 +26,7 @@ from forebay.contract.topics import topic_named
 from forebay.contract.wire import Delivered, Encoded, Unread
 from forebay.kafka.producer import RefusedError
 from forebay.observability.metrics import StageMetrics
+from forebay.observability.spans import Span
 from forebay.privacy.sealing import SealError
 from forebay.runtime.dead_letters import DLQ
 from forebay.runtime.endings import Endings, deadline_of, innermost, place
@@ -39,6 +40,8 @@ log = structlog.get_logger(__name__)
 
 _TOLD = (Request, Feedback)
 """What applications write."""
+_OF_A_REQUEST = frozenset({"requests", "requests.redacted", "requests.uncached", "completions"})
+"""Topics on which a request is on its way, and so tells where its time went."""
 _HOLD_S = 1.0
 """Between two tries of a held record: with 64 in flight, 64 refused commands a second ask whether there is room."""
 
@@ -84,6 +87,7 @@ class Processor:
         topic = topic_named(route.topic)
         self._decode = None if route.raw else rules.codecs[topic.kind if topic else route.topic].decode
         self._outside = topic is not None and topic.outside and not route.raw
+        self._of_a_request = topic is not None and topic.kind in _OF_A_REQUEST
 
     async def process(self, source: Delivered) -> list[Encoded]:
         """Everything that has to be delivered before ``source`` may be acknowledged."""
@@ -143,23 +147,31 @@ class Processor:
                 record = self._rules.tenants.own(record, context.tenant_id)
             outputs = await self._handle(record, context)
             await self._checked(outputs)
-            return self._encoding.encode(outputs, source.headers)
+            return self._encoding.encode(outputs, source.headers, self._span(context, started))
         except Failure as failure:
-            return self._endings.failed(record, context, failure)
+            return self._failed(record, context, failure, started)
         except TimeoutError:
-            return self._endings.failed(record, context, self._timed_out())
+            return self._failed(record, context, self._timed_out(), started)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
             # Nobody cancelled us: something inside the handler was. The record would stand still for ever.
-            return self._endings.failed(
-                record, context, Permanent("bug", "something that the handler waited for was cancelled")
-            )
+            cancelled = Permanent("bug", "something that the handler waited for was cancelled")
+            return self._failed(record, context, cancelled, started)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler does, its record must end somewhere
-            return self._endings.failed(record, context, self._bug("handler_bug", source, error))
+            return self._failed(record, context, self._bug("handler_bug", source, error), started)
         finally:
             self._metrics.handled(self._route.topic, time.perf_counter() - started)
+
+    def _failed(self, record: Handled, context: Context, failure: Failure, started: float) -> list[Encoded]:
+        return self._endings.failed(record, context, failure, self._span(context, started))
+
+    def _span(self, context: Context, started: float) -> Span | None:
+        """What this stage did with a record of a request; nobody asks it of others."""
+        if not self._of_a_request:
+            return None
+        return context.span(self._rules.stage, time.perf_counter() - started)
 
     async def _handle(self, record: Handled, context: Context) -> Sequence[Output]:
         address = addressed(record)
@@ -202,6 +214,7 @@ class Processor:
             source=source,
             attempt=(headers and h.number(headers, h.ATTEMPT)) or 1,
             accepted_at=accepted_at if accepted_at > 0 else now,
+            taken_at=now,
             write_ahead=partial(self._write_ahead, source),
             tenant_id=self._rules.tenants.proved(source.headers) if self._outside else None,
             hint=self._hint,

@@ -10,14 +10,14 @@ from forebay.contract import headers as h
 
 _NAMES = st.sampled_from([
     h.TRACEPARENT, h.ATTEMPT, h.RETRY_STAGE, h.DUE_AT, h.SEALED, h.LAST_CODE, h.SPENT, *h.ORIGIN, "forebay-dlq-code",
-    "forebay-replay-id", "forebay-timing-redaction", "content-type", "x-user-email",
+    "forebay-replay-id", "forebay-spans", "forebay-timing-redaction", "content-type", "x-user-email",
 ])  # fmt: skip
 
 
 @given(st.dictionaries(_NAMES, st.binary(min_size=1), min_size=1))
 def test_outputs_inherit_what_belongs_to_the_request_and_nothing_of_one_delivery(source: dict[str, bytes]) -> None:
     inherited = h.inherited(source)
-    kept = {"forebay-replay-id", "forebay-timing-redaction"} & source.keys()
+    kept = {"forebay-replay-id", "forebay-spans"} & source.keys()
     assert inherited.keys() == kept | {h.TRACEPARENT}
     assert all(inherited[name] == source[name] for name in inherited.keys() & source.keys())
 

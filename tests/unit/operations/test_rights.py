@@ -90,7 +90,7 @@ def test_a_right_as_a_command() -> None:
 def test_the_command_prints_the_rights_of_one_user() -> None:
     done = CliRunner().invoke(app, ["response", "--kafka"], catch_exceptions=False)
     lines = done.stdout.splitlines()
-    assert len(lines) == 9
+    assert len(lines) == 10
     assert all("User:response" in line for line in lines)
     assert "forebay.responses" in CliRunner().invoke(app, ["response"], catch_exceptions=False).stdout
 

@@ -33,7 +33,7 @@ async def answered(
     completion = Completion(
         request_id="r", tenant_id="acme", user_id="u", status=ResponseStatus.OK, content=ANSWER, request=request
     )
-    [output] = await handler.handle(completion, context("completions"))
+    output, _kept = await handler.handle(completion, context("completions"))
     assert isinstance(output.value, Response)
     return output.value
 

@@ -16,7 +16,7 @@ from forebay.settings import StageSettings
 from forebay.testing import KEYRING, MemoryVaultStore, Outcome, StageRunner, VirtualClock, context, memory_vault
 from forebay_agents.response.handler import ResponseHandler
 
-TIMED = {"forebay-timing-redaction": b"1200", "forebay-timing-x": b"no number"}
+TIMED = {"forebay-spans": b"redaction;5;4;1200;retry:redis_unavailable,redaction;6;1;1300;ok"}
 REQUEST = RedactedRequest(
     request_id="r1",
     tenant_id="acme",
@@ -64,7 +64,7 @@ async def redacted(store: MemoryVaultStore, **fields: object) -> Completion:
 
 
 def response_of(outcome: Outcome) -> Response:
-    [output] = outcome.outputs
+    output, _kept = outcome.outputs
     response = output.record
     assert isinstance(response, Response)
     assert (output.topic, output.key) == ("responses", response.request_id)
@@ -82,7 +82,7 @@ async def test_pseudonyms_are_restored_and_the_rest_is_passed_on(stage: StageRun
     assert (response.attempts, response.cost_nanousd, response.conversation_id) == (2, 7, "c")
     assert (response.accepted_at, response.responded_at) == (3, 9)
     assert response.timings.keys() == {"completion", "redaction", "response"}
-    assert response.timings["redaction"] == 1200
+    assert response.timings["redaction"] == 1300
 
 
 async def test_without_its_mapping_a_response_fails_instead_of_guessing(stage: StageRunner) -> None:
@@ -145,7 +145,7 @@ async def test_what_cannot_be_read_has_somebody_waiting_for_it_too(stage: StageR
 
 
 def test_a_failure_keeps_the_cost_and_says_nothing_of_the_answer(handler: ResponseHandler) -> None:
-    [output] = handler.on_failure(OK, context("completions"), Permanent("retries_exhausted", "8 attempts"))
+    output, _kept = handler.on_failure(OK, context("completions"), Permanent("retries_exhausted", "8 attempts"))
     response = output.value
     assert isinstance(response, Response)
     assert response.error == Error(code="retries_exhausted", message="8 attempts")

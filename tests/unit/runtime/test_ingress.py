@@ -159,12 +159,20 @@ class TestOfStrangers:
         bench = Bench()
         sent = {
             h.COMPRESSION: b"cut",
-            "forebay-timing-redaction": b"5",
+            h.SPANS: b"redaction;1;2;3;ok",
             "forebay-timing-x": b"5",
             "forebay-customer": b"J",
         }
         [output] = await bench.outputs(bench.fresh(sent))
-        assert {name for name, _ in output.headers} == {h.TRACEPARENT, h.COMPRESSION, "forebay-timing-redaction"}
+        assert {name for name, _ in output.headers} == {h.TRACEPARENT, h.COMPRESSION}
+        assert bench.seen[0].source.headers == {h.COMPRESSION: b"cut", h.SPANS: b"redaction;1;2;3;ok"}
+
+    @pytest.mark.parametrize("spans", [b"", b"\xff", b"Ann Lee", b"redaction;1;2;3;ok," * 600])
+    async def test_spans_without_the_form_of_some_are_dropped_and_counted(self, spans: bytes) -> None:
+        bench = Bench()
+        await bench.outputs(bench.fresh({h.SPANS: spans, h.COMPRESSION: b"cut"}))
+        source = bench.seen[0].source
+        assert (source.headers, source.dropped) == ({h.COMPRESSION: b"cut"}, (h.SPANS,))
 
 
 class TestRetries:

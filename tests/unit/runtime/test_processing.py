@@ -13,6 +13,7 @@ from forebay.contract import headers as h
 from forebay.contract.failures import Expired, Failure, Held, Permanent, Rejected, Transient
 from forebay.contract.handlers import Context, FailureHandler, Handler, Output
 from forebay.contract.records import Alert, Delta, RedactedRequest, UsageEvent
+from forebay.observability.spans import read
 from forebay.operations.dead_letters.letters import DeadLetter
 from forebay.settings import Settings
 from forebay.testing import MemoryTopics, Outcome, Retry, StageRunner, VirtualClock, codecs, delivered
@@ -62,14 +63,18 @@ async def test_a_handler_gets_the_record_and_its_outputs_are_encoded() -> None:
 
     [output] = (await seen(stage(handle), **{h.TRACEPARENT: TRACE})).outputs
     assert (output.topic, output.key, output.record) == ("requests.uncached", "k", REQUEST)
-    assert output.headers == {h.TRACEPARENT: TRACE.decode(), "forebay-x": "1"}
+    [span] = read(output.headers[h.SPANS].encode())
+    assert (span.stage, span.accepted_ms, span.waited_ms, span.outcome) == ("cache", NOW_MS, 0, "ok")
+    assert output.headers == {h.TRACEPARENT: TRACE.decode(), "forebay-x": "1", h.SPANS: output.headers[h.SPANS]}
 
 
 async def test_a_transient_failure_becomes_one_retry_with_the_record_as_it_was() -> None:
     outcome = await seen(stage(GONE), **{"their-own": b"kept"})
     source, retry = outcome.source.source, retry_of(outcome).source
     assert (retry.topic, retry.key, retry.value) == ("retry.10s", source.key, source.value)
+    assert [span.outcome for span in read(retry.headers[h.SPANS])] == ["retry:redis_unavailable"]
     assert retry.headers == {
+        h.SPANS: retry.headers[h.SPANS],
         h.DROPPED: b"their-own",
         h.PROOF: retry.headers[h.PROOF],
         h.ATTEMPT: b"2",
@@ -201,7 +206,9 @@ async def test_a_permanent_failure_gets_an_answer_and_a_dead_letter_with_the_rec
     assert told_of(outcome).kind == "no_tier"
     source, dead = outcome.source.source, letter_of(outcome).source
     assert (dead.topic, dead.key, dead.value) == ("dlq", source.key, source.value)
+    assert [span.outcome for span in read(dead.headers[h.SPANS])] == ["no_tier"]
     assert dead.headers == {
+        h.SPANS: dead.headers[h.SPANS],
         h.DROPPED: b"their-own",
         h.ORIGIN_TOPIC: b"requests.redacted",
         h.ORIGIN_PARTITION: b"0",

@@ -15,6 +15,7 @@ from forebay.contract.records.conversation import (
     RedactedRequest,
     Request,
 )
+from forebay.contract.records.history import Outcome
 from forebay.contract.records.keys import ApiKey, KeyRole
 from forebay.contract.records.money import CallPurpose, Spend, UsageEvent, UsageStatus, WindowKind
 from forebay.contract.records.operations import AuditEvent, DeadLetterAction, DeadLetterState
@@ -58,6 +59,7 @@ Record = (
     | AuditEvent
     | ApiKey
     | Delta
+    | Outcome
 )
 """Any record that is the value of a topic."""
 
@@ -86,6 +88,7 @@ __all__ = [
     "Message",
     "MessageRole",
     "Notification",
+    "Outcome",
     "Params",
     "Record",
     "RedactedRequest",

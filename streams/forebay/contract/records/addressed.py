@@ -18,6 +18,7 @@ from forebay.contract.records import (
     Evaluation,
     Feedback,
     Notification,
+    Outcome,
     Record,
     RedactedRequest,
     Request,
@@ -82,7 +83,7 @@ def addressed(record: Handled) -> Addressed:
         return Address(record.request_id, record.tenant_id, record.priority, record.deadline_ms)
     if isinstance(record, Delivered):
         return NOBODY
-    if isinstance(record, Response):
+    if isinstance(record, Response | Outcome):
         return Address(record.request_id, record.tenant_id, accepted_at=record.accepted_at)
     if isinstance(record, _OF_REQUEST):
         return Address(record.request_id, record.tenant_id)

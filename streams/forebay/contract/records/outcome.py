@@ -39,7 +39,10 @@ class Error:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """One provider call made for a request; ``outcome`` is ok, escalated or an error code."""
+    """One provider call made for a request; ``outcome`` is ok, escalated or an error code.
+
+    ``started_at`` in ms since the epoch; ``first_token_ms`` after it, where the answer was streamed.
+    """
 
     attempt_id: str = ""
     tier: str = ""
@@ -48,6 +51,8 @@ class Attempt:
     outcome: str = ""
     duration_ms: int = 0
     cost_nanousd: int = 0
+    started_at: int = 0
+    first_token_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
