@@ -311,6 +311,30 @@ def test_spend_is_what_the_responses_cost_and_the_judge(installation: Installati
         assert {row["pending_nanousd"] for row in rows} == {0}
 
 
+def test_each_response_has_an_outcome_that_says_where_its_time_went(installation: Installation, tmp_path: Path) -> None:
+    requests = tmp_path / "requests.jsonl"
+    write_requests(requests, 8, "told")
+    told = {
+        one["request_id"]: one for one in answers(installation.start("send", str(requests), "--wait", "--json"), 60)
+    }
+    lines = installation.json_lines("tail", "outcomes", "--from-beginning", "--end")
+    found = {line["key"]: line["value"] for line in lines if line["key"] in told}
+    assert found.keys() == told.keys()
+    for request_id, outcome in found.items():
+        answer = told[request_id]
+        assert (outcome["status"], outcome["cost_nanousd"]) == (answer["status"], answer["cost_nanousd"])
+        spans = [entry.split(";") for entry in outcome["spans"].split(",")]
+        stages = [stage for stage, *_ in spans]
+        assert stages[:2] == ["redaction", "cache"]
+        assert stages[-1] == "response"
+        assert [ended for *_, ended in spans] == ["ok"] * len(spans)
+        waited_and_worked = sum(int(waited) + int(micros) // 1_000 for _, _, waited, micros, _ in spans)
+        assert waited_and_worked <= 60_000
+        assert set(stages) <= answer["timings_us"].keys()
+    text = json.dumps(lines)
+    assert not [word for word in PERSONAL if word in text]
+
+
 def test_a_person_is_told_everything_and_forgotten(installation: Installation, tmp_path: Path) -> None:
     user, file = "ada.king@example.com", tmp_path / "told.json"
     requests = tmp_path / "requests.jsonl"
