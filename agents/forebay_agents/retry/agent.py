@@ -13,13 +13,15 @@ from importlib.metadata import entry_points
 from forebay.contract import headers as h
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Permanent
-from forebay.contract.handlers import Context, Output, Route
+from forebay.contract.handlers import Context, Output, Route, WriteAhead
 from forebay.contract.names import topics_of
 from forebay.contract.topics import RETRY_LEVELS, TOPICS, Topic
 from forebay.contract.wire import Delivered
 from forebay.runtime.dead_letters import LONGEST_WAIT_S
 from forebay.runtime.stage import Stage
 from forebay.settings import Settings, StageSettings, TenantSettings
+from forebay_agents.retry.metrics import METRIC
+from forebay_agents.retry.oldest import OldestWatch
 
 _HELD = 2_000
 """Records held at once per topic and worker: timers are cheap, records are not."""
@@ -88,8 +90,13 @@ async def retry_stage(settings: Settings) -> AsyncIterator[Stage]:
         others=frozenset(entry.name for entry in entry_points(group="forebay.stages")) - {*h.STAGES},
         topics=topics_of(settings[TenantSettings]),
     )
+
+    async def watch_dead_letters(_publish: WriteAhead) -> None:
+        await OldestWatch(settings, METRIC).run()
+
     yield Stage(
         name="retry",
         routes=[Route(topic=level, handle=scheduler.handle, raw=True, patient=True) for level in RETRY_LEVELS],
         limits=limits,
+        background=watch_dead_letters,
     )

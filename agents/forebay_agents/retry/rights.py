@@ -2,4 +2,4 @@
 
 from forebay.contract.rights import StageRights
 
-RIGHTS = StageRights(returns=True)
+RIGHTS = StageRights(returns=True, follows=("dlq", "dlq.state"))

@@ -150,7 +150,7 @@ def test_the_rights_to_read_are_those_of_the_routes() -> None:
         followed = set(declared()[stage].follows)
         assert {topic for topic in rights[stage][0] if topic in TOPICS} == topics | followed, stage
         assert {topic.name for topic in TOPICS.values() if stage in topic.readers} == topics, stage
-    assert rights["retry"][0] == set(RETRY_LEVELS)
+    assert rights["retry"][0] == {*RETRY_LEVELS, "dlq", "dlq.state"}
 
 
 def test_the_rights_to_write_are_those_of_the_outputs() -> None:
