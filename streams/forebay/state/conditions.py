@@ -5,9 +5,15 @@ In Redis a condition is a key that exists as long as it holds, under its fingerp
 believes for a minute: so that a deployment that answers costs no look at Redis with each answer. Without Redis the
 worker goes by what it has seen itself: an alert that comes twice is better than none, and who sends messages knows a
 fingerprint for one condition anyway.
+
+Noted comes before published. So a condition that begins is noted for half a minute only, and for as long as it may hold
+once the worker that tells of it has lived on for some seconds: one that dies in between leaves nothing behind, and who
+sees the condition next tells of it.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -20,6 +26,8 @@ from forebay.state.redis_client import redis_errors
 KEEP_MS = 30 * 86_400_000
 """As long as records of alerts are kept: who comes later than that is told again."""
 
+_CONFIRMED_AFTER_S = 5.0
+_UNCONFIRMED_MS = 30_000
 _BELIEVED_S = 60.0
 _REMEMBERED = 100_000
 
@@ -56,21 +64,50 @@ class MemoryConditions:
         return self._since.pop(fingerprint, None)
 
 
-class RedisConditions:
-    """In Redis, falling back to memory; ``client`` is a ``redis.asyncio`` client."""
+def later(seconds: float, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do something in so many seconds, if this process is there still."""
+    loop = asyncio.get_running_loop()
+    running: set[asyncio.Task[None]] = set()  # the loop itself does not hold its tasks
 
-    def __init__(self, client: Any, prefix: str) -> None:
+    def begin() -> None:
+        task = loop.create_task(act())
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    loop.call_later(seconds, begin)
+
+
+class RedisConditions:
+    """In Redis, falling back to memory.
+
+    Args:
+        client: a ``redis.asyncio`` client.
+        later: see :func:`later`.
+    """
+
+    def __init__(
+        self, client: Any, prefix: str, later: Callable[[float, Callable[[], Coroutine[Any, Any, None]]], None] = later
+    ) -> None:
         self._client = client
+        self._later = later
         self._prefix = Prefix(prefix)
         self._local = MemoryConditions()
 
     async def begin(self, fingerprint: str, at_ms: int, keep_ms: int) -> bool:
         """See :class:`ConditionStore`."""
         local = await self._local.begin(fingerprint, at_ms, keep_ms)
+        key = self._key(fingerprint)
         try:
-            return bool(await self._client.set(self._key(fingerprint), at_ms, nx=True, px=keep_ms))
+            news = bool(await self._client.set(key, at_ms, nx=True, px=min(keep_ms, _UNCONFIRMED_MS)))
         except redis_errors():
             return local
+        if news and keep_ms > _UNCONFIRMED_MS:
+            self._later(_CONFIRMED_AFTER_S, lambda: self._confirm(key, at_ms, keep_ms))
+        return news
+
+    async def _confirm(self, key: str, at_ms: int, keep_ms: int) -> None:
+        with suppress(*redis_errors()):  # then somebody tells of it again
+            await self._client.set(key, at_ms, xx=True, px=keep_ms)
 
     async def end(self, fingerprint: str) -> int | None:
         """See :class:`ConditionStore`."""

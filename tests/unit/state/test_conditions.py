@@ -1,10 +1,13 @@
 """A condition is told of once when it begins and once when it ends, by however many workers and however often seen."""
 
+import asyncio
+from typing import Any
+
 import pytest
 from redis.exceptions import ConnectionError as RedisGone
 
 from forebay.contract.records import Alert, AlertState
-from forebay.state.conditions import KEEP_MS, Conditions, MemoryConditions, RedisConditions, alert_output
+from forebay.state.conditions import KEEP_MS, Conditions, MemoryConditions, RedisConditions, alert_output, later
 
 REFUSED = Alert(kind="provider_auth", subject="gpt")
 
@@ -29,10 +32,10 @@ class Redis:
         self.asked = 0
         self.down = False
 
-    async def set(self, key: str, value: int, *, nx: bool, px: int) -> bool | None:
+    async def set(self, key: str, value: int, *, px: int, nx: bool = False, xx: bool = False) -> bool | None:
         self._answer()
-        assert nx
-        if key in self.keys:
+        assert nx is not xx
+        if (key in self.keys) is nx:
             return None
         self.kept.append(px)
         self.keys[key] = value
@@ -84,8 +87,32 @@ async def test_a_worker_that_saw_nothing_of_it_ends_it_within_a_minute() -> None
 async def test_what_ends_by_itself_is_kept_until_then() -> None:
     [worker], redis, _ = workers(1)
     await worker.note(Alert(kind="budget_spent", subject="t", ends_at=4_000), holds=True)
-    await worker.note(REFUSED, holds=True)
-    assert redis.kept == [3_000, KEEP_MS]
+    assert redis.kept == [3_000]
+
+
+async def test_a_condition_is_kept_for_long_once_its_worker_has_lived_to_tell_of_it() -> None:
+    redis, clock, acts = Redis(), Clock(), list[Any]()
+    worker = Conditions(RedisConditions(redis, "p:", lambda _, act: acts.append(act)), clock, clock.elapsed)
+    assert await worker.note(REFUSED, holds=True)
+    assert redis.kept == [30_000], "if it dies now, this is gone soon, and who sees the condition then tells of it"
+    [confirm] = acts
+    await confirm()
+    assert redis.kept == [30_000, KEEP_MS]
+    await worker.note(REFUSED, holds=False)
+    await confirm()
+    assert redis.keys == {}, "what has ended meanwhile is not noted again"
+    redis.down = True
+    await confirm()
+
+
+async def test_what_is_to_happen_later_happens() -> None:
+    done = asyncio.Event()
+
+    async def act() -> None:
+        done.set()
+
+    later(0.0, act)
+    await asyncio.wait_for(done.wait(), 60)
 
 
 async def test_without_redis_a_worker_goes_by_what_it_saw() -> None:

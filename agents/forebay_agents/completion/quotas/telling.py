@@ -1,6 +1,7 @@
 """Who is told of a budget that is used up by half, by four fifths, or all? People, once in a day or month each."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from forebay.contract.json_lines import new_id
@@ -17,6 +18,43 @@ _RAISE = "Raise it (`forebay budget set`), or leave it"
 _OF_KEY = "Give its holder a key that may use more (`forebay keys create`), or leave it"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Words:
+    """How a share is told of; the texts may name ``budget``, ``filled`` (in per cent), ``limit`` and ``do``."""
+
+    kind: str
+    severity: Severity
+    message: str
+    summary: str
+    action: str
+
+
+_TOLD = {
+    HALF: _Words(
+        kind="budget_half_spent",
+        severity=Severity.INFO,
+        message="{filled:.0f} % of {budget} (${limit:,.2f}) is spent or reserved",
+        summary="half of {budget} is spent",
+        action="Nothing, if the period is half over too.",
+    ),
+    NEARLY: _Words(
+        kind="budget_nearly_spent",
+        severity=Severity.WARNING,
+        message="{filled:.0f} % of {budget} (${limit:,.2f}) is spent or reserved; from budgets.soft_share on only the "
+        "cheapest tier is used",
+        summary="{budget} is nearly spent",
+        action="{do}: at the whole of it requests are rejected.",
+    ),
+    ALL: _Words(
+        kind="budget_spent",
+        severity=Severity.CRITICAL,
+        message="what is left of {budget} (${limit:,.2f}) pays for no call: requests are rejected",
+        summary="{budget} is spent",
+        action="{do}: requests are rejected with budget_exceeded until the next period.",
+    ),
+}
+
+
 class BudgetTeller:
     """Makes alerts of how full accounts are."""
 
@@ -28,7 +66,7 @@ class BudgetTeller:
         """What to tell, the smaller shares first; nothing that was told before."""
         told: list[Alert] = []
         for account, filled in reservation.fills:
-            for share in (HALF, NEARLY, ALL):
+            for share in _TOLD:
                 if filled >= share and (account.key, share) not in self._known:
                     self._remember(account, share)
                     told += await self._conditions.note(_alert(account, filled, share, now_ms), holds=True)
@@ -44,55 +82,22 @@ def _alert(account: Account, filled: int, share: int, now_ms: int) -> Alert:
     tenant, subject = account.ids[0], account.ids[-1]
     whose = f"tenant {tenant}" if account.whose == "tenant" else f"{account.whose} {subject} of {tenant}"
     budget = f"the {'daily' if account.kind is WindowKind.DAY else 'monthly'} budget of {whose}"
-    of = f"{filled / 10:.0f} % of {budget} (${account.limit / NANO:,.2f})"
-    labels, ends_at = _labels(account), account.ends_at
     do = _OF_KEY if account.whose == "key" else _RAISE
-    if share == HALF:
-        return Alert(
-            alert_id=new_id(),
-            kind="budget_half_spent",
-            severity=Severity.INFO,
-            tenant_id=tenant,
-            subject=subject,
-            message=f"{of} is spent or reserved",
-            value=filled / 1000,
-            threshold=share / 1000,
-            created_at=now_ms,
-            labels=labels,
-            ends_at=ends_at,
-            summary=f"half of {budget} is spent",
-            action="Nothing, if the period is half over too.",
-        )
-    if share == NEARLY:
-        return Alert(
-            alert_id=new_id(),
-            kind="budget_nearly_spent",
-            severity=Severity.WARNING,
-            tenant_id=tenant,
-            subject=subject,
-            message=f"{of} is spent or reserved; from budgets.soft_share on only the cheapest tier is used",
-            value=filled / 1000,
-            threshold=share / 1000,
-            created_at=now_ms,
-            labels=labels,
-            ends_at=ends_at,
-            summary=f"{budget} is nearly spent",
-            action=f"{do}: at the whole of it requests are rejected.",
-        )
+    told, facts = _TOLD[share], {"budget": budget, "filled": filled / 10, "limit": account.limit / NANO, "do": do}
     return Alert(
         alert_id=new_id(),
-        kind="budget_spent",
-        severity=Severity.CRITICAL,
+        kind=told.kind,
+        severity=told.severity,
         tenant_id=tenant,
         subject=subject,
-        message=f"what is left of {budget} (${account.limit / NANO:,.2f}) pays for no call: requests are rejected",
+        message=told.message.format(**facts),
         value=filled / 1000,
         threshold=share / 1000,
         created_at=now_ms,
-        labels=labels,
-        ends_at=ends_at,
-        summary=f"{budget} is spent",
-        action=f"{do}: requests are rejected with budget_exceeded until the next period.",
+        labels=_labels(account),
+        ends_at=account.ends_at,
+        summary=told.summary.format(**facts),
+        action=told.action.format(**facts),
     )
 
 
