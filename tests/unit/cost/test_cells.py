@@ -106,6 +106,15 @@ def test_days_are_those_of_the_invoices_zone(ledger: Path) -> None:
     assert reconcile(ledger, invoice, "--zone", "Europe/Berlin")[0] == 0
 
 
+def test_an_invoice_of_many_lines_is_summed_while_it_is_read(ledger: Path) -> None:
+    one = 1_500_000_000 // 50_000
+    invoice = (
+        "day,model,cost_nanousd\n" + f"2026-11-01,m,{one}\n" * 50_000 + "2026-11-02,other,7\n2026-11-02,m,250000000\n"
+    )
+    status, found, _ = reconcile(ledger, invoice, "--tolerance", "0")
+    assert (status, found["cells"], found["invoice_nanousd"]) == (0, 3, 1_750_000_007)
+
+
 def test_columns_may_have_any_names(ledger: Path) -> None:
     columns = ledger.with_name("columns.yaml")
     columns.write_text("{day: Usage Date, model: Product, cost_usd: Net}", "utf-8")
