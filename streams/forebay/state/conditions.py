@@ -64,15 +64,18 @@ class MemoryConditions:
         return self._since.pop(fingerprint, None)
 
 
+_RUNNING: set[asyncio.Task[None]] = set()
+"""The loop itself does not hold its tasks."""
+
+
 def later(seconds: float, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Do something in so many seconds, if this process is there still."""
     loop = asyncio.get_running_loop()
-    running: set[asyncio.Task[None]] = set()  # the loop itself does not hold its tasks
 
     def begin() -> None:
         task = loop.create_task(act())
-        running.add(task)
-        task.add_done_callback(running.discard)
+        _RUNNING.add(task)
+        task.add_done_callback(_RUNNING.discard)
 
     loop.call_later(seconds, begin)
 

@@ -1,7 +1,7 @@
 """Who is told of a budget that is used up by half, by four fifths, or all? People, once in a day or month each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from forebay.contract.json_lines import new_id
@@ -18,26 +18,15 @@ _RAISE = "Raise it (`forebay budget set`), or leave it"
 _OF_KEY = "Give its holder a key that may use more (`forebay keys create`), or leave it"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Words:
-    """How a share is told of; the texts may name ``budget``, ``filled`` (in per cent), ``limit`` and ``do``."""
-
-    kind: str
-    severity: Severity
-    message: str
-    summary: str
-    action: str
-
-
-_TOLD = {
-    HALF: _Words(
+_TOLD = {  # the texts may name ``budget``, ``filled`` (in per cent), ``limit`` and ``do``
+    HALF: Alert(
         kind="budget_half_spent",
         severity=Severity.INFO,
         message="{filled:.0f} % of {budget} (${limit:,.2f}) is spent or reserved",
         summary="half of {budget} is spent",
         action="Nothing, if the period is half over too.",
     ),
-    NEARLY: _Words(
+    NEARLY: Alert(
         kind="budget_nearly_spent",
         severity=Severity.WARNING,
         message="{filled:.0f} % of {budget} (${limit:,.2f}) is spent or reserved; from budgets.soft_share on only the "
@@ -45,7 +34,7 @@ _TOLD = {
         summary="{budget} is nearly spent",
         action="{do}: at the whole of it requests are rejected.",
     ),
-    ALL: _Words(
+    ALL: Alert(
         kind="budget_spent",
         severity=Severity.CRITICAL,
         message="what is left of {budget} (${limit:,.2f}) pays for no call: requests are rejected",
@@ -84,10 +73,10 @@ def _alert(account: Account, filled: int, share: int, now_ms: int) -> Alert:
     budget = f"the {'daily' if account.kind is WindowKind.DAY else 'monthly'} budget of {whose}"
     do = _OF_KEY if account.whose == "key" else _RAISE
     told, facts = _TOLD[share], {"budget": budget, "filled": filled / 10, "limit": account.limit / NANO, "do": do}
-    return Alert(
+    return replace(
+        told,
+        fingerprint="",  # of what it is by now
         alert_id=new_id(),
-        kind=told.kind,
-        severity=told.severity,
         tenant_id=tenant,
         subject=subject,
         message=told.message.format(**facts),
