@@ -188,6 +188,15 @@ NAMESAKES = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("asked", "places"),
+    [("Is Paris bigger than Berlin? " * 10, 0), ("Is Paris bigger than Berlin? " * 260, 520),
+     ("Is Paris bigger than Berlin or " * 10 + "Rome?", 0), ("Is Paris bigger than Berlin or " * 90 + "Rome?", 181)],
+)  # fmt: skip
+def test_nobody_asks_about_hundreds_of_places_at_once(balanced: Detector, asked: str, places: int) -> None:
+    assert len(masked(balanced, asked)) == places
+
+
 def test_namesakes_of_the_famous_go_in_everyday_sentences(balanced: Detector) -> None:
     strict = [masked(balanced, text, profile="strict") for text in NAMESAKES]
     assert [masked(balanced, text) for text in NAMESAKES] == strict

@@ -139,6 +139,10 @@ class Rule:
             return 0.0
         if self.around is not None and not self.around(facts.text, start, end):
             return 0.0
+        if context is not None and not (
+            self.score or checked or self.certain or self._near(len(facts.low), context, start, end)
+        ):
+            return 0.0  # asked first: whether a word is about another number takes longer
         if unless is not None and self._vetoed(facts.low, unless, context, start, end):
             return 0.0
         if checked or (self.certain is not None and self.certain(value)):

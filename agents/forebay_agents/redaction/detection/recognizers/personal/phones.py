@@ -62,7 +62,6 @@ _DATE = re.compile(
     r"(?:0?[1-9]|[12]\d|3[01])([\-/.])(?:0?[1-9]|1[0-2])\2(?:19|20)\d\d|(?:0?[1-9]|1[0-2])/(?:19|20)\d\d|"
     r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]) ?[\-–] ?(?:19|20)\d\d[01]\d[0-3]\d)(?!\d)"
 )
-_PART_OF_DATE = re.compile(r"\d[./\-]\Z")
 _KEYED = re.compile(r"[\w\])](?:[\"'] ?[:=]>?|\s?=>?|:) ?[\"']?\Z")
 """Right before a number that is the value of a key; a key that says phone has a rule of its own."""
 
@@ -74,7 +73,11 @@ def _dated(text: str) -> bool:
 
 def _phone(text: str) -> bool | None:
     """Not a date, not a decimal; 7 to 15 digits (ITU-T E.164)."""
-    number = text if text.isascii() and text.isdecimal() else checksums.digits(_EXTENSION.split(text)[0])
+    if text.isascii() and text.isdecimal():
+        number = text
+    else:
+        extended = "x" in text or "X" in text
+        number = checksums.digits(_EXTENSION.split(text)[0] if extended else text)
     if not 7 <= len(number) <= 15 or len(set(number)) == 1 or _dated(text):
         return False
     return None
@@ -99,11 +102,13 @@ def _announced(text: str) -> bool | None:
 
 def _in_no_date(text: str, start: int, end: int) -> bool:
     """Whether no date goes on before or behind it: of "2024/11/05-2024/12/01" the pattern sees the rest."""
-    return not _PART_OF_DATE.search(text, max(0, start - 2), start) or text[start] == "("
+    goes_on = start >= 2 and text[start - 1] in "./-" and text[start - 2].isdecimal()
+    return not goes_on or text[start] == "("
 
 
 def _of_no_key(text: str, start: int, end: int) -> bool:
-    return not _KEYED.search(text, max(0, start - 6), start)
+    before = text[max(0, start - 6) : start]
+    return (":" not in before and "=" not in before) or not _KEYED.search(before)
 
 
 def phones() -> RuleRecognizer:
