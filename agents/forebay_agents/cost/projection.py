@@ -169,8 +169,11 @@ class Projection:
         seen: Mapping[str, int] | None = row.get(SEEN)  # where there is none, the revision is the offset
         if (row.get("revision", -1) if seen is None else seen.get(partition, -1)) < offset:
             # As it is stored: a record and its JSON are made of 24 fields, and most entries change five of them.
-            revision = max(row.get("revision", -1) + 1, offset)  # grows with each change, also over a rebuild
-            changed = {**row, "updated_at": now_ms, "revision": revision, SEEN: {**(seen or {}), partition: offset}}
+            now_seen = {**(seen or {}), partition: offset}
+            # Grows with each change, and is the same in whatever order partitions are gone through anew: else a row
+            # that was told before a rebuild would count as newer than the one that is told after it.
+            revision = max(row.get("revision", -1) + 1, sum(now_seen.values()) + len(now_seen))
+            changed = {**row, "updated_at": now_ms, "revision": revision, SEEN: now_seen}
             for name, added in sums:
                 changed[name] = _within(changed.get(name, 0) + added)
             self._spend[key] = row = changed
