@@ -19,7 +19,7 @@ import structlog
 from forebay.contract.clock import now_ms, now_s
 from forebay.contract.handlers import Context, Output, Route, WriteAhead
 from forebay.contract.names import topic_on_broker
-from forebay.contract.records import Alert, UsageEvent, UsageStatus
+from forebay.contract.records import Alert, UsageEvent
 from forebay.contract.windows import HOUR_MS
 from forebay.runtime.stage import Stage
 from forebay.settings import KafkaSettings, RedisSettings, Settings, StageSettings
@@ -34,9 +34,6 @@ from forebay_agents.models.ledger import usage_output
 
 log = structlog.get_logger(__name__)
 
-_HOLD_S = 1.5
-"""How long the rows of a call that began are held back: most calls end meanwhile, and their end tells all of it, so
-that half of the rows are spared. What is late already, as after an outage, is not held: it would only take places."""
 _CHECK_MS = 60_000
 """Between two looks whether sums and attempts agree: a second of CPU for a million attempts."""
 
@@ -115,10 +112,7 @@ class CostStage:
         self._projection = Projection(attempts, spend)
 
     async def handle(self, entry: UsageEvent, context: Context) -> Sequence[Output]:
-        """The spend rows that ``entry`` changed, if no later one has changed them since.
-
-        Raises ``Permanent`` for an entry that no call can have made.
-        """
+        """The spend rows that ``entry`` changed. Raises ``Permanent`` for one that no call can have made."""
         check(entry)
         source = context.source
         for table in self._tables:
@@ -131,10 +125,7 @@ class CostStage:
             now_ms=now_ms(),
         )
         await asyncio.gather(*(write for table in self._tables for write in table.take_undelivered()))
-        if entry.status is UsageStatus.STARTED:
-            waited_s = (now_ms() - context.accepted_at) / 1000
-            await asyncio.sleep(min(_HOLD_S, max(0.0, _HOLD_S - waited_s)))
-        return [Output(topic="spend", key=key, value=row) for key, row in self._projection.newest(rows)]
+        return [Output(topic="spend", key=key, value=row) for key, row in rows]
 
     async def sweep(self, publish: WriteAhead) -> None:
         """Declare abandoned attempts unsettled, and forget old ones, for ever."""

@@ -129,10 +129,6 @@ class Projection:
         place = partition, offset
         return [(key, self._add(key, entry, kind, at_ms, sums, place, now_ms)) for kind, key in keys.items()]
 
-    def newest(self, rows: Sequence[tuple[str, Spend]]) -> list[tuple[str, Spend]]:
-        """Those of ``rows`` that no entry has changed since :meth:`apply` gave them: the others' are told by it."""
-        return [(key, row) for key, row in rows if (self._spend.get(key) or {}).get("revision", -1) <= row.revision]
-
     def _booked_for(self, entry: UsageEvent, taken_ms: int) -> int:
         row = self._attempts.get(entry.attempt_id)
         if row is not None:
