@@ -45,6 +45,7 @@ EXEMPT = {
     "deltas": "for doors: what a model wrote, of a prompt that was checked; kept for minutes",
     "usage": f"{_SUMS}; labels and tasks are of requests that redaction has read",
     "spend": _SUMS,
+    "outcomes": "ids, codes, counts and times: a test proves that no text gets in; metadata is what redaction has read",
     "notifications": "alerts, which were checked where they were made",
     "retry.10s": _BYTES,
     "retry.1m": _BYTES,
