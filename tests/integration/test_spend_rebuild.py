@@ -26,7 +26,7 @@ from forebay_agents.cost import operations
 from forebay_agents.cost.cli import app
 from forebay_agents.models.ledger import usage_output
 
-pytestmark = [pytest.mark.embedded, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.embedded, pytest.mark.long, pytest.mark.timeout(600)]
 
 USERS = 24
 PATIENCE_S = 240.0
