@@ -70,7 +70,8 @@ def _await(url: str, log: Path) -> None:
 @pytest.fixture(scope="module")
 def registry(registry_url: str) -> Iterator[ConfluentRegistry]:
     """A registry in which every schema is registered, as `forebay schemas register` does."""
-    registry = ConfluentRegistry(registry_url)
+    # A registry that has only just started, beside other work, has taken longer than the 3 s that a worker waits.
+    registry = ConfluentRegistry(registry_url, {"timeout": 60})
     for topic in TOPICS.values():
         if topic.record is not None:
             registry.register(PREFIX + topic.subject, schema_of(topic.record.__name__))
