@@ -1,8 +1,7 @@
 """What does a request cost, and what a stack that is asked nothing? CPU time of each process of an embedded stack.
 
 A share of a request is what the processes took while requests were on their way, without what they would have taken
-anyway. Beside it stands a yardstick, a fixed loop: on a core that others share, the same work takes up to three times
-as long, and what is compared must have been measured in one run, in turns.
+anyway. Beside it stands the yardstick.
 """
 
 import time
@@ -13,11 +12,11 @@ from typing import Any
 import psutil
 
 from loadtest.measurements.chain import send
+from loadtest.measurements.yardstick import yardstick_ms
 from loadtest.simulated_stack import running
 
 _SETTLE_S = 15.0
 """Seconds after which stages have restored what they keep and imported what they need late."""
-_YARD = 500_000
 
 
 def report(rate: float, seconds: float, idle_s: float, warm_up_s: float = 10.0) -> dict[str, Any]:
@@ -46,16 +45,6 @@ def report(rate: float, seconds: float, idle_s: float, warm_up_s: float = 10.0) 
         "ms_a_request": _with_total({name: (ms - a_second[name] * took_s) / requests for name, ms in busy.items()}),
         "yardstick_ms": yardstick,
     }
-
-
-def yardstick_ms() -> float:
-    """CPU time of a fixed loop, the least of five."""
-    found = []
-    for _ in range(5):
-        begun = time.process_time()
-        sum(number * number for number in range(_YARD))
-        found.append(1000 * (time.process_time() - begun))
-    return round(min(found), 1)
 
 
 def _pids(folder: Path) -> dict[str, int]:

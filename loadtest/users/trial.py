@@ -13,7 +13,7 @@ from loadtest.chaos.experiment import wait_for_ledger
 from loadtest.chaos.faults import Traces
 from loadtest.chaos.gathering import gather, mark
 from loadtest.chaos.stack import Stack
-from loadtest.measurements.cpu import yardstick_ms
+from loadtest.measurements.yardstick import yardstick_ms
 from loadtest.oracle import Evidence, judge, quantile
 from loadtest.users.mix import Asked, Users
 from loadtest.users.sending import Sent, send

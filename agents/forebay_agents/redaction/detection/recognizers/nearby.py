@@ -20,17 +20,22 @@ is noted costs less than that."""
 
 @lru_cache(maxsize=1024)
 def words(alternatives: str) -> re.Pattern[str]:
-    """Pattern of ``alternatives``, those that begin with a border of a word (``\\b``) behind the others as one group.
+    """Pattern of ``alternatives``, in which each word says its first letter before it asks for a border (``\\b``).
 
-    Python's engine tries alternatives one by one, and those that begin with a letter by a look at the letter; fifty
-    with a border in front of them took eight times as long, one by one, as behind one border.
+    Python's engine passes over what none of the alternatives begins with, at 5 ns a character, as long as each of them
+    begins with a letter; with a border in front of one of them it tries all at each character, for 150 ns. So
+    ``\\bcall`` becomes "a c, before which there is no part of a word, and all".
     """
-    parts = _split(alternatives)
-    bordered = [part.removeprefix(r"\b") for part in parts if part.startswith(r"\b")]
-    free = [part for part in parts if not part.startswith(r"\b")]
-    if len(bordered) < 2:
-        return re.compile(rf"(?:{alternatives})")
-    return re.compile("|".join([*free, rf"\b(?:{'|'.join(bordered)})"]))
+    free, bordered = [], []
+    for part in _split(alternatives):
+        word = part.removeprefix(r"\b")
+        if word == part:
+            free.append(part)
+        elif word[0].isalnum() and not word[1:].startswith(("?", "*", "+", "{")):
+            bordered.append(rf"{word[0]}(?<!\w{word[0]}){word[1:]}")
+        else:
+            bordered.append(part)
+    return re.compile("|".join([*free, *bordered]))
 
 
 def unmarked(pattern: str) -> str:
@@ -83,7 +88,8 @@ class Places:
             starts = self._starts = [*(start for start, _ in found), len(text)]
             self._ends = [end for _, end in found]
         place = bisect_left(starts, low)
-        cut = high < len(text) and _in_word(text[high]) and _in_word(text[high - 1])
+        before = text[high - 1] if high else " "
+        cut = (before.isalnum() or before == "_") and high < len(text) and _in_word(text[high])
         if starts[place] >= high and not cut:
             return ()
         ends, done = [], low
@@ -92,7 +98,8 @@ class Places:
                 done = self._ends[place]
                 ends.append(done)
             place += 1
-        if cut and self._ends_with_one(max(done, high - _LONGEST), high):  # cut there, a word may be another one
+        # Cut there, a word may be another one.
+        if cut and self._ends_with_one(max(done, high - _LONGEST), high):
             ends.append(high)
         return ends
 

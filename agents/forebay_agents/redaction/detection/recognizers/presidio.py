@@ -79,16 +79,25 @@ class _Adapted:
     def _matches(self, text: str, piece: int) -> list[tuple[int, int, float]]:
         """What the recogniser finds: start, end and score, without the explanations that it writes of each finding."""
         found = []
+        valid: dict[str, float | None] = {}  # several patterns find the same
         for pattern, likely in self._patterns:
             for match in matches(pattern, text, size=piece):
-                start, end = match.span()
-                if start == end:
-                    continue
-                valid = self._inner.validate_result(match[0])
-                score = likely if valid is None else float(valid)
-                if score and not self._inner.invalidate_result(match[0]):
-                    found.append((start, end, score))
+                value = match[0]
+                if value not in valid:
+                    valid[value] = self._valid(value)
+                score = valid[value]
+                if score is None:
+                    score = likely
+                if score and value:
+                    found.append((*match.span(), score))
         return _apart(found) if len(self._patterns) > 1 and len(found) > 1 else found
+
+    def _valid(self, value: str) -> float | None:
+        """0 if it cannot be one, 1 if it must be, ``None`` if nothing is said: then as likely as its pattern."""
+        valid = self._inner.validate_result(value)
+        if valid is False or self._inner.invalidate_result(value):
+            return 0.0
+        return None if valid is None else 1.0
 
 
 def _apart(found: Sequence[tuple[int, int, float]]) -> list[tuple[int, int, float]]:

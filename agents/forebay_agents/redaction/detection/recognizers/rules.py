@@ -139,18 +139,21 @@ class Rule:
             return 0.0
         if self.around is not None and not self.around(facts.text, start, end):
             return 0.0
-        if context is not None and not (
-            self.score or checked or self.certain or self._near(len(facts.low), context, start, end)
-        ):
-            return 0.0  # asked first: whether a word is about another number takes longer
+        near = -1.0
+        if context is not None and not (self.score or checked or self.certain):
+            near = self._near(len(facts.low), context, start, end)
+            if not near:
+                return 0.0  # asked first: whether a word is about another number takes longer
         if unless is not None and self._vetoed(facts.low, unless, context, start, end):
             return 0.0
         if checked or (self.certain is not None and self.certain(value)):
             return 1.0
-        near = 0.0
         if context is not None:
-            near = self._near(len(facts.low), context, start, end)
-        elif self._lead is not None:
+            if near < 0:
+                near = self._near(len(facts.low), context, start, end)
+        elif self._lead is None:
+            near = 0.0
+        else:
             begun = facts.leads(self._lead).get(start)
             near = float(begun is not None and start - begun <= self.before)
         # Of two readings the one whose label stands closer wins.

@@ -25,19 +25,21 @@ _NAMING = (
     r"property|scheme|id|for|element)"
 )
 _HOLDING = r"(?:\w{1,12}_?)?(?:value|val|number|no|nr|num|answer|content|text|data|response|extension|id)"
+_QUOTED, _SET = r"(?=\w{2,22}+[\"'])", r"(?=\w{2,22}+\s{0,2}=)"
+"""Where a name of a field must end; asked first, since the words that it may be are tried at a dozen places of it."""
 _LABEL = r"(?P<label>[^\W_][\w .:/#\-]{1,59})"
 _JSON = re.compile(
-    rf"[\"']{_NAMING}[\"']\s{{0,3}}:\s{{0,3}}[\"']{_LABEL}[\"'][^{{}}\[\]]{{0,120}}?"
-    rf"[\"']{_HOLDING}[\"']\s{{0,3}}:\s{{0,3}}[\"']?(?P<value>(?<=[\"'])[^\"'\n]{{2,120}}(?=[\"'])|\d[\d.\-]{{3,30}})",
+    rf"[\"']{_QUOTED}{_NAMING}[\"']\s{{0,3}}:\s{{0,3}}[\"']{_LABEL}[\"'][^{{}}\[\]]{{0,120}}?"
+    rf"[\"']{_QUOTED}{_HOLDING}[\"']\s{{0,3}}:\s{{0,3}}[\"']?(?P<value>(?<=[\"'])[^\"'\n]{{2,120}}(?=[\"'])|\d[\d.\-]{{3,30}})",
     re.IGNORECASE,
 )
 _REVERSED = re.compile(
-    rf"[\"']{_HOLDING}[\"']\s{{0,3}}:\s{{0,3}}[\"'](?P<value>[^\"'\n]{{2,120}})[\"']\s{{0,3}},\s{{0,8}}"
-    rf"[\"']{_NAMING}[\"']\s{{0,3}}:\s{{0,3}}[\"']{_LABEL}[\"']",
+    rf"[\"']{_QUOTED}{_HOLDING}[\"']\s{{0,3}}:\s{{0,3}}[\"'](?P<value>[^\"'\n]{{2,120}})[\"']\s{{0,3}},\s{{0,8}}"
+    rf"[\"']{_QUOTED}{_NAMING}[\"']\s{{0,3}}:\s{{0,3}}[\"']{_LABEL}[\"']",
     re.IGNORECASE,
 )
 _MARKUP = re.compile(
-    rf"\b{_NAMING}\s{{0,2}}=\s{{0,2}}[\"']{_LABEL}[\"'](?:[^<>]{{0,120}}?\b{_HOLDING}\s{{0,2}}=\s{{0,2}}[\"'](?P<value>[^\"'<>\n]{{2,120}})[\"']|"
+    rf"\b{_SET}{_NAMING}\s{{0,2}}=\s{{0,2}}[\"']{_LABEL}[\"'](?:[^<>]{{0,120}}?\b{_SET}{_HOLDING}\s{{0,2}}=\s{{0,2}}[\"'](?P<value>[^\"'<>\n]{{2,120}})[\"']|"
     rf"[^<>]{{0,80}}>\s{{0,8}}(?:<\w{{1,16}}>)?(?P<inner>[^<>\n]{{2,120}})</)",
     re.IGNORECASE,
 )

@@ -74,10 +74,9 @@ def _dated(text: str) -> bool:
 def _phone(text: str) -> bool | None:
     """Not a date, not a decimal; 7 to 15 digits (ITU-T E.164)."""
     if text.isascii() and text.isdecimal():
-        number = text
-    else:
-        extended = "x" in text or "X" in text
-        number = checksums.digits(_EXTENSION.split(text)[0] if extended else text)
+        return None if 7 <= len(text) <= 15 and text.count(text[0]) < len(text) else False  # a date has a sign
+    extended = "x" in text or "X" in text
+    number = checksums.digits(_EXTENSION.split(text)[0] if extended else text)
     if not 7 <= len(number) <= 15 or len(set(number)) == 1 or _dated(text):
         return False
     return None
