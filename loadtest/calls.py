@@ -10,7 +10,7 @@ from forebay_agents.models.providers.direct_provider import DirectProvider
 from forebay_agents.models.providers.litellm_provider import LitellmProvider
 from forebay_agents.models.providers.provider import Call, Provider
 from forebay_agents.models.settings import Deployment
-from loadtest.measurements.yardstick import yardstick_ms
+from loadtest.yardstick import yardstick_ms
 
 _QUESTION = Message(content="What is 12 + 7? " * 6)
 

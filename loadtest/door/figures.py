@@ -23,7 +23,7 @@ from loadtest.door import beside
 from loadtest.door.clients import Clients
 from loadtest.door.driving import asking, at_once, at_rate, cpu_s, session, spread, watched
 from loadtest.measurements.chain import question, send
-from loadtest.measurements.yardstick import yardstick_ms
+from loadtest.yardstick import yardstick_ms
 
 _STREAMS, _HELD_S = 1_000, 120.0
 _FIRST_MS = 300.0

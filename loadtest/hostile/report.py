@@ -12,7 +12,7 @@ from typing import Any
 from forebay.runtime.worker import calm_collector
 from loadtest.hostile.hunting import cpu_us, hunt
 from loadtest.hostile.readers import Reader, readers
-from loadtest.measurements.yardstick import QUIET_MS, yardstick_ms
+from loadtest.yardstick import QUIET_MS, yardstick_ms
 
 LENGTH = 100_000
 """Characters for which the limits are."""

@@ -12,8 +12,8 @@ from typing import Any
 import psutil
 
 from loadtest.measurements.chain import send
-from loadtest.measurements.yardstick import yardstick_ms
 from loadtest.simulated_stack import running
+from loadtest.yardstick import yardstick_ms
 
 _SETTLE_S = 15.0
 """Seconds after which stages have restored what they keep and imported what they need late."""

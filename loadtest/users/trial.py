@@ -13,11 +13,11 @@ from loadtest.chaos.experiment import wait_for_ledger
 from loadtest.chaos.faults import Traces
 from loadtest.chaos.gathering import gather, mark
 from loadtest.chaos.stack import Stack
-from loadtest.measurements.yardstick import yardstick_ms
 from loadtest.oracle import Evidence, judge, quantile
 from loadtest.users.mix import Asked, Users
 from loadtest.users.sending import Sent, send
 from loadtest.users.watching import Spent, Watch, spent
+from loadtest.yardstick import yardstick_ms
 
 P95_MS = 3_000
 """What users wait for an answer at most, of whom 5 % wait longer."""
