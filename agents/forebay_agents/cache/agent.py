@@ -1,5 +1,6 @@
 """The cache stage: opens Redis, the encoders and the judge, and wires the handlers to their topics."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -19,7 +20,10 @@ from forebay_agents.cache.store.redis import RedisStore
 from forebay_agents.cache.tasks import RedisQuestions, Tasks
 from forebay_agents.cache.wiring import assemble, calibrated
 from forebay_agents.models.cost_settings import CostSettings
-from forebay_agents.models.open_caller import open_caller, tier_of
+from forebay_agents.models.open_caller import litellm_prices, open_caller, tier_of
+from forebay_agents.models.prices.today import Today
+from forebay_agents.models.pricing import PriceList
+from forebay_agents.models.settings import ModelsSettings
 
 _KEPT_AT_ONCE = 2
 """Answers being stored: they queue at the same encoder as the look-ups, for whom somebody waits."""
@@ -32,6 +36,8 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
     if own.flight_wait_s > common.timeout_s - 5:
         raise ConfigurationError("cache.flight_wait_s must be at least 5 s below stage.timeout_s")
     guard = EgressGuard(settings[EgressSettings])
+    models = settings[ModelsSettings]
+    today = Today(PriceList(models.prices, litellm_prices()), models.tiers)
     # One thread: the two cores are shared with the other stages, and inference uses one anyway.
     with ThreadPoolExecutor(1, thread_name_prefix="encoder") as executor:
         async with (
@@ -45,8 +51,17 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
             shared = not redis.cache_url.get_secret_value()
             room = partial(watch.room, redis.cache_share) if shared else None
             store = RedisStore(client, redis.key_prefix, room)
-            labels = settings[CostSettings].labels
-            made = assemble(store, calibrated(own), executor, own, METRICS, guard=guard, judge=judge, labels=labels)
+            made = assemble(
+                store,
+                calibrated(own),
+                executor,
+                own,
+                METRICS,
+                guard=guard,
+                judge=judge,
+                labels=settings[CostSettings].labels,
+                today=today,
+            )
             stage = made.stage
             waiting = {"in_flight": max(own.in_flight, common.in_flight), "window": max(own.in_flight, common.window)}
             yield Stage(
@@ -62,6 +77,7 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
                     Route(topic="evaluations", handle=stage.judged, patient=True),
                 ],
                 limits=common.model_copy(update=waiting),
+                warming=asyncio.create_task(today.warm_up()),
             )
 
 

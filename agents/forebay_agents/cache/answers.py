@@ -15,14 +15,16 @@ from forebay.contract.records import (
 )
 from forebay_agents.cache.lookup import Found
 from forebay_agents.models.ledger import MOST_TEXT, Payer
+from forebay_agents.models.pricing import Cost
 
 
 def hit(
-    request: RedactedRequest, found: Found, *, took_us: int, now_ms: int, labels: Sequence[str] = ()
+    request: RedactedRequest, found: Found, *, worth: Cost, took_us: int, now_ms: int, labels: Sequence[str] = ()
 ) -> list[Output]:
     """The stored answer and the ledger's note of the call that it avoided; or the error that is remembered.
 
     Args:
+        worth: what the call would have cost that the answer spared.
         took_us: time in this stage, in microseconds.
         labels: keys of metadata that the ledger takes.
     """
@@ -40,7 +42,7 @@ def hit(
         tier=entry.tier,
         model=entry.model,
         deployment=entry.deployment,
-        saved_nanousd=entry.cost_nanousd,
+        saved_nanousd=worth.nanousd,
         timings={"cache": took_us},
         confidence=entry.confidence,
         cache_key=entry.entry_id,
@@ -59,7 +61,8 @@ def hit(
         model=entry.model or "",
         deployment=entry.deployment or "",
         status=UsageStatus.AVOIDED,
-        saved_nanousd=entry.cost_nanousd,
+        saved_nanousd=worth.nanousd,
+        price=worth.price,
         task=payer.task and payer.task[:MOST_TEXT],
         labels=payer.labels(labels),
         started_at=now_ms,

@@ -33,15 +33,17 @@ class People:
         known = self._keeper.known(blob, address)
         if correction.action is CorrectionAction.APPROVE:
             if known is None or known.trust is not Trust.HUMAN:
-                await self._write(completion, address, completion.content, Trust.VERIFIED)
+                await self._write(completion, address, completion.content, Trust.VERIFIED, known)
             return
         await self._evict(completion, address)
         if correction.action is CorrectionAction.CORRECT:
-            await self._write(completion, address, correction.content, Trust.HUMAN)
+            await self._write(completion, address, correction.content, Trust.HUMAN, known)
 
-    async def _write(self, completion: Completion, address: Address, content: str, trust: Trust) -> None:
+    async def _write(
+        self, completion: Completion, address: Address, content: str, trust: Trust, known: Entry | None
+    ) -> None:
         assert completion.request is not None
-        entry = self._keeper.entry(completion, completion.request, address, content=content, trust=trust)
+        entry = self._keeper.entry(completion, completion.request, address, content=content, trust=trust, known=known)
         await self._keeper.write(entry, completion.request, address)
 
     async def _evict(self, completion: Completion, address: Address) -> None:

@@ -28,8 +28,11 @@ from forebay_agents.cache.lookup import Found, Lookup, Search
 from forebay_agents.cache.metrics import CacheMetrics
 from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.single_flight import SingleFlight, flyer
+from forebay_agents.cache.store.entry import Entry
 from forebay_agents.cache.store.store import Place, Store, StoreFullError, StoreUnavailableError
 from forebay_agents.cache.writer import Keeper
+from forebay_agents.models.prices.today import Origin, Today
+from forebay_agents.models.pricing import Cost
 
 _RETURN_S = 60.0
 """Least time until its deadline from which a request may go by way of the retry topic, which takes ten seconds."""
@@ -47,6 +50,7 @@ class CacheStage:
         clock_ms: wall clock, ms since the epoch.
         sleep: injected so that tests need not wait.
         labels: keys of metadata that the ledger takes.
+        today: prices what answers that are given again would cost; without it they are worth what they had cost.
     """
 
     def __init__(
@@ -62,7 +66,9 @@ class CacheStage:
         clock_ms: Clock = now_ms,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         labels: Sequence[str] = (),
+        today: Today | None = None,
     ) -> None:
+        self._today = today
         self._labels = labels
         self._store = store
         self._lookup = lookup
@@ -95,8 +101,19 @@ class CacheStage:
             return answers.miss(request)
         took_us = round(1e6 * (time.perf_counter() - started))
         self._metrics.lookups.labels(answers.outcome(found)).inc()
-        self._metrics.saved.inc(found.entry.cost_nanousd)
-        return answers.hit(request, found, took_us=took_us, now_ms=self._clock_ms(), labels=self._labels)
+        now = self._clock_ms()
+        worth = await self._worth(found.entry, now)
+        self._metrics.saved.inc(worth.nanousd)
+        return answers.hit(request, found, worth=worth, took_us=took_us, now_ms=now, labels=self._labels)
+
+    async def _worth(self, entry: Entry, now_ms: int) -> Cost:
+        """What the answer would cost now; what it had cost, where its tokens or a price of today are not known."""
+        if self._today is not None and entry.usage is not None:
+            origin = Origin(tier=entry.tier or "", model=entry.model or "", deployment=entry.deployment or "")
+            cost = await self._today.cost(origin, entry.usage, now_ms)
+            if cost.priced:
+                return cost
+        return Cost(nanousd=entry.cost_nanousd)
 
     async def _find(self, request: RedactedRequest, context: Context) -> Found | None:
         try:

@@ -43,7 +43,7 @@ class CacheMetrics:
             registry=registry,
         )
         self.saved = Counter(
-            "forebay_cache_saved_nanousd", "What the answers that were given again had cost.", registry=registry
+            "forebay_cache_saved_nanousd", "What the answers that were given again would have cost.", registry=registry
         )
         self.store_errors = Counter(
             "forebay_cache_store_errors", "Operations that the store did not answer.", ["operation"], registry=registry

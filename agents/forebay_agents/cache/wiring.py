@@ -22,6 +22,7 @@ from forebay_agents.cache.single_flight import SingleFlight
 from forebay_agents.cache.store.locating import Locator, Reader
 from forebay_agents.cache.store.store import Store
 from forebay_agents.cache.writer import Keeper
+from forebay_agents.models.prices.today import Today
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +49,7 @@ def assemble(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] | None = None,
     labels: Sequence[str] = (),
+    today: Today | None = None,
 ) -> Parts:
     """Put a cache together.
 
@@ -57,6 +59,7 @@ def assemble(
         judge: of stored answers; by default agreement with the fresh answer.
         clock_ms: wall clock, ms since the epoch; ``clock`` monotonic, in seconds.
         labels: keys of metadata that the ledger takes.
+        today: what answers that are given again would cost.
     """
     locator, reader = Locator(store, settings, matcher.identity), Reader(matcher, executor)
     book = EvidenceBook(store, matcher.threshold, settings.delta, clock)
@@ -67,7 +70,18 @@ def assemble(
     verification = Verification(store, keeper, book, judge or AgreementJudge(reader), metrics)
     lookup = Lookup(store, locator, reader, book, settings, metrics, clock_ms)
     stage = CacheStage(
-        store, lookup, flight, keeper, people, verification, settings, metrics, clock_ms, labels=labels, **waiting
+        store,
+        lookup,
+        flight,
+        keeper,
+        people,
+        verification,
+        settings,
+        metrics,
+        clock_ms,
+        labels=labels,
+        today=today,
+        **waiting,
     )
     return Parts(stage=stage, locator=locator, reader=reader, keeper=keeper, people=people)
 

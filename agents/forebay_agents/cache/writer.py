@@ -3,7 +3,14 @@
 import dataclasses
 
 from forebay.contract.clock import Clock, now_ms
-from forebay.contract.records import AnswerSource, CacheMode, Completion, RedactedRequest, ResponseStatus
+from forebay.contract.records import (
+    AnswerSource,
+    Attempt,
+    CacheMode,
+    Completion,
+    RedactedRequest,
+    ResponseStatus,
+)
 from forebay.privacy.egress import EgressGuard
 from forebay.state.keys import Hashed, Owned, owned, plain
 from forebay_agents.cache.admission import Refusal, fresh_for_s, looks_permanent, refusal
@@ -13,10 +20,13 @@ from forebay_agents.cache.store.address import Address, person, tenant_wall
 from forebay_agents.cache.store.entry import CorruptEntryError, Entry, Trust, unpack
 from forebay_agents.cache.store.locating import Locator, Reader
 from forebay_agents.cache.store.store import Place, Store
+from forebay_agents.models.providers.provider import Usage
 
 _CONTRIBUTORS = 16
 """More distinct people than any sensible share_after_users are not counted."""
 _HOUR_S = 3_600
+_ANSWERED = ("ok", "escalated")
+"""Outcomes of attempts that brought an answer, which may have been the best in the end."""
 
 
 class Keeper:
@@ -105,9 +115,16 @@ class Keeper:
         content: str | None = None,
         trust: Trust = Trust.MODEL,
         contributors: tuple[str, ...] = (),
+        known: Entry | None = None,
     ) -> Entry:
-        """An entry for the answer of ``completion``, or for ``content`` (with the request's pseudonyms) instead."""
+        """An entry for the answer of ``completion``, or for ``content`` (with the request's pseudonyms) instead.
+
+        Args:
+            known: entry from which the completion came, if it is no model's: of that the tokens are.
+        """
         now = self._clock_ms()
+        served = _served(completion)
+        own = None if served is None else _usage(served)
         return Entry(
             entry_id=address.entry,
             wall=address.wall,
@@ -119,7 +136,8 @@ class Keeper:
             tier=completion.tier,
             model=completion.model,
             deployment=completion.deployment,
-            cost_nanousd=completion.cost_nanousd or completion.saved_nanousd,
+            cost_nanousd=(served.cost_nanousd if served else completion.cost_nanousd) or completion.saved_nanousd,
+            usage=known.usage if own is None and known is not None else own,
             confidence=completion.confidence,
             request_id=completion.request_id,
             tenant=tenant_wall(request.tenant_id),
@@ -163,3 +181,25 @@ class Keeper:
             return unpack(blob) if blob else None
         except CorruptEntryError:
             return None
+
+
+def _served(completion: Completion) -> Attempt | None:
+    """The call whose answer it is: the last of its deployment that was answered, as it has one answer of a tier."""
+    place = completion.tier, completion.deployment
+    calls = [one for one in completion.attempts if one.outcome in _ANSWERED and (one.tier, one.deployment) == place]
+    return calls[-1] if calls else None
+
+
+def _usage(served: Attempt) -> Usage | None:
+    """Its tokens; ``None``: the record is from before they were told."""
+    if not served.prompt_tokens and not served.completion_tokens:
+        return None
+    return Usage(
+        prompt_tokens=served.prompt_tokens,
+        completion_tokens=served.completion_tokens,
+        cached_prompt_tokens=served.cached_prompt_tokens,
+        cache_write_tokens=served.cache_write_tokens,
+        cache_write_1h_tokens=served.cache_write_1h_tokens,
+        reasoning_tokens=served.reasoning_tokens,
+        service_tier=served.service_tier,
+    )

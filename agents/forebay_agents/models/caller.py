@@ -41,6 +41,13 @@ class Outcome:
             duration_ms=self.duration_ms,
             cost_nanousd=self.entry.cost_nanousd,
             started_at=self.entry.started_at,
+            prompt_tokens=self.entry.prompt_tokens,
+            completion_tokens=self.entry.completion_tokens,
+            cached_prompt_tokens=self.entry.cached_prompt_tokens,
+            cache_write_tokens=self.entry.cache_write_tokens,
+            cache_write_1h_tokens=self.entry.cache_write_1h_tokens,
+            reasoning_tokens=self.entry.reasoning_tokens,
+            service_tier=self.entry.service_tier,
         )
 
 

@@ -67,6 +67,10 @@ class PriceList:
             known = self._sheets[deployment.name] = tuple(self._compiled(deployment))
         return known
 
+    def is_at_hand(self, deployment: Deployment) -> bool:
+        """Whether its prices are known without a look at litellm's map."""
+        return deployment.name in self._sheets or not self.is_in_list_only(deployment)
+
     def is_priced(self, deployment: Deployment) -> bool:
         """Whether a call that begins now has a price."""
         return self.sheet(deployment) is not None

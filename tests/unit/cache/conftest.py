@@ -12,6 +12,7 @@ from forebay_agents.cache.metrics import CacheMetrics
 from forebay_agents.cache.settings import CacheSettings
 from forebay_agents.cache.store.memory import MemoryStore
 from forebay_agents.cache.wiring import Parts, assemble
+from forebay_agents.models.prices.today import Today
 from tests.unit.cache.memory import WordMatcher
 
 CONTEXT = context("requests.redacted", accepted_at=0)
@@ -25,10 +26,12 @@ class Bench:
     executor: ThreadPoolExecutor
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(1_000_000))
 
-    def worker(self, threshold: float = 0.9, **settings: object) -> CacheStage:
-        return self.parts(threshold, **settings).stage
+    def worker(self, threshold: float = 0.9, today: Today | None = None, **settings: object) -> CacheStage:
+        return self.parts(threshold, today=today, **settings).stage
 
-    def parts(self, threshold: float = 0.9, judge: Judge | None = None, **settings: object) -> Parts:
+    def parts(
+        self, threshold: float = 0.9, judge: Judge | None = None, today: Today | None = None, **settings: object
+    ) -> Parts:
         quiet = {"verify_hits": 0.0, "verify_near_misses": 0.0, "least_similarity": -1.0} | settings
         own = CacheSettings(**quiet)  # type: ignore[arg-type]  # any key of the section
         return assemble(
@@ -41,6 +44,7 @@ class Bench:
             clock_ms=self.clock,
             clock=self.clock.seconds,
             sleep=self.clock.sleep,
+            today=today,
         )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from forebay_agents.models.providers.provider import Usage
+
 _LEVEL = 1  # 60 µs for 2 KB of prose; higher levels save 3 % more
 
 
@@ -28,6 +30,8 @@ class Entry:
     """One answer; all texts with canonical pseudonyms. Times are ms since the epoch, money is nano-dollars.
 
     Attributes:
+        cost_nanousd: what the call had cost that gave the answer.
+        usage: its tokens; ``None`` in old entries, and where nobody called.
         question: the last user turn; empty when the entry answers equal prompts only.
         features: what the decision needs to know about the question, computed once.
         request_id: of the request that was answered.
@@ -53,6 +57,7 @@ class Entry:
     model: str | None = None
     deployment: str | None = None
     cost_nanousd: int = 0
+    usage: Usage | None = None
     confidence: float | None = None
     request_id: str = ""
     tenant: str = ""
@@ -77,6 +82,7 @@ class Entry:
 
 
 _FIELDS = frozenset(field.name for field in fields(Entry))
+_COUNTS = frozenset(field.name for field in fields(Usage))
 
 
 def unpack(blob: bytes) -> Entry:
@@ -87,6 +93,8 @@ def unpack(blob: bytes) -> Entry:
         known = {name: value for name, value in values.items() if name in _FIELDS}
         known["trust"] = Trust(known.get("trust", Trust.MODEL))
         known["contributors"] = tuple(known.get("contributors", ()))
+        if (usage := known.get("usage")) is not None:
+            known["usage"] = Usage(**{name: count for name, count in usage.items() if name in _COUNTS})
         return Entry(features=blob[4 + size :], **known)
     except (zlib.error, ValueError, TypeError, AttributeError) as error:
         raise CorruptEntryError(type(error).__name__) from None

@@ -41,7 +41,8 @@ class Error:
 class Attempt:
     """One provider call made for a request; ``outcome`` is ok, escalated or an error code.
 
-    ``started_at`` in ms since the epoch; ``first_token_ms`` after it, where the answer was streamed.
+    ``started_at`` in ms since the epoch; ``first_token_ms`` after it, where the answer was streamed. Tokens as in
+    :class:`UsageEvent`, 0 in old records.
     """
 
     attempt_id: str = ""
@@ -53,6 +54,13 @@ class Attempt:
     cost_nanousd: int = 0
     started_at: int = 0
     first_token_ms: int | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_prompt_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    reasoning_tokens: int = 0
+    service_tier: str = "standard"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
