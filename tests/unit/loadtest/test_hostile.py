@@ -48,6 +48,12 @@ def test_what_nearly_is_something_over_and_over_is_read_in_linear_time(everyone:
         assert grows(reader.read, Recipe(unit=unit, end="!"), LENGTH) <= LINEAR, reader.name
 
 
+@pytest.mark.parametrize("blank", ["\t", "\r", "\f", "\v", "\n"])
+def test_an_answer_with_any_blanks_between_its_words_is_read_in_linear_time(everyone: list[Reader], blank: str) -> None:
+    restorer = next(one for one in everyone if one.name == "restorer True")
+    assert grows(restorer.read, Recipe(start="<EMAIL_ADDRESS_1>", unit=f"<{blank}", end="://"), 25_000) <= LINEAR
+
+
 def test_no_recogniser_and_no_pattern_of_the_guard_is_left_out(everyone: list[Reader]) -> None:
     named = {one.name: {sown.pattern for sown in one.sown} for one in everyone}
     assert all(named.values())

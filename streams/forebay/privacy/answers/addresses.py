@@ -44,6 +44,8 @@ _PAREN = re.compile(r"\\.|[()]", re.DOTALL)
 _SCHEME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-")
 _IS_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 
+_BLANKS = " \n\t\r\f\v"
+"""What stands between runs; with one that is not looked for, a text would be gone through for each of its runs."""
 _SIGNS = r"\](?=[(:])|=|u(?i:rl\()|U(?i:rl\()|<(?=[A-Za-z][A-Za-z0-9+.\-]{1,31}:)"
 _MARKUP = re.compile(_SIGNS)
 _NAME_LAST = re.compile(rf"(?<![\w-])(?:{_NAMES})\Z", re.IGNORECASE)
@@ -66,7 +68,7 @@ def plain_until(text: str, start: int) -> int:
         end = len(word) + (0 if sign is None else start)
         if sign is None and _NAME_LAST.search(word[-_LONGEST_NAME:]) is None:
             end = len(text)
-    return max(start, max(text.rfind(blank, start, end) for blank in " \n") + 1)
+    return max(start, max(text.rfind(blank, start, end) for blank in _BLANKS) + 1)
 
 
 @dataclass(frozen=True, slots=True)
