@@ -49,9 +49,9 @@ _PIECE = 7
 """Characters of a piece of an answer that arrives in pieces."""
 
 
-_ONE, _STEP, _ALL = 0.2, 1.0, 2.0
+_ONE, _STEP, _TURNS, _ALL = 0.2, 1.0, 1.4, 2.0
 """Seconds of CPU for 100,000 characters, at most: of a recogniser, of a step that is given a finding in every second
-word, and of all together."""
+word, of 25,000 turns of a transcript, each of which answers what was asked, and of all recognisers together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,7 +149,10 @@ def _conversation() -> Iterator[Reader]:
     yield Reader(name="asking", read=lambda text: read(said("assistant", text), said("user", "1234")), sown=sown)
     yield Reader(name="answering", read=lambda text: read(said("assistant", everything), said("user", text)), sown=sown)
     yield Reader(
-        name="transcript", read=lambda text: read(said("user", "\n".join([everything, *text.split(".")]))), sown=sown
+        name="transcript",
+        read=lambda text: read(said("user", "\n".join([everything, *text.split(".")]))),
+        sown=sown,
+        limit_s=_TURNS,
     )
 
 

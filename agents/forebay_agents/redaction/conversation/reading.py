@@ -119,9 +119,11 @@ _LINE = 120
 def _after(now: Open, kinds: set[str], *, line: bool) -> Open:
     if line and not kinds:
         return Open()
+    if not kinds:
+        return now
     left = tuple(kind for kind in now.pending if kind not in kinds)
     done = (*now.answered, *(kind for kind in now.pending if kind in kinds and kind not in now.answered))
-    return replace(now, pending=left, answered=done, fresh=now.fresh or bool(kinds))
+    return replace(now, pending=left, answered=done, fresh=True)
 
 
 def _opened(now: Open, asked: Asks, speaker: str) -> Open:
