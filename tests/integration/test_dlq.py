@@ -21,6 +21,7 @@ from forebay.contract.records import (
     Completion,
     DeadLetterState,
     Message,
+    Outcome,
     RedactedRequest,
     Request,
     ResponseStatus,
@@ -28,6 +29,7 @@ from forebay.contract.records import (
 from forebay.contract.wire import Delivered, Encoded
 from forebay.embedded.files import write_private
 from forebay.kafka.connection import confluent_options
+from forebay.kafka.publisher import publish
 from forebay.kafka.reader import read_topic
 from forebay.kafka.transactions import FencedError, StepError, Transactions
 from forebay.operations.audit.trail import KafkaTrail
@@ -203,6 +205,23 @@ def test_a_letter_is_replayed_once_and_a_second_replay_finds_nothing(cli: Cli, s
     assert (
         json.loads(cli("replay", "--yes", "--json", "--again", "--limit", "1", "--settle", "0").stdout)["replayed"] == 1
     )
+
+
+def test_a_letter_whose_request_was_answered_since_is_not_sent_back(cli: Cli, settings: Settings) -> None:
+    """Who asks a door again, under the same idempotency key, after a failure that passes, makes a new try of it."""
+    answered, other = _bury(settings, 2)
+    ended = {"tenant_id": "acme", "status": ResponseStatus.OK, "responded_at": now_ms() + 1_000}
+    publish(
+        settings,
+        [
+            Output(topic="outcomes", key=name, value=Outcome(request_id=name, **ended))
+            for name in ("somebody else's", answered)
+        ],
+    )
+    done = json.loads(cli("replay", "--yes", "--json", "--settle", "0").stdout)
+    assert (done["chosen"], done["replayed"], done["unmended"]) == (2, 1, 1)
+    assert "its request was answered since" in next(iter(done["problems"].values()))
+    assert _replayed(settings) == [other]
 
 
 def test_of_two_operators_at_once_one_replays(settings: Settings, topics: object) -> None:

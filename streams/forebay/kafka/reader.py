@@ -7,14 +7,14 @@ the end is that of what is committed.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from forebay.contract.names import topic_on_broker
 from forebay.kafka.connection import confluent_options, silent
 from forebay.kafka.decoding import Decoder, ReadRecord
-from forebay.kafka.queries import BrokerUnavailableError, partitions_of, watermarks
+from forebay.kafka.queries import BrokerUnavailableError, offsets_at, partitions_of, watermarks
 from forebay.settings import KafkaSettings, Settings
 
 Place = tuple[str, int]
@@ -34,6 +34,8 @@ class TopicReader:
         topics: logical names.
         from_beginning: all that is kept; otherwise only what is written from now on.
         newest: of what is kept only so many offsets before the end of each partition.
+        since_ms: of what is kept only what was written since, in ms since the epoch.
+        keys: only records with one of these are given; of others nothing but the key is looked at.
         consumer: a confluent-kafka consumer with ``enable.partition.eof``; made from the settings unless given.
 
     Raises:
@@ -47,6 +49,8 @@ class TopicReader:
         *,
         from_beginning: bool = True,
         newest: int | None = None,
+        since_ms: int | None = None,
+        keys: Collection[bytes] | None = None,
         consumer: Any = None,
     ) -> None:
         from confluent_kafka import TopicPartition
@@ -55,6 +59,7 @@ class TopicReader:
         self._decoder = Decoder(settings, topics)
         self._consumer: Any = consumer or _new_consumer(self._kafka)
         self._uncommitted: Any = None
+        self._keys = keys
         self.positions: dict[Place, int] = {}
         """Offset that is read next."""
         self.firsts: dict[Place, int] = {}
@@ -69,6 +74,9 @@ class TopicReader:
                     partition.offset = low if from_beginning else high
                     if newest is not None:
                         partition.offset = max(low, high - newest)
+                    if since_ms is not None:
+                        [at] = offsets_at(self._consumer, [TopicPartition(name, number, max(0, since_ms))])
+                        partition.offset = high if at.offset < 0 else max(low, at.offset)
                     self.positions[topic, number], self.firsts[topic, number] = partition.offset, low
                     assigned.append(partition)
             self._consumer.assign(assigned)
@@ -116,7 +124,8 @@ class TopicReader:
             if message is None:
                 self._ask_positions()
             left = {place for place in todo if self.positions[place] < ends[place]}
-            todo, heard = left, time.monotonic() if left != todo else heard
+            moved = left != todo or (message is not None and message.error() is None)
+            todo, heard = left, time.monotonic() if moved else heard
             if time.monotonic() - heard > _PATIENCE_S:
                 raise BrokerUnavailableError(
                     f"the brokers at {self._kafka.bootstrap} say nothing of {', '.join(sorted({t for t, _ in todo}))}"
@@ -152,9 +161,9 @@ class TopicReader:
 
         error = message.error()
         if error is None:
-            record = self._decoder.decoded(message)
-            self.positions[record.source.topic, record.source.partition] = record.source.offset + 1
-            return record
+            self.positions[self._decoder.names[message.topic()], message.partition()] = message.offset() + 1
+            given = self._keys is None or message.key() in self._keys
+            return self._decoder.decoded(message) if given else None
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own names of codes
             place = self._decoder.names[message.topic()], message.partition()
             self.positions[place] = max(self.positions[place], message.offset())

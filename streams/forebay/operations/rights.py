@@ -139,7 +139,7 @@ def roles() -> list[Role]:
         Role(
             user="operator",
             what=("forebay dlq",),
-            reads=("dlq", "dlq.state", *TRAIL, *RETRY_LEVELS, *OPEN),
+            reads=("dlq", "dlq.state", "outcomes", *TRAIL, *RETRY_LEVELS, *OPEN),
             writes=("dlq.state", *TRAIL, *READ),
             transactional=("dlq-operator",),
         ),

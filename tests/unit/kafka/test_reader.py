@@ -24,6 +24,7 @@ class Message:
     number: int
     at: int
     event: int | None = None
+    named: bytes = b"k"
 
     def error(self) -> KafkaError | None:
         return None if self.event is None else KafkaError(self.event)
@@ -38,7 +39,7 @@ class Message:
         return self.at
 
     def key(self) -> bytes:
-        return b"k"
+        return self.named
 
     def value(self) -> bytes:
         return f"{self.number}-{self.at}".encode()
@@ -52,10 +53,11 @@ class Message:
 
 @dataclass
 class Consumer:
-    """Says what the test has it say; ``ends`` and ``at`` (where it stands) by partition."""
+    """Says what the test has it say; by partition ``ends``, ``at`` (where it stands), ``since`` (offset of a time)."""
 
     ends: dict[int, int]
     says: list[Message | None] = field(default_factory=list)
+    since: Mapping[int, int] = field(default_factory=dict)
     at: dict[int, int] = field(default_factory=dict)
     assigned: Mapping[int, int] = field(default_factory=dict)
     closed: bool = False
@@ -65,6 +67,9 @@ class Consumer:
 
     def get_watermark_offsets(self, partition: Any, timeout: float) -> tuple[int, int]:
         return 0, self.ends[partition.partition]
+
+    def offsets_for_times(self, places: list[Any], timeout: float) -> list[Any]:
+        return [TopicPartition(one.topic, one.partition, self.since.get(one.partition, -1)) for one in places]
 
     def assign(self, partitions: list[Any]) -> None:
         self.assigned = {partition.partition: partition.offset for partition in partitions}
@@ -120,6 +125,21 @@ def test_whoever_wants_the_newest_begins_so_far_before_the_end(newest: int | Non
     consumer = Consumer({0: 5})
     TopicReader(Settings({}), ["dlq"], consumer=consumer, newest=newest)
     assert consumer.assigned == {0: begins}
+
+
+def test_whoever_wants_what_is_since_a_time_begins_there_and_at_the_end_where_nothing_is() -> None:
+    consumer = Consumer({0: 5, 1: 4}, since={0: 2})
+    one = TopicReader(Settings({}), ["dlq"], consumer=consumer, since_ms=9)
+    assert consumer.assigned == {0: 2, 1: 4}
+    consumer.says = [Message(0, 2), Message(0, 3), Message(0, 4)]
+    assert len(list(one.read_to_end())) == 3
+
+
+def test_whoever_wants_some_keys_is_given_no_others_and_comes_to_the_end_all_the_same() -> None:
+    consumer = Consumer({0: 3}, [Message(0, 0), Message(0, 1, named=b"wanted"), Message(0, 2)])
+    one = TopicReader(Settings({}), ["dlq"], consumer=consumer, keys={b"wanted"})
+    assert [record.source.offset for record in one.read_to_end()] == [1]
+    assert one.positions == {("dlq", 0): 3}
 
 
 def test_where_it_stands_counts_when_nothing_is_said() -> None:

@@ -19,6 +19,7 @@ from forebay.contract.json_lines import new_id
 from forebay.contract.records import DeadLetterAction, DeadLetterState
 from forebay.operations.audit.recording import Recorder
 from forebay.operations.choices import InvalidChoiceError
+from forebay.operations.dead_letters.answered import Ended, with_answers
 from forebay.operations.dead_letters.letters import DeadLetter, Group, group, letter_of, place_of
 from forebay.operations.dead_letters.originals import with_originals
 from forebay.operations.dead_letters.plan import Plan, Progress, Wish
@@ -41,6 +42,7 @@ class DeadLetters:
     """The dead letters of one installation; :mod:`forebay.operations.dead_letters.opening` makes it.
 
     Attributes:
+        ended: what became of requests.
         notes: on letters, by their ids.
         journal: opens the journal, which turns away whoever has it open.
         watch: watches what becomes of the records of the replay with this id.
@@ -51,6 +53,7 @@ class DeadLetters:
     """
 
     queue: Queue
+    ended: Ended
     notes: TopicView[DeadLetterState]
     journal: Callable[[], AbstractContextManager[Steps]]
     watch: Callable[[str], AbstractContextManager[Outcomes]]
@@ -121,6 +124,8 @@ class DeadLetters:
         wish: Callable[[], Wish] = lambda: Wish.GO,
     ) -> Progress:
         """Send ``letters`` back to the stages that they came from, each at most once, whoever asks.
+
+        A letter whose request was answered since stays where it is, and is told of as one that cannot be mended.
 
         Args:
             subject: how they were chosen, for the audit trail (:meth:`Filter.describe`).
@@ -238,7 +243,7 @@ class DeadLetters:
         ]
 
     def _sendable(self, letters: Iterable[DeadLetter]) -> list[DeadLetter]:
-        return with_originals(self.queue.at, self._loaded(letters))
+        return with_answers(self.ended, with_originals(self.queue.at, self._loaded(letters)))
 
     def _decide(
         self,

@@ -37,6 +37,8 @@ class DeadLetter:
     Attributes:
         note: what was done with it last, as of when it was read; ``None``: nothing yet.
         whole: whether its record's bytes are here, as far as they were written.
+        answered_at: when its request was answered after it had failed, if somebody looked
+            (:mod:`forebay.operations.dead_letters.answered`) and it was.
     """
 
     letter_id: str
@@ -54,6 +56,7 @@ class DeadLetter:
     replay_id: str | None
     note: Note | None
     whole: bool = True
+    answered_at: int | None = None
 
     @property
     def state(self) -> LetterState:

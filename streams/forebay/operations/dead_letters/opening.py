@@ -8,6 +8,7 @@ from forebay.avro.registry import open_registry
 from forebay.contract.records import DeadLetterState
 from forebay.operations.audit.opening import recorder
 from forebay.operations.dead_letters.actions import DeadLetters
+from forebay.operations.dead_letters.answered import KafkaEnded
 from forebay.operations.dead_letters.outcomes import watch
 from forebay.operations.dead_letters.queue import KafkaQueue
 from forebay.operations.publishing import transactions
@@ -31,6 +32,7 @@ def open_dead_letters(settings: Settings) -> Iterator[DeadLetters]:
     with open_view(settings, "dlq.state") as notes:
         yield DeadLetters(
             queue=KafkaQueue(settings),
+            ended=KafkaEnded(settings),
             notes=notes,
             journal=transactions(settings, "dlq-operator"),
             watch=lambda replay_id: watch(settings, replay_id),

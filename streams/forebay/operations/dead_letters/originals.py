@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from forebay.contract import headers as h
 from forebay.contract.topics import Access, topic_named
@@ -36,6 +37,9 @@ def check_sendable(letter: DeadLetter) -> None:
     stage = stage_of(letter)
     if stage in h.STAGES and stage not in topic.readers:
         raise TransformError(f"{letter.letter_id}: {stage} does not read {letter.origin_topic}; somebody made it up")
+    if letter.answered_at is not None:
+        when = datetime.fromtimestamp(letter.answered_at / 1000, UTC).isoformat(timespec="seconds")
+        raise TransformError(f"{letter.letter_id}: its request was answered since, at {when}: drop it")
     if not letter.whole:
         raise TransformError(f"{letter.letter_id}: it has expired")
     without = h.text(letter.source.headers, h.WITHOUT_BYTES)

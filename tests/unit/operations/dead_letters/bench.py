@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from forebay.contract.handlers import Output
-from forebay.contract.records import Message, RedactedRequest
+from forebay.contract.records import Message, Outcome, RedactedRequest
 from forebay.contract.wire import Delivered, Encoded
 from forebay.operations.dead_letters.actions import DeadLetters
 from forebay.operations.dead_letters.letters import Place
@@ -67,6 +67,22 @@ class MemoryQueue:
     def expire(self, offset: int) -> None:
         """Let the letter with this offset be gone."""
         self.records = [record for record in self.records if record.offset != offset]
+
+
+@dataclass
+class MemoryEnded:
+    """Outcomes in memory.
+
+    Attributes:
+        asked: from when on somebody looked, in ms since the epoch.
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    asked: list[int] = field(default_factory=list)
+
+    def since(self, request_ids: Collection[str], since_ms: int) -> list[Outcome]:
+        self.asked.append(since_ms)
+        return [one for one in self.outcomes if one.request_id in request_ids]
 
 
 class MemoryJournal:
@@ -138,6 +154,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.queue = MemoryQueue([buried(offset) for offset in range(self.count)])
         self.journal = MemoryJournal()
+        self.ended = MemoryEnded()
 
     def operator(self) -> DeadLetters:
         """One of the operators who act on these letters."""
@@ -148,6 +165,7 @@ class Bench:
 
         return DeadLetters(
             queue=self.queue,
+            ended=self.ended,
             notes=TopicView(FakeReader(self.journal.notes)),
             journal=self.journal.open,
             watch=watch,
