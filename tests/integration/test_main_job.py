@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
@@ -178,6 +179,19 @@ def configure(provider: str, patch: Mapping[str, Any]) -> None:
     url = f"{provider.removesuffix('/v1')}/admin/config"
     with urlopen(Request(url, json.dumps(patch).encode()), timeout=30) as answer:
         assert answer.status == 200
+
+
+def asked_once_known(asking: Request, deadline: float) -> str:
+    """The id of a request by HTTP with a key that is so new that no door may know it yet."""
+    while True:
+        try:
+            with urlopen(asking, timeout=60) as answer:
+                return str(answer.headers["x-request-id"])
+        except HTTPError as error:
+            with error:
+                if error.code != 401 or time.monotonic() > deadline:
+                    raise
+        time.sleep(0.1)
 
 
 def answers(sending: subprocess.Popen[str], timeout_s: float) -> list[dict[str, Any]]:
@@ -436,6 +450,35 @@ def test_by_http_too_a_name_is_restored_while_the_model_writes(installation: Ins
     assert text.count("Karen Whitfield") == 2
     assert parts[-1][0] - parts[0][0] > 1.0, "the model writes for three seconds, and is heard meanwhile"
     assert (shown.returncode, shown.stdout.count("Karen Whitfield")) == (0, 2), shown.stderr
+
+
+def test_by_http_the_ledger_names_the_holder_of_the_key_whoever_else_a_request_names(
+    installation: Installation,
+) -> None:
+    holder, url = "grace.hopper@example.com", installation.status()["edge"]["base_url"]
+    [made] = installation.json_lines("keys", "create", "--tenant", "people", "--user", holder, "--json")
+    body = {"model": "small", "messages": [{"role": "user", "content": "How deep is the basin of the third lock?"}]}
+    body |= {"user": "mallory", "metadata": {"tenant_id": "payer", "user_id": "mallory", "key_id": "abcdefghijkl"}}
+    headers = {"content-type": "application/json", "authorization": f"Bearer {made['key']}"}
+    headers |= {"x-forebay-user": "mallory", "x-forebay-tenant": "payer", "x-forebay-key-id": "abcdefghijkl"}
+    asking = Request(f"{url}/chat/completions", json.dumps(body).encode(), headers)
+    request_id = asked_once_known(asking, time.monotonic() + 60)
+    pseudonym = installation.script(
+        f"from forebay.privacy.people.names import needed_names\nprint(needed_names(load()).user('people', '{holder}'))"
+    )
+    assert holder not in pseudonym
+    ledger = [
+        line["value"]
+        for line in installation.json_lines("tail", "usage", "--from-beginning", "--end")
+        if line["value"]["request_id"] == request_id and not line["value"]["user_id"].startswith("forebay:")
+    ]
+    assert {(one["tenant_id"], one["user_id"], one["key_id"]) for one in ledger} == {
+        ("people", pseudonym, made["key_id"])
+    }
+    responses = installation.json_lines("tail", "responses", "--restricted", "--from-beginning", "--end")
+    [response] = [line["value"] for line in responses if line["key"] == request_id]
+    assert (response["tenant_id"], response["user_id"]) == ("people", holder)
+    assert "mallory" not in json.dumps([ledger, response])
 
 
 @pytest.mark.long
