@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
@@ -40,6 +41,17 @@ class Rates(Protocol):
     async def take(self, key: ApiKey) -> Taken:
         """One request; if the holder of ``key`` has to wait, none was taken."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """A request for an answer, as far as it counts while that is awaited; ``shown``: headers of whatever is said."""
+
+    one: Open
+    model: str
+    stream: bool
+    include_usage: bool
+    shown: Mapping[str, str]
 
 
 class App:
@@ -115,6 +127,36 @@ class App:
     async def chat(self, http: web.BaseRequest, _rest: str) -> web.StreamResponse:
         """``POST /v1/chat/completions``."""
         began_s = elapsed_s()
+        asked = await self._asked(http)
+        one, shown = asked.one, asked.shown
+        prefer = preferred(http.headers.get("prefer", ""))
+        timeout_s = min(self._settings.timeout_s, prefer.wait_s or self._settings.timeout_s)
+        created = self._clock() // 1000
+        if asked.stream and not prefer.respond_async:
+            chunks = sse.Stream(one.request.request_id, asked.model, created, include_usage=asked.include_usage)
+            streamed = Streamed(
+                http, one, chunks, shown, desk=self._desk, metrics=self._metrics, cut=self._cut,
+                open_after_s=self._settings.open_after_s, timeout_s=timeout_s,
+            )  # fmt: skip
+            return await streamed.run(self._pieces)
+        if prefer.respond_async:
+            await self._desk.delivered(one)
+            response = await self._answer(one, prefer.wait_s or 0.0)
+            if response is None:
+                return _accepted(one, shown)
+        else:
+            response = await self._answer(one, timeout_s)
+            if response is None:
+                where = {"location": f"/v1/requests/{one.request.request_id}", **shown}
+                raise Refused("still_running", "no answer yet; the request goes on, see `location`", headers=where)
+        if not one.replayed:
+            self._metrics.note_added(elapsed_s() - began_s, response)
+        if http.transport is None or http.transport.is_closing():
+            self._metrics.gone.inc()
+        return _answered(response, asked.model, created, shown)
+
+    async def _asked(self, http: web.BaseRequest) -> "_Asked":
+        """What was asked, and published. Its texts end here: whoever waits for an answer keeps none."""
         key = self._holder(http)
         may_ask(key)
         body = json_object(await body_of(http, self._most_bytes, self._settings.body_s))
@@ -136,34 +178,10 @@ class App:
         tries = http.headers.get("x-stainless-retry-count", "")
         one = self._desk.ask(request, headers, named=named, tries=int(tries[:6]) if tries.isdigit() else None)
         http[REQUEST_ID] = one.request.request_id
-        prefer = preferred(http.headers.get("prefer", ""))
         shown = {"x-request-id": one.request.request_id, **limits} | (
             {"idempotent-replayed": "true"} if one.replayed else {}
         )
-        timeout_s = min(self._settings.timeout_s, prefer.wait_s or self._settings.timeout_s)
-        created = self._clock() // 1000
-        if chat.stream and not prefer.respond_async:
-            chunks = sse.Stream(one.request.request_id, chat.model, created, include_usage=chat.include_usage)
-            streamed = Streamed(
-                http, one, chunks, shown, desk=self._desk, metrics=self._metrics, cut=self._cut,
-                open_after_s=self._settings.open_after_s, timeout_s=timeout_s,
-            )  # fmt: skip
-            return await streamed.run(self._pieces)
-        if prefer.respond_async:
-            await self._desk.delivered(one)
-            response = await self._answer(one, prefer.wait_s or 0.0)
-            if response is None:
-                return _accepted(one, shown)
-        else:
-            response = await self._answer(one, timeout_s)
-            if response is None:
-                where = {"location": f"/v1/requests/{one.request.request_id}", **shown}
-                raise Refused("still_running", "no answer yet; the request goes on, see `location`", headers=where)
-        if not one.replayed:
-            self._metrics.note_added(elapsed_s() - began_s, response)
-        if http.transport is None or http.transport.is_closing():
-            self._metrics.gone.inc()
-        return _answered(response, chat.model, created, shown)
+        return _Asked(one=one, model=chat.model, stream=chat.stream, include_usage=chat.include_usage, shown=shown)
 
     async def list_models(self, http: web.BaseRequest, _rest: str) -> web.StreamResponse:
         """``GET /v1/models``."""

@@ -32,11 +32,12 @@ Cause = tuple[str | None, str]
 """Key, and fingerprint of a body without its id."""
 
 
-@dataclass(kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False, slots=True)
 class Open:
     """A request that was published here, or found answered.
 
     Attributes:
+        request: without its texts, which the brokers have: one that waits takes a few KiB, whatever was asked.
         mark: fingerprint of its body.
         answer: in the door's loop.
         sent: ends when the brokers have it; ``None``: it was answered before.
@@ -203,14 +204,15 @@ class Desk:
 
     def _publish(self, request: Request, mark: str, headers: Mapping[str, bytes]) -> Open:
         request_id = request.request_id
-        waiting = self._answers.wait(request_id, request, mark)
+        slim = replace(request, messages=(), tools=None, response_format=None, metadata={})
+        waiting = self._answers.wait(request_id, slim, mark)
         try:
             sent = self._produce("requests", request, request_id, headers)
         except BaseException:
             self._answers.give_up(request_id, waiting)
             raise
         one = Open(
-            request=request,
+            request=slim,
             mark=mark,
             answer=asyncio.wrap_future(waiting, loop=self._loop),
             sent=asyncio.wrap_future(sent, loop=self._loop),

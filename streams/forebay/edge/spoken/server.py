@@ -233,15 +233,19 @@ async def body_of(request: web.BaseRequest, most: int, within_s: float) -> bytes
     too_large = Refused("request_too_large", f"the body has more than {most:,} bytes")
     if (request.content_length or 0) > most:
         raise too_large
+    pieces, size = list[bytes](), 0
     try:
         async with asyncio.timeout(within_s):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise too_large from None
+            async for piece in request.content.iter_any():  # not `read`, by which the request keeps it for its life
+                size += len(piece)
+                if size > most:
+                    raise too_large
+                pieces.append(piece)
     except TimeoutError:
         raise Refused("request_timeout", f"the body did not come within {within_s:g} s") from None
     except (ConnectionError, web.RequestPayloadError):
         raise Refused("invalid_value", "the body broke off") from None
+    return b"".join(pieces)
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
