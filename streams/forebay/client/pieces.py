@@ -44,11 +44,13 @@ class RestartedError(Exception):
 class LiveAnswer:
     """The text of one answer, from its pieces and its record."""
 
+    __slots__ = ("_again", "_attempt", "_blank", "_json", "_length", "_past", "_restorer", "ended", "shown")
+
     def __init__(self) -> None:
         self.ended: Ended | None = None
         """Why pieces are of no use any more; what is missing comes with the record."""
         self._attempt = ""
-        self._past: set[str] = set()
+        self._past: frozenset[str] = frozenset()
         self._length = 0
         self._blank = True
         self._json = False
@@ -105,7 +107,7 @@ class LiveAnswer:
 
     def _begin(self, attempt_id: str, pseudonyms: PseudonymMap) -> None:
         if self._restorer is not None:
-            self._past.add(self._attempt)
+            self._past |= {self._attempt}
         self._attempt = attempt_id
         self._restorer = StreamRestorer(pseudonyms)
         self._length, self._blank = 0, True
@@ -195,8 +197,13 @@ class HeardPieces:
             one.close()
 
 
+_NONE = PseudonymMap()
+
+
 class _Followed:
     """One answer and those who follow it."""
+
+    __slots__ = ("_ended", "_known", "_maps", "_opening", "_waiting", "listeners", "live", "request")
 
     def __init__(self, request: Request, maps: Maps, ended: Callable[[str], None]) -> None:
         self.request = request
@@ -204,7 +211,7 @@ class _Followed:
         self.listeners: list[Callable[[str], None]] = []
         self._maps = maps
         self._ended = ended
-        self._known: dict[str | None, PseudonymMap] = {None: PseudonymMap()}
+        self._known: dict[str | None, PseudonymMap] = {None: _NONE}
         self._waiting: list[Delta] = []
         self._opening: asyncio.Task[None] | None = None
 

@@ -32,6 +32,8 @@ class Stream:
         include_usage: with a last chunk that has it.
     """
 
+    __slots__ = ("_head", "_model", "_sent", "_usage", "opened")
+
     def __init__(self, request_id: str, model: str, created: int, *, include_usage: bool = False) -> None:
         self._head = {"id": PREFIX + request_id, "object": "chat.completion.chunk", "created": created}
         self._model = model

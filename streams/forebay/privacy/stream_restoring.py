@@ -29,6 +29,9 @@ def _beginning(pattern: str) -> "regex.Pattern[str]":
     return regex.compile(f"(?:{pattern}){_NEVER}")
 
 
+_NOTHING = Restorer(PseudonymMap())
+
+
 class StreamRestorer:
     """Restores pieces of one answer.
 
@@ -39,8 +42,8 @@ class StreamRestorer:
     """
 
     def __init__(self, pseudonyms: PseudonymMap, own: Sequence[str] = (), *, withhold: bool = True) -> None:
-        self._restorer = Restorer(pseudonyms, own, withhold=withhold)
-        self._writer = self._restorer.writer()
+        self._restorer = Restorer(pseudonyms, own, withhold=withhold) if pseudonyms.originals else _NOTHING
+        self._writer = None if self._restorer.pattern is None else self._restorer.writer()
         self._held = ""
         self._done = 0
 
@@ -56,27 +59,30 @@ class StreamRestorer:
 
     def close(self) -> str:
         """The rest."""
-        return self._advance(len(self._held)) + self._writer.close()
+        shown = self._advance(len(self._held))
+        return shown if self._writer is None else shown + self._writer.close()
 
     @property
     def withheld(self) -> int:
         """Pseudonyms that stayed what they are, since they stood in an address that the model wrote."""
-        return self._writer.withheld
+        return 0 if self._writer is None else self._writer.withheld
 
     def _advance(self, limit: int) -> str:
         """Everything that begins before ``limit``: all that could change it is there."""
-        pattern = self._restorer.pattern
-        while pattern is not None and self._done < limit:
+        pattern, writer = self._restorer.pattern, self._writer
+        if pattern is None or writer is None:
+            return ""
+        while self._done < limit:
             match = pattern.search(self._held, self._done)
             if match is None or match.start() >= limit:
                 break
-            self._writer.add(self._held[self._done : match.start()])
-            self._writer.add(self._restorer.pseudonym(match) or match[0])
+            writer.add(self._held[self._done : match.start()])
+            writer.add(self._restorer.pseudonym(match) or match[0])
             self._done = match.end()
         if self._done < limit:
-            self._writer.add(self._held[self._done : limit])
+            writer.add(self._held[self._done : limit])
             self._done = limit
         # One character stays: whether a word begins depends on what stands before it.
         cut = max(0, self._done - 1)
         self._held, self._done = self._held[cut:], self._done - cut
-        return self._writer.take()
+        return writer.take()
