@@ -6,5 +6,5 @@ from forebay.state.keys import Common, globs
 RIGHTS = StageRights(
     writes=("spend", "usage", "alerts"),
     tables=("attempts", "spend"),
-    state=RedisRights(keys=globs(Common.CONDITION), commands=("set", "getdel")),
+    state=RedisRights(keys=globs(Common.CONDITION), commands=("get", "set", "getdel", "del")),
 )

@@ -9,7 +9,7 @@ RIGHTS = StageRights(
         keys=globs(Owned.JUDGE_CLAIM, Common.SCORES, Common.CONDITION),
         commands=(
             *("eval", "hget", "hset", "hexists", "pttl", "pexpire", "del"),
-            *("lpush", "ltrim", "lrange", "set", "getdel"),
+            *("lpush", "ltrim", "lrange", "get", "set", "getdel"),
         ),
     ),
 )

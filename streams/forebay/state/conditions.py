@@ -8,7 +8,9 @@ fingerprint for one condition anyway.
 
 Noted comes before published. So a condition that begins is noted for half a minute only, and for as long as it may hold
 once the worker that tells of it has lived on for some seconds: one that dies in between leaves nothing behind, and who
-sees the condition next tells of it.
+sees the condition next tells of it. An end is a second key beside the first, for half a minute; both are gone once the
+worker has lived on. If it dies in between, the condition is one that holds again, and who sees next that it does not
+tells of the end. One that begins anew within those seconds takes the second key away, and is told of.
 """
 
 import asyncio
@@ -30,6 +32,7 @@ _CONFIRMED_AFTER_S = 5.0
 _UNCONFIRMED_MS = 30_000
 _BELIEVED_S = 60.0
 _REMEMBERED = 100_000
+_ENDING = ".ending"
 
 
 class ConditionStore(Protocol):
@@ -102,6 +105,8 @@ class RedisConditions:
         key = self._key(fingerprint)
         try:
             news = bool(await self._client.set(key, at_ms, nx=True, px=min(keep_ms, _UNCONFIRMED_MS)))
+            if not news and await self._client.delete(key + _ENDING):
+                news = bool(await self._client.set(key, at_ms, px=min(keep_ms, _UNCONFIRMED_MS)))
         except redis_errors():
             return local
         if news and keep_ms > _UNCONFIRMED_MS:
@@ -115,11 +120,22 @@ class RedisConditions:
     async def end(self, fingerprint: str) -> int | None:
         """See :class:`ConditionStore`."""
         local = await self._local.end(fingerprint)
+        key = self._key(fingerprint)
         try:
-            since = await self._client.getdel(self._key(fingerprint))
+            since = await self._client.get(key)
+            if since is None or not await self._client.set(key + _ENDING, 1, nx=True, px=_UNCONFIRMED_MS):
+                return None
+            # Also if who told of its begin died since: somebody may have heard of it.
+            await self._client.set(key, since, xx=True, px=KEEP_MS)
         except redis_errors():
             return local
-        return None if since is None else int(since)
+        self._later(_CONFIRMED_AFTER_S, lambda: self._ended(key))
+        return int(since)
+
+    async def _ended(self, key: str) -> None:
+        with suppress(*redis_errors()):  # then somebody tells of the end again
+            if await self._client.getdel(key + _ENDING) is not None:
+                await self._client.delete(key)
 
     def _key(self, fingerprint: str) -> str:
         return self._prefix + plain(Common.CONDITION, fingerprint)

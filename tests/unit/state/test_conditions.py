@@ -29,22 +29,35 @@ class Redis:
     def __init__(self) -> None:
         self.keys: dict[str, int] = {}
         self.kept: list[int] = []
+        self.lasts: dict[str, int] = {}
         self.asked = 0
         self.down = False
 
-    async def set(self, key: str, value: int, *, px: int, nx: bool = False, xx: bool = False) -> bool | None:
+    async def set(self, key: str, value: int | bytes, *, px: int, nx: bool = False, xx: bool = False) -> bool | None:
         self._answer()
-        assert nx is not xx
-        if (key in self.keys) is nx:
+        if (nx and key in self.keys) or (xx and key not in self.keys):
             return None
         self.kept.append(px)
-        self.keys[key] = value
+        self.lasts[key] = px
+        self.keys[key] = int(value)
         return True
+
+    async def get(self, key: str) -> bytes | None:
+        self._answer()
+        return str(self.keys[key]).encode() if key in self.keys else None
+
+    async def delete(self, key: str) -> int:
+        self._answer()
+        return self.keys.pop(key, None) is not None
 
     async def getdel(self, key: str) -> bytes | None:
         self._answer()
         value = self.keys.pop(key, None)
         return None if value is None else str(value).encode()
+
+    def pass_by(self, ms: int) -> None:
+        """Time passes: what is kept for no longer is gone."""
+        self.keys = {key: value for key, value in self.keys.items() if self.lasts[key] > ms}
 
     def _answer(self) -> None:
         self.asked += 1
@@ -66,7 +79,7 @@ async def test_a_thousand_repetitions_in_two_workers_are_one_alert_and_its_end()
     assert (began.state, began.starts_at, began.ends_at) == (AlertState.FIRING, 1_000, None)
     assert (ended.state, ended.starts_at, ended.ends_at) == (AlertState.RESOLVED, 1_000, 5_000)
     assert began.fingerprint == ended.fingerprint
-    assert redis.asked == 4, "each worker asked once for each"
+    assert redis.asked == 8, "each worker asked for each, and not again for a minute"
 
 
 async def test_what_never_began_does_not_end() -> None:
@@ -99,10 +112,46 @@ async def test_a_condition_is_kept_for_long_once_its_worker_has_lived_to_tell_of
     await confirm()
     assert redis.kept == [30_000, KEEP_MS]
     await worker.note(REFUSED, holds=False)
+    await acts[-1]()
     await confirm()
     assert redis.keys == {}, "what has ended meanwhile is not noted again"
     redis.down = True
-    await confirm()
+    for act in acts:
+        await act()
+
+
+async def test_an_end_whose_worker_died_before_it_told_of_it_is_told_by_the_next() -> None:
+    redis, clock, acts = Redis(), Clock(), list[Any]()
+    one, other, third = [
+        Conditions(RedisConditions(redis, "p:", lambda _, act: acts.append(act)), clock, clock.elapsed)
+        for _ in range(3)
+    ]
+    assert await one.note(REFUSED, holds=True)
+    assert await one.note(REFUSED, holds=False), "and dies: what it was to do later is not done"
+    assert await other.note(REFUSED, holds=False) == [], "it may be told of by now"
+    assert redis.kept[-1] == KEEP_MS, "also of a begin that nobody lived to confirm"
+    redis.pass_by(30_000)
+    clock.ms += 61_000
+    [ended] = await other.note(REFUSED, holds=False)
+    assert (ended.state, ended.starts_at) == (AlertState.RESOLVED, 1_000)
+    await acts[-1]()
+    assert redis.keys == {}
+    assert await third.note(REFUSED, holds=False) == []
+
+
+async def test_what_begins_anew_right_after_its_end_is_told_and_stays() -> None:
+    redis, clock, acts = Redis(), Clock(), list[Any]()
+    worker = Conditions(RedisConditions(redis, "p:", lambda _, act: acts.append(act)), clock, clock.elapsed)
+    await worker.note(REFUSED, holds=True)
+    await worker.note(REFUSED, holds=False)
+    clock.ms += 2_000
+    [again] = await worker.note(REFUSED, holds=True)
+    assert (again.state, again.starts_at) == (AlertState.FIRING, 3_000)
+    for act in acts:
+        await act()
+    assert list(redis.keys.values()) == [3_000], "the end before takes nothing away from it"
+    clock.ms += 1_000
+    assert len(await worker.note(REFUSED, holds=False)) == 1
 
 
 async def test_what_is_to_happen_later_happens() -> None:
