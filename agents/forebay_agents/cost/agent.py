@@ -9,7 +9,7 @@ that there are, in turn: a worker alone is exact so, several are not, and both s
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ from forebay.runtime.stage import Stage
 from forebay.settings import KafkaSettings, RedisSettings, Settings, StageSettings
 from forebay.state.conditions import Conditions, RedisConditions, alert_output
 from forebay.state.redis_client import open_redis
-from forebay_agents.cost.drift import DriftTeller, apart
+from forebay_agents.cost.drift import DriftTeller, apart, few_tables
 from forebay_agents.cost.plausible import check
 from forebay_agents.cost.projection import Projection
 from forebay_agents.cost.sweeper import abandoned, forgettable
@@ -96,7 +96,11 @@ class CostStage:
         self._conditions = conditions
         self._teller = DriftTeller(conditions)
         self._checked_ms = 0
-        self._grown = False
+        self._grown = ""
+
+    def warnings(self) -> Mapping[str, str]:
+        """That the tables want to be made anew, if they do."""
+        return {"tables_too_few": self._grown} if self._grown else {}
 
     def setup(self, app: faust.App) -> None:
         """Make the tables: in memory, with changelogs (RocksDB lost offsets under kill -9, see faust-facts)."""
@@ -149,7 +153,7 @@ class CostStage:
             return []  # not in the group yet
         if ledger > tables and not self._grown:
             log.error("tables_too_few", ledger=ledger, tables=tables, run="forebay spend rebuild")
-        self._grown = ledger > tables
+        self._grown = few_tables(ledger, tables)
         mine = {place.partition for place in self._app.consumer.assignment() if place.topic == self._usage}
         found = apart(self._attempts, self._spend, partitions=mine, since_ms=since_ms)
         told = [*await self._teller.tell_of_partitions(ledger, tables, now), *await self._teller.tell(found, mine, now)]
@@ -170,4 +174,5 @@ async def cost_stage(settings: Settings) -> AsyncIterator[Stage]:
             limits=settings[StageSettings].model_copy(update={"in_flight": 256, "window": 1024}),
             setup=handlers.setup,
             background=handlers.sweep,
+            warnings=handlers.warnings,
         )

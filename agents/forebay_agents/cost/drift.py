@@ -63,6 +63,11 @@ def apart(
     }
 
 
+def few_tables(ledger: int, tables: int) -> str:
+    """What to do about a ledger with more partitions than the tables; empty: nothing."""
+    return f"usage has {ledger} partitions, and the tables {tables}. {REBUILD}" if ledger > tables else ""
+
+
 class DriftTeller:
     """Makes alerts of sums that stay apart from what attempts cost, one for each partition."""
 

@@ -18,18 +18,20 @@ class Readiness:
     Attributes:
         started: each stage has had partitions and has not failed.
         problems: what keeps it from serving, by stage and kind, in words.
+        warnings: what somebody has to do though it serves, likewise.
         lag: by stage and topic: ``records`` not finished and ``seconds`` since the oldest was written.
     """
 
     started: bool
     problems: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     lag: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    warnings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def answer(found: Readiness) -> dict[str, object]:
     """What ``/readyz`` says."""
     status = "starting" if not found.started else "not_ready" if found.problems else "ready"
-    return {"status": status, "problems": found.problems, "lag": found.lag}
+    return {"status": status, "problems": found.problems, "warnings": found.warnings, "lag": found.lag}
 
 
 class HealthServer:

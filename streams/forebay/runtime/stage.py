@@ -40,6 +40,7 @@ class Stage:
     Attributes:
         setup: called with the Faust app before it starts, for what needs Faust itself (tables).
         background: runs as long as the stage does; it gets a function that publishes outputs.
+        warnings: what an operator has to do though the stage serves, in words by kind: ``/readyz`` says it.
         warming: done when the stage can handle records; it joins its group meanwhile. Its failure ends the worker.
     """
 
@@ -49,6 +50,7 @@ class Stage:
     setup: Callable[[Any], None] | None = None
     background: Callable[[WriteAhead], Coroutine[Any, Any, None]] | None = None
     warming: "asyncio.Future[None] | None" = None
+    warnings: Callable[[], Mapping[str, str]] = dict
 
 
 OpenStage = Callable[[Settings], AbstractAsyncContextManager[Stage]]

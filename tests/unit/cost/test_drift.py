@@ -6,7 +6,7 @@ import pytest
 
 from forebay.contract.records import Alert, AlertState, UsageEvent, UsageStatus
 from forebay.state.conditions import Conditions, MemoryConditions
-from forebay_agents.cost.drift import DriftTeller, apart
+from forebay_agents.cost.drift import DriftTeller, apart, few_tables
 from forebay_agents.cost.projection import SEEN, Projection
 
 HOUR = 3_600_000
@@ -113,3 +113,9 @@ async def test_a_ledger_with_more_partitions_than_the_tables_is_told_with_the_co
     assert not await books.teller.tell_of_partitions(8, 4, NOW)
     [ended] = await books.teller.tell_of_partitions(8, 8, NOW)
     assert ended.state is AlertState.RESOLVED
+
+
+def test_a_worker_says_what_to_do_about_too_few_tables_as_long_as_they_are() -> None:
+    assert "forebay spend rebuild" in few_tables(8, 4)
+    assert "8 partitions, and the tables 4" in few_tables(8, 4)
+    assert few_tables(4, 4) == few_tables(4, 8) == ""
