@@ -1,19 +1,23 @@
 """The brokers say what time it is: to workers, and to an operator's replay; where they do not, somebody is told."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from forebay.contract.clock import CLOCK, elapsed_s
 from forebay.contract.handlers import Output
 from forebay.contract.names import topic_on_broker
-from forebay.contract.records import DeadLetterState
+from forebay.contract.records import Alert, AlertState, DeadLetterState
 from forebay.kafka.connection import confluent_options
+from forebay.kafka.publisher import publish
 from forebay.kafka.topic_admin import TopicAdmin
 from forebay.kafka.transactions import Transactions
 from forebay.operations.audit.opening import recorder
+from forebay.runtime.reading.told import told_last
 from forebay.runtime.timekeeping import BrokersTime, UnknownTimeError
 from forebay.settings import KafkaSettings, Settings
+from forebay.state.conditions import alert_output
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(120)]
 
@@ -77,3 +81,15 @@ def test_an_operators_step_tells_its_process_what_time_it_is(settings: Settings,
         assert abs(CLOCK.skew_s) < 10
     finally:
         CLOCK._origin_ms = before
+
+
+async def test_what_was_told_last_of_a_condition_is_found(settings: Settings, topics: TopicAdmin) -> None:
+    fired = Alert(kind="clock_skew", subject="host-of-before", starts_at=7)
+    other = Alert(kind="clock_skew", subject="another-host")
+    assert await told_last(settings, fired.fingerprint) is None
+    publish(settings, [alert_output(one) for one in (fired, replace(fired, state=AlertState.RESOLVED), fired, other)])
+    assert await told_last(settings, fired.fingerprint) == fired
+    publish(settings, [alert_output(replace(fired, state=AlertState.RESOLVED))])
+    found = await told_last(settings, fired.fingerprint)
+    assert found is not None
+    assert found.state is AlertState.RESOLVED

@@ -22,6 +22,9 @@ GROUP = "forebay.rights"
 EVERY_STAGE = (*RETRY_LEVELS, "dlq", "clock", "alerts")
 """What each stage writes beside its own outputs."""
 
+EVERY_STAGE_READS = ("alerts",)
+"""What each stage reads beside its own topics: what its worker told before it was started again."""
+
 ALL = "*"
 APPLICATION = "application"
 """The user of an application; with a topic a tenant there is one a tenant, ``application-TENANT``."""
@@ -112,7 +115,7 @@ def roles() -> list[Role]:
         *(
             Role(
                 user=stage,
-                reads=(*read_by(stage), *rights.follows),
+                reads=tuple(dict.fromkeys((*read_by(stage), *rights.follows, *EVERY_STAGE_READS))),
                 writes=(*(READ if rights.returns else rights.writes), *EVERY_STAGE),
                 tables=rights.tables,
                 groups=(stage,),

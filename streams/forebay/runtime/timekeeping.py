@@ -8,6 +8,9 @@ broker's time. All workers write into the same partition, so that all are answer
 What is heard moves the process's clock (:mod:`forebay.contract.clock`) before the first record is read. That a
 machine's clock is off by more than 30 s is told: by the log, a metric, a record in ``alerts``; its worker goes on, by
 the brokers' time. Where nobody may be asked (no topic, no right) it goes on by its machine's time, and says so.
+
+A worker that starts looks in ``alerts`` whether one of its name told of a wrong clock before it ended: that is no news
+then if the clock is wrong still, and over if it is right.
 """
 
 import asyncio
@@ -61,6 +64,9 @@ class Answer:
 Ask = Callable[[], Awaitable[Answer]]
 """Asks the brokers; raises :class:`UnknownTimeError`."""
 
+ToldLast = Callable[[str], Awaitable[Alert | None]]
+"""The newest alert of a fingerprint, if there is one; raises what it likes."""
+
 
 class Timekeeper:
     """Keeps the process's clock to that of the brokers.
@@ -87,6 +93,7 @@ class Timekeeper:
         self._metrics = metrics
         self._sleep = sleep
         self._known = True
+        self._heard = False
         self._wrong = False
         self._since_ms = 0
         self._untold: list[Alert] = []
@@ -104,10 +111,30 @@ class Timekeeper:
             await self._sleep(_PERIOD_S)
             await self.look()
 
-    async def tell_by(self, publish: WriteAhead) -> None:
-        """From now on alerts can be published; one that waits is."""
+    async def tell_by(self, publish: WriteAhead, told_last: ToldLast | None = None) -> None:
+        """From now on alerts can be published; one that waits is.
+
+        Args:
+            told_last: looks what a worker of this name told before.
+        """
+        if told_last is not None:
+            await self._take_over(told_last)
         self._publish = publish
         await self._tell()
+
+    async def _take_over(self, told_last: ToldLast) -> None:
+        """Go on with what was told of this clock before."""
+        try:
+            last = await told_last(self._alert(0.0, AlertState.FIRING).fingerprint)
+        except Exception as error:  # noqa: BLE001 - no right, no broker: nothing may keep a worker from its work for this
+            log.warning("alerts_not_read", kind="clock_skew", error=type(error).__name__)
+            return
+        if last is None or last.state is AlertState.RESOLVED:
+            return
+        self._untold.clear()  # the same again
+        self._wrong, self._since_ms = True, last.starts_at or last.created_at
+        if self._heard:
+            self._judge()
 
     async def look(self) -> bool:
         """Ask once, and tell of what is wrong; whether somebody answered."""
@@ -120,6 +147,12 @@ class Timekeeper:
             log.info("clock_known", worker=self._worker)
         self._known = True
         self._clock.heard(answer.said_ms, answer.asked_s, answer.answered_s)
+        self._heard = True
+        self._judge()
+        await self._tell()
+        return True
+
+    def _judge(self) -> None:
         skew_s = self._clock.skew_s
         for stage in self._stages:
             self._metrics.clock_skew.labels(stage).set(skew_s)
@@ -132,8 +165,6 @@ class Timekeeper:
             self._wrong = False
             log.info("clock_right_again", worker=self._worker)
             self._untold.append(self._alert(skew_s, AlertState.RESOLVED))
-        await self._tell()
-        return True
 
     def _unknown(self, why: str) -> None:
         for stage in self._stages:

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from importlib.metadata import entry_points
 
 import structlog
@@ -21,10 +22,12 @@ from forebay.observability.health import HealthServer, Readiness
 from forebay.observability.metrics import METRICS
 from forebay.runtime.flight_recorder import open_recorder
 from forebay.runtime.protection import refuse_shipped, tell_configuration
+from forebay.runtime.reading.told import told_last
 from forebay.runtime.runner import StageApp
 from forebay.runtime.stage import OpenStage
 from forebay.runtime.timekeeping import keeping_time
 from forebay.settings import ConfigurationError, KafkaSettings, Settings, WorkerSettings
+from forebay.state.cancelling import end
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +80,8 @@ async def run(names: Sequence[str], settings: Settings) -> int:
             METRICS.build.labels(__version__, stage.name).set(1)
         try:
             await asyncio.gather(*(app.start() for app in apps))
-            await keeper.tell_by(apps[0].publish)
+            telling = asyncio.create_task(keeper.tell_by(apps[0].publish, partial(told_last, settings)))
+            stack.push_async_callback(end, [telling])
             return await _watch(apps, stopping)
         finally:
             log.info("worker_stopping", stages=list(names))
@@ -101,6 +105,7 @@ def readiness(apps: Sequence[StageApp]) -> Readiness:
             }
             for app in apps
         },
+        warnings={app.stage.name: told for app in apps if (told := app.stage.warnings())},
     )
 
 

@@ -9,6 +9,7 @@ from forebay.cli.rights import app
 from forebay.contract.topics import RETRY_LEVELS, TOPICS, Access
 from forebay.operations.rights import (
     EVERY_STAGE,
+    EVERY_STAGE_READS,
     OPEN,
     READ,
     Grant,
@@ -43,6 +44,7 @@ def test_no_right_is_about_a_topic_that_there_is_not() -> None:
 @pytest.mark.parametrize("stage", sorted(declared()))
 def test_a_stage_may_retry_give_up_tell_the_time_and_raise_alerts(stage: str) -> None:
     assert {("Write", f"acme.{topic}") for topic in EVERY_STAGE} <= of(stage)
+    assert {("Read", f"acme.{topic}") for topic in EVERY_STAGE_READS} <= of(stage)
     assert ("Read", f"acme.{stage}") in of(stage)
 
 
@@ -90,7 +92,7 @@ def test_a_right_as_a_command() -> None:
 def test_the_command_prints_the_rights_of_one_user() -> None:
     done = CliRunner().invoke(app, ["response", "--kafka"], catch_exceptions=False)
     lines = done.stdout.splitlines()
-    assert len(lines) == 10
+    assert len(lines) == 11
     assert all("User:response" in line for line in lines)
     assert "forebay.responses" in CliRunner().invoke(app, ["response"], catch_exceptions=False).stdout
 

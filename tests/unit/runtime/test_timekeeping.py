@@ -11,7 +11,7 @@ from forebay.contract.clock import FollowingClock
 from forebay.contract.handlers import Output
 from forebay.contract.records import Alert, AlertState, Severity
 from forebay.observability.metrics import Metrics
-from forebay.runtime.timekeeping import Answer, Timekeeper, UnknownTimeError
+from forebay.runtime.timekeeping import Answer, Timekeeper, ToldLast, UnknownTimeError
 
 BROKERS_MS = 1_700_000_000_000
 HOUR_S = 3600.0
@@ -158,3 +158,60 @@ async def test_an_alert_that_cannot_be_published_ends_nothing() -> None:
         await bench.keeper.tell_by(bench.publish)
     assert [(line["event"], line["kind"]) for line in logged] == [("alert_not_published", "clock_skew")]
     assert await bench.keeper.look()
+
+
+@pytest.mark.parametrize(("ahead_s", "told"), [(0.0, [AlertState.RESOLVED]), (120.0, []), (20.0, [])])
+async def test_a_worker_that_was_started_again_goes_on_with_what_it_told(
+    ahead_s: float, told: Sequence[AlertState]
+) -> None:
+    before = Bench(60.0)
+    await before.keeper.start()
+    await before.keeper.tell_by(before.publish)
+    [fired] = before.alerts()
+    bench = Bench(ahead_s)
+    await bench.keeper.start()
+    await bench.keeper.tell_by(bench.publish, topic_of(fired))
+    assert [alert.state for alert in bench.alerts()] == told
+    bench.ahead_s = 0.0
+    await bench.keeper.look()
+    [over] = bench.alerts()
+    assert (over.state, over.fingerprint, over.starts_at) == (AlertState.RESOLVED, fired.fingerprint, fired.starts_at)
+
+
+async def test_a_worker_that_has_not_heard_the_time_yet_ends_nothing_before() -> None:
+    before = Bench(60.0)
+    await before.keeper.start()
+    await before.keeper.tell_by(before.publish)
+    bench = Bench()
+    bench.refusal = "TimeoutError"
+    await bench.keeper.start()
+    await bench.keeper.tell_by(bench.publish, topic_of(*before.alerts()))
+    assert bench.published == []
+    bench.refusal = None
+    await bench.keeper.look()
+    assert [alert.state for alert in bench.alerts()] == [AlertState.RESOLVED]
+
+
+async def test_what_is_over_or_cannot_be_read_changes_nothing() -> None:
+    before = Bench(60.0)
+    await before.keeper.tell_by(before.publish)
+    for before.ahead_s in (60.0, 0.0):
+        await before.keeper.look()
+    assert len(before.alerts()) == 2
+    for read in (topic_of(*before.alerts()), refuses, topic_of()):
+        for ahead_s, told in ((0.0, 0), (60.0, 1)):
+            bench = Bench(ahead_s)
+            await bench.keeper.start()
+            await bench.keeper.tell_by(bench.publish, read)
+            assert len(bench.alerts()) == told
+
+
+def topic_of(*alerts: Alert) -> ToldLast:
+    async def newest(fingerprint: str) -> Alert | None:
+        return next((alert for alert in reversed(alerts) if alert.fingerprint == fingerprint), None)
+
+    return newest
+
+
+async def refuses(_fingerprint: str) -> Alert | None:
+    raise PermissionError("no right to read alerts")
