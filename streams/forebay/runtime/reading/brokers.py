@@ -1,13 +1,13 @@
 """How does a worker ask the brokers about itself? By connections of its own, kept while it lives."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from forebay.kafka.direct import Direct
 from forebay.kafka.group_offsets import Offsets, new_admin, read_bounds, topic_ids, with_committed
-from forebay.kafka.queries import Place
+from forebay.kafka.queries import BrokerUnavailableError, Place
 from forebay.settings import KafkaSettings
 
 _TIMEOUT_S = 5.0
@@ -19,10 +19,18 @@ class LiveBrokers:
     Args:
         group: name on the broker.
         topics: names on the broker.
+        client: makes a client for administration.
     """
 
-    def __init__(self, kafka: KafkaSettings, group: str, topics: Sequence[str]) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        group: str,
+        topics: Sequence[str],
+        client: Callable[[KafkaSettings], Any] = new_admin,
+    ) -> None:
         self._kafka = kafka
+        self._new_client = client
         self._group = group
         self._topics = topics
         self._admin: Any = None
@@ -53,7 +61,16 @@ class LiveBrokers:
             await asyncio.wait(self._leaving, timeout=_TIMEOUT_S)
 
     def _bounds(self) -> Offsets:
-        return read_bounds(self._kafka, [self._group], _TIMEOUT_S, admin=self._client(), only=self._topics)
+        """By another client next time when this one gets no answer.
+
+        Once, after brokers had been killed, one forgot each question that it was asked from then on (librdkafka 2.16),
+        while others had their answers: its worker stayed not ready although it worked.
+        """
+        try:
+            return read_bounds(self._kafka, [self._group], _TIMEOUT_S, admin=self._client(), only=self._topics)
+        except BrokerUnavailableError:
+            self._admin = None
+            raise
 
     @asynccontextmanager
     async def _asked(self) -> AsyncIterator[Direct]:
@@ -75,5 +92,5 @@ class LiveBrokers:
 
     def _client(self) -> Any:
         if self._admin is None:
-            self._admin = new_admin(self._kafka)
+            self._admin = self._new_client(self._kafka)
         return self._admin
