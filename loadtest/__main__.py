@@ -234,11 +234,12 @@ def door(
     proxy: Annotated[
         Path | None, typer.Option(help="bin/litellm of an environment with litellm[proxy], to be measured beside.")
     ] = None,
+    rate: Annotated[float, typer.Option(help="Requests a second of `added`.")] = 20.0,
 ) -> None:
     """The HTTP door: CPU a request, memory and health with 1,000 streams, its end under load, what it adds."""
     from loadtest.door.figures import report
 
-    print(json.dumps(report(seconds, parts, proxy), indent=2))
+    print(json.dumps(report(seconds, parts, proxy, rate), indent=2))
 
 
 @app.command()

@@ -31,10 +31,11 @@ _MIB = 1 << 20
 _PROVIDER: Mapping[str, Any] = {"models": {"small": {"instant": True}, "large": {"instant": True}}}
 
 
-def report(seconds: float, parts: str, proxy: Path | None) -> dict[str, Any]:
+def report(seconds: float, parts: str, proxy: Path | None, rate: float = 20.0) -> dict[str, Any]:
     """All figures, or of ``parts``: ``alone``, ``streams``, ``stopped``, ``added``, ``first`` (with commas).
 
     Args:
+        rate: requests a second of ``added``: what the chain cannot take waits, and hides what the door adds.
         proxy: ``bin/litellm`` of an environment with ``litellm[proxy]``, to be measured beside; ``None``: none.
     """
     wanted = parts.split(",") if parts else ["alone", "streams", "stopped", "added", "first"]
@@ -43,7 +44,7 @@ def report(seconds: float, parts: str, proxy: Path | None) -> dict[str, Any]:
         if {"alone", "streams", "stopped"} & set(wanted):
             found |= _over_an_echo(Path(place) / "echo", seconds, wanted)
         if {"added", "first"} & set(wanted):
-            found |= _on_the_chain(Path(place) / "chain", seconds, wanted)
+            found |= _on_the_chain(Path(place) / "chain", seconds, wanted, rate)
         if proxy is not None:
             found["litellm_proxy"] = beside.report(Path(place) / "proxy", proxy.absolute(), seconds)
     found["yardstick_ms"].append(yardstick_ms())
@@ -129,7 +130,7 @@ async def _stopped(url: str, key: str, process: psutil.Process) -> dict[str, Any
     return {"clients": len(seen), "ends": ends, "without_an_end": sum(ends[end] for end in ends.keys() - told)}
 
 
-def _on_the_chain(folder: Path, seconds: float, wanted: list[str]) -> dict[str, Any]:
+def _on_the_chain(folder: Path, seconds: float, wanted: list[str], rate: float) -> dict[str, Any]:
     found: dict[str, Any] = {}
     configuration = {"evaluation": {"sample_rate": 0}}
     with running_stack(folder, configuration=configuration, door=True) as stack:
@@ -137,7 +138,7 @@ def _on_the_chain(folder: Path, seconds: float, wanted: list[str]) -> dict[str, 
         stack.provider(_PROVIDER)
         send(stack.settings, 10, 10, "warm")
         if "added" in wanted:
-            found["added"] = _added(stack, url, key, seconds)
+            found["added"] = _added(stack, url, key, seconds, rate)
         if "first" in wanted:
             pace = {"kind": "fixed", "first_token_ms": _FIRST_MS, "tokens_per_s": 25}
             patch = {"instant": False, "answer_tokens": 50, "latency": pace}
@@ -146,7 +147,7 @@ def _on_the_chain(folder: Path, seconds: float, wanted: list[str]) -> dict[str, 
     return found
 
 
-def _added(stack: Stack, url: str, key: str, seconds: float, rate: float = 20.0) -> dict[str, Any]:
+def _added(stack: Stack, url: str, key: str, seconds: float, rate: float) -> dict[str, Any]:
     """In turns, twice: by Forebay's client, and by HTTP; the same questions but for their names."""
     by_client: list[float] = []
     by_http: list[float] = []
