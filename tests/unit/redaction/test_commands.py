@@ -161,7 +161,9 @@ async def test_daily_counts_survive_an_outage_of_redis() -> None:
 def balanced(monkeypatch: pytest.MonkeyPatch, redactor: Redactor) -> None:
     settings = RedactionSettings(profile=Profile.BALANCED)
     shipped = Redactor(Detector(settings), Policies(settings), settings.max_chars)
-    monkeypatch.setattr("forebay_agents.redaction.cli._redactor", {"": shipped, "strict": redactor}.__getitem__)
+    monkeypatch.setattr(
+        "forebay_agents.redaction.cli._redactor", {"": shipped, "balanced": shipped, "strict": redactor}.__getitem__
+    )
 
 
 def test_a_profile_that_is_chosen_is_that_of_all_tenants() -> None:
@@ -175,6 +177,28 @@ def test_what_is_shipped_lets_public_knowledge_stay_and_is_measured_as_if_it_did
     assert RedactionSettings().profile is Profile.BALANCED
     [option] = [one for one in get_command(app).commands["evaluate"].params if one.name == "profile"]  # type: ignore[attr-defined]  # a group
     assert option.default == "strict"
+
+
+@pytest.mark.usefixtures("balanced")
+def test_both_profiles_are_scored_side_by_side_and_each_source_by_kind(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    text = "How many people live in Bolivia?"
+    rows = [
+        {"text": text, "spans": [{"start": 24, "end": 31, "type": "GPE"}], "source": "asked"},
+        {"text": "ring Ann Lee", "spans": [{"start": 5, "end": 12, "type": "NAME"}], "source": "life"},
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    status, [found] = run(["evaluate", str(file), "--profile", "both", "--json"])
+    assert (status, sorted(found)) == (0, ["balanced", "strict", "texts"])
+    leaks = {
+        name: {source: one["leak_by_entity"] for source, one in found[name]["sources"].items()}  # type: ignore[attr-defined]  # parsed JSON
+        for name in ("strict", "balanced")
+    }
+    assert leaks["strict"] == {"asked": {"LOCATION": 0.0}, "life": {"PERSON": 0.0}}
+    assert leaks["balanced"] == {"asked": {"LOCATION": 1.0}, "life": {"PERSON": 0.0}}
+    table = CliRunner().invoke(app, ["evaluate", str(file), "--profile", "both"])
+    assert table.exit_code == 0
+    assert "balanced" in table.stdout
 
 
 @pytest.mark.usefixtures("balanced")

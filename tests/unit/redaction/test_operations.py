@@ -48,6 +48,6 @@ def test_whoever_evaluates_is_told_how_far_it_is(redactor: Redactor) -> None:
         yield lambda done: told.append((title, done))
 
     rows = [Labelled(text="nothing here", spans=(), source="s")] * 2
-    found = evaluation(rows, redactor, "default", baseline=False, progress=progress)
+    found = evaluation(rows, {"forebay": redactor}, "default", baseline=False, progress=progress)
     assert found["texts"] == 2
-    assert told == [("Forebay", 2), ("Forebay", 1), ("Forebay", 1)]
+    assert told == [("forebay", 2), ("forebay", 1), ("forebay", 1)]

@@ -70,10 +70,12 @@ def evaluate(
     as_json: Json = False,
     baseline: Annotated[str, typer.Option(help="stock: Presidio as it comes, on the same texts.")] = "",
     tenant: Tenant = "default",
-    profile: Annotated[str, typer.Option(help="strict or balanced.")] = "strict",
+    profile: Annotated[str, typer.Option(help="strict, balanced, or both side by side.")] = "strict",
 ) -> None:
     """Exit status 1 when a line is no labelled text; nothing is scored then."""
-    _known(profile)
+    both = profile == "both"
+    if not both:
+        _known(profile)
     if baseline not in ("", "stock"):
         complain("--baseline knows only stock")
         raise typer.Exit(2)
@@ -83,7 +85,9 @@ def evaluate(
     from forebay_agents.redaction.offline.evaluating import evaluation
 
     rows = _labelled(files)
-    found = evaluation(rows, _redactor(profile or "strict"), tenant, baseline=bool(baseline), progress=bar)
+    chosen = {one: one for one in _PROFILES[1:]} if both else {"forebay": profile or "strict"}
+    redactors = {name: _redactor(one) for name, one in chosen.items()}
+    found = evaluation(rows, redactors, tenant, baseline=bool(baseline), progress=bar)
     if as_json:
         print_json(found)
         return

@@ -15,8 +15,8 @@ _RATES = (
 
 
 def show(found: Mapping[str, Any]) -> None:
-    """An evaluation: totals, sources and entities; stock beside, if it was run."""
-    names = [name for name in ("forebay", "stock") if name in found]
+    """An evaluation: totals, sources and entities; whoever else was scored beside."""
+    names = [name for name in found if name != "texts"]
     totals = [(title, *(_percent(found[name][key]) for name in names)) for title, key in _RATES]
     for title, key in (("ms per text", "ms_per_text"), ("p99 ms", "p99_ms"), ("MB/s", "mb_per_s")):
         totals.append((title, *(str(found[name][key]) for name in names)))
@@ -26,6 +26,8 @@ def show(found: Mapping[str, Any]) -> None:
         rates = [_percent(found[n]["sources"][source][key]) for n in names for key in ("leak_rate", "over_redaction")]
         sources.append((source, str(own["texts"]), *rates))
     print_table(_titles(("source", "texts"), names, ("leak", "clean touched")), sources)
+    if len(found[names[0]]["sources"]) > 1:
+        _show_by_both(found, names)
     entities = []
     for kind in sorted({kind for name in names for kind in found[name]["entities"]}):
         cells = []
@@ -35,6 +37,15 @@ def show(found: Mapping[str, Any]) -> None:
         labelled = max(found[name]["entities"].get(kind, {}).get("labelled", 0) for name in names)
         entities.append((kind, str(labelled), *cells))
     print_table(_titles(("entity", "labelled"), names, ("leak", "recall", "precision", "F2")), entities)
+
+
+def _show_by_both(found: Mapping[str, Any], names: Sequence[str]) -> None:
+    rows = []
+    for source, own in found[names[0]]["sources"].items():
+        for kind in own["leak_by_entity"]:
+            rates = [_percent(found[name]["sources"][source]["leak_by_entity"][kind]) for name in names]
+            rows.append((source, kind, *rates))
+    print_table(_titles(("source", "entity"), names, ("leak",)), rows)
 
 
 def _titles(first: Sequence[str], names: Sequence[str], figures: Sequence[str]) -> list[str]:

@@ -1,9 +1,10 @@
-"""How do Forebay and, beside it, Presidio as it comes do on the same labelled texts?"""
+"""How do Forebay, with one profile or several, and beside it Presidio as it comes do on the same labelled texts?"""
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 from forebay_agents.redaction.detection.spans import Span
@@ -54,21 +55,17 @@ def _span(span: Any, length: int) -> tuple[int, int, str]:
 
 def evaluation(
     rows: Sequence[Labelled],
-    redactor: Redactor,
+    redactors: Mapping[str, Redactor],
     tenant_id: str,
     *,
     baseline: bool,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """The figures of Forebay and, with ``baseline``, of stock Presidio on ``rows``."""
-
-    def ours(text: str) -> tuple[Sequence[Span], float]:
-        redacted = redactor.redact(text, tenant_id)
-        return redacted.spans, redacted.ms
-
+    """The figures of each of ``redactors`` by its name and, with ``baseline``, of stock Presidio on ``rows``."""
     found: dict[str, Any] = {"texts": len(rows)}
-    with progress("Forebay", len(rows)) as advance:
-        found["forebay"] = score(rows, ours, lambda: advance(1)).summary()
+    for name, redactor in redactors.items():
+        with progress(name, len(rows)) as advance:
+            found[name] = score(rows, partial(_ours, redactor, tenant_id), partial(advance, 1)).summary()
     if baseline:
         from forebay_agents.redaction.detection.stock import Stock
 
@@ -81,5 +78,10 @@ def evaluation(
 
         theirs("Warm, as ours is.")
         with progress("stock Presidio", len(rows)) as advance:
-            found["stock"] = score(rows, theirs, lambda: advance(1)).summary()
+            found["stock"] = score(rows, theirs, partial(advance, 1)).summary()
     return found
+
+
+def _ours(redactor: Redactor, tenant_id: str, text: str) -> tuple[Sequence[Span], float]:
+    redacted = redactor.redact(text, tenant_id)
+    return redacted.spans, redacted.ms

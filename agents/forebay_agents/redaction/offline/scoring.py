@@ -67,6 +67,7 @@ class _Sums:
     leaked: int = 0
     clean: int = 0
     touched: int = 0
+    kinds: dict[str, Tally] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -98,9 +99,11 @@ class Score:
         if not row.spans:
             source.clean += 1
             source.touched += bool(findings)
-        self._add_entities(row, findings, covered)
+        self._add_entities(row, findings, covered, source.kinds)
 
-    def _add_entities(self, row: Labelled, findings: Sequence[Span], covered: bytearray) -> None:
+    def _add_entities(
+        self, row: Labelled, findings: Sequence[Span], covered: bytearray, kinds: dict[str, Tally]
+    ) -> None:
         for start, end, given in row.spans:
             kind = canonical(given)
             tally = self.entities.setdefault(kind, Tally())
@@ -109,8 +112,9 @@ class Score:
                 canonical(span.kind) == kind and span.start < end and span.end > start for span in findings
             )
             places = [at for at in range(start, min(end, len(row.text))) if row.text[at].isalnum()]
-            tally.characters += len(places)
-            tally.leaked += sum(not covered[at] for at in places)
+            for one in (tally, kinds.setdefault(kind, Tally())):
+                one.characters += len(places)
+                one.leaked += sum(not covered[at] for at in places)
         for span in findings:
             kind = canonical(span.kind)
             tally = self.entities.setdefault(kind, Tally())
@@ -137,7 +141,7 @@ class Score:
         ).summary()
         seconds = sum(self.ms) / 1000
         return {
-            **_of(total),
+            **{name: rate for name, rate in _of(total).items() if name != "leak_by_entity"},
             **{name: both[name] for name in ("recall", "precision", "f2")},
             "ms_per_text": _rounded(sum(self.ms) / len(self.ms), 3) if self.ms else None,
             "p99_ms": _rounded(sorted(self.ms)[min(len(self.ms) - 1, int(0.99 * len(self.ms)))], 3)
@@ -179,6 +183,9 @@ def _of(sums: _Sums) -> dict[str, Any]:
         "leak_rate": _rounded(_share(sums.leaked, sums.characters)),
         "clean_texts": sums.clean,
         "over_redaction": _rounded(_share(sums.touched, sums.clean)),
+        "leak_by_entity": {
+            kind: _rounded(_share(one.leaked, one.characters)) for kind, one in sorted(sums.kinds.items())
+        },
     }
 
 
