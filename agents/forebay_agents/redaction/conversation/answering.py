@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from forebay_agents.redaction.conversation.cues import Cues
 from forebay_agents.redaction.conversation.shapes import DATE, SHAPES, Shape
-from forebay_agents.redaction.conversation.values import Value, apart, dates, fits, numbers, tied
+from forebay_agents.redaction.conversation.values import Value, apart, dates, day, fits, numbers, tied
 from forebay_agents.redaction.conversation.words import Hit, Word, words
 from forebay_agents.redaction.detection.names.words import listed
 
@@ -28,6 +28,8 @@ _GUESS = 3
 """Words of a question that may be an answer: "Fluffy?"."""
 _LINK = frozenset(":=#?：")
 _NOWHERE: Mapping[int, Sequence[Hit]] = {}
+_NO_DAYS = frozenset(("US_SSN", "CREDIT_CARD", "CVV", "PIN", "ONE_TIME_CODE"))
+"""Kinds of numbers that have other lengths than a day of eight digits, or seldom that one."""
 _BUSY = 2
 """Kinds asked for at once from which each part between commas may be an answer."""
 Answer = tuple[int, int, str]
@@ -132,6 +134,8 @@ class _Turn:
                 for kind in open_
                 if _is(value, SHAPES[kind]) or (value.digits > 1 and (bare or (kind == label and kind != "CVV")))
             ]
+            if not bare and label not in fitting and day(self._text, value):
+                fitting = [kind for kind in fitting if kind not in _NO_DAYS]
             if label in SHAPES and label not in kinds and not _is(value, SHAPES[label]):
                 continue
             if label in fitting:

@@ -33,6 +33,10 @@ _CURRENCY = "$€£¥₹₽%"
 _SPOKEN = 3
 """Words in a row that are a number as it is said."""
 _DATED = 2
+_SUM = 7
+"""Digits from which on a number is no sum of money."""
+_OF = listed("of von de di van")
+"""Between an amount and its figure: "an amount of 4500"."""
 
 
 class Value(NamedTuple):
@@ -138,7 +142,12 @@ def _counted(text: str, read: Sequence[Word], one: Value, cues: Cues) -> bool:
         return True
     if one.last < len(read) and not read[one.last - 1].mark and read[one.last].folded in cues.units:
         return True
-    return one.digits < 7 and one.first > 0 and read[one.first - 1].folded in cues.amounts
+    if one.digits >= _SUM or not one.first:
+        return False
+    named = one.first - 1
+    if named and read[named].folded in _OF:
+        named -= 1
+    return read[named].folded in cues.amounts
 
 
 def dates(text: str, read: Sequence[Word], cues: Cues) -> list[Value]:
@@ -185,6 +194,17 @@ def _is_date(found: Sequence[str], cues: Cues) -> bool:
     if len(digits) == 1 and len(found) == 1:
         return len(digits[0]) in (6, 8) or bool(_YEAR.fullmatch(digits[0]))
     return len(digits) + others >= _DATED and sum(map(len, digits)) + 2 * others >= 4
+
+
+def day(text: str, value: Value) -> bool:
+    """Whether a number is a day of these years without strokes, month or day first: "06182018"."""
+    return value.digits == _DAY_DIGITS and _DAY.fullmatch(text, value.start, value.end) is not None
+
+
+_DAY_DIGITS = 8
+_DAY = re.compile(
+    r"(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2]))(?:199\d|20[0-3]\d)"
+)
 
 
 def fits(value: Value, least: int, most: int, *, letters: bool) -> bool:

@@ -40,7 +40,7 @@ _NEVER_ALONE = listed(
 _PHRASES = frozenset(
     {"european union", "united nations", "new year", "new years", "santa claus", "father christmas",
      "jesus christ", "black friday",
-     "white house", "valentine", "north pole", "south pole", "milky way", "dear sir", "uncle sam"}
+     "white house", "kia rio", "valentine", "north pole", "south pole", "milky way", "dear sir", "uncle sam"}
 )  # fmt: skip
 _FIRM_AFTER = re.compile(
     r",? (?:Inc|INC|Ltd|LTD|LLC|L\.L\.C|PLC|plc|GmbH|GMBH|Corp|CORP|Corporation|Limited|S\.A|N\.V|B\.V|AG|SE|SpA|"
@@ -59,6 +59,12 @@ _BODY_BEFORE = re.compile(
 _NEGATED_AFTER = re.compile(r" ?n['’]?t\b")
 """Tokenised text parts "ca n't"."""
 _LAUGHTER = re.compile(r"(?:[hj][aeiou]){3,}h?|(?:lol){2,}|l+m+f?a+o+")
+_MODEL = re.compile(
+    r"[a-z]{1,2} ?(?:\d{3}|(?:19|20)\d\d)|"
+    r"(?:white|black|red|blue|silver|gr[ae]y|green|brown|gold|beige|yellow|orange) (?:19|20)\d\d"
+)
+"""In lower case: "e 463" is a keyboard, "cc 2012" and "white 2016" are cars; states have postcodes of five digits."""
+_CAR_BEFORE, _CAR_BEHIND = re.compile(r"([a-z]{3,16}) \Z"), re.compile(r" ([a-z]{3,16})(?![a-z])")
 _QUARTER = re.compile(r"(?:q[1-4]|fy ?\d{2,4}|h[12]|rfc|var|v\d+)")
 _GENERIC = listed(
     "room office home house school hospital platform building hotel street road city town village station airport "
@@ -124,6 +130,8 @@ def doubtful(text: str, start: int, end: int) -> bool:
         return True
     if end - start == 1 and value.isascii():
         return True
+    if _MODEL.fullmatch(text, start, end) or (len(words) == 1 and _beside_a_car(text, start, end)):
+        return True
     if _QUARTER.fullmatch(value) or _LAUGHTER.fullmatch(value) or _NEGATED_AFTER.match(text, end):
         return True
     return _FIRM_AFTER.match(text, end) is not None or _of_a_body(text, start, end)
@@ -137,6 +145,17 @@ def _things(given: str, words: Sequence[str]) -> bool:
         all(word in beside for word in words) and any(word in _LISTS[sort] for word in words)
         for sort, beside in _BESIDE.items()
     )
+
+
+def _beside_a_car(text: str, start: int, end: int) -> bool:
+    """Whether a maker or a model that is a name as well stands in lower case beside a car: "ford figo"."""
+    if text[start:end] not in _BESIDE["cars"]:
+        return False
+    before, behind = _CAR_BEFORE.search(text, max(0, start - _LONGEST), start), _CAR_BEHIND.match(text, end)
+    return any(found and found[1] in _LISTS["cars"] for found in (before, behind))
+
+
+_LONGEST = 17
 
 
 def _of_a_body(text: str, start: int, end: int) -> bool:

@@ -62,6 +62,8 @@ _DATE = re.compile(
     r"(?:0?[1-9]|[12]\d|3[01])([\-/.])(?:0?[1-9]|1[0-2])\2(?:19|20)\d\d|(?:0?[1-9]|1[0-2])/(?:19|20)\d\d|"
     r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]) ?[\-–] ?(?:19|20)\d\d[01]\d[0-3]\d)(?!\d)"
 )
+_DAY = re.compile(r"0[1-9](?:0[1-9]|[12]\d|3[01])(?:199\d|20[0-3]\d) \d{1,4}\Z")
+"""A day without strokes and a time or an amount, "05252018 1522": no number is parted so."""
 _KEYED = re.compile(r"[\w\])](?:[\"'] ?[:=]>?|\s?=>?|:) ?[\"']?\Z")
 """Right before a number that is the value of a key; a key that says phone has a rule of its own."""
 
@@ -92,7 +94,7 @@ def _national(text: str) -> bool | None:
     """With its leading zero."""
     if not 9 <= len(checksums.digits(text)) <= 13 or text.startswith("00") or _dated(text):
         return False
-    return None
+    return False if _DAY.match(text) else None
 
 
 def _announced(text: str) -> bool | None:
