@@ -7,7 +7,7 @@ match at all, which skips most patterns on most texts. Every pattern is linear: 
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -178,6 +178,51 @@ class Rule:
         return 0.1 if self.after and context.ends(end, min(length, end + self.after)) else 0.0
 
 
+class RuleTable:
+    """Rules, of one recogniser or of several, and which of them a text has to be asked about.
+
+    Args:
+        rules: all of them, in the order in which they are asked.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self.hints = Hints(hint for rule in self.rules for hint in rule.hints)
+        self._steps = sorted({rule.digits for rule in self.rules}), sorted({rule.run for rule in self.rules})
+        self._free: dict[tuple[int, int], list[int]] = {}
+        self._hinted: dict[str, list[int]] = {}
+        for index, rule in enumerate(self.rules):
+            for hint in rule.hints:
+                self._hinted.setdefault(hint, []).append(index)
+
+    def asked(self, facts: Facts) -> Iterator[Rule]:
+        """Rules whose hints, lengths and shapes a text has, in order."""
+        chosen = self._hintless(facts)
+        hinted = {index for hint in facts.said(self.hints) for index in self._hinted.get(hint, ())}
+        rules, low, digits, run = self.rules, facts.low, facts.digits, facts.run
+        for index in sorted(hinted.union(chosen)) if hinted else chosen:
+            rule = rules[index]
+            if rule.digits > digits or rule.run > run or (rule.needs and rule.needs not in low):
+                continue
+            if rule.shapes and not facts.shaped(rule.shapes):
+                continue
+            yield rule
+
+    def _hintless(self, facts: Facts) -> Sequence[int]:
+        """Rules without hints that the text has enough digits for, and long enough a word: most often none."""
+        digits, runs = self._steps
+        step = bisect_right(digits, facts.digits), bisect_right(runs, facts.run)
+        chosen = self._free.get(step)
+        if chosen is None:
+            few, short = facts.digits, facts.run
+            chosen = self._free[step] = [
+                index
+                for index, rule in enumerate(self.rules)
+                if not rule.hints and rule.digits <= few and rule.run <= short
+            ]
+        return chosen
+
+
 class RuleRecognizer(EntityRecognizer):
     """A Presidio recogniser made of rules.
 
@@ -189,16 +234,22 @@ class RuleRecognizer(EntityRecognizer):
     name: str
 
     def __init__(self, name: str, rules: Sequence[Rule]) -> None:
-        self.rules = tuple(rules)
-        self.hints = Hints(hint for rule in rules for hint in rule.hints)
-        self._hinted = [(rule, frozenset(rule.hints)) for rule in rules]
-        self._steps = sorted({rule.digits for rule in rules}), sorted({rule.run for rule in rules})
-        self._free: dict[tuple[int, int], list[tuple[Rule, frozenset[str]]]] = {}
+        self.table = RuleTable(rules)
         super().__init__(supported_entities=sorted({rule.kind for rule in rules}), name=name, supported_language="en")
         self._metadata = {
             RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
             RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
         }
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """All that it knows."""
+        return self.table.rules
+
+    @property
+    def hints(self) -> Hints:
+        """Of all its rules."""
+        return self.table.hints
 
     def load(self) -> None:
         """Compile: 80 patterns that a worker met one by one in its first 300 texts took 5 % of their time."""
@@ -210,32 +261,7 @@ class RuleRecognizer(EntityRecognizer):
         facts = getattr(nlp_artifacts, "facts", None)
         if facts is None or facts.text != text:
             facts = Facts(text=text)
-        said = facts.said(self.hints)
-        rules = self._hintless(facts) if said.isdisjoint(self.hints.all) else self._hinted
-        if not rules:
-            return []
-        found = []
-        low, digits, run = facts.low, facts.digits, facts.run
-        for rule, hints in rules:
-            if rule.digits > digits or rule.run > run or (hints and hints.isdisjoint(said)) or rule.needs not in low:
-                continue
-            if rule.shapes and not facts.shaped(rule.shapes):
-                continue
-            for start, end, score in rule.find(facts):
-                found.append(self.result(rule.kind, start, end, score))
-        return found
-
-    def _hintless(self, facts: Facts) -> Sequence[tuple[Rule, frozenset[str]]]:
-        """Rules without hints that the text has enough digits for, and long enough a word: most often none."""
-        digits, runs = self._steps
-        step = bisect_right(digits, facts.digits), bisect_right(runs, facts.run)
-        rules = self._free.get(step)
-        if rules is None:
-            few, short = facts.digits, facts.run
-            rules = self._free[step] = [
-                one for one in self._hinted if not one[1] and one[0].digits <= few and one[0].run <= short
-            ]
-        return rules
+        return [self.result(rule.kind, *found) for rule in self.table.asked(facts) for found in rule.find(facts)]
 
     def result(self, kind: str, start: int, end: int, score: float) -> RecognizerResult:
         """A finding in Presidio's form."""
