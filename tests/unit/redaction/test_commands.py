@@ -191,7 +191,7 @@ def test_both_profiles_are_scored_side_by_side_and_each_source_by_kind(tmp_path:
     status, [found] = run(["evaluate", str(file), "--profile", "both", "--json"])
     assert (status, sorted(found)) == (0, ["balanced", "strict", "texts"])
     leaks = {
-        name: {source: one["leak_by_entity"] for source, one in found[name]["sources"].items()}  # type: ignore[attr-defined]  # parsed JSON
+        name: {source: one["leak_by_entity"] for source, one in found[name]["sources"].items()}  # type: ignore[index]  # parsed JSON
         for name in ("strict", "balanced")
     }
     assert leaks["strict"] == {"asked": {"LOCATION": 0.0}, "life": {"PERSON": 0.0}}

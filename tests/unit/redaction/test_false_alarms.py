@@ -34,6 +34,7 @@ def test_a_number_parted_as_numbers_are_is_one(redactor: Redactor, text: str) ->
 def test_a_day_that_is_mentioned_answers_no_question_for_a_number(detector: Detector) -> None:
     assert _answered(detector, "Your social security number, please?", "they took it on 04182019 at noon") == []
     assert _answered(detector, "Your card number, please?", "the last day of use was 30092021") == []
+    assert _answered(detector, "Your card number, please?", "the last day of use may be 30092021") == []
 
 
 def test_a_day_that_is_all_of_the_answer_or_named_so_is_one(detector: Detector) -> None:
@@ -61,6 +62,11 @@ def test_models_colours_and_slips_are_neither_people_nor_places(text: str) -> No
 @pytest.mark.parametrize("text", ["ny 10001", "Silver 2014", "fl 33", "MT", "Wine", "Branch", "white river"])
 def test_what_may_be_a_place_or_somebody_is_not_among_them(text: str) -> None:
     assert not doubtful(text, 0, len(text))
+
+
+def test_a_colour_before_a_year_is_a_cars() -> None:
+    assert doubtful("its a white 2016 toyota", 6, 11)
+    assert not doubtful("its a white 20160 toyota", 6, 11)
 
 
 def test_a_maker_that_is_a_name_too_is_none_beside_a_car() -> None:

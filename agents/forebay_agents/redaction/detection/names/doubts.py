@@ -60,8 +60,8 @@ _NEGATED_AFTER = re.compile(r" ?n['’]?t\b")
 """Tokenised text parts "ca n't"."""
 _LAUGHTER = re.compile(r"(?:[hj][aeiou]){3,}h?|(?:lol){2,}|l+m+f?a+o+")
 _MODEL = re.compile(
-    r"[a-z]{1,2} ?(?:\d{3}|(?:19|20)\d\d)|"
-    r"(?:white|black|red|blue|silver|gr[ae]y|green|brown|gold|beige|yellow|orange) (?:19|20)\d\d"
+    r"(?:[a-z]{1,2} ?(?:\d{3}|(?:19|20)\d\d)|"
+    r"(?:white|black|red|blue|silver|gr[ae]y|green|brown|gold|beige|yellow|orange) (?:19|20)\d\d)(?!\w)"
 )
 """In lower case: "e 463" is a keyboard, "cc 2012" and "white 2016" are cars; states have postcodes of five digits."""
 _CAR_BEFORE, _CAR_BEHIND = re.compile(r"([a-z]{3,16}) \Z"), re.compile(r" ([a-z]{3,16})(?![a-z])")
@@ -130,7 +130,8 @@ def doubtful(text: str, start: int, end: int) -> bool:
         return True
     if end - start == 1 and value.isascii():
         return True
-    if _MODEL.fullmatch(text, start, end) or (len(words) == 1 and _beside_a_car(text, start, end)):
+    model = _MODEL.match(text, start)
+    if (model and model.end() >= end) or (len(words) == 1 and _beside_a_car(text, start, end)):
         return True
     if _QUARTER.fullmatch(value) or _LAUGHTER.fullmatch(value) or _NEGATED_AFTER.match(text, end):
         return True
