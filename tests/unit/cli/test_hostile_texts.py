@@ -100,8 +100,9 @@ def letter(text: str) -> DeadLetter:
 
 def scores(text: str) -> dict[str, Any]:
     rates = {"leak_rate": 0.1, "over_redaction": 0.1, "recall": 0.1, "precision": 0.1, "f2": 0.1}
+    source = rates | {"texts": 1, "leak_by_entity": {text: 0.1}}
     one = rates | {
-        "ms_per_text": 1, "p99_ms": 1, "mb_per_s": 1, "sources": {text: rates | {"texts": 1}},
+        "ms_per_text": 1, "p99_ms": 1, "mb_per_s": 1, "sources": {text: source, "another": source},
         "entities": {text: rates | {"labelled": 1}},
     }  # fmt: skip
     return {"texts": 1, "forebay": one, "stock": one}

@@ -27,7 +27,7 @@ def show(found: Mapping[str, Any]) -> None:
         sources.append((source, str(own["texts"]), *rates))
     print_table(_titles(("source", "texts"), names, ("leak", "clean touched")), sources)
     if len(found[names[0]]["sources"]) > 1:
-        _show_by_both(found, names)
+        print_table(_titles(("source", "entity"), names, ("leak",)), _by_both(found, names))
     entities = []
     for kind in sorted({kind for name in names for kind in found[name]["entities"]}):
         cells = []
@@ -39,13 +39,13 @@ def show(found: Mapping[str, Any]) -> None:
     print_table(_titles(("entity", "labelled"), names, ("leak", "recall", "precision", "F2")), entities)
 
 
-def _show_by_both(found: Mapping[str, Any], names: Sequence[str]) -> None:
-    rows = []
-    for source, own in found[names[0]]["sources"].items():
-        for kind in own["leak_by_entity"]:
-            rates = [_percent(found[name]["sources"][source]["leak_by_entity"][kind]) for name in names]
-            rows.append((source, kind, *rates))
-    print_table(_titles(("source", "entity"), names, ("leak",)), rows)
+def _by_both(found: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, ...]]:
+    """What leaks of each entity in each source."""
+    return [
+        (source, kind, *(_percent(found[name]["sources"][source]["leak_by_entity"][kind]) for name in names))
+        for source, own in found[names[0]]["sources"].items()
+        for kind in own["leak_by_entity"]
+    ]
 
 
 def _titles(first: Sequence[str], names: Sequence[str], figures: Sequence[str]) -> list[str]:
