@@ -118,7 +118,7 @@ def interface_texts(
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 1,
 ) -> None:
     """Sentences in twenty languages with nobody's name in them, for `forebay redact evaluate -`."""
-    from loadtest.measurements.interface_texts import rows
+    from loadtest.interface_texts import rows
 
     for row in rows(wheels, count, seed):
         print(json.dumps(row, ensure_ascii=False))

@@ -4,7 +4,7 @@ import struct
 import zipfile
 from pathlib import Path
 
-from loadtest.measurements.interface_texts import rows
+from loadtest.interface_texts import rows
 
 
 def _catalogue(texts: dict[str, str]) -> bytes:
