@@ -111,19 +111,6 @@ def chats(
     print(json.dumps(report(file, limit, every), indent=2))
 
 
-@app.command("interface-texts")
-def interface_texts(
-    wheels: Annotated[list[Path], typer.Argument(help="Wheels of programs with translations: Django, Sphinx …")],
-    count: Annotated[int, typer.Option(help="Sentences of each language.")] = 120,
-    seed: Annotated[int, typer.Option(help="Of the draw.")] = 1,
-) -> None:
-    """Sentences in twenty languages with nobody's name in them, for `forebay redact evaluate -`."""
-    from loadtest.interface_texts import rows
-
-    for row in rows(wheels, count, seed):
-        print(json.dumps(row, ensure_ascii=False))
-
-
 @app.command()
 def flood(
     seconds: Annotated[float, typer.Option(help="Length of each of the two measurements.")] = 12.0,

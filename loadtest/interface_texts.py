@@ -1,12 +1,15 @@
 """Which ordinary sentences are there in many languages, nobody's name in them? What programs say on their screens.
 
 Translations of programs (``locale/LANGUAGE/LC_MESSAGES/*.mo``, in wheels as they come from a registry), drawn at
-random, as lines that ``forebay redact evaluate`` reads: without a label, by language.
+random, as lines that ``forebay redact evaluate`` reads: without a label, by language. ``python -m
+loadtest.interface_texts WHEEL…``
 """
 
 import gettext
 import io
+import json
 import re
+import sys
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -57,3 +60,8 @@ def _sentence(text: str, language: str) -> bool:
     if _UNFILLED.search(text):
         return False
     return len(text) >= _LETTERS if language in _BLANKLESS else text.count(" ") >= _WORDS - 1
+
+
+if __name__ == "__main__":
+    for row in rows([Path(wheel) for wheel in sys.argv[1:]], count=120, seed=1):
+        print(json.dumps(row, ensure_ascii=False))
