@@ -177,6 +177,24 @@ async def test_a_stream_whose_request_nobody_takes_does_not_wait_for_an_answer()
         assert "[DONE]" not in events(lines)
 
 
+@pytest.mark.parametrize("open_after_s", [0.05, 60.0])
+async def test_a_stream_whose_answer_does_not_come_says_where_it_will_be_also_after_a_piece(
+    open_after_s: float,
+) -> None:
+    pieces = Fed()
+    async with bench(pieces, open_after_s=open_after_s, timeout_s=2.0) as door:
+        call = asyncio.create_task(door.streamed(STREAM))
+        request = await door.asked()
+        while pieces.heard is None:
+            await asyncio.sleep(0)
+        pieces.heard("Hello")
+        status, lines = await call
+        found = events(lines)
+        assert (status, text_of(found[:-1])) == (200, "Hello")
+        error = found[-1]["error"]
+        assert (error["code"], error["id"]) == ("still_running", f"chatcmpl-{request.request_id}")
+
+
 async def test_a_stream_of_a_door_that_goes_ends_as_broken() -> None:
     async with bench(open_after_s=0.0) as door:
         call = asyncio.create_task(door.streamed(STREAM))
