@@ -23,27 +23,33 @@ from forebay.embedded.supervision.process import tail
 from forebay.embedded.supervision.state import ProcessRow, StackState, live
 from forebay.settings import Settings, load
 
+
+def tiers(*, timeout_s: float) -> list[dict[str, Any]]:
+    """``models.tiers`` of a stack whose providers are named in ``FOREBAY_TIER_SMALL_URL`` and ``…_LARGE_URL``."""
+    return [
+        {
+            "name": name,
+            "accept": 0.5,
+            "deployments": [
+                {
+                    "name": f"{name}-1",
+                    "model": f"openai/{name}",
+                    "api_base": f"${{FOREBAY_TIER_{name.upper()}_URL}}",
+                    "api_key": "simulated",
+                    "timeout_s": timeout_s,
+                    "price": {"input": dollars, "output": 4 * dollars},
+                }
+            ],
+        }
+        for name, dollars in (("small", 0.05), ("large", 2.5))
+    ]
+
+
 CONFIGURATION: Mapping[str, Any] = {
     "retry": {"delays_s": [1, 3, 10]},
     "models": {
         "cooldown_s": 1,
-        "tiers": [
-            {
-                "name": name,
-                "accept": 0.5,
-                "deployments": [
-                    {
-                        "name": f"{name}-1",
-                        "model": f"openai/{name}",
-                        "api_base": f"${{FOREBAY_TIER_{name.upper()}_URL}}",
-                        "api_key": "simulated",
-                        "timeout_s": 6,
-                        "price": {"input": dollars, "output": 4 * dollars},
-                    }
-                ],
-            }
-            for name, dollars in (("small", 0.05), ("large", 2.5))
-        ],
+        "tiers": tiers(timeout_s=6),
     },
     # Above every call's time-out, and so far below the end of a run that all lost calls are declared by then.
     "cost": {"unsettled_after_s": 20, "sweep_every_s": 2},

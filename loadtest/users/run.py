@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from forebay.kafka.lag import wait_until_idle
-from loadtest.chaos.stack import Stack, running_stack
+from loadtest.chaos.stack import Stack, running_stack, tiers
 from loadtest.users.finding import highest
 from loadtest.users.hits import Hits
 from loadtest.users.mix import Asked, Users
@@ -24,25 +24,7 @@ from loadtest.users.watching import GENERATOR, PROVIDER, Spent, Watch, spent
 CONFIGURATION: Mapping[str, Any] = {
     # Above every call's time-out, so that the ledger has declared what it does not know when the verdict is made.
     "cost": {"unsettled_after_s": 40, "sweep_every_s": 5},
-    "models": {
-        "tiers": [
-            {
-                "name": name,
-                "accept": 0.5,
-                "deployments": [
-                    {
-                        "name": f"{name}-1",
-                        "model": f"openai/{name}",
-                        "api_base": f"${{FOREBAY_TIER_{name.upper()}_URL}}",
-                        "api_key": "simulated",
-                        "timeout_s": 30,
-                        "price": {"input": dollars, "output": 4 * dollars},
-                    }
-                ],
-            }
-            for name, dollars in (("small", 0.05), ("large", 2.5))
-        ],
-    },
+    "models": {"tiers": tiers(timeout_s=30)},
 }
 """Over the configuration of the chaos tests: 2 % judged by the small tier, short delays of retries."""
 _ERRORS = {"503": 0.004, "429": 0.003, "500": 0.002, "disconnect": 0.001}
