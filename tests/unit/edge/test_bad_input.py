@@ -116,7 +116,7 @@ async def test_fields_that_nobody_knows_are_ignored_and_counted() -> None:
             field: door.metrics.get_sample_value("forebay_edge_ignored_total", {"field": field})
             for field in ("user", "other")
         }
-        assert counted == {"user": 1.0, "other": 2.0}
+        assert counted == {"user": 1.0, "other": 3.0}, "colour, mood and extra"
     async with bench(strict=True) as door:
         status, body, _ = await door.call(with_(colour="red"))
         assert (status, body["error"]["code"], body["error"]["param"]) == (400, "unknown_parameter", "colour")

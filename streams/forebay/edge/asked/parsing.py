@@ -50,7 +50,7 @@ class Chat:
     Attributes:
         model: as it was named.
         tier: which tier has to answer; ``None``: Forebay chooses.
-        ignored: names of fields that had no effect.
+        ignored: names of fields that had no effect, and of those of tools that nobody knows.
     """
 
     model: str
@@ -118,7 +118,7 @@ def chat(
         conversation_id=own.get("conversation_id"),
         task=own.get("task"),
         metadata=_metadata(body.get("metadata")) if accept_metadata else {},
-        ignored=frozenset(ignored | of_messages),
+        ignored=frozenset(ignored | of_messages | _unknown_of_tools(body.get("tools"))),
     )
 
 
@@ -201,6 +201,17 @@ def _tools(given: Any) -> str | None:
             place = f"tools.[{number}].function.name"
             raise Refused("invalid_value", f"{place}: a name is needed", place)
     return json.dumps(given, ensure_ascii=False)
+
+
+def _unknown_of_tools(tools: Any) -> set[str]:
+    """Names of fields of tools that nobody knows: they go to the provider as they are, who may refuse them."""
+    found = set[str]()
+    for tool in tools or ():
+        found.update(tool.keys() - _OF_TOOL, tool["function"].keys() - _OF_FUNCTION)
+    return found
+
+
+_OF_TOOL, _OF_FUNCTION = frozenset({"type", "function"}), frozenset({"name", "description", "parameters", "strict"})
 
 
 def _choice(given: Any) -> str | None:
