@@ -5,11 +5,12 @@ A line needs an attempt id and a cost. The id goes by ``attempt_id`` or the head
 """
 
 import csv
-import io
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,17 @@ def read_invoice(path: Path) -> Iterator[InvoiceLine]:
 def rows_of(path: Path, check: Columns = lambda _: None) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Lines of a CSV or JSON file, numbered, with names in lower case. Raises as :func:`read_invoice` does."""
     try:
-        text = path.read_text("utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            begin = next((line.lstrip()[0] for line in file if line.strip()), "")
+        # A line at a time: an invoice may have a million.
+        with path.open(encoding="utf-8-sig", newline="\n" if begin == "{" else "") as file:
+            if begin in ("{", "["):
+                for number, row in _json_rows(file) if begin == "{" else _json_list(file.read()):
+                    yield number, {name.strip().lower(): value for name, value in row.items()}
+            else:
+                yield from _csv_rows(file, check)
     except UnicodeDecodeError:
         raise InvoiceError(f"{path} is not UTF-8") from None
-    begin = text.lstrip()[:1]
-    rows = _json_rows(text) if begin == "{" else _json_list(text) if begin == "[" else _csv_rows(text, check)
-    for number, row in rows:
-        yield number, {name.strip().lower(): value for name, value in row.items()}
 
 
 def _json_list(text: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
@@ -69,8 +74,8 @@ def _json_list(text: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
         yield number, row
 
 
-def _json_rows(text: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), 1):
+def _json_rows(lines: Iterable[str]) -> Iterable[tuple[int, Mapping[str, Any]]]:
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
@@ -82,20 +87,24 @@ def _json_rows(text: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
         yield number, row
 
 
-def _csv_rows(text: str, check: Columns) -> Iterable[tuple[int, Mapping[str, Any]]]:
-    table = text.lstrip("\r\n")
-    skipped, head = text[: len(text) - len(table)].count("\n"), table.partition("\n")[0]
+def _csv_rows(lines: Iterable[str], check: Columns) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    skipped, head, rest = 0, "", iter(lines)
+    for head in rest:
+        if head.strip("\r\n"):
+            break
+        skipped += 1
     delimiter = max(",;\t", key=head.count)
-    reader = csv.DictReader(io.StringIO(table, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    reader = csv.reader(chain([head], rest), delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
-        names = [name.strip().lower() for name in reader.fieldnames or ()]
+        names = [name.strip().lower() for name in next(reader, ())]
         check(names)
         if repeated := sorted({name for name in names if name and names.count(name) > 1}):
             raise InvoiceError(f"line 1 has several columns {', '.join(repeated)}")
-        for row in reader:
-            if any(value for value in row.values()):
-                cells = {name or "": value for name, value in row.items()}
-                yield skipped + reader.line_num, cells | {_DELIMITER: delimiter}
+        for cells in reader:
+            if any(cells):
+                row: dict[str, Any] = dict(zip_longest(names, cells[: len(names)]))
+                row[_DELIMITER] = delimiter
+                yield skipped + reader.line_num, row
     except csv.Error as error:
         raise InvoiceError(f"line {skipped + reader.line_num}: {error}") from None
 
@@ -118,7 +127,7 @@ def _line(number: int, row: Mapping[str, Any]) -> InvoiceLine:
     return InvoiceLine(
         attempt_id=str(attempt_id),
         cost_nanousd=cost_of(number, row),
-        model=None if model is None else str(model),
+        model=None if model is None else sys.intern(str(model)),
         prompt_tokens=whole_of(number, row, _PROMPT),
         completion_tokens=whole_of(number, row, _COMPLETION),
         total_tokens=whole_of(number, row, _TOTAL),

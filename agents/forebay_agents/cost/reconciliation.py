@@ -5,7 +5,7 @@ end) is no difference: the ledger says that it does not know, and the invoice is
 listed apart, with what the invoice says of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -108,29 +108,43 @@ def newest_entries(entries: Iterable[UsageEvent]) -> dict[str, UsageEvent]:
 def reconcile(entries: Iterable[UsageEvent], lines: Iterable[InvoiceLine]) -> Reconciliation:
     """Compare ledger ``entries`` (all of them, in any order, repetitions too) with invoice ``lines``."""
     ledger = {k: v for k, v in newest_entries(entries).items() if v.status is not UsageStatus.AVOIDED}
-    billed: dict[str, list[InvoiceLine]] = {}
-    for line in lines:
-        billed.setdefault(line.attempt_id, []).append(line)
+    billed, repeated = _by_attempt(lines)
     differences: list[Difference] = []
-    for attempt_id, found in billed.items():
-        differences += _of_attempt(ledger.get(attempt_id), found)
+    for attempt_id, line in billed.items():
+        differences += _of_attempt(ledger.get(attempt_id), (line, *repeated.get(attempt_id, ())))
     for attempt_id, entry in ledger.items():
         if attempt_id not in billed and entry.status is UsageStatus.SETTLED:
             differences.append(_difference(Kind.NOT_BILLED, entry, str(entry.cost_nanousd), "", -entry.cost_nanousd))
     flawed = {item.attempt_id for item in differences}
     return Reconciliation(
         attempts=len(ledger),
-        lines=sum(len(found) for found in billed.values()),
+        lines=len(billed) + sum(len(found) for found in repeated.values()),
         agreed=sum(
             1
             for attempt_id, entry in ledger.items()
             if entry.status is UsageStatus.SETTLED and attempt_id in billed and attempt_id not in flawed
         ),
         ledger_nanousd=sum(entry.cost_nanousd for entry in ledger.values() if entry.status is UsageStatus.SETTLED),
-        invoice_nanousd=sum(line.cost_nanousd for found in billed.values() for line in found),
+        invoice_nanousd=sum(line.cost_nanousd for found in (billed.values(), *repeated.values()) for line in found),
         differences=differences,
-        open=[_open(entry, billed) for entry in ledger.values() if entry.status in _OPEN],
+        open=[
+            _open(entry, billed.get(attempt_id), repeated.get(attempt_id, ()))
+            for attempt_id, entry in ledger.items()
+            if entry.status in _OPEN
+        ],
     )
+
+
+def _by_attempt(lines: Iterable[InvoiceLine]) -> tuple[dict[str, InvoiceLine], dict[str, list[InvoiceLine]]]:
+    """The first line of each attempt, and the others, of which there are few: a list a line took 70 bytes."""
+    first: dict[str, InvoiceLine] = {}
+    others: dict[str, list[InvoiceLine]] = {}
+    for line in lines:
+        if line.attempt_id in first:
+            others.setdefault(line.attempt_id, []).append(line)
+        else:
+            first[line.attempt_id] = line
+    return first, others
 
 
 def _of_attempt(entry: UsageEvent | None, lines: Sequence[InvoiceLine]) -> list[Difference]:
@@ -187,12 +201,11 @@ def _difference(kind: Kind, entry: UsageEvent, ledger: str, invoice: str, nanous
     )
 
 
-def _open(entry: UsageEvent, billed: Mapping[str, Sequence[InvoiceLine]]) -> OpenAttempt:
-    lines = billed.get(entry.attempt_id)
+def _open(entry: UsageEvent, line: InvoiceLine | None, repeated: Sequence[InvoiceLine]) -> OpenAttempt:
     return OpenAttempt(
         attempt_id=entry.attempt_id,
         request_id=entry.request_id,
         status=entry.status,
         worst_case_nanousd=entry.cost_nanousd,
-        billed_nanousd=sum(line.cost_nanousd for line in lines) if lines else None,
+        billed_nanousd=None if line is None else sum(one.cost_nanousd for one in (line, *repeated)),
     )

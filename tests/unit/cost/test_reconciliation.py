@@ -167,3 +167,27 @@ def test_periods_are_times_or_ages() -> None:
     assert Period.of("1970-01-01T01:00+01:00", "").since == 0
     with pytest.raises(InvalidChoiceError):
         Period.of("yesterday", "")
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_an_invoice_is_read_line_by_line(tmp_path: Path, form: str) -> None:
+    head = "attempt_id,cost_usd\n" if form == "csv" else ""
+    line = "a-{},0.5\n" if form == "csv" else '{{"attempt_id": "a-{}", "cost_usd": 0.5}}\n'
+    path = tmp_path / "invoice"
+    path.write_bytes((head + "".join(line.format(number) for number in range(50_000))).encode() + b"\xff\n")
+    lines = read_invoice(path)
+    assert next(lines).attempt_id == "a-0", "before the end is known, which is no text"
+    with pytest.raises(InvoiceError, match="not UTF-8"):
+        list(lines)
+
+
+def test_rows_may_be_shorter_or_longer_than_the_header_and_blank_lines_stand_anywhere(tmp_path: Path) -> None:
+    path = tmp_path / "invoice.csv"
+    path.write_bytes(b"\r\n\nattempt_id,cost_usd,model\r\na,1\r\n\r\n,,\r\nb,2,m,more\r\nc,x\r\n")
+    lines = read_invoice(path)
+    assert [(line.attempt_id, line.cost_nanousd, line.model) for line in (next(lines), next(lines))] == [
+        ("a", 1_000_000_000, None),
+        ("b", 2_000_000_000, "m"),
+    ]
+    with pytest.raises(InvoiceError, match="line 8"):
+        next(lines)
