@@ -197,7 +197,7 @@ def rebuild(settings: Settings, record: Recorder) -> Rebuilt:
 
     Whatever of it has happened when it ends half way, a worker that starts then goes through the whole ledger, and
     takes in what is not in yet (:mod:`forebay_agents.cost.projection`); and this can be done again. All attempts of the
-    ledger are in memory meanwhile, 1 kB each.
+    ledger are in memory meanwhile, 270 bytes each.
 
     Raises:
         TablesError: a worker of the stage runs, or the brokers do not make the tables.

@@ -165,3 +165,27 @@ def test_rows_say_up_to_where_they_have_each_partition() -> None:
     [seen] = {tuple(row[SEEN].items()) for _, _, row in done.spend if record_of(row).user_id == "u"}
     assert seen == (("0", 1), ("2", 1))
     assert all(to_json(record_of(row))["revision"] >= 0 for _, _, row in done.spend)
+
+
+def test_attempts_are_remembered_with_all_that_was_seen_of_them() -> None:
+    opened = entry("a", UsageStatus.STARTED, cost_nanousd=900)
+    unsettled = replace(opened, status=UsageStatus.UNSETTLED)
+    settled = replace(opened, status=UsageStatus.SETTLED, cost_nanousd=7)
+    ledger: Ledger = [
+        ((0, 0), opened),
+        ((0, 1), unsettled),
+        ((0, 5), settled),
+        ((0, 6), replace(opened, attempt_id="b")),
+    ]
+    kept = {attempt: row for _, attempt, row in rebuilt(ledger, {}).attempts}
+    table: dict[str, Any] = {}
+    for (partition, offset), one in ledger:
+        Projection(table, {}).apply(one, partition=partition, offset=offset, taken_ms=2 * MONTH, now_ms=2 * MONTH)
+    assert kept.keys() == table.keys() == {"a", "b"}
+    for attempt, row in kept.items():
+        assert row.keys() == table[attempt].keys()
+        assert (row["at"], row.get("cost"), row.get("entry")) == (
+            table[attempt]["at"],
+            table[attempt].get("cost"),
+            table[attempt].get("entry"),
+        )
