@@ -68,20 +68,41 @@ def _json_list(text: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
         rows = json.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError):
         raise InvoiceError("the file is no JSON array") from None
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict):
-            raise InvoiceError(f"line {number} is no JSON object")
-        yield number, row
+    return _objects(rows)
 
 
 def _json_rows(lines: Iterable[str]) -> Iterable[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(lines, 1):
+    """A line an object; or one object of any lines with a list ``data``, as APIs answer: then that is counted."""
+    rest, alone = iter(lines), True
+    for number, line in enumerate(rest, 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line, parse_float=Decimal)
         except (ValueError, RecursionError):
-            raise InvoiceError(f"line {number} is not JSON") from None
+            row = _document(line + "".join(rest)) if alone else None
+            if row is None:
+                raise InvoiceError(f"line {number} is not JSON") from None
+        if not isinstance(row, dict):
+            raise InvoiceError(f"line {number} is no JSON object")
+        if alone and isinstance(listed := row.get("data"), list):
+            yield from _objects(listed)
+        else:
+            yield number, row
+        alone = False
+
+
+def _document(text: str) -> Any:
+    """An answer of an API with its list ``data``; ``None`` if it is none."""
+    try:
+        found = json.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("data"), list) else None
+
+
+def _objects(rows: Iterable[Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             raise InvoiceError(f"line {number} is no JSON object")
         yield number, row

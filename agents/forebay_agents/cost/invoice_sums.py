@@ -25,6 +25,12 @@ _DEFAULT = {
     "key": ("key", "key_id"),
     "tokens": ("tokens", "total_tokens"),
 }
+PRESETS: Mapping[str, Mapping[str, str]] = {
+    # GET /api/v1/activity, as openrouter.ai/docs/api/api-reference/analytics describes it: sums of the last 30 whole
+    # days in UTC by model and endpoint, in dollars. What is paid to a provider directly is `byok_usage_inference`.
+    "openrouter": {"day": "date", "model": "model", "cost_usd": "usage"},
+}
+"""Columns of exports whose documentation was read, by name."""
 _TOTAL = re.compile(r"(?:grand |sub)?(?:total|sum)\b.*", re.IGNORECASE)
 _EPOCH = re.compile(r"\d{9,10}|\d{12,13}")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%|0")
@@ -34,7 +40,7 @@ Columns = Mapping[str, tuple[str, ...]]
 
 
 def columns_of(path: Path | None) -> Columns:
-    """The columns that a map names, and for the others those in use.
+    """The columns that a map names, or one of :data:`PRESETS`, and for the others those in use.
 
     Raises:
         InvoiceError: the file is no such map.
@@ -42,6 +48,8 @@ def columns_of(path: Path | None) -> Columns:
     """
     if path is None:
         return _DEFAULT
+    if (preset := PRESETS.get(str(path))) is not None:
+        return _DEFAULT | {ours: (theirs,) for ours, theirs in preset.items()}
     try:
         given = yaml.safe_load(path.read_text("utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError):

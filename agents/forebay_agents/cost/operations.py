@@ -44,7 +44,8 @@ class Statement:
     Attributes:
         by: ``day,model``: by sums, though there may be an attempt id; empty: as the file has it.
         tolerance: share by which a sum may be off, in percent.
-        columns: map of our names of columns to the file's.
+        columns: map of our names of columns to the file's, or a name in
+            :data:`forebay_agents.cost.invoice_sums.PRESETS`.
         zone: of the invoice's days.
     """
 

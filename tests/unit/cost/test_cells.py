@@ -125,6 +125,32 @@ def test_columns_may_have_any_names(ledger: Path) -> None:
     assert reconcile(ledger, invoice, "--columns", str(columns))[0] == 2
 
 
+ACTIVITY = {
+    "data": [
+        {"date": "2026-11-01", "model": "m", "model_permaslug": "m-2026-10-01", "endpoint_id": "e-1",
+         "provider_name": "Acme", "usage": 1.25, "byok_usage_inference": 0.5, "requests": 2, "prompt_tokens": 50,
+         "completion_tokens": 125, "reasoning_tokens": 25},
+        {"date": "2026-11-01", "model": "m", "endpoint_id": "e-2", "provider_name": "Globex", "usage": 0.25},
+        {"date": "2026-11-02", "model": "m", "endpoint_id": "e-1", "provider_name": "Acme", "usage": 0.2},
+        {"date": "2026-11-02", "model": "other", "endpoint_id": "e-3", "provider_name": "Acme", "usage": 7e-9},
+    ]
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_the_answer_of_openrouters_activity_is_an_invoice(ledger: Path, indent: int | None) -> None:
+    status, found, _ = reconcile(ledger, json.dumps(ACTIVITY, indent=indent), "--columns", "openrouter")
+    assert (status, kinds(found)) == (1, [("different", "2026-11-02", "m", -50_000_000)])
+    assert found["agreed"] == 2
+
+
+def test_an_answer_without_its_list_is_no_invoice(ledger: Path) -> None:
+    for invoice in ('{"data":\n[{"date": "2026-11-01"', '{\n"data": 7\n}', '{"data": [7]}'):
+        status, found, said = reconcile(ledger, invoice, "--columns", "openrouter")
+        assert (status, found) == (2, None)
+        assert "line 1" in said
+
+
 def test_a_period_cuts_both_sides(ledger: Path) -> None:
     invoice = "day,model,cost_usd\n2026-10-31,m,9\n2026-11-01,m,1.5\n"
     options = ("--since", "2026-11-01", "--until", "2026-11-02")

@@ -28,7 +28,8 @@ def reconcile(
     by: Annotated[str, typer.Option(help="day,model: compare sums, also where there is an attempt_id.")] = "",
     tolerance: Annotated[str, typer.Option(help="By which share a sum may be off.")] = "0.5%",
     columns: Annotated[
-        Path | None, typer.Option(help="YAML: day, model, cost_usd, key, tokens to what they are called in the file.")
+        Path | None,
+        typer.Option(help="YAML: day, model, cost_usd, key, tokens to what they are called there; or `openrouter`."),
     ] = None,
     zone: Annotated[str, typer.Option(help="Zone of the invoice's days: Europe/Berlin, +02:00; by default UTC.")] = "",
     since: Annotated[str, typer.Option(help="Only calls that began since then: 2026-11-01, or an age: 6h, 2d.")] = "",
