@@ -20,26 +20,31 @@ from forebay_agents.redaction.detection.windows import matches
 
 _SCORE, _NAME_SCORE = 0.85, 0.65
 """As in :mod:`forebay_agents.redaction.detection.recognizers.fields.columns`."""
-_NAMING = (
-    r"(?:\w{1,12}_?)?(?:type|system|kind|name|label|field|key|code|attribute|question|title|"
-    r"property|scheme|id|for|element)"
-)
-_HOLDING = r"(?:\w{1,12}_?)?(?:value|val|number|no|nr|num|answer|content|text|data|response|extension|id)"
-_QUOTED, _SET = r"(?=\w{2,22}+[\"'])", r"(?=\w{2,22}+\s{0,2}=)"
-"""Where a name of a field must end; asked first, since the words that it may be are tried at a dozen places of it."""
+
+
+def _ending(words: str) -> str:
+    """Pattern of a name that ends with one of ``words``: it is read once, and its end looked at.
+
+    Tried at each of its places, the words took five times as long: 0.36 s for 100,000 characters of ``'property':``.
+    """
+    return rf"\w{{2,22}}+(?:{'|'.join(f'(?<={word})' for word in words.split())})"
+
+
+_NAMING = _ending("type system kind name label field key code attribute question title property scheme id for element")
+_HOLDING = _ending("value val number no nr num answer content text data response extension id")
 _LABEL = r"(?P<label>[^\W_][\w .:/#\-]{1,59})"
 _JSON = re.compile(
-    rf"[\"']{_QUOTED}{_NAMING}[\"']\s{{0,3}}:\s{{0,3}}[\"']{_LABEL}[\"'][^{{}}\[\]]{{0,120}}?"
-    rf"[\"']{_QUOTED}{_HOLDING}[\"']\s{{0,3}}:\s{{0,3}}[\"']?(?P<value>(?<=[\"'])[^\"'\n]{{2,120}}(?=[\"'])|\d[\d.\-]{{3,30}})",
+    rf"[\"']{_NAMING}[\"']\s{{0,3}}:\s{{0,3}}[\"']{_LABEL}[\"'][^{{}}\[\]]{{0,120}}?"
+    rf"[\"']{_HOLDING}[\"']\s{{0,3}}:\s{{0,3}}[\"']?(?P<value>(?<=[\"'])[^\"'\n]{{2,120}}(?=[\"'])|\d[\d.\-]{{3,30}})",
     re.IGNORECASE,
 )
 _REVERSED = re.compile(
-    rf"[\"']{_QUOTED}{_HOLDING}[\"']\s{{0,3}}:\s{{0,3}}[\"'](?P<value>[^\"'\n]{{2,120}})[\"']\s{{0,3}},\s{{0,8}}"
-    rf"[\"']{_QUOTED}{_NAMING}[\"']\s{{0,3}}:\s{{0,3}}[\"']{_LABEL}[\"']",
+    rf"[\"']{_HOLDING}[\"']\s{{0,3}}:\s{{0,3}}[\"'](?P<value>[^\"'\n]{{2,120}})[\"']\s{{0,3}},\s{{0,8}}"
+    rf"[\"']{_NAMING}[\"']\s{{0,3}}:\s{{0,3}}[\"']{_LABEL}[\"']",
     re.IGNORECASE,
 )
 _MARKUP = re.compile(
-    rf"\b{_SET}{_NAMING}\s{{0,2}}=\s{{0,2}}[\"']{_LABEL}[\"'](?:[^<>]{{0,120}}?\b{_SET}{_HOLDING}\s{{0,2}}=\s{{0,2}}[\"'](?P<value>[^\"'<>\n]{{2,120}})[\"']|"
+    rf"\b{_NAMING}\s{{0,2}}=\s{{0,2}}[\"']{_LABEL}[\"'](?:[^<>]{{0,120}}?\b{_HOLDING}\s{{0,2}}=\s{{0,2}}[\"'](?P<value>[^\"'<>\n]{{2,120}})[\"']|"
     rf"[^<>]{{0,80}}>\s{{0,8}}(?:<\w{{1,16}}>)?(?P<inner>[^<>\n]{{2,120}})</)",
     re.IGNORECASE,
 )
