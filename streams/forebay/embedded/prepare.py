@@ -1,5 +1,6 @@
 """Is everything there that the stack needs? What is missing is fetched before anything starts."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -25,7 +26,7 @@ def tasks(options: Options, environment: Mapping[str, str]) -> list[Task]:
     Raises ``ModuleNotFoundError`` when a package is missing, before anything is fetched.
     """
     for module in _modules(options, environment):
-        if find_spec(module) is None:
+        if sys.modules.get(module) is None and find_spec(module) is None:  # Faust's, once it is imported, has no spec
             raise ModuleNotFoundError(f"No module named {module!r}", name=module)
     found = []
     if not environment.get("FOREBAY_KAFKA_BOOTSTRAP"):
