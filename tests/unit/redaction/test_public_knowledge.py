@@ -8,6 +8,7 @@ from forebay.contract.records import Message, MessageRole, Request
 from forebay_agents.redaction.detection.detector import Asked, Detector
 from forebay_agents.redaction.detection.spans import Span
 from forebay_agents.redaction.public.deciding import Decision, PublicKnowledge, Text
+from forebay_agents.redaction.public.judging import Judged
 from forebay_agents.redaction.public.lists import Listed, Lists, opened
 from forebay_agents.redaction.public.reasons import Reason, Veto
 from forebay_agents.redaction.request_parts import Part, collect
@@ -114,10 +115,17 @@ def test_what_the_conversation_has_masked_stays_masked() -> None:
     assert PUBLIC.decided([asked], known=["Lima"])[0][0].judged is Veto.FATE
 
 
-def test_an_identifier_in_the_text_masks_all_of_it() -> None:
-    text = "What is the capital of Peru? Mail ann@example.com"
-    spans = [Span(23, 27, "LOCATION", 0.9), Span(34, 49, "EMAIL_ADDRESS", 1.0)]
-    assert PUBLIC.decided([Text(text=text, spans=spans)])[0][0].judged is Veto.IDENTIFIER
+def test_an_identifier_masks_its_own_clause_and_all_that_do_not_ask() -> None:
+    def judged(text: str, place: str, identifier: str) -> Judged:
+        spans = [Span(text.index(one), text.index(one) + len(one), kind, 0.9) for one, kind in
+                 ((place, "LOCATION"), (identifier, "EMAIL_ADDRESS"))]  # fmt: skip
+        return PUBLIC.decided([Text(text=text, spans=sorted(spans))])[0][0].judged
+
+    assert judged("What is the capital of Peru for ann@example.com?", "Peru", "ann@example.com") is Veto.IDENTIFIER
+    assert judged("The ship was built in Peru in spring. Mail ann@example.com", "Peru", "ann@example.com") is (
+        Veto.IDENTIFIER
+    )
+    assert judged("What is the capital of Peru? Mail ann@example.com", "Peru", "ann@example.com") is Reason.ASKED
 
 
 def test_a_tools_argument_has_the_fate_of_the_question() -> None:

@@ -183,7 +183,7 @@ class PublicKnowledge:
             clause=clause,
             before=read.clauses[at - 1] if at else None,
             back=read.looks_back(at),
-            identifier=read.identifier,
+            identifier=read.identified(at),
             others=sum(1 for other in masked if read.clause_of(other) == at),
             company=len({one.key for place, several in everybody if place == at for one in several}) > 1,
             free=read.free,
@@ -220,10 +220,22 @@ class _Read:
         """End and index of each clause that has words."""
         return [(clause.words[-1].end, at) for at, clause in enumerate(self.clauses) if clause.words]
 
+    def identified(self, at: int) -> bool:
+        """Whether the clause at ``at`` has an identifier; one anywhere in the text counts unless the clause asks.
+
+        "My PIN is 5938. What is the capital of Peru?" asks of nobody; "Room 12 is mine. In Peru, call 555 0199." does.
+        """
+        if not self._identifiers:
+            return False
+        clause = self.clauses[at]
+        if not clause.begins:
+            return True
+        return any(span.start < clause.words[-1].end and span.end > clause.words[0].start for span in self._identifiers)
+
     @cached_property
-    def identifier(self) -> bool:
-        """Whether something else than names and places was found."""
-        return any(span.kind not in (_PLACE, _PERSON) for span in self.text.spans)
+    def _identifiers(self) -> list[Span]:
+        """Whatever else than names and places was found."""
+        return [span for span in self.text.spans if span.kind not in (_PLACE, _PERSON)]
 
     @cached_property
     def free(self) -> bool:

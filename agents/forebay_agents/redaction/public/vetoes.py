@@ -23,7 +23,7 @@ class Setting:
     Attributes:
         clause: its clause; before: the one before it in the same text, if there is one.
         back: whether a neighbouring sentence in the first person looks back to the place: "I grew up there".
-        identifier: whether an identifier is in the same text.
+        identifier: whether an identifier is in the clause, or in the same text as a clause that does not ask.
         others: masked people in the clause; company: whether another listed name is in it.
         free: whether no clause of the text is in the first person.
         text_given: whether the request begins with a task on a text: "translate".

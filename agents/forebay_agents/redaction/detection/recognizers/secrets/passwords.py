@@ -1,7 +1,7 @@
 """Passwords in pairs (``password=…``) and in sentences ("the password is …")."""
 
 from forebay_agents.redaction.detection.recognizers.rules import Rule, RuleRecognizer
-from forebay_agents.redaction.detection.recognizers.secrets.strength import bare, phrase, strong
+from forebay_agents.redaction.detection.recognizers.secrets.strength import bare, phrase, secret, strong
 
 _NAMES = (
     r"password|passwd|passphrase|passcode|pwd|passwort|kennwort|contraseñ?na|mot_?de_?passe|wachtwoord|senha|secret|"
@@ -31,9 +31,9 @@ def passwords() -> RuleRecognizer:
                 pattern=r"\b(?:pass?w(?:or|ro|r|o)?d|passwd|passphrase|passcode|pin(?: code)?|pwd)\b(?: (?:is|was|to|"
                 r"changed to|"
                 r"set to|should be|now))+\s{0,2}"
-                r"[\"'`]?(?P<v>[^\s\"'`,]{4,64})",
+                r"[\"'`]?(?P<v>\d{4,64}(?=[.!?;:)]{0,3}(?:\s|\Z))|[^\s\"'`,]{4,64})",
                 score=0.8,
-                check=strong,
+                check=_stated,
                 hints=("pas", "pin", "pwd"),  # "pasword", as people write it
             ),
             Rule(
@@ -98,6 +98,11 @@ def passwords() -> RuleRecognizer:
             ),
         ],
     )
+
+
+def _stated(text: str) -> bool | None:
+    """As :func:`strong`; a number that is said to be one is one: what ends its sentence is not in it."""
+    return secret(text) if text.isdigit() else strong(text)
 
 
 def _variable(text: str) -> bool | None:
