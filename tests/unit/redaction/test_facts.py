@@ -15,8 +15,8 @@ from forebay_agents.redaction.handler import RedactionHandler
 from forebay_agents.redaction.metrics import RedactionMetrics
 from forebay_agents.redaction.policy import Policies
 from forebay_agents.redaction.public.cues import shipped
-from forebay_agents.redaction.public.deciding import Text
 from forebay_agents.redaction.public.facts import Facts, sealed
+from forebay_agents.redaction.public.reading import Text
 from forebay_agents.redaction.settings import RedactionSettings
 
 CASES = [

@@ -7,9 +7,10 @@ import pytest
 from forebay.contract.records import Message, MessageRole, Request
 from forebay_agents.redaction.detection.detector import Asked, Detector
 from forebay_agents.redaction.detection.spans import Span
-from forebay_agents.redaction.public.deciding import Decision, PublicKnowledge, Text
+from forebay_agents.redaction.public.deciding import Decision, PublicKnowledge
 from forebay_agents.redaction.public.judging import Judged
 from forebay_agents.redaction.public.lists import Listed, Lists, opened
+from forebay_agents.redaction.public.reading import Text
 from forebay_agents.redaction.public.reasons import Reason, Veto
 from forebay_agents.redaction.request_parts import Part, collect
 from forebay_agents.redaction.settings import Profile, RedactionSettings, TenantRules

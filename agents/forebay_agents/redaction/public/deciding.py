@@ -1,23 +1,21 @@
 """Which findings of a request stay? Each is decided where it stands; then one name has one fate in all the request."""
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from forebay_agents.redaction.detection.spans import Span, per_part
-from forebay_agents.redaction.public.clauses import Clause, Word, clauses
+from forebay_agents.redaction.public.clauses import clauses
 from forebay_agents.redaction.public.cues import Languages, shipped
 from forebay_agents.redaction.public.folding import key
 from forebay_agents.redaction.public.judging import Judged, judged
 from forebay_agents.redaction.public.lists import Listed, Lists, opened
+from forebay_agents.redaction.public.reading import PERSON, PLACE, Read, Text
 from forebay_agents.redaction.public.reasons import Reason, Veto
 from forebay_agents.redaction.public.sightings import Sighting, is_name, plain, sighted
-from forebay_agents.redaction.public.vetoes import Setting, first_person, has
+from forebay_agents.redaction.public.vetoes import Setting
 from forebay_agents.redaction.request_parts import Part
 
-_PLACE, _PERSON = "LOCATION", "PERSON"
 _MOST_NAMES, _LONGEST_CLAUSE = 500, 400
 """Names and places of a request, and words of a clause, beyond which nothing stays: each name is judged by all of its
 clause. 100,000 characters of names without a mark took 26 s; nobody asks about five hundred places at once."""
@@ -50,20 +48,6 @@ class Decision:
 def left_by_reason(decisions: Iterable[Decision]) -> Counter[tuple[str, str]]:
     """How many names and places stay, by kind and reason."""
     return Counter((one.kind, one.judged.value) for one in decisions if one.stays)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Text:
-    """A text of a request and what was found in it.
-
-    Attributes:
-        asked: whether its clauses may ask. What a tool is given or returns does not: a name in it that nothing says
-            anything about has the fate that it has elsewhere.
-    """
-
-    text: str
-    spans: Sequence[Span]
-    asked: bool = True
 
 
 def texts_of(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Text]:
@@ -120,7 +104,7 @@ class PublicKnowledge:
             known: values that the conversation has masked already: they stay masked.
             kinds: what may stay; all, if there are none.
         """
-        names = sum(span.kind in (_PLACE, _PERSON) for text in texts for span in text.spans)
+        names = sum(span.kind in (PLACE, PERSON) for text in texts for span in text.spans)
         if not self._lists or not 0 < names <= _MOST_NAMES:
             return [[] for _ in texts]
         allowed = frozenset(kinds)
@@ -128,26 +112,26 @@ class PublicKnowledge:
         return _one_fate(found, texts, known)
 
     def _text(self, text: Text, allowed: frozenset[str]) -> list[Decision]:
-        ours = [span for span in text.spans if span.kind in (_PLACE, _PERSON)]
+        ours = [span for span in text.spans if span.kind in (PLACE, PERSON)]
         if not ours:
             return []
-        read = _Read(text=text, clauses=clauses(text.text, self.languages))
+        read = Read(text=text, clauses=clauses(text.text, self.languages))
         sights = [self._sighted(read, span) for span in ours]
         masked = [
             span for span, (at, seen) in zip(ours, sights, strict=True) if not seen and self._somebody(read, span, at)
         ]
         return [self._decision(read, span, sights, index, masked, allowed) for index, span in enumerate(ours)]
 
-    def _sighted(self, read: "_Read", span: Span) -> tuple[int, list[Sighting]]:
+    def _sighted(self, read: Read, span: Span) -> tuple[int, list[Sighting]]:
         at = read.clause_of(span)
         if at < 0 or read.clauses[at].spoken is None or len(read.clauses[at].words) > _LONGEST_CLAUSE:
             return at, []
         return at, sighted(read.text.text, span, read.clauses[at], self._lists)
 
     @staticmethod
-    def _somebody(read: "_Read", span: Span, at: int) -> bool:
+    def _somebody(read: Read, span: Span, at: int) -> bool:
         """Whether a finding that is not listed may be a person: particles and questions' words are none."""
-        if span.kind != _PERSON or at < 0:
+        if span.kind != PERSON or at < 0:
             return False
         clause = read.clauses[at]
         if clause.spoken is None or len(clause.words) > _LONGEST_CLAUSE:
@@ -167,7 +151,7 @@ class PublicKnowledge:
 
     def _decision(
         self,
-        read: "_Read",
+        read: Read,
         span: Span,
         everybody: Sequence[tuple[int, list[Sighting]]],
         index: int,
@@ -189,7 +173,7 @@ class PublicKnowledge:
             free=read.free,
             text_given=read.text_given,
         )
-        verdicts = [judged(setting, one, place=span.kind == _PLACE) for one in seen]
+        verdicts = [judged(setting, one, place=span.kind == PLACE) for one in seen]
         keys = tuple(one.key for one in seen)
         for verdict, one in zip(verdicts, seen, strict=True):
             if isinstance(verdict, Veto):
@@ -200,65 +184,6 @@ class PublicKnowledge:
         if allowed and not {_kind(one, verdict) for one, verdict in zip(seen, verdicts, strict=True)} <= allowed:
             return Decision(span=span, judged=Veto.KIND, kind=kind, keys=keys)
         return Decision(span=span, judged=verdicts[0], kind=kind, keys=keys)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Read:
-    """A text with its clauses."""
-
-    text: Text
-    clauses: list[Clause]
-
-    def clause_of(self, span: Span) -> int:
-        """Index of the clause that has all of ``span``; -1: none has."""
-        place = bisect_right(self._worded, (span.start, len(self.clauses)))
-        index = self._worded[place][1] if place < len(self._worded) else -1
-        return index if index >= 0 and _holds(self.clauses[index].words, span) else -1
-
-    @cached_property
-    def _worded(self) -> list[tuple[int, int]]:
-        """End and index of each clause that has words."""
-        return [(clause.words[-1].end, at) for at, clause in enumerate(self.clauses) if clause.words]
-
-    def identified(self, at: int) -> bool:
-        """Whether the clause at ``at`` has an identifier; one anywhere in the text counts unless the clause asks.
-
-        "My PIN is 5938. What is the capital of Peru?" asks of nobody; "Room 12 is mine. In Peru, call 555 0199." does.
-        """
-        if not self._identifiers:
-            return False
-        clause = self.clauses[at]
-        if not clause.begins:
-            return True
-        return any(span.start < clause.words[-1].end and span.end > clause.words[0].start for span in self._identifiers)
-
-    @cached_property
-    def _identifiers(self) -> list[Span]:
-        """Whatever else than names and places was found."""
-        return [span for span in self.text.spans if span.kind not in (_PLACE, _PERSON)]
-
-    @cached_property
-    def free(self) -> bool:
-        """Whether no clause is in the first person."""
-        return not any(first_person(clause) for clause in self.clauses)
-
-    @cached_property
-    def text_given(self) -> bool:
-        """Whether it begins with a task on a text."""
-        first = self.clauses[0]
-        return first.spoken is not None and bool(
-            first.start < len(first.words) and first.spoken.cues.texts.at(first.folded, first.start)
-        )
-
-    def looks_back(self, at: int) -> bool:
-        """Whether one of the next two clauses says "there" in the first person."""
-        return any(
-            first_person(clause) and has(clause, lambda cues: cues.there) for clause in self.clauses[at + 1 : at + 3]
-        )
-
-
-def _holds(words: Sequence[Word], span: Span) -> bool:
-    return words[0].start <= span.start + 1 and span.end <= words[-1].end + 1
 
 
 def _kind(one: Sighting, verdict: Judged) -> str:

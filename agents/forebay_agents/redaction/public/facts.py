@@ -17,8 +17,8 @@ from forebay.privacy.sealing import derived
 from forebay_agents.redaction.detection.names.words import listed
 from forebay_agents.redaction.public.clauses import Clause, clauses
 from forebay_agents.redaction.public.cues import Cues, Languages, Phrases
-from forebay_agents.redaction.public.deciding import Text
 from forebay_agents.redaction.public.folding import key
+from forebay_agents.redaction.public.reading import Text
 from forebay_agents.redaction.public.vetoes import has
 
 _PLACES = ("LOCATION", "COORDINATES")
