@@ -1,14 +1,14 @@
 """The stage ``completion``: ``requests.uncached`` in; ``completions`` and ``usage`` out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from forebay.avro.codec import open_codecs
 from forebay.avro.registry import open_registry
 from forebay.contract.clock import now_ms
-from forebay.contract.handlers import Context, Output, Route
-from forebay.contract.records import CallPurpose, RedactedRequest, Spend, WindowKind
+from forebay.contract.handlers import Route
+from forebay.contract.records import CallPurpose, RedactedRequest
 from forebay.edge.settings import EdgeSettings
 from forebay.privacy.people.names import needed_names, open_names
 from forebay.runtime.fair_queue import FairQueue
@@ -16,7 +16,7 @@ from forebay.runtime.stage import Stage
 from forebay.settings import IdentitySettings, RedisSettings, RetrySettings, Settings, StageSettings
 from forebay.state.cancelling import end
 from forebay.state.claim_store import RedisClaimStore
-from forebay.state.conditions import Conditions, RedisConditions, alert_output
+from forebay.state.conditions import Conditions, RedisConditions
 from forebay.state.idempotency import Claims
 from forebay.state.rates import RedisLimiter
 from forebay.state.redis_watch import open_state
@@ -25,6 +25,7 @@ from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.attempting import Attempts
 from forebay_agents.completion.cascade import Cascade
 from forebay_agents.completion.handler import CompletionHandler
+from forebay_agents.completion.ledger_view import LedgerView
 from forebay_agents.completion.metrics import METRICS as COMPRESSION_METRICS
 from forebay_agents.completion.metrics import ROUTER_METRICS
 from forebay_agents.completion.quotas.budgets import RedisBudgets
@@ -44,21 +45,6 @@ from forebay_agents.models.prices.rates import NANO
 from forebay_agents.models.settings import ModelsSettings
 
 _ROWS_AT_ONCE = 8
-
-
-class LedgerView:
-    """Tells the budgets what the ledger says, and people what is unusual in it."""
-
-    def __init__(self, budgets: RedisBudgets, velocity: Velocity) -> None:
-        self._budgets = budgets
-        self._velocity = velocity
-
-    async def observe(self, row: Spend, _context: Context) -> Sequence[Output]:
-        """``spend``: a row of the ledger's projection changed."""
-        if row.window is not WindowKind.HOUR:
-            await self._budgets.observe(row)
-            return ()
-        return [alert_output(alert) for alert in await self._velocity.observe(row)]
 
 
 @asynccontextmanager
@@ -142,12 +128,17 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
         common = settings[StageSettings]
         ahead = {"in_flight": own.in_flight + own.look_ahead, "window": max(common.window, 2 * own.look_ahead)}
         limits = common.model_copy(update=ahead | {"max_attempts": own.max_attempts, "timeout_s": own.timeout_s})
+        ledger = LedgerView(budgets, velocity)
         yield Stage(
             name="completion",
             routes=[
                 Route(topic="requests.uncached", handle=handler.handle, on_failure=handler.on_failure),
                 Route(
-                    topic="spend", handle=LedgerView(budgets, velocity).observe, in_flight=_ROWS_AT_ONCE, patient=True
+                    topic="spend",
+                    handle=ledger.observe,
+                    in_flight=_ROWS_AT_ONCE,
+                    patient=True,
+                    skip=ledger.skips,
                 ),
             ],
             limits=limits,

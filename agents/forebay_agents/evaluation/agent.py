@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from forebay.avro.codec import open_codecs
 from forebay.avro.registry import open_registry
@@ -16,6 +17,7 @@ from forebay.state.redis_watch import open_state
 from forebay_agents.evaluation.handler import EvaluationHandler
 from forebay_agents.evaluation.rolling import RedisScores
 from forebay_agents.evaluation.rubrics import RUBRICS
+from forebay_agents.evaluation.sampling import outside
 from forebay_agents.evaluation.settings import EvaluationSettings
 from forebay_agents.models.open_caller import open_caller, tier_of
 from forebay_agents.models.settings import ModelsSettings
@@ -37,5 +39,6 @@ async def evaluation_stage(settings: Settings) -> AsyncIterator[Stage]:
         scores = RedisScores(client, prefix)
         handler = EvaluationHandler(own, tier, calling.caller, claims, scores, conditions=conditions)
         limits = settings[StageSettings].model_copy(update={"in_flight": own.in_flight, "timeout_s": own.timeout_s})
-        routes = [Route(topic="completions", handle=handler.handle, patient=True)]
+        skip = partial(outside, rate=own.sample_rate)
+        routes = [Route(topic="completions", handle=handler.handle, patient=True, skip=skip)]
         yield Stage(name="evaluation", routes=routes, limits=limits)

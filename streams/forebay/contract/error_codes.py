@@ -165,6 +165,8 @@ CODES = _catalogue(
     ),
     ("redis_unavailable", _T, "Redis does not answer.", "Restore Redis; retries do the rest."),
     ("registry_unavailable", _T, "The schema registry does not answer.", "Restore it; retries do the rest."),
+    ("unknown_answer", _T, "Feedback came before its answer was read.", "None: unknown_request if there is none."),
+    ("answer_unavailable", _T, "No broker gives the answer that feedback speaks of.", "Restore the brokers."),
     ("unknown_request", _B, "Feedback on a request that is unknown or too old.", "None."),
     (
         "vault_expired",

@@ -131,6 +131,10 @@ FailureHandler = Callable[[Any, Context, Failure], Sequence[Output]]
 """Outputs for a record that ended without success, beside its dead letter; the record is ``None`` if undecodable."""
 
 
+Skip = Callable[[bytes], bool]
+"""Whether the key of a record says that there is nothing to do with it; never wrongly, and of any bytes."""
+
+
 def no_outputs(_record: Any, _context: Context, _failure: Failure) -> Sequence[Output]:
     """For stages beside the request path: nobody waits for an answer."""
     return ()
@@ -154,6 +158,8 @@ class Route:
             handlers that wait and cost nothing; otherwise the handler goes on, and its outputs may come twice.
         patient: nobody waits for what becomes of a record: many may be fetched at once, a little later
             (:mod:`forebay.runtime.reading.pacing`).
+        skip: asked before a record is decoded and before it has a task; what it skips is finished at once
+            (:mod:`forebay.runtime.reading.passing_over`).
     """
 
     topic: str
@@ -165,3 +171,4 @@ class Route:
     turns: int | None = None
     restarts: bool = False
     patient: bool = False
+    skip: Skip | None = None

@@ -17,6 +17,12 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         of_topic = ["stage", "topic"]
         self.records_in = Counter("forebay_records_in", "Records taken from a topic.", of_topic, registry=registry)
+        self.passed_over = Counter(
+            "forebay_records_passed_over",
+            "Records of which the key said that the stage has nothing to do with them; they are not decoded.",
+            of_topic,
+            registry=registry,
+        )
         self.records_out = Counter("forebay_records_out", "Records delivered to a topic.", of_topic, registry=registry)
         self.failed = Counter(
             "forebay_records_failed", "Records that ended without success.", [*of_topic, "code"], registry=registry
@@ -137,6 +143,7 @@ class StageMetrics:
         self._in = {}  # type: dict[str, Counter]
         self._latency = {}  # type: dict[str, Histogram]
         self._out = {}  # type: dict[str, Counter]
+        self._passed_over = {}  # type: dict[str, Counter]
         self._in_flight = metrics.in_flight.labels(stage)
 
     def handled(self, topic: str, seconds: float) -> None:
@@ -147,6 +154,13 @@ class StageMetrics:
             self._in[topic] = self._all.records_in.labels(self.stage, topic)
         latency.observe(seconds)
         self._in[topic].inc()
+
+    def passed_over(self, topic: str) -> None:
+        """A record was not even decoded."""
+        counter = self._passed_over.get(topic)
+        if counter is None:
+            counter = self._passed_over[topic] = self._all.passed_over.labels(self.stage, topic)
+        counter.inc()
 
     def written_ahead(self, seconds: float) -> None:
         """The brokers acknowledged what a handler waited for."""

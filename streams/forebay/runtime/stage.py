@@ -16,14 +16,15 @@ from typing import Any, Protocol
 
 import structlog
 
-from forebay.contract import headers as h
 from forebay.contract.handlers import Route, WriteAhead
-from forebay.contract.wire import Delivered, Encoded, Unread
+from forebay.contract.wire import Delivered, Encoded
 from forebay.kafka.producer import Delivery, RefusedError
 from forebay.observability.metrics import StageMetrics
 from forebay.runtime.flight_recorder import DEADLY, FlightRecorder
 from forebay.runtime.offset_tracker import PartitionTracker, Slot
 from forebay.runtime.processing import Processor
+from forebay.runtime.reading.passing_over import PassingOver
+from forebay.runtime.reading.receiving import received
 from forebay.settings import Settings, StageSettings
 from forebay.state.cancelling import end
 
@@ -104,6 +105,7 @@ class Lane:
         self._fail = fail
         self._generation = generation
         self._confirmed = confirmed
+        self._passing_over = PassingOver(route, metrics)
         self._capacity = 1 if route.ordered else route.in_flight or limits.in_flight
         self._trackers: dict[int, PartitionTracker] = {}
         self._owned: frozenset[int] = frozenset()
@@ -115,49 +117,32 @@ class Lane:
     async def run(self, events: AsyncIterator[Event]) -> None:
         """Start work on each event as room allows; returns when the stream ends."""
         async for event in events:
-            try:
-                source = self._delivered(event.message)
-            except Exception as error:  # noqa: BLE001 - a client library that gives something else than it says
-                source = self._undeliverable(event.message, error)
+            source = received(self.route.topic, event.message)
             tracker = self._trackers.setdefault(source.partition, PartitionTracker())
             generation = event.message.generation_id
-            size = len(source.value or b"")
-            while generation == self._generation() and not self._may_start(source.partition, tracker, size):
+            passes = self._passing_over.passes(source)
+            size = 0 if passes else len(source.value or b"")
+            while generation == self._generation() and not (
+                self._may_take(source.partition, tracker) and (passes or self._has_room(size))
+            ):
                 self._room.clear()
                 await (self._room.wait() if self._confirmed() else asyncio.sleep(_HEARD_S))
             if generation != self._generation():
                 continue  # its partition was revoked while it waited: it is delivered again, here or elsewhere
             slot = tracker.admit(source.offset, self._acknowledgement(event, generation))
-            if slot is not None:
+            if slot is None:
+                continue
+            if passes and slot.withheld is None:
+                tracker.finish(slot)
+                self._passing_over.passed()
+            else:
                 self._start(source, slot, tracker, size)
 
-    def _delivered(self, message: Any) -> Delivered:
-        return Delivered(
-            topic=self.route.topic,
-            partition=message.partition,
-            offset=message.offset,
-            key=message.key,
-            value=message.value,
-            headers=h.from_kafka(message.headers),
-            timestamp_ms=round((message.timestamp or 0) * 1000),
-        )
-
-    def _undeliverable(self, message: Any, error: Exception) -> Delivered:
-        unread = Unread(code="unreadable", message=type(error).__name__, first=message.offset)
-        return Delivered(
-            topic=self.route.topic,
-            partition=message.partition,
-            offset=message.offset,
-            key=None,
-            value=unread,
-            headers={},
-            timestamp_ms=0,
-        )
-
-    def _may_start(self, partition: int, tracker: PartitionTracker, size: int) -> bool:
+    def _may_take(self, partition: int, tracker: PartitionTracker) -> bool:
         ours = partition in self._owned and self._confirmed() and not self._closed
-        if not ours or tracker.window >= self._limits.window:
-            return False
+        return ours and tracker.window < self._limits.window
+
+    def _has_room(self, size: int) -> bool:
         fits = self._bytes + size <= self._limits.in_flight_bytes
         return not self._tasks or (len(self._tasks) < self._capacity and fits)
 

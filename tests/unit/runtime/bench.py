@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from forebay.contract.failures import Failure
-from forebay.contract.handlers import Context, FailureHandler, Handler, Output, Route, no_outputs
+from forebay.contract.handlers import Context, FailureHandler, Handler, Output, Route, Skip, no_outputs
 from forebay.contract.records import Alert
 from forebay.contract.wire import Delivered, Encoded
 from forebay.kafka.producer import Delivery
@@ -134,6 +134,7 @@ class LaneBench:
         ordered: bool = False,
         restarts: bool = False,
         recorder: FlightRecorder | None = None,
+        skip: Skip | None = None,
         **limits: Any,
     ) -> None:
         self.generation = 0  # Faust's first one: not to be tested for truth
@@ -144,8 +145,9 @@ class LaneBench:
         self.failures: list[BaseException] = []
         self.producer = FakeProducer()
         self.stream = Stream()
-        route = Route(topic="retry.10s", handle=self._handle, raw=True, ordered=ordered, restarts=restarts)
-        counted = metrics()
+        route = Route(topic="retry.10s", handle=self._handle, raw=True, ordered=ordered, restarts=restarts, skip=skip)
+        self.registry = CollectorRegistry()
+        counted = StageMetrics("cache", Metrics(self.registry))
         delivery = Delivery(self.producer, KafkaSettings(), counted)
         self.lane = Lane(
             route,
@@ -179,7 +181,14 @@ class LaneBench:
         finally:
             self.working.pop(place, None)
 
-    def deliver(self, *offsets: int, partition: int = 0, key: bytes | None = b"k", value: bytes | None = b"v") -> None:
+    def deliver(
+        self,
+        *offsets: int,
+        partition: int = 0,
+        key: bytes | None = b"k",
+        value: bytes | None = b"v",
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
         """Put records into the stream, delivered in the current generation."""
         for offset in offsets:
             message = SimpleNamespace(
@@ -187,7 +196,7 @@ class LaneBench:
                 offset=offset,
                 key=key,
                 value=value,
-                headers=[],
+                headers=list(headers),
                 timestamp=1.0,
                 generation_id=self.generation,
             )

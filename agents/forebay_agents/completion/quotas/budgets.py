@@ -211,6 +211,18 @@ class RedisBudgets:
         if reservation.accounts:
             await self._run(SETTLE, reservation.accounts, reservation.id, cost, _longest(reservation.accounts))
 
+    def follows(self, tenant_id: str, user_id: str, kind: WindowKind, start: int) -> bool:
+        """Whether a budget counts what the ledger says of this window (``start``: ms since the epoch).
+
+        As budgets were known when :meth:`look` was called last, or money was put aside.
+        """
+        return any(account.kind is kind for account in self._accounts(tenant_id, user_id, start))
+
+    async def look(self) -> None:
+        """Which budgets were set meanwhile?"""
+        if self._overrides is not None:
+            self._set = await self._overrides.current()
+
     async def observe(self, row: Spend) -> None:
         """Take over what the ledger says."""
         await self._take_over(row.tenant_id, row.user_id)
@@ -235,8 +247,7 @@ class RedisBudgets:
 
     async def _take_over(self, tenant_id: str, user_id: str) -> None:
         """What the user spent while records had the id, and which budgets count by now."""
-        if self._overrides is not None:
-            self._set = await self._overrides.current()
+        await self.look()
         if self._former is not None:
             await self._former.move_all()
             if self._account_of(tenant_id, user_id) != (tenant_id, user_id):

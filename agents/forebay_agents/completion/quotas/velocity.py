@@ -55,10 +55,14 @@ class Velocity:
         self._now_ms = now_ms
         self._seen: dict[tuple[str, str, int], int] = {}
 
+    def follows(self, hour: int) -> bool:
+        """Whether rows of the hour that began then, in ms since the epoch, are of any use."""
+        return self._floor is not None and self._now_ms() - hour < _KEEP_ROWS_MS
+
     async def observe(self, row: Spend) -> list[Alert]:
         """Take in a row; what to tell. Without Redis nothing is: this is a hint beside budgets, and holds up nobody."""
         now = self._now_ms()
-        if self._floor is None or row.window is not WindowKind.HOUR or now - row.window_start >= _KEEP_ROWS_MS:
+        if row.window is not WindowKind.HOUR or not self.follows(row.window_start):
             return []
         name = f"{row.user_id}|{row.model}|{row.tier}|{row.purpose}"
         place = row.tenant_id, name, row.window_start
@@ -80,7 +84,7 @@ class Velocity:
         if days < 1 or row.window_start != window_start(WindowKind.HOUR, now):
             return []
         usual = sum(before[:days]) / days
-        if spent <= self._floor or spent <= TIMES * usual:
+        if self._floor is None or spent <= self._floor or spent <= TIMES * usual:
             return []
         return list(await self._conditions.note(_alert(row, spent, usual, now), holds=True))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from forebay_agents.completion.function_words import FUNCTION_WORDS
+from forebay_agents.completion.compression.text.function_words import FUNCTION_WORDS
 
 _REFUSAL = re.compile(
     r"\b(?:i(?:'m| am) (?:sorry|afraid|unable|not able)|i (?:can(?:no|')t|can not|won't|will not|must decline)\b"

@@ -10,7 +10,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from forebay_agents.completion.function_words import FUNCTION_WORDS
+from forebay_agents.completion.compression.text.function_words import FUNCTION_WORDS
 
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 """Of a regular expression's class: letters of scripts that put no blanks between words. Each counts as a word."""
