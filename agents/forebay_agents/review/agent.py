@@ -16,14 +16,14 @@ from forebay.runtime.stage import Stage
 from forebay.settings import RedisSettings, Settings, StageSettings, TenantSettings
 from forebay.state.redis_watch import open_state
 from forebay_agents.review.handler import ReviewHandler
-from forebay_agents.review.recent import Place, Read, RedisRecentOutcomes
+from forebay_agents.review.recent import AnswerPlace, Read, RedisRecentOutcomes
 from forebay_agents.review.settings import ReviewSettings
 
 
 def _reading(settings: Settings) -> Read:
     """Reads single answers, off the event loop and by a connection of its own: feedback is rare."""
 
-    async def read(at: Place) -> Completion | None:
+    async def read(at: AnswerPlace) -> Completion | None:
         try:
             [found] = await asyncio.to_thread(records_at, settings, [("completions", *at)])
         except broker_errors() as error:

@@ -15,7 +15,7 @@ from forebay.contract.records import (
     ReviewTask,
     without_ref,
 )
-from forebay_agents.review.recent import Place, RecentOutcomes
+from forebay_agents.review.recent import AnswerPlace, RecentOutcomes
 
 _PATIENT = 2
 """Tries at which feedback waits for its answer to be read: ten seconds and a minute by default."""
@@ -31,7 +31,7 @@ class ReviewHandler:
     async def remember(self, completion: Completion, context: Context) -> Sequence[Output]:
         """Keep in mind where an answer stands, for feedback that may come."""
         if completion.status is ResponseStatus.OK:
-            await self._recent.put(completion, Place(context.source.partition, context.source.offset))
+            await self._recent.put(completion, AnswerPlace(context.source.partition, context.source.offset))
         return ()
 
     async def feedback(self, feedback: Feedback, context: Context) -> Sequence[Output]:

@@ -18,21 +18,21 @@ _PLACE = b"@"
 """Before a place; what versions before kept there is the answer itself, compressed, which begins with ``x``."""
 
 
-class Place(NamedTuple):
+class AnswerPlace(NamedTuple):
     """Where an answer stands in ``completions``."""
 
     partition: int
     offset: int
 
 
-Read = Callable[[Place], Awaitable[Completion | None]]
+Read = Callable[[AnswerPlace], Awaitable[Completion | None]]
 """The answer at a place, ``None`` where there is none any more; raises ``Transient`` while no broker tells."""
 
 
 class RecentOutcomes(Protocol):
     """Recent outcomes by request id. Both raise ``Transient("redis_unavailable")``."""
 
-    async def put(self, completion: Completion, at: Place) -> None:
+    async def put(self, completion: Completion, at: AnswerPlace) -> None:
         """Keep where ``completion`` stands."""
         ...
 
@@ -57,7 +57,7 @@ class RedisRecentOutcomes:
         self._keep_s = keep_s
         self._read = read
 
-    async def put(self, completion: Completion, at: Place) -> None:
+    async def put(self, completion: Completion, at: AnswerPlace) -> None:
         """See :class:`RecentOutcomes`."""
         key = self._prefix + owned(Owned.OUTCOME, completion.tenant_id, completion.request_id)
         await self._run(self._client.set(key, b"%b%d:%d" % (_PLACE, *at), ex=self._keep_s))
@@ -74,7 +74,7 @@ class RedisRecentOutcomes:
         if not data.startswith(_PLACE):
             return self._codec.decode(zlib.decompress(data))
         partition, _, offset = data.removeprefix(_PLACE).partition(b":")
-        found = await self._read(Place(int(partition), int(offset)))
+        found = await self._read(AnswerPlace(int(partition), int(offset)))
         # Another record is there where the topic was made again.
         ours = found is not None and (found.tenant_id, found.request_id) == (tenant_id, request_id)
         return found if ours and found is not None and found.status is ResponseStatus.OK else None

@@ -8,9 +8,9 @@ from redis.exceptions import ConnectionError as RedisGone
 from forebay.contract.failures import Transient
 from forebay.contract.records import Completion, ResponseStatus
 from forebay.testing import codecs
-from forebay_agents.review.recent import Place, RedisRecentOutcomes
+from forebay_agents.review.recent import AnswerPlace, RedisRecentOutcomes
 
-PLACE = Place(2, 7)
+PLACE = AnswerPlace(2, 7)
 ANSWER = Completion(request_id="r-1", tenant_id="acme", status=ResponseStatus.OK, content="No.")
 
 
@@ -33,14 +33,14 @@ class Redis:
 
 class Bench:
     def __init__(self) -> None:
-        self.redis, self.topic = Redis(), dict[Place, Completion]()
+        self.redis, self.topic = Redis(), dict[AnswerPlace, Completion]()
         self.codec = codecs()["completions"]
         self.recent = RedisRecentOutcomes(self.redis, "p:", self.codec, 60, self._read)
 
-    async def _read(self, at: Place) -> Completion | None:
+    async def _read(self, at: AnswerPlace) -> Completion | None:
         return self.topic.get(at)
 
-    async def put(self, answer: Completion = ANSWER, at: Place = PLACE) -> None:
+    async def put(self, answer: Completion = ANSWER, at: AnswerPlace = PLACE) -> None:
         self.topic[at] = answer
         await self.recent.put(answer, at)
 
@@ -72,7 +72,7 @@ async def test_nothing_is_found_where_nothing_was_kept_or_the_record_is_gone() -
 async def test_a_record_that_stands_there_by_now_and_is_anothers_is_given_to_nobody(there: Completion) -> None:
     bench = Bench()
     await bench.put()
-    bench.topic[Place(2, 7)] = there
+    bench.topic[AnswerPlace(2, 7)] = there
     assert await bench.recent.get("acme", "r-1") is None
 
 

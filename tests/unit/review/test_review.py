@@ -20,7 +20,7 @@ from forebay.runtime.stage import Stage
 from forebay.settings import StageSettings
 from forebay.testing import StageRunner, context
 from forebay_agents.review.handler import ReviewHandler
-from forebay_agents.review.recent import Place
+from forebay_agents.review.recent import AnswerPlace
 
 CONTEXT = context("feedback")
 
@@ -31,7 +31,7 @@ class Remembered:
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], Completion] = {}
 
-    async def put(self, completion: Completion, at: Place) -> None:
+    async def put(self, completion: Completion, at: AnswerPlace) -> None:
         self.kept[completion.tenant_id, completion.request_id] = completion
 
     async def get(self, tenant_id: str, request_id: str) -> Completion | None:

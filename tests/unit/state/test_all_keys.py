@@ -58,7 +58,7 @@ from forebay_agents.evaluation.settings import EvaluationSettings
 from forebay_agents.models.settings import Deployment
 from forebay_agents.notify.store import RedisStore as NotifyStore
 from forebay_agents.redaction.daily_counts import Daily
-from forebay_agents.review.recent import Place, RedisRecentOutcomes
+from forebay_agents.review.recent import AnswerPlace, RedisRecentOutcomes
 from tests.unit.cache.memory import WordMatcher, completion, request
 from tests.unit.completion.fakes import tier
 from tests.unit.state.recorded import RecordingRedis, lengths_and_texts
@@ -121,11 +121,11 @@ async def money_and_rates(redis: Any, tenant: str, user: str, request_id: str) -
 async def quality(redis: Any, tenant: str, user: str, request_id: str) -> None:
     answer = Completion(request_id=request_id, tenant_id=tenant, status=ResponseStatus.OK)
 
-    async def read(_at: Place) -> Completion | None:
+    async def read(_at: AnswerPlace) -> Completion | None:
         return answer
 
     outcomes = RedisRecentOutcomes(redis, PREFIX, codecs()["completions"], 60, read)
-    await outcomes.put(answer, Place(0, 0))
+    await outcomes.put(answer, AnswerPlace(0, 0))
     assert await outcomes.get(tenant, request_id) is not None
     assert await outcomes.get(tenant, f"{request_id}-unknown") is None
     tasks, done = Tasks(RedisQuestions(redis, PREFIX)), completion(request("Hm?", request_id=request_id, tenant=tenant))
