@@ -61,6 +61,9 @@ _WARM_RATE = 15.0
 _SETTLE_S = 5.0
 
 
+def _nothing(_stack: Stack) -> None: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What is measured; ``start`` is the first rate of ``find``, in requests a second.
@@ -94,8 +97,19 @@ class Found:
     highest: float | None
 
 
-def measure(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Found:
-    """Start a stack in ``folder``, warm it, look at it at rest, and try."""
+def measure(
+    wanted: Wanted,
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    first: Callable[[Stack], None] = _nothing,
+    last: Callable[[Stack], None] = _nothing,
+) -> Found:
+    """Start a stack in ``folder``, warm it, look at it at rest, and try.
+
+    Args:
+        first: what else is done with the warm stack before; last: afterwards.
+    """
     with running_stack(folder, configuration=CONFIGURATION) as stack:
         stack.wait_ready()
         stack.provider(REALISTIC if wanted.real else INSTANT)
@@ -106,6 +120,7 @@ def measure(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Found:
         before = watch.look()
         time.sleep(wanted.idle_s)
         idle = spent(before, watch.look())
+        first(stack)
         trials: list[Trial] = []
 
         def holds(rate: float) -> bool:
@@ -123,6 +138,7 @@ def measure(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Found:
         best = highest(holds, rate) if wanted.find else None
         if not wanted.find:
             holds(rate)
+        last(stack)
     return Found(wanted=wanted, idle=idle, trials=trials, highest=best)
 
 
