@@ -255,7 +255,10 @@ def budget(
     print(json.dumps(report(rejections, crowd), indent=2))
 
 
-for command in (canaries, hostile, invoice, peers, users):
-    app.command()(command)
+app.command("canaries")(canaries)
+app.command("hostile")(hostile)
+app.command("invoice")(invoice)
+app.command("peers")(peers)
+app.command("users")(users)
 end_in_order()
 app()
