@@ -66,6 +66,7 @@ async def cache_stage(settings: Settings) -> AsyncIterator[Stage]:
             waiting = {"in_flight": max(own.in_flight, common.in_flight), "window": max(own.in_flight, common.window)}
             yield Stage(
                 name="cache",
+                awaited="requests.redacted",
                 routes=[
                     Route(topic="requests.redacted", handle=stage.answer, on_failure=stage.failed, restarts=True),
                     # Not all at once: while one waits for its turn at the encoder, its time to be handled runs.

@@ -5,7 +5,7 @@ from forebay.state.keys import Common, Hashed, Owned, globs
 
 RIGHTS = StageRights(
     writes=("requests.uncached", "completions", "usage", "cache.verify"),
-    state=RedisRights(keys=globs(Owned.REVIEW_TASK), commands=("get", "set")),
+    state=RedisRights(keys=globs(Owned.REVIEW_TASK, Common.STAGE_WAITS), commands=("get", "set", "hset")),
     cache=RedisRights(
         keys=globs(
             Owned.CACHE_TRACE,

@@ -131,6 +131,7 @@ async def completion_stage(settings: Settings) -> AsyncIterator[Stage]:
         ledger = LedgerView(budgets, velocity)
         yield Stage(
             name="completion",
+            awaited="requests.uncached",
             routes=[
                 Route(topic="requests.uncached", handle=handler.handle, on_failure=handler.on_failure),
                 Route(

@@ -78,12 +78,14 @@ class Cascade:
         write_ahead: WriteAhead,
         *,
         cheapest: bool,
+        late: bool = False,
         early: float | None = None,
     ) -> Served:
         """The answer to ``request``; what was tried is in ``trace``, also when this raises.
 
         Args:
             cheapest: only the cheapest tier may be used: money is short.
+            late: the cheapest tier is asked first, whatever the router thinks of the question: it is the quickest.
             early: the tier is chosen before it writes, as one that suffices with this probability; its answer is not
                 escalated, but is degraded where it would have been.
 
@@ -91,7 +93,7 @@ class Cascade:
             Failure: no tier served it; see :func:`conclusion`.
         """
         request = await self._fitting(request)
-        route = self._route(request, cheapest, early)
+        route = self._route(request, cheapest, late, early)
         while True:
             if (served := await self._walk(route, request, trace, write_ahead)) is not None:
                 trace.dearest = route.dearest
@@ -145,13 +147,16 @@ class Cascade:
                 return replace(served, degraded=True)
         return None
 
-    def _route(self, request: RedactedRequest, cheapest: bool, early: float | None) -> _Route:
+    def _route(self, request: RedactedRequest, cheapest: bool, late: bool, early: float | None) -> _Route:
         eligible = self._eligible(request)
         if cheapest or len(eligible) == 1:
             return _Route(upwards=eligible[:1], below=(), dearest=eligible[-1])
         prices = {tier.name: float(self._attempts.worst_case(tier, request)) for tier in eligible}
         asked = question_of(request)
-        chosen = self._router.first(asked, prices) if early is None else self._router.early(asked, prices, early)
+        if early is not None:
+            chosen = self._router.early(asked, prices, early)
+        else:
+            chosen = next(iter(prices)) if late else self._router.first(asked, prices)
         first = list(prices).index(chosen)
         return _Route(
             upwards=eligible[first:],

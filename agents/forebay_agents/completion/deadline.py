@@ -16,6 +16,12 @@ def left_s(request: RedactedRequest, now_ms: int) -> float | None:
     return (request.accepted_at + request.deadline_ms - now_ms) / 1000
 
 
+def is_late(request: RedactedRequest, now_ms: int) -> bool:
+    """Whether more than half of the request's time is over before any model was asked: it queued somewhere."""
+    left = left_s(request, now_ms)
+    return left is not None and request.deadline_ms is not None and 2_000 * left < request.deadline_ms
+
+
 def timeout_s(deployment: Deployment, request: RedactedRequest, now_ms: int, *, others: bool) -> float:
     """Seconds for a call of ``deployment``.
 

@@ -15,6 +15,7 @@ from forebay.state.idempotency import Claim, ClaimLostError, Claims
 from forebay.state.keys import Key, Owned, owned
 from forebay_agents.completion.admission import Admission
 from forebay_agents.completion.cascade import Cascade, Served
+from forebay_agents.completion.deadline import is_late
 from forebay_agents.completion.quotas.budgets import Room
 from forebay_agents.completion.routing import savings
 from forebay_agents.completion.routing.signals import wants_json
@@ -136,7 +137,12 @@ class CompletionHandler:
             sent, compression, cut = await self._shortener.shorten(request)
             write_ahead = fenced(context.write_ahead, claim, required=self._claim_required)
             served = await self._cascade.run(
-                sent, trace, write_ahead, cheapest=cheapest, early=self._early(context, trace)
+                sent,
+                trace,
+                write_ahead,
+                cheapest=cheapest,
+                late=is_late(request, self._now_ms()),
+                early=self._early(context, trace),
             )
         except ClaimLostError:
             if records := _records(trace):

@@ -92,6 +92,7 @@ RIGHTS = StageRights(
             Common.BUDGETS_SET,
             Common.CONDITION,
             Common.DEPLOYMENT_RATE,
+            Common.STAGE_WAITS,
         ),
         commands=(
             *("eval", "get", "getdel", "set", "del", "exists", "expire", "pexpire", "pttl", "rename", "time"),

@@ -1,7 +1,9 @@
 """The stage ``redaction``: ``requests`` in, ``requests.redacted`` out."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from forebay.contract.handlers import Route
 from forebay.contract.names import topics_read
@@ -10,9 +12,11 @@ from forebay.privacy.fingerprints import FingerprintHeaders, RedisFingerprints, 
 from forebay.privacy.people.travelling import open_ids
 from forebay.privacy.sealing import load_keyring
 from forebay.privacy.vault_redis import open_vault
+from forebay.runtime.load.deadlines import Gate
 from forebay.runtime.stage import Stage
 from forebay.settings import EgressSettings, RedisSettings, Settings, StageSettings, TenantSettings, VaultSettings
 from forebay.state.redis_watch import open_state
+from forebay.state.waits import RedisWaits
 from forebay_agents.redaction.daily_counts import open_daily
 from forebay_agents.redaction.detection.pool import MOST, finder
 from forebay_agents.redaction.handler import RedactionHandler
@@ -24,6 +28,17 @@ _LEAST_AHEAD = 16
 """Requests read ahead of each tenant that has a topic of its own."""
 _TALKING = 4
 """Requests of each thread or process that talk to Redis while it looks at a batch of others."""
+
+
+_BEHIND = ("cache", "completion", "response")
+"""What a request meets after this stage."""
+
+
+async def _beside(*running: Coroutine[Any, Any, None]) -> None:
+    """Run all until one fails."""
+    async with asyncio.TaskGroup() as group:
+        for one in running:
+            group.create_task(one)
 
 
 @asynccontextmanager
@@ -52,6 +67,7 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
             ids=open_ids(settings, keyring),
             asked_key=keyring.derived(keyring.current, "asked"),
         )
+        gate = Gate(RedisWaits(settings, client), _BEHIND, expect=METRICS.expected)
         topics = topics_read("requests", settings[TenantSettings])
         handle, on_failure = guarded(handler.handle, known, marks), marked(handler.on_failure, marks)
         routes = [
@@ -60,6 +76,7 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
                 handle=handle,
                 on_failure=on_failure,
                 in_flight=max(_LEAST_AHEAD, chosen.look_ahead // len(topics)),
+                in_time=gate.check,
                 turns=(MOST + _TALKING) * max(chosen.threads, chosen.processes),
             )
             for topic in topics
@@ -67,7 +84,7 @@ async def redaction_stage(settings: Settings) -> AsyncIterator[Stage]:
         yield Stage(
             name="redaction",
             routes=routes,
-            background=lambda _: daily.run(),
+            background=lambda _: _beside(daily.run(), gate.run()),
             limits=common.model_copy(
                 update={"timeout_s": chosen.timeout_s, "window": max(common.window, chosen.look_ahead)}
             ),

@@ -210,7 +210,11 @@ def failed_completion(
         tenant_id=named.request.tenant_id,
         user_id=named.request.user_id,
         status=status,
-        error=Error(code=failure.code, message=failure.message),
+        error=Error(
+            code=failure.code,
+            message=failure.message,
+            retry_at=failure.retry_at if isinstance(failure, Rejected) else None,
+        ),
         completed_at=now_ms,
     )
     return Output(topic="completions", key=request_id, value=completion, headers=named.headers)

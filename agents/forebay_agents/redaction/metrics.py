@@ -5,7 +5,7 @@ Entity types come from recognisers and the configuration, so the label set is cl
 
 from collections.abc import Mapping
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -37,6 +37,12 @@ class RedactionMetrics:
             registry=registry,
         )
 
+        self._expected = Gauge(
+            "forebay_answer_expected_seconds",
+            "How long a request takes from redaction to its answer now, by what waits at the stages behind it.",
+            registry=registry,
+        )
+
     def acted(self, actions: Mapping[tuple[str, str], int]) -> None:
         """Findings of a request, by entity and action."""
         for (entity, action), count in actions.items():
@@ -51,6 +57,10 @@ class RedactionMetrics:
         """A request was redacted."""
         self._characters.inc(characters)
         self._seconds.observe(seconds)
+
+    def expected(self, ms: int) -> None:
+        """How long a request takes from here on."""
+        self._expected.set(ms / 1000)
 
     def read_together(self, requests: int) -> None:
         """So many requests were read at once."""

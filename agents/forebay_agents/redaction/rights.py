@@ -15,9 +15,10 @@ RIGHTS = StageRights(
             Common.VAULT_BOUND_AT,
             Owned.FINGERPRINT,
             Common.REDACTION_DAY,
+            Common.STAGE_WAITS,
         ),
         commands=(
-            *("get", "set", "expire", "eval", "hget", "hset", "hmget", "hincrby"),
+            *("get", "set", "expire", "eval", "hget", "hgetall", "hset", "hmget", "hincrby"),
             *("zadd", "zremrangebyscore"),
         ),
     ),

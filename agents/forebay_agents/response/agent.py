@@ -34,6 +34,7 @@ async def response_stage(settings: Settings) -> AsyncIterator[Stage]:
         route = Route(topic="completions", handle=to.of(handler.handle), on_failure=to.of_failure(handler.on_failure))
         yield Stage(
             name="response",
+            awaited="completions",
             routes=[route],
             limits=settings[StageSettings],
         )

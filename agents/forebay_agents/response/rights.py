@@ -12,7 +12,8 @@ RIGHTS = StageRights(
             Hashed.VAULT_NEWEST,
             Common.VAULT_PEPPER,
             Common.VAULT_BOUND_AT,
+            Common.STAGE_WAITS,
         ),
-        commands=("get", "set"),
+        commands=("get", "set", "hset"),
     ),
 )

@@ -124,6 +124,7 @@ CODES = _catalogue(
     ),
     ("retries_exhausted", _T, "Every retry failed.", "Mend the cause named in the message, then replay."),
     ("deadline_exceeded", _B, "The request's own deadline passed.", "None, unless it is frequent: then add capacity."),
+    ("overloaded", _T, "More is asked than can be answered before its deadline.", "Come again later; add workers."),
     (
         "expired",
         _T,

@@ -135,6 +135,14 @@ Skip = Callable[[bytes], bool]
 """Whether the key of a record says that there is nothing to do with it; never wrongly, and of any bytes."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Urgency:
+    """Of a record with a deadline: ms for which it has lain here, and ms that are left until the deadline."""
+
+    waited_ms: int
+    left_ms: int
+
+
 def no_outputs(_record: Any, _context: Context, _failure: Failure) -> Sequence[Output]:
     """For stages beside the request path: nobody waits for an answer."""
     return ()
@@ -160,6 +168,8 @@ class Route:
             (:mod:`forebay.runtime.reading.pacing`).
         skip: asked before a record is decoded and before it has a task; what it skips is finished at once
             (:mod:`forebay.runtime.reading.passing_over`).
+        in_time: asked of records with a deadline, before the handler begins and before its turn is waited for; raises
+            what such a record ends with that is too late (:mod:`forebay.runtime.load.deadlines`).
     """
 
     topic: str
@@ -172,3 +182,4 @@ class Route:
     restarts: bool = False
     patient: bool = False
     skip: Skip | None = None
+    in_time: Callable[[Urgency], None] | None = None

@@ -87,7 +87,6 @@ def _own() -> dict[str, Row]:
         "length_required": Row(status=411, kind=INVALID),
         "unsupported_media_type": Row(status=415, kind=INVALID),
         "headers_too_large": Row(status=431, kind=INVALID),
-        "overloaded": Row(status=503, kind=SERVER, retry_after_s=_AT_ONCE),
         "draining": Row(status=503, kind=SERVER, retry_after_s=_AT_ONCE),
         "stream_restarted": Row(status=500, kind=SERVER, repeat=False),
         "still_running": Row(status=504, kind=SERVER, repeat=False),

@@ -19,7 +19,7 @@ from forebay.avro.registry import RegistryUnavailableError
 from forebay.contract import headers as h
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.failures import Expired, Failure, Held, Permanent, Transient
-from forebay.contract.handlers import Context, Output, Route
+from forebay.contract.handlers import Context, Output, Route, Urgency
 from forebay.contract.records import Feedback, Request
 from forebay.contract.records.addressed import Addressed, Handled, addressed
 from forebay.contract.topics import topic_named
@@ -272,5 +272,11 @@ class Processor:
 
     def _check_deadline(self, address: Addressed, context: Context) -> None:
         deadline = deadline_of(address, context)
-        if deadline is not None and self._clock_ms() >= deadline:
+        if deadline is None:
+            return
+        now = self._clock_ms()
+        if now >= deadline:
             raise Expired("deadline_exceeded", f"the deadline passed before stage {self._rules.stage}")
+        if self._route.in_time is not None:
+            waited_ms = max(0, now - context.source.timestamp_ms)
+            self._route.in_time(Urgency(waited_ms=waited_ms, left_ms=deadline - now))

@@ -24,16 +24,18 @@ from forebay.privacy.sealing import load_keyring
 from forebay.runtime.fair_queue import FairQueue
 from forebay.runtime.faust_app import TP, new_faust_app, raw_schema
 from forebay.runtime.flight_recorder import FlightRecorder
+from forebay.runtime.load.queueing import keep_telling, queueing_of
 from forebay.runtime.processing import Processor, queue_of
 from forebay.runtime.reading.brokers import LiveBrokers
 from forebay.runtime.reading.pacing import pace_of
-from forebay.runtime.reading.positions import Gap, lost_records
+from forebay.runtime.reading.positions import Gap, StaleTablesError, lost_records
 from forebay.runtime.reading.transport import Reading, Settled
 from forebay.runtime.reading.watch import Subject, Watch
 from forebay.runtime.rules import rules_of, trusted_by
 from forebay.runtime.stage import Lane, Stage
 from forebay.settings import KafkaSettings, Settings, VaultSettings, WorkerSettings
 from forebay.state.replays import RedisReplays
+from forebay.state.waits import RedisWaits
 
 log = structlog.get_logger(__name__)
 
@@ -43,16 +45,6 @@ _STILL_S = 30.0
 
 _STOP_S = 20.0
 """Longest wait for Faust to stop: what counts is committed by then, and the group notices the end of the process."""
-
-
-class StaleTablesError(Exception):
-    """A topic was made again under tables that hold offsets of the old one: going on would leave records out."""
-
-    def __init__(self, topic: str, stage: str) -> None:
-        super().__init__(
-            f"{topic} was made again, and the tables of {stage} are of the old one: delete the topics "
-            f"{stage}-*-changelog too, then start it again; its sums begin with the new topic"
-        )
 
 
 class StageApp:
@@ -100,6 +92,8 @@ class StageApp:
         self._watching: asyncio.Task[None] | None = None
         self._codecs = open_codecs(settings, open_registry(settings))
         self._replays = RedisReplays(settings)
+        self._waits = RedisWaits(settings)
+        self._telling: asyncio.Task[None] | None = None
         self._rules = rules_of(
             stage.name,
             stage.routes,
@@ -129,13 +123,16 @@ class StageApp:
         await self._producer.start()
         await self.faust.start()
         self._watching = asyncio.create_task(self.watch.run())
+        if topic := self.stage.awaited:
+            queueing = queueing_of(topic, self._lanes[topic_on_broker(topic, self._kafka)], self.watch)
+            self._telling = asyncio.create_task(keep_telling(self.stage.name, queueing, self._waits))
         if self.stage.background is not None:
             self._background = asyncio.create_task(self.stage.background(self.publish))
             self._background.add_done_callback(self._background_ended)
 
     async def stop(self) -> None:
         """Finish what is running (for ``drain_s``), commit, leave the group."""
-        for task in (self._background, self._watching):
+        for task in (self._background, self._watching, self._telling):
             if task is not None:
                 task.cancel()
         for lane in self._lanes.values():
@@ -149,6 +146,7 @@ class StageApp:
         await asyncio.to_thread(self._hints.close)
         await self._producer.stop()
         await self._replays.close()
+        await self._waits.close()
         await self._brokers.close()
 
     @property

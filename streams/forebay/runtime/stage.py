@@ -42,6 +42,8 @@ class Stage:
         setup: called with the Faust app before it starts, for what needs Faust itself (tables).
         background: runs as long as the stage does; it gets a function that publishes outputs.
         warnings: what an operator has to do though the stage serves, in words by kind: ``/readyz`` says it.
+        awaited: logical topic of the requests that somebody waits for here; how long they wait is told to the stage
+            that takes requests in (:mod:`forebay.runtime.load`).
         warming: done when the stage can handle records; it joins its group meanwhile. Its failure ends the worker.
     """
 
@@ -52,6 +54,7 @@ class Stage:
     background: Callable[[WriteAhead], Coroutine[Any, Any, None]] | None = None
     warming: "asyncio.Future[None] | None" = None
     warnings: Callable[[], Mapping[str, str]] = dict
+    awaited: str = ""
 
 
 OpenStage = Callable[[Settings], AbstractAsyncContextManager[Stage]]
@@ -113,6 +116,8 @@ class Lane:
         self._bytes = 0
         self._room = asyncio.Event()
         self._closed = False
+        self.done = 0
+        """Records that were finished here, since the start."""
 
     async def run(self, events: AsyncIterator[Event]) -> None:
         """Start work on each event as room allows; returns when the stream ends."""
@@ -160,6 +165,7 @@ class Lane:
 
         def ended(task: asyncio.Task[None]) -> None:
             del self._tasks[task]
+            self.done += 1
             self._bytes -= size
             self._room.set()
             if not task.cancelled() and (error := task.exception()) is not None:

@@ -130,6 +130,8 @@ class Common(Enum):
     """Messages that went out."""
     REPLAY = "replay", 1
     """Which record was the first of a replay; a digest of letter and replay (:mod:`forebay.state.replays`)."""
+    STAGE_WAITS = "stage:waits", 0
+    """How long records wait at each stage now; the stages are fields of the hash (:mod:`forebay.state.waits`)."""
     REDACTION_DAY = "redaction:day", 1
     """Counts of a day; the tenants are fields of the hash."""
 

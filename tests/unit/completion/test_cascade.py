@@ -1,13 +1,15 @@
 """Which tier answers, and what happens when one does not?"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from forebay.contract.failures import Expired, Permanent, Rejected, Transient
 from forebay.contract.records import UsageStatus
+from forebay_agents.completion.deadline import is_late
 from forebay_agents.completion.quotas.budgets import Reservation, Room
+from forebay_agents.completion.routing.live import FromTheCheapest
 from forebay_agents.completion.trace import Trace
 from forebay_agents.models.providers.provider import Call, ProviderError, Usage
 from forebay_agents.models.settings import Tier
@@ -280,3 +282,32 @@ async def test_who_finds_no_room_before_the_deadline_expires() -> None:
     with pytest.raises(Expired):
         await cascade.run(asked(deadline_ms=50, accepted_at=1_000), Trace(), Written(), cheapest=False)
     assert (await first).tier == "small"
+
+
+class Dearest(FromTheCheapest):
+    """Thinks every question hard."""
+
+    def first(self, _question: str, prices: Mapping[str, float]) -> str:
+        return list(prices)[-1]
+
+
+@pytest.mark.parametrize(("late", "first"), [(False, "large"), (True, "small")])
+async def test_what_is_late_is_asked_of_the_cheapest_tier_first(late: bool, first: str) -> None:
+    provider, trace = Provider({"small": good(), "large": good()}), Trace()
+    cascade = cascade_of(provider, TIERS, router=Dearest())
+    served = await cascade.run(asked(), trace, Written(), cheapest=False, late=late)
+    assert served.tier == first
+
+
+async def test_what_is_late_still_gets_the_better_answer_if_the_cheapest_has_none() -> None:
+    trace = Trace()
+    cascade = cascade_of(Provider({"small": bad(), "large": good()}), TIERS, router=Dearest())
+    served = await cascade.run(asked(), trace, Written(), cheapest=False, late=True)
+    assert served.tier == "large"
+
+
+@pytest.mark.parametrize(
+    ("deadline_ms", "now_ms", "late"), [(None, 9_000, False), (4_000, 3_000, False), (4_000, 3_001, True)]
+)
+def test_late_is_what_has_lost_more_than_half_of_its_time(deadline_ms: int | None, now_ms: int, late: bool) -> None:
+    assert is_late(asked(deadline_ms=deadline_ms, accepted_at=1_000), now_ms) is late

@@ -21,6 +21,17 @@ async def test_whose_budget_is_used_up_says_until_when() -> None:
             assert headers["x-should-retry"] == "false"
 
 
+async def test_who_cannot_be_answered_in_time_is_told_when_to_come_again() -> None:
+    for stream in (False, True):
+        async with bench() as door:
+            full = Error(code="overloaded", message="more is asked", retry_at=now_ms() + 7_000)
+            status, body, headers = await door.answered(
+                {**HELLO, "stream": stream}, with_={"status": ResponseStatus.REJECTED, "error": full}
+            )
+            assert (status, body["error"]["code"]) == (503, "overloaded")
+            assert 5 <= int(headers["retry-after"]) <= 7
+
+
 def standing(of: Unit, per_minute: int, left: int, full_s: float) -> Standing:
     return Standing(
         limit=Limit(key=plain(Common.CACHE_EPOCHS), of=of, per_minute=per_minute, units=1, burst_s=10.0),

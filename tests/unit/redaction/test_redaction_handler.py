@@ -11,7 +11,16 @@ from prometheus_client import CollectorRegistry
 from forebay.contract.canonical import prompt_hash
 from forebay.contract.failures import Permanent, Rejected, Transient
 from forebay.contract.ids import refused_id
-from forebay.contract.records import Completion, Message, MessageRole, Params, RedactedRequest, Request, ResponseStatus
+from forebay.contract.records import (
+    Completion,
+    Error,
+    Message,
+    MessageRole,
+    Params,
+    RedactedRequest,
+    Request,
+    ResponseStatus,
+)
 from forebay.privacy.fingerprints import FingerprintHeaders
 from forebay.privacy.vault import Vault
 from forebay.testing import KEYRING, MemoryVaultStore, context, memory_vault
@@ -159,6 +168,15 @@ async def test_without_redis_only_clean_requests_pass(handler: RedactionHandler,
     with pytest.raises(Transient) as down:
         await handler.handle(_request("Ana Lee"), CONTEXT)
     assert down.value.code == "redis_unavailable"
+
+
+async def test_who_is_turned_away_hears_when_to_come_again(handler: RedactionHandler) -> None:
+    [output] = handler.on_failure(_request("hello"), CONTEXT, Rejected("overloaded", "m", retry_at=7))
+    assert isinstance(output.value, Completion)
+    assert (output.value.status, output.value.error) == (
+        ResponseStatus.REJECTED,
+        Error(code="overloaded", message="m", retry_at=7),
+    )
 
 
 async def test_a_failure_becomes_a_completion_without_text(handler: RedactionHandler) -> None:

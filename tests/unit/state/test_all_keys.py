@@ -32,6 +32,7 @@ from forebay.state.idempotency import Claims
 from forebay.state.keys import Common, Hashed, Owned
 from forebay.state.rates import RedisLimiter
 from forebay.state.replays import RedisReplays
+from forebay.state.waits import RedisWaits, Wait
 from forebay.testing import KEYRING, codecs, context
 from forebay_agents.cache.error_bound.evidence import EvidenceBook
 from forebay_agents.cache.error_bound.verification import Verification
@@ -163,6 +164,11 @@ async def dead_letters(redis: Any, _tenant: str, _user: str, _request_id: str) -
     assert await RedisReplays(Settings({"redis": {"key_prefix": PREFIX}}), client=redis).first("0-1", "one", "t/0/1")
 
 
+async def queues(redis: Any, _tenant: str, _user: str, _request_id: str) -> None:
+    waits = RedisWaits(Settings({"redis": {"key_prefix": PREFIX}}), redis, lambda: NOW)
+    await waits.tell("cache", Wait(queued_ms=1, total_ms=2))
+
+
 async def messages(redis: Any, _tenant: str, _user: str, _request_id: str) -> None:
     store = NotifyStore(redis, PREFIX)
     await store.swap("f", "", "known", NOW)
@@ -174,7 +180,7 @@ async def messages(redis: Any, _tenant: str, _user: str, _request_id: str) -> No
         await store.sending_done("n")
 
 
-USES = [dead_letters, paid_calls, personal_data, money_and_rates, quality, cached_answers, messages]
+USES = [queues, dead_letters, paid_calls, personal_data, money_and_rates, quality, cached_answers, messages]
 
 
 async def names(tenant: str, user: str, request_id: str) -> set[str]:

@@ -83,3 +83,13 @@ def lost_records(found: Resume, went_on: int, end: int | None) -> int:
     if found.gap is Gap.RECREATED and end is not None:
         return max(0, end - found.left)
     return 1
+
+
+class StaleTablesError(Exception):
+    """A topic was made again under tables that hold offsets of the old one: going on would leave records out."""
+
+    def __init__(self, topic: str, stage: str) -> None:
+        super().__init__(
+            f"{topic} was made again, and the tables of {stage} are of the old one: delete the topics "
+            f"{stage}-*-changelog too, then start it again; its sums begin with the new topic"
+        )

@@ -1,0 +1,1 @@
+"""How long does what comes wait, and is it worth beginning with?"""
