@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from loadtest.ending import end_in_order
+from loadtest.endurance.command import overload, scale, soak
 from loadtest.peers.command import peers
 from loadtest.under_fire import canaries, hostile, invoice
 from loadtest.users.command import users
@@ -258,7 +259,10 @@ def budget(
 app.command("canaries")(canaries)
 app.command("hostile")(hostile)
 app.command("invoice")(invoice)
+app.command("overload")(overload)
 app.command("peers")(peers)
+app.command("scale")(scale)
+app.command("soak")(soak)
 app.command("users")(users)
 end_in_order()
 app()

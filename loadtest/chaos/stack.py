@@ -159,6 +159,12 @@ class Stack:
         """Let the provider fail."""
         self._post("outage", {"kind": kind, "for_s": for_s, "share": share})
 
+    def calls_in_flight(self) -> int:
+        """Calls that the provider is answering now."""
+        with urllib.request.urlopen(f"{self._admin_url}/stats", timeout=10) as answer:
+            models = json.load(answer)["models"]
+        return sum(one["in_flight"] for one in models.values())
+
     def close(self) -> None:
         """End added workers."""
         for process in self._extra:

@@ -59,6 +59,7 @@ class Asked:
     user: str
     text: str
     system: str | None
+    deadline_ms: int | None = None
 
 
 class Users:

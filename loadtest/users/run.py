@@ -113,8 +113,8 @@ def measure(
     with running_stack(folder, configuration=CONFIGURATION) as stack:
         stack.wait_ready()
         stack.provider(REALISTIC if wanted.real else INSTANT)
-        _warm(stack, wanted, say)
-        pids = _pids(stack)
+        warm(stack, wanted, say)
+        pids = pids_of(stack)
         watch = Watch(stack.settings, pids)
         say(f"at rest for {wanted.idle_s:g} s")
         before = watch.look()
@@ -125,7 +125,7 @@ def measure(
 
         def holds(rate: float) -> bool:
             number = len(trials)
-            users = _users(wanted, rate)
+            users = users_of(wanted, rate)
             say(f"{rate:g} requests a second: {users.count} users for {wanted.seconds:g} s")
             asked = list(users.asking(wanted.seconds, f"try {number}"))
             folder = wanted.profile and wanted.profile / str(number)
@@ -142,13 +142,15 @@ def measure(
     return Found(wanted=wanted, idle=idle, trials=trials, highest=best)
 
 
-def _users(wanted: Wanted, rate: float) -> Users:
+def users_of(wanted: Wanted, rate: float) -> Users:
+    """As many users as make ``rate`` requests a second."""
     count = max(1, math.ceil(rate * wanted.think_s))
     return Users(count, think_s=wanted.think_s, hits=wanted.hits, seed=wanted.seed)
 
 
-def _warm(stack: Stack, wanted: Wanted, say: Callable[[str], None]) -> None:
-    users = _users(wanted, _WARM_RATE)
+def warm(stack: Stack, wanted: Wanted, say: Callable[[str], None]) -> None:
+    """Bring ``stack`` to where users meet it."""
+    users = users_of(wanted, _WARM_RATE)
     known: list[Asked] = list(users.known()) if wanted.hits is Hits.ALL else []
     asked = known or list(users.asking(wanted.warm / users.rate, "warm"))
     say(f"warming: {len(asked)} requests at {users.rate:g} a second")
@@ -157,7 +159,8 @@ def _warm(stack: Stack, wanted: Wanted, say: Callable[[str], None]) -> None:
     time.sleep(_SETTLE_S)
 
 
-def _pids(stack: Stack) -> dict[str, int]:
+def pids_of(stack: Stack) -> dict[str, int]:
+    """Processes by name: those of the stack, the provider, and this one."""
     found = {name: row.pid for name, row in stack.rows().items() if row.pid}
     for child in psutil.Process().children():
         if "loadtest.provider" in child.cmdline():

@@ -118,6 +118,7 @@ def _request(asked: Asked) -> Request:
         messages=(*system, Message(content=asked.text)),
         params=Params(max_tokens=256),
         created_at=now_ms(),
+        deadline_ms=asked.deadline_ms,
     )
 
 

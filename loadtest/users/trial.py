@@ -11,7 +11,7 @@ from forebay.demo.leaks import find_leaks
 from forebay.kafka.lag import wait_until_idle
 from loadtest.chaos.experiment import wait_for_ledger
 from loadtest.chaos.faults import Traces
-from loadtest.chaos.gathering import gather, mark
+from loadtest.chaos.gathering import Mark, gather, mark
 from loadtest.chaos.stack import Stack
 from loadtest.oracle import Evidence, judge, quantile
 from loadtest.users.mix import Asked, Users
@@ -83,13 +83,7 @@ def attempt(
         sent = send(stack.settings, asked, say, patience_s=_PATIENCE_S)
     after, pss, yard_after = watch.look(), watch.pss_mb(), yardstick_ms()
     say(f"sent {len(sent.accepted)}, answered {len(sent.latency_ms)}; waiting for rest")
-    rested = wait_until_idle(stack.settings, _REST_S)
-    wait_for_ledger(stack)
-    evidence = gather(stack.settings, stack.invoice, since, sent.accepted, Traces())
-    violations = [*judge(evidence).violations, *([] if rested else ["the stages never came to rest"])]
-    if sent.refused:
-        violations.append(f"{sent.refused} requests were taken by no broker")
-    violations += leaks(stack, users)
+    evidence, violations = judged(stack, users, sent, since)
     return Trial(
         rate=round(len(asked) / sent.seconds, 1),
         seconds=round(sent.seconds, 1),
@@ -108,6 +102,17 @@ def attempt(
         busy_before=round(busy, 1),
         violations=violations,
     )
+
+
+def judged(stack: Stack, users: Users, sent: Sent, since: Mark) -> tuple[Evidence, list[str]]:
+    """What is to be seen of ``sent`` once the stack has come to rest, and the promises that were broken, in words."""
+    rested = wait_until_idle(stack.settings, _REST_S)
+    wait_for_ledger(stack)
+    evidence = gather(stack.settings, stack.invoice, since, sent.accepted, Traces())
+    violations = [*judge(evidence).violations, *([] if rested else ["the stages never came to rest"])]
+    if sent.refused:
+        violations.append(f"{sent.refused} requests were taken by no broker")
+    return evidence, [*violations, *leaks(stack, users)]
 
 
 def quantiles(sent: Sent) -> dict[str, int]:
