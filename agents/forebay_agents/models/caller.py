@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -23,12 +23,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What became of one call: its closed ledger entry, and the answer or the error."""
+    """What became of one call: its closed ledger entry, and the answer or the error.
+
+    ``first_token_ms`` from the call's begin, of a streamed answer.
+    """
 
     entry: UsageEvent
     answer: Answer | None
     error: ProviderError | None
     duration_ms: int
+    first_token_ms: int | None = None
 
     def attempt(self, outcome: str) -> Attempt:
         """The attempt as a completion lists it."""
@@ -41,6 +45,7 @@ class Outcome:
             duration_ms=self.duration_ms,
             cost_nanousd=self.entry.cost_nanousd,
             started_at=self.entry.started_at,
+            first_token_ms=self.first_token_ms,
             prompt_tokens=self.entry.prompt_tokens,
             completion_tokens=self.entry.completion_tokens,
             cached_prompt_tokens=self.entry.cached_prompt_tokens,
@@ -101,7 +106,8 @@ class Caller:
         worst_case = self._prices.worst_case(deployment, sent, asked.max_tokens)
         entry = self._ledger.open(payer, tier, deployment, worst_case)
         await write_ahead([usage_output(entry)])
-        call = make_call(entry.attempt_id)
+        first: list[float] = []
+        call = replace(make_call(entry.attempt_id), begun=lambda: first.append(self._clock()))
         started = self._clock()
         answer: Answer | None = None
         failure: ProviderError | None = None
@@ -112,8 +118,15 @@ class Caller:
             failure = error
             closed = self._failed(entry, deployment, error)
         seconds = self._clock() - started
-        self._metrics.called(closed, seconds)
-        return Outcome(entry=closed, answer=answer, error=failure, duration_ms=round(1000 * seconds))
+        first_s = first[0] - started if first else None
+        self._metrics.called(closed, seconds, first_s)
+        return Outcome(
+            entry=closed,
+            answer=answer,
+            error=failure,
+            duration_ms=round(1000 * seconds),
+            first_token_ms=None if first_s is None else round(1000 * first_s),
+        )
 
     def _failed(self, entry: UsageEvent, deployment: Deployment, error: ProviderError) -> UsageEvent:
         if error.usage is None:

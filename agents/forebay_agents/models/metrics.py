@@ -22,6 +22,13 @@ class ModelMetrics:
         self._latency = Histogram(
             "forebay_model_latency_seconds", "Time of a call.", labels, buckets=LATENCY_BUCKETS, registry=registry
         )
+        self._first = Histogram(
+            "forebay_model_first_token_seconds",
+            "Time from a call's begin to the first token of its streamed answer.",
+            labels,
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
         self._tokens = Counter("forebay_model_tokens", "Tokens billed.", [*labels, "direction"], registry=registry)
         self._estimated = Counter(
             "forebay_model_usage_estimated",
@@ -36,11 +43,13 @@ class ModelMetrics:
             "forebay_model_cost_usd", "Cost in US dollars.", [*labels, "deployment"], registry=registry
         )
 
-    def called(self, entry: UsageEvent, seconds: float) -> None:
-        """A call ended; ``entry`` is its closed ledger entry."""
+    def called(self, entry: UsageEvent, seconds: float, first_s: float | None = None) -> None:
+        """A call ended; ``entry`` is its closed ledger entry, ``first_s`` seconds to a stream's first token."""
         labels = (entry.tier, entry.model, entry.purpose.value)
         self._calls.labels(*labels, entry.deployment, entry.status.value, entry.error_code or "").inc()
         self._latency.labels(*labels).observe(seconds)
+        if first_s is not None:
+            self._first.labels(*labels).observe(first_s)
         self._tokens.labels(*labels, "input").inc(entry.prompt_tokens)
         self._tokens.labels(*labels, "output").inc(entry.completion_tokens)
         self._estimated.labels(*labels, entry.deployment).inc(int(entry.estimated))

@@ -116,6 +116,18 @@ async def test_after_a_stall_the_next_deployment_answers_and_both_calls_are_in_t
             ("sound", UsageStatus.SETTLED, None),
         ]
         assert trace.entries[0].cost_nanousd == trace.entries[0].reserved_nanousd > trace.entries[1].cost_nanousd
+        stalled, answered = trace.attempts
+        assert stalled.first_token_ms is None
+        assert answered.first_token_ms is not None
+        assert 0 <= answered.first_token_ms <= answered.duration_ms
+
+
+async def test_the_first_token_is_told_once_and_only_of_a_stream(provider: Provider) -> None:
+    async with ProviderSimulator(BY_TOKEN | {"models": {"x": SLOW}}) as simulator:
+        told: list[str] = []
+        await ask(provider, deployment(simulator.base_url), begun=lambda: told.append("stream"))
+        await ask(provider, deployment(simulator.base_url, stream=False), begun=lambda: told.append("whole"))
+        assert told == ["stream"]
 
 
 async def test_a_slow_stream_that_goes_on_is_not_given_up(provider: Provider) -> None:

@@ -95,7 +95,7 @@ class DirectProvider:
         patience = Patience.of(deployment, call.timeout_s)
         if not deployment.stream:  # nothing is heard of a whole answer before its end
             patience = Patience(first_token_s=call.timeout_s, stall_s=call.timeout_s, total_s=call.timeout_s)
-        async with Watch(patience) as watch, self._posted(deployment, call) as response:
+        async with Watch(patience, call.begun) as watch, self._posted(deployment, call) as response:
             exchange.status, exchange.headers = response.status, response.headers
             if exchange.refused:
                 exchange.body = await response.content.read(_REFUSAL_BYTES)

@@ -68,7 +68,7 @@ class LitellmProvider:
         return answer_of(found, deployment.name, usage_of(call, found))
 
     async def _stream(self, deployment: Deployment, call: Call, exchange: Exchange, found: Assembly) -> None:
-        async with Watch(Patience.of(deployment, call.timeout_s)) as watch:
+        async with Watch(Patience.of(deployment, call.timeout_s), call.begun) as watch:
             stream = await self._litellm.acompletion(**_arguments(deployment, call))
             _raise_refusal(exchange, deployment)
             if stream is None:

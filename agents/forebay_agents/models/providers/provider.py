@@ -41,6 +41,7 @@ class Call:
         tools, response_format: parsed JSON, passed through.
         top_logprobs: alternatives per token to report with their log-probabilities; 0: none.
         said: hears the answer while it is streamed. What it heard is no answer until the call has ended well.
+        begun: called once, when the first token of a streamed answer is there; it must not raise.
     """
 
     attempt_id: str
@@ -53,6 +54,7 @@ class Call:
     response_format: Any = None
     top_logprobs: int = 0
     said: Said | None = field(default=None, repr=False, compare=False)
+    begun: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ here: litellm's own reading took 1.3 ms of CPU a token and 10 ms at the end, thi
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -49,12 +49,16 @@ class Patience:
 class Watch:
     """Ends what is done within it when patience ends; :meth:`progress` tells it that something came.
 
+    Args:
+        begun: called when the first token came.
+
     Raises:
         StalledError: on leaving, when it ended it.
     """
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, begun: Callable[[], None] | None = None) -> None:
         self._patience = patience
+        self._tell = begun
         self._limit = asyncio.timeout(min(patience.first_token_s, patience.total_s))
         self._end = 0.0
         self._begun = False
@@ -74,6 +78,8 @@ class Watch:
 
     def progress(self) -> None:
         """A token came."""
+        if not self._begun and self._tell is not None:
+            self._tell()
         self._begun = True
         self._limit.reschedule(min(self._end, asyncio.get_running_loop().time() + self._patience.stall_s))
 
