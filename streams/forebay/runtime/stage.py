@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from forebay.contract.clock import now_ms
 from forebay.contract.handlers import Route, WriteAhead
 from forebay.contract.wire import Delivered, Encoded
 from forebay.kafka.producer import Delivery, RefusedError
@@ -118,6 +119,8 @@ class Lane:
         self._closed = False
         self.done = 0
         """Records that were finished here, since the start."""
+        self.waited_ms = 0
+        """How long the record that was taken in hand last had lain on its topic."""
 
     async def run(self, events: AsyncIterator[Event]) -> None:
         """Start work on each event as room allows; returns when the stream ends."""
@@ -160,6 +163,7 @@ class Lane:
 
     def _start(self, source: Delivered, slot: Slot, tracker: PartitionTracker, size: int) -> None:
         self._bytes += size
+        self.waited_ms = max(0, now_ms() - source.timestamp_ms)
         task = asyncio.create_task(self._work(source, slot, tracker))
         self._tasks[task] = source.partition
 

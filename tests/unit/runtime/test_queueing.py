@@ -14,12 +14,13 @@ class Bench:
     """A stage with so many records waiting, in hand and done."""
 
     def __init__(self) -> None:
-        self.waiting = self.in_hand = self.done = 0
+        self.waiting = self.in_hand = self.done = self.waited_ms = 0
         self.now = 0.0
         self.queueing = Queueing(
             waiting=lambda: self.waiting,
             in_hand=lambda: self.in_hand,
             done=lambda: self.done,
+            waited_ms=lambda: self.waited_ms,
             monotonic=lambda: self.now,
         )
 
@@ -41,6 +42,13 @@ def test_who_is_in_hand_does_not_queue() -> None:
     bench.second(0)
     bench.waiting, bench.in_hand = 20, 30  # of what waits the brokers told a while ago
     assert bench.second(20) == Wait(queued_ms=0, total_ms=1_500)
+
+
+def test_the_age_of_what_is_taken_counts_before_the_brokers_have_told_that_more_waits() -> None:
+    bench = Bench()
+    bench.second(0)
+    bench.in_hand, bench.waited_ms = 20, 1_700
+    assert bench.second(20) == Wait(queued_ms=1_700, total_ms=2_700)
 
 
 def test_nothing_waits_and_nothing_is_known() -> None:
@@ -85,7 +93,7 @@ async def test_it_is_told_while_something_waits_and_once_more(monkeypatch: pytes
 
     monkeypatch.setattr(queueing, "TELL_S", 0.0)
     heard = Heard()
-    looks = Looks(waiting=lambda: 0, in_hand=lambda: 0, done=lambda: 0)
+    looks = Looks(waiting=lambda: 0, in_hand=lambda: 0, done=lambda: 0, waited_ms=lambda: 0)
     with suppress(asyncio.CancelledError):
         await keep_telling("cache", looks, heard)  # type: ignore[arg-type]  # it only tells
     assert [wait.total_ms for _, wait in heard.told] == [2, 4, 0]

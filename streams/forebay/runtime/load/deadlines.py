@@ -20,7 +20,7 @@ CALM_MS = 500
 """Less than that in queues is no overload."""
 _SOONEST_MS, _LATEST_MS = 1_000, 30_000
 """When to come again, at the soonest and at the latest: a queue may be gone long before it is worked off."""
-_ASK_S = 1.0
+_ASK_S = 0.5
 
 
 def comes_again_ms(urgency: Urgency, ahead: Iterable[Wait]) -> int | None:
@@ -68,7 +68,7 @@ class Gate:
             raise Rejected("overloaded", message, retry_at=self._clock_ms() + again_ms)
 
     async def run(self) -> None:
-        """Hear what stages tell, once a second while somebody asks, for ever."""
+        """Hear what stages tell, twice a second while somebody asks, for ever."""
         while True:
             await asyncio.sleep(_ASK_S)
             if self._asked or self._ahead:
