@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from forebay.embedded.layout import Layout
 from forebay.embedded.plan import Options, Workers
 from forebay.embedded.prepare import tasks
 from forebay.embedded.supervision.launch import detach
@@ -186,13 +187,14 @@ def running_stack(
     configuration: Mapping[str, Any] | None = None,
     workers: Workers = "each",
     door: bool = False,
+    layout: Layout = (),
 ) -> Iterator[Stack]:
     """The stack in ``folder`` (absolute), for the length of a ``with``; with an HTTP ``door`` on request."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "forebay.yaml"
     file.write_text(json.dumps({**CONFIGURATION, **(configuration or {})}), "utf-8")  # YAML is a superset of JSON
     with _provider(folder) as addresses, _environment(addresses["base_url"], file):
-        options = Options(data_dir=folder / "stack", brokers=brokers, workers=workers, edge=door)
+        options = Options(data_dir=folder / "stack", brokers=brokers, workers=workers, edge=door, layout=layout)
         for task in tasks(options, os.environ):
             task.run(lambda _path: None)
         state = detach(options)

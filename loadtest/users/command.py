@@ -25,6 +25,7 @@ def users(
     warm: Annotated[int, typer.Option(help="Requests before anything is measured.")] = 1_000,
     idle_s: Annotated[float, typer.Option(help="Seconds of looking while nothing is asked.")] = 20.0,
     instant: Annotated[bool, typer.Option("--instant", help="A provider that takes 0 ms and never fails.")] = False,
+    layout: Annotated[str, typer.Option(help="Which stages share a process, as of `forebay up`.")] = "",
     profile: Annotated[Path | None, typer.Option(help="Folder for py-spy's raw profiles of all workers.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for users.json and users.md.")] = None,
 ) -> None:
@@ -47,6 +48,7 @@ def users(
         idle_s=idle_s,
         find=find,
         real=not instant,
+        layout=layout,
         profile=profile and profile.absolute(),
     )
     output = output and output.absolute()

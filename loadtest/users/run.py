@@ -11,6 +11,8 @@ from typing import Any
 
 import psutil
 
+from forebay.embedded.layout import parse
+from forebay.embedded.plan import stage_names
 from forebay.kafka.lag import wait_until_idle
 from loadtest.chaos.stack import Stack, running_stack, tiers
 from loadtest.users.finding import highest
@@ -73,6 +75,7 @@ class Wanted:
         warm: requests before anything is measured.
         real: whether the provider takes as long as real ones, and fails like them.
         profile: folder for profiles.
+        layout: which stages share a process, as `forebay up --layout` has it.
     """
 
     users: int = 1_200
@@ -85,6 +88,7 @@ class Wanted:
     find: bool = False
     real: bool = True
     profile: Path | None = None
+    layout: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +114,8 @@ def measure(
     Args:
         first: what else is done with the warm stack before; last: afterwards.
     """
-    with running_stack(folder, configuration=CONFIGURATION) as stack:
+    layout = parse(wanted.layout, stage_names()) if wanted.layout else ()
+    with running_stack(folder, configuration=CONFIGURATION, layout=layout) as stack:
         stack.wait_ready()
         stack.provider(REALISTIC if wanted.real else INSTANT)
         warm(stack, wanted, say)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forebay.cli.terminal.saying import complain, print_json, say
+from forebay.cli.terminal.saying import complain, print_json, refusal, say
 from forebay.embedded.discovery import DATA_DIR
 
 if TYPE_CHECKING:
@@ -45,18 +45,32 @@ def up_command(
     workers: Annotated[
         Workers, typer.Option(help="A process for each stage, a single one for all, or none.")
     ] = Workers.EACH,
+    layout: Annotated[
+        str,
+        typer.Option(
+            help="Which stages share a process: `redaction;cache;completion;response,retry,cost,review,evaluation`; "
+            "those that are not named have one each.",
+        ),
+    ] = "",
     edge: Annotated[bool, typer.Option(help="With the HTTP door, on loopback.")] = True,
     data_dir: DataDir = Path(DATA_DIR),
 ) -> None:
     """Run the stack until Ctrl-C, or leave it running; exit status 1 when a part cannot be started."""
     from forebay.artifacts import ArtifactError
     from forebay.cli.up_display import Display, prepare
-    from forebay.embedded.plan import Options
+    from forebay.embedded.layout import LayoutError, parse
+    from forebay.embedded.plan import Options, stage_names
     from forebay.embedded.supervision.launch import detach as run_detached
     from forebay.embedded.supervision.launch import supervise
     from forebay.embedded.supervision.state import AlreadyRunningError, StackState, is_locked
 
-    options = Options(data_dir=data_dir, brokers=brokers, workers=workers.value, edge=edge)
+    if layout and workers is not Workers.EACH:
+        raise refusal(f"--layout and --workers {workers.value} contradict each other", "--layout")
+    try:
+        shared = parse(layout, stage_names()) if layout else ()
+    except LayoutError as error:
+        raise refusal(str(error), "--layout") from None
+    options = Options(data_dir=data_dir, brokers=brokers, workers=workers.value, edge=edge, layout=shared)
     run: Callable[[Options, Callable[[State], None]], State] = run_detached if detach else supervise
     try:
         if not is_locked(data_dir):

@@ -11,6 +11,7 @@ from typing import Literal
 from forebay.artifacts import fetch
 from forebay.contract.clock import now_ms
 from forebay.embedded.files import kept
+from forebay.embedded.layout import Layout, processes
 from forebay.embedded.parts import Layer, Part
 from forebay.embedded.ports import EDGE, Ports
 from forebay.embedded.servers import class_cache, kafka, models
@@ -43,12 +44,13 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the user chose."""
+    """What the user chose; ``layout`` counts where each stage has a process of its own otherwise."""
 
     data_dir: Path
     brokers: int = 1
     workers: Workers = "each"
     edge: bool = True
+    layout: Layout = ()
 
 
 def named(tier: str, environment: Mapping[str, str]) -> bool:
@@ -106,7 +108,7 @@ def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -
     reached |= _trust(folder, environment, older=older)
     shared = {"FOREBAY_WORKER_FLIGHT_DIR": str(folder / "flight"), **environment, **reached}
     stages = [name for name in stage_names() if name != "notify" or _has_channels(settings)]
-    workers = [_worker(name, stage, ports, shared) for name, stage in _workers(options.workers, stages)]
+    workers = [_worker(name, run, ports, shared) for name, run in _workers(options, stages)]
     if options.edge and options.workers != "none":
         workers.append(_door(ports, shared))
     return Plan(servers=servers, workers=workers, environment=reached)
@@ -134,11 +136,13 @@ def _trust(folder: Path, environment: Mapping[str, str], *, older: bool) -> dict
     return reached
 
 
-def _workers(how: Workers, stages: Sequence[str]) -> list[tuple[str, str | None]]:
-    """Name and stage of each worker process; no stage: all of them in one."""
-    if how == "none":
+def _workers(options: Options, stages: Sequence[str]) -> list[tuple[str, Sequence[str]]]:
+    """Name and stages of each worker process; no stages: all of them in one."""
+    if options.workers == "none":
         return []
-    return [("workers", None)] if how == "single" else [(name, name) for name in stages]
+    if options.workers == "single":
+        return [("workers", ())]
+    return [("+".join(names), names) for names in processes(options.layout, stages)]
 
 
 def _has_channels(settings: Settings) -> bool:
@@ -152,17 +156,17 @@ def _door(ports: Ports, environment: Mapping[str, str]) -> Part:
     fixed = environment.get("FOREBAY_EDGE_PORT", "")
     port = int(fixed) if fixed.isdigit() and int(fixed) else ports.take(DOOR, EDGE)
     own = {"FOREBAY_EDGE_PORT": str(port), "FOREBAY_EDGE_LAME_DUCK_S": "0.2", "FOREBAY_EDGE_DRAIN_S": "5"}
-    worker = _worker(DOOR, DOOR, ports, {**environment, **own})
+    worker = _worker(DOOR, (DOOR,), ports, {**environment, **own})
     health = worker.health_port
     return replace(worker, port=port, stop_s=_DRAIN_S, early=False, health_port=health)
 
 
-def _worker(name: str, stage: str | None, ports: Ports, environment: Mapping[str, str]) -> Part:
+def _worker(name: str, stages: Sequence[str], ports: Ports, environment: Mapping[str, str]) -> Part:
     port = ports.take(f"worker-{name}")
     return Part(
         name=name,
         layer=Layer.WORKER,
-        command=[sys.executable, "-m", "forebay", "worker", stage or "all"],
+        command=[sys.executable, "-m", "forebay", "worker", *(stages or ["all"])],
         environment={
             **environment,
             "FOREBAY_WORKER_HOST": "127.0.0.1",
@@ -171,9 +175,9 @@ def _worker(name: str, stage: str | None, ports: Ports, environment: Mapping[str
             "FOREBAY_WORKER_INSTANCE": f"embedded-{name}",
         },
         health=lambda: http_health(port, "/readyz"),
-        stage=stage,
+        stage=stages[0] if len(stages) == 1 else None,
         port=port,
         health_port=port,
         stop_s=_DRAIN_S,
-        early=name in _SLOW_TO_LOAD,
+        early=not _SLOW_TO_LOAD.isdisjoint((name, *stages)),
     )

@@ -109,6 +109,14 @@ def test_one_worker_for_all_stages_or_none(planned) -> None:  # type: ignore[no-
     assert planned(workers="none").workers == []
 
 
+def test_stages_share_a_process_as_they_are_laid_out(planned) -> None:  # type: ignore[no-untyped-def]
+    [both, _door] = planned(layout=[["cache", "retry"]]).workers
+    assert (both.name, both.command[-3:], both.stage) == ("cache+retry", ["worker", "cache", "retry"], None)
+    assert both.early, "one of them is slow to load"
+    alone = planned(layout=[["retry"]]).workers
+    assert [(part.name, part.stage) for part in alone[:2]] == [("retry", "retry"), ("cache", "cache")]
+
+
 def test_the_door_is_beside_the_workers_where_its_port_is_said(planned) -> None:  # type: ignore[no-untyped-def]
     assert names(planned(edge=False).workers) == STAGES
     door = planned({"FOREBAY_EDGE_PORT": "20123"}).workers[-1]
