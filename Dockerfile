@@ -27,7 +27,8 @@ RUN /opt/forebay/bin/python -c "from forebay_agents.embeddings import minilm; mi
  && rm -rf /opt/forebay/cache/artifacts
 
 FROM python:3.11.14-slim-bookworm
-RUN groupadd --gid 10001 forebay && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp forebay
+RUN groupadd --gid 10001 forebay && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp forebay \
+ && install -d -o 10001 -g 10001 -m 0700 /var/lib/forebay
 COPY --from=build /opt/forebay /opt/forebay
 COPY forebay.yaml /etc/forebay/forebay.yaml
 ENV PATH=/opt/forebay/bin:$PATH \

@@ -21,12 +21,12 @@ from forebay.contract.handlers import Context, Output, Route, WriteAhead
 from forebay.contract.names import topic_on_broker
 from forebay.contract.records import Alert, UsageEvent
 from forebay.contract.windows import HOUR_MS
+from forebay.history.plausible import check
 from forebay.runtime.stage import Stage
 from forebay.settings import KafkaSettings, RedisSettings, Settings, StageSettings
 from forebay.state.conditions import Conditions, RedisConditions, alert_output
 from forebay.state.redis_client import open_redis
 from forebay_agents.cost.drift import DriftTeller, apart, few_tables
-from forebay_agents.cost.plausible import check
 from forebay_agents.cost.projection import Projection
 from forebay_agents.cost.sweeper import abandoned, forgettable
 from forebay_agents.models.cost_settings import CostSettings

@@ -10,6 +10,7 @@ from forebay.contract.failures import Permanent
 from forebay.contract.handlers import Output
 from forebay.contract.records import Spend, UsageEvent, WindowKind
 from forebay.contract.windows import HOUR_MS
+from forebay.history.plausible import check
 from forebay.kafka.lag import Waiting, read_waiting
 from forebay.kafka.reader import TopicReader, read_topic
 from forebay.kafka.tables.remaking import TableTopics, partition_of
@@ -24,7 +25,6 @@ from forebay_agents.cost.cells import reconcile_sums as compare_sums
 from forebay_agents.cost.invoice import read_invoice
 from forebay_agents.cost.invoice_sums import columns_of, has_attempts, read_sums, tolerance_of
 from forebay_agents.cost.period import Period
-from forebay_agents.cost.plausible import check
 from forebay_agents.cost.rebuild import Rebuilding, Rebuilt
 from forebay_agents.cost.reconciliation import Reconciliation
 from forebay_agents.cost.reconciliation import reconcile as compare

@@ -7,7 +7,7 @@ changelog record: an entry at or below that offset is in the sums already. So a 
 by the redelivery, whichever of them survived. What an entry adds depends on nothing but the entry: closing ones carry
 what the opening one had reserved. (A key has one partition, until partitions are added to ``usage``.)
 
-All entries of an attempt are booked for when it began, as its first entry says (:mod:`forebay_agents.cost.booking`).
+All entries of an attempt are booked for when it began, as its first entry says (:mod:`forebay.history.booking`).
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Any
 from forebay.contract.json_lines import to_json
 from forebay.contract.records import Spend, UsageEvent, UsageStatus, WindowKind
 from forebay.contract.windows import window_start
-from forebay_agents.cost.booking import booked_for
+from forebay.history.booking import booked_for
 
 _PHASE = {
     UsageStatus.STARTED: "opened",

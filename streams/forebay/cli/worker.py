@@ -1,4 +1,4 @@
-"""``forebay worker STAGE…``, ``forebay worker edge``: what production runs."""
+"""``forebay worker STAGE…``, ``forebay worker edge``, ``forebay worker recorder``: what production runs."""
 
 import gc
 import os
@@ -11,7 +11,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command(
-    help="Run one stage, several in one process, or `all`; or `edge`, the HTTP door. Stops on SIGTERM after draining."
+    help="Run stages in one process, or `all`; or `edge`, the HTTP door; or `recorder`. SIGTERM ends it after draining."
 )
 def worker(stages: Annotated[list[str], typer.Argument(help="Stage names, or `all`.", metavar="STAGE…")]) -> None:
     """Run stages until told to stop; exit status 1 when one cannot go on."""
@@ -31,6 +31,11 @@ def worker(stages: Annotated[list[str], typer.Argument(help="Stage names, or `al
 
         logging.configure(settings[WorkerSettings].log_level, worker="edge")
         sys.exit(serve(settings))
+    if stages == ["recorder"]:  # neither
+        from forebay.recorder.run import main as record
+
+        logging.configure(settings[WorkerSettings].log_level, worker="recorder")
+        sys.exit(record(settings))
     from forebay.runtime.worker import main, stage_names
 
     names = stage_names() if stages == ["all"] else stages

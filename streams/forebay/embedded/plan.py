@@ -19,6 +19,7 @@ from forebay.embedded.servers.http_probe import http_health
 from forebay.embedded.servers.redis import redis_part
 from forebay.embedded.settings import EmbeddedSettings
 from forebay.embedded.supervision.state import DOOR
+from forebay.kafka.lag import RECORDER
 from forebay.privacy.sealing import new_key_line
 from forebay.settings import KafkaSettings, Settings
 from forebay.settings.known import sections
@@ -106,9 +107,13 @@ def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -
         kept(vault, lambda: new_key_line("embedded") + "\n")
         reached["FOREBAY_VAULT_KEYS_FILE"] = str(vault)
     reached |= _trust(folder, environment, older=older)
+    if not environment.get("FOREBAY_HISTORY_PATH"):
+        reached["FOREBAY_HISTORY_PATH"] = str(folder / "history.db")
     shared = {"FOREBAY_WORKER_FLIGHT_DIR": str(folder / "flight"), **environment, **reached}
     stages = [name for name in stage_names() if name != "notify" or _has_channels(settings)]
     workers = [_worker(name, run, ports, shared) for name, run in _workers(options, stages)]
+    if options.workers != "none":
+        workers.append(_worker(RECORDER, (RECORDER,), ports, shared))
     if options.edge and options.workers != "none":
         workers.append(_door(ports, shared))
     return Plan(servers=servers, workers=workers, environment=reached)

@@ -1,4 +1,4 @@
-"""What is kept of what became of requests?"""
+"""What is kept of what became of requests, where, and for how long?"""
 
 from typing import Annotated, ClassVar
 
@@ -19,3 +19,10 @@ class HistorySettings(Section):
     metadata_keys: tuple[MetadataKey, ...] = Field(
         (), max_length=10, description="Keys of a request's metadata that outcomes keep, 64 characters of each value."
     )
+    path: str = Field(
+        ".forebay/history.db",
+        min_length=1,
+        description="File of the history, on a local disk: the worker `recorder` writes it.",
+    )
+    days: int = Field(30, ge=1, le=400, description="Days that requests stay in the history.")
+    max_gb: float = Field(5.0, gt=0.01, description="Gigabytes of the history at most; the oldest goes first.")

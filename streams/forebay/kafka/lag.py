@@ -22,6 +22,9 @@ from forebay.settings import KafkaSettings, Settings, StageSettings
 Lag = dict[str, dict[str, int]]
 """Stage to logical topic to unfinished records."""
 
+RECORDER = "recorder"
+"""The worker that is no stage and reads topics."""
+
 _POLL_S = 0.3
 
 _VERSION = re.compile(r"-v\d+$")
@@ -156,10 +159,11 @@ def consumer_lag(settings: Settings, timeout_s: float = 15.0) -> Lag:
 
 
 def stage_groups(settings: Settings) -> list[str]:
-    """Consumer groups of the installed stages."""
+    """Consumer groups of the installed stages, and that to which the recorder tells how far it is."""
     # Not forebay.runtime.worker.stage_names(), which imports Faust: 0.6 s that `forebay status` need not take.
     kafka, version = settings[KafkaSettings], settings[StageSettings].version
-    return [group_on_broker(entry.name, kafka, version) for entry in entry_points(group="forebay.stages")]
+    names = [*(entry.name for entry in entry_points(group="forebay.stages")), RECORDER]
+    return [group_on_broker(name, kafka, version) for name in names]
 
 
 def wait_until_idle(settings: Settings, timeout_s: float) -> bool:

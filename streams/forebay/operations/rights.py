@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from forebay.contract.names import group_on_broker, topic_on_broker
 from forebay.contract.rights import StageRights
 from forebay.contract.topics import APART, RETRY_LEVELS, TOPICS, Access, of_tenant
+from forebay.history import store
 from forebay.settings import KafkaSettings, TenantSettings
 from forebay.settings.tenants import Identity
 
@@ -130,6 +131,12 @@ def roles() -> list[Role]:
             reads=("responses", "deltas", "keys"),
             writes=("requests", "feedback"),
             all_groups=(Operation.DESCRIBE,),
+        ),
+        Role(
+            user="recorder",
+            what=("forebay worker recorder",),
+            reads=store.TOPICS,
+            groups=("recorder",),
         ),
         Role(user=APPLICATION, reads=("responses",), writes=("requests", "feedback")),
         Role(

@@ -10,8 +10,8 @@ from forebay.avro.codec import Codec
 from forebay.avro.registry import open_registry
 from forebay.contract.failures import Permanent
 from forebay.contract.records import Spend, UsageEvent, UsageStatus
+from forebay.history.plausible import CODE, check
 from forebay.settings import load
-from forebay_agents.cost.plausible import CODE, check
 from forebay_agents.cost.projection import Projection
 
 ENTRY = UsageEvent(

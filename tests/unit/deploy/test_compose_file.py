@@ -41,8 +41,8 @@ def seconds(text: str) -> float:
     return float(text.removesuffix("s"))
 
 
-def test_every_stage_and_the_door_have_a_service_and_nothing_else_is_called_a_worker() -> None:
-    assert sorted(WORKERS) == sorted([*stage_names(), "edge"])
+def test_every_stage_the_recorder_and_the_door_have_a_service_and_nothing_else_is_called_a_worker() -> None:
+    assert sorted(WORKERS) == sorted([*stage_names(), "edge", "recorder"])
     for name, service in WORKERS.items():
         assert service["command"] == ["forebay", "worker", name]
 
@@ -118,7 +118,7 @@ def test_ports_are_published_on_loopback_only(name: str) -> None:
         assert str(port).startswith("127.0.0.1:")
 
 
-@pytest.mark.parametrize("name", WORKERS.keys() - {"edge"})
+@pytest.mark.parametrize("name", sorted(WORKERS.keys() - {"edge"}))
 def test_a_worker_can_be_scaled(name: str) -> None:
     assert not {"container_name", "ports", "hostname", "network_mode"} & WORKERS[name].keys()
 

@@ -69,7 +69,7 @@ def test_a_query_names_series_and_labels_that_exist(name: str, query: str) -> No
 @pytest.mark.parametrize(("name", "query"), QUERIES, ids=[name for name, _ in QUERIES])
 def test_selected_values_exist(name: str, query: str) -> None:
     closed = {
-        "stage": {*stage_names(), "edge"},
+        "stage": {*stage_names(), "edge", "recorder"},
         "topic": set(TOPICS),
         "code": {*CODES, ""},
         "status": {status.value for status in UsageStatus} | {str(row.status) for row in ROWS.values()},
@@ -101,11 +101,11 @@ def test_the_missing_stage_alert_counts_the_stages_there_are() -> None:
     assert f"of {len(needed)} stages" in rule["annotations"]["summary"]
 
 
-def test_every_stage_and_the_door_are_scraped_where_it_serves() -> None:
+def test_every_stage_the_recorder_and_the_door_are_scraped_where_it_serves() -> None:
     [job] = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
     [found] = job["dns_sd_configs"]
     services = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text("utf-8"))["services"]
-    assert sorted(found["names"]) == sorted([*stage_names(), "edge"])
+    assert sorted(found["names"]) == sorted([*stage_names(), "edge", "recorder"])
     assert {services[name]["expose"][0] for name in found["names"]} == {str(found["port"])}
 
 

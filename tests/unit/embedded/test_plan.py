@@ -37,8 +37,8 @@ def names(parts: "list[Part]") -> list[str]:
 def test_everything_is_started_when_nothing_is_named(planned, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     made = planned()
     assert names(made.servers) == ["kafka", "redis", "redis-cache", "model-small", "model-large"]
-    assert names(made.workers) == [*STAGES, "edge"]
-    assert [part.stage for part in made.workers] == [*STAGES, "edge"]
+    assert names(made.workers) == [*STAGES, "recorder", "edge"]
+    assert [part.stage for part in made.workers] == [*STAGES, "recorder", "edge"]
     assert set(made.environment) == {
         "FOREBAY_KAFKA_BOOTSTRAP",
         "FOREBAY_KAFKA_SECURITY_PROTOCOL",
@@ -53,6 +53,7 @@ def test_everything_is_started_when_nothing_is_named(planned, tmp_path: Path) ->
         "FOREBAY_RETRY_UNSIGNED_UNTIL_MS",
         "FOREBAY_DLQ_SIGNING_KEY_FILE",
         "FOREBAY_DLQ_OPERATORS",
+        "FOREBAY_HISTORY_PATH",
     }
     secrets = [Path(made.environment["FOREBAY_RETRY_SECRET_FILE"].replace("{stage}", stage)) for stage in STAGES]
     files = [Path(made.environment[f"FOREBAY_{name}"]) for name in ("VAULT_KEYS_FILE", "DLQ_SIGNING_KEY_FILE")]
@@ -103,14 +104,14 @@ def test_three_brokers_keep_every_record_three_times(planned) -> None:  # type: 
 
 
 def test_one_worker_for_all_stages_or_none(planned) -> None:  # type: ignore[no-untyped-def]
-    [worker, _door] = planned(workers="single").workers
+    [worker, _recorder, _door] = planned(workers="single").workers
     assert worker.command[-2:] == ["worker", "all"]
     assert worker.stage is None
     assert planned(workers="none").workers == []
 
 
 def test_stages_share_a_process_as_they_are_laid_out(planned) -> None:  # type: ignore[no-untyped-def]
-    [both, _door] = planned(layout=[["cache", "retry"]]).workers
+    [both, _recorder, _door] = planned(layout=[["cache", "retry"]]).workers
     assert (both.name, both.command[-3:], both.stage) == ("cache+retry", ["worker", "cache", "retry"], None)
     assert both.early, "one of them is slow to load"
     alone = planned(layout=[["retry"]]).workers
@@ -118,7 +119,7 @@ def test_stages_share_a_process_as_they_are_laid_out(planned) -> None:  # type: 
 
 
 def test_the_door_is_beside_the_workers_where_its_port_is_said(planned) -> None:  # type: ignore[no-untyped-def]
-    assert names(planned(edge=False).workers) == STAGES
+    assert names(planned(edge=False).workers) == [*STAGES, "recorder"]
     door = planned({"FOREBAY_EDGE_PORT": "20123"}).workers[-1]
     assert (door.port, door.environment["FOREBAY_EDGE_PORT"], door.command[-2:]) == (20123, "20123", ["worker", "edge"])
     first, again = planned().workers[-1], planned().workers[-1]
@@ -157,4 +158,4 @@ def test_who_tells_people_is_started_where_there_is_a_way_to_tell_them(
     if told:
         hook = {"ops": {"type": "webhook", "url": "https://example.test", "key": "k" * 32}}
         monkeypatch.setenv("FOREBAY_NOTIFY_CHANNELS", json.dumps(hook))
-    assert names(planned(edge=False).workers) == (["cache", "notify"] if told else ["cache"])
+    assert names(planned(edge=False).workers) == [*(["cache", "notify"] if told else ["cache"]), "recorder"]

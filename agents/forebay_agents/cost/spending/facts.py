@@ -10,7 +10,7 @@ from operator import add
 from typing import NamedTuple
 
 from forebay.contract.records import Spend, UsageEvent, UsageStatus
-from forebay_agents.cost.booking import booked_for
+from forebay.history.booking import booked_for
 
 UNKNOWN = "unknown"
 """Tier and purpose in rows from before rows had them."""

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from forebay.contract.failures import Permanent
 from forebay.contract.json_lines import record_from_json
 from forebay.contract.records import UsageEvent
-from forebay_agents.cost.plausible import check
+from forebay.history.plausible import check
 from forebay_agents.cost.spending.facts import Entered
 
 _NAMED = 5

@@ -36,6 +36,15 @@ _TEXTS = attrgetter(
 _BYTES_A_CHARACTER = 4
 
 
+def plausible(entry: UsageEvent) -> bool:
+    """Whether :func:`check` lets an entry pass."""
+    try:
+        check(entry)
+    except Permanent:
+        return False
+    return True
+
+
 def check(entry: UsageEvent) -> None:
     """Raises ``Permanent("implausible_entry")``, with the name of the field."""
     for number, (name, (least, most)) in zip(_NUMBERS(entry), _LIMITS.items(), strict=True):
