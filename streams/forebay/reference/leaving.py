@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,9 @@ _BY = re.compile(r"\bby \(([\w, ]+)\)")
 _SERIES = re.compile(r"\bforebay_\w+")
 
 _INTRODUCTION = """\
-Every field that somebody outside of the chain can get: a provider, a log, a metric, an alert, a probe, an application.
-There is no webhook and no exporter of traces: the last table names every library with which this code can reach another
-machine. What the fields may hold, and which test shows it: [security](../explanation/security.md)."""
+Every field that somebody outside of the chain can get: a provider, a log, a metric, an alert, a probe, a trace, an
+application. The last table names every library with which this code can reach another machine. What the fields may
+hold, and which test shows it: [security](../explanation/security.md)."""
 
 _PROVIDERS = """\
 A call is made by the stages in the second table, out of a *redacted* request; the last check (`egress`) looks at its
@@ -57,6 +58,11 @@ Records of the topic `alerts`, which `forebay tail alerts` shows; nothing sends 
 
 _PROBES = """\
 `/healthz` says that the process is alive; `/readyz` answers these fields. Both, and `/metrics`, on `worker.host`."""
+
+_TRACES = """\
+Where `tracing.otlp_url` names a collector, spans of stages and of calls go there with these attributes: names, codes,
+counts and times of ours, and the request's id where it is a plain one. Nothing else of a request is in them."""
+_ATTRIBUTE = re.compile(r'"((?:messaging|gen_ai|forebay|error|service)\.[\w.]+)"')
 
 _RESPONSES = """\
 What an application gets of its request, with personal data restored: the value of `responses`
@@ -100,6 +106,9 @@ def leaving_page() -> str:
         "## A probe",
         _PROBES,
         table(["field"], [[code(name)] for name in answer(Readiness(started=True))]),
+        "## A trace",
+        _TRACES,
+        table(["attribute"], [[code(name)] for name in attributes()]),
         "## An application",
         _RESPONSES,
         table(["field", "type"], _fields(Response)),
@@ -115,6 +124,12 @@ def leaving_page() -> str:
             ],
         ),
     )
+
+
+def attributes() -> list[str]:
+    """Of spans, in the order of the alphabet."""
+    [module] = (spec.origin for spec in [find_spec("forebay.tracing.otlp")] if spec is not None and spec.origin)
+    return sorted(set(_ATTRIBUTE.findall(Path(module).read_text("utf-8"))))
 
 
 def alert_kinds(modules: Iterable[Source]) -> list[tuple[str, str]]:

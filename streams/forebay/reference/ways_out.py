@@ -21,6 +21,7 @@ CONNECTS = {
     "jgo": "a Maven repository, for jars with a checksum; on a developer's machine, and when the image is built",
     "litellm": "providers (`models.tiers[].deployments[]`)",
     "openai": "providers: limits and errors of the library's connections",
+    "opentelemetry": "a collector of traces (`tracing.otlp_url`), where one is named",
     "redis": "Redis (`redis.url`, `redis.cache_url`)",
     "smtplib": "`notify.channels`: mail servers",
     "socket": "this machine: its name, free ports and probes of the embedded stack, the form of an address",

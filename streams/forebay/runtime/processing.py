@@ -35,6 +35,7 @@ from forebay.runtime.flight_recorder import DEADLY
 from forebay.runtime.ingress import Ingress, Standing
 from forebay.runtime.reading.stepping import go_on
 from forebay.runtime.rules import Rules
+from forebay.tracing.tracer import traced
 
 log = structlog.get_logger(__name__)
 
@@ -91,8 +92,11 @@ class Processor:
 
     async def process(self, source: Delivered) -> list[Encoded]:
         """Everything that has to be delivered before ``source`` may be acknowledged."""
+        tracer = self._rules.tracer if self._of_a_request else None
         try:
-            return await self._process(source)
+            if tracer is None:
+                return await self._process(source)
+            return await traced(tracer, self._rules.stage, source, self._process)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the stage: it would at each start
             failure = self._bug("processing_bug", source, error)
             return self._endings.bare(self._context(self._believed(source)), failure, "not_sealable")

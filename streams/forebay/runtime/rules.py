@@ -12,6 +12,7 @@ from forebay.privacy.outbound import Departures
 from forebay.privacy.sealing import Keyring
 from forebay.settings import EgressSettings, KafkaSettings, RetrySettings, Settings, StageSettings
 from forebay.state.replays import MemoryReplays, Replays
+from forebay.tracing.tracer import Tracer
 from forebay.trust.keys import operators, retry_proofs
 from forebay.trust.proofs import Operators, RetryProofs
 from forebay.trust.tenant_keys import tenants
@@ -34,6 +35,7 @@ class Rules:
         operators: whose replays are believed.
         replays: which replays were there before.
         tenants: which tenant wrote what an application sends.
+        tracer: makes spans of records of a request, if somebody wants them.
     """
 
     stage: str
@@ -48,6 +50,7 @@ class Rules:
     operators: Operators = field(default_factory=lambda: Operators({}))
     replays: Replays = field(default_factory=MemoryReplays)
     tenants: Tenants = field(default_factory=Tenants)
+    tracer: Tracer | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +84,7 @@ def rules_of(
     *,
     keyring: Callable[[], Keyring],
     trusted: Trusted,
+    tracer: Tracer | None = None,
 ) -> Rules:
     """The rules of a stage; ``keyring`` is asked for only if one of its topics is restricted."""
     read = {topic.access for route in routes if (topic := topic_named(route.topic)) is not None}
@@ -99,4 +103,5 @@ def rules_of(
         operators=trusted.operators,
         replays=trusted.replays,
         tenants=trusted.tenants,
+        tracer=tracer,
     )

@@ -36,13 +36,12 @@ from forebay.runtime.stage import Lane, Stage
 from forebay.settings import KafkaSettings, Settings, VaultSettings, WorkerSettings
 from forebay.state.replays import RedisReplays
 from forebay.state.waits import RedisWaits
+from forebay.tracing.tracer import Tracer
 
 log = structlog.get_logger(__name__)
 
 _STILL_S = 30.0
 """Seconds beyond the longest time of a handler until a position that does not move stands still."""
-
-
 _STOP_S = 20.0
 """Longest wait for Faust to stop: what counts is committed by then, and the group notices the end of the process."""
 
@@ -53,10 +52,12 @@ class StageApp:
     Args:
         stage: what to run.
         settings: configuration of the substrate.
-        recorder: notes which record's code is running; of the whole worker.
+        recorder: notes which record's code is running; of the whole worker, as is the tracer.
     """
 
-    def __init__(self, stage: Stage, settings: Settings, recorder: FlightRecorder | None = None) -> None:
+    def __init__(
+        self, stage: Stage, settings: Settings, recorder: FlightRecorder | None = None, tracer: Tracer | None = None
+    ) -> None:
         self.stage = stage
         self._recorder = recorder or FlightRecorder()
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -102,6 +103,7 @@ class StageApp:
             self._codecs,
             keyring=lambda: load_keyring(settings[VaultSettings]),
             trusted=trusted_by(stage.name, stage.routes, settings, self._replays),
+            tracer=tracer,
         )
         linger = Linger(self._producer, stage.limits.linger_ms / 1000)
         self._delivery = Delivery(

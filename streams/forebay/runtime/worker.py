@@ -28,6 +28,7 @@ from forebay.runtime.stage import OpenStage
 from forebay.runtime.timekeeping import keeping_time
 from forebay.settings import ConfigurationError, KafkaSettings, Settings, WorkerSettings
 from forebay.state.cancelling import end
+from forebay.tracing.opening import open_tracer
 
 log = structlog.get_logger(__name__)
 
@@ -73,10 +74,13 @@ async def run(names: Sequence[str], settings: Settings) -> int:
             return 0
         recorder = open_recorder(settings, names)
         stack.callback(recorder.close)
+        tracer = open_tracer(settings, "-".join(names))
+        if tracer is not None:
+            stack.push_async_callback(asyncio.to_thread, tracer.close)
         # Before anything is read: a deadline, a budget's day and a ledger's entry are by the brokers' time.
         keeper = await stack.enter_async_context(keeping_time(kafka, settings[WorkerSettings].instance, names))
         for stage in stages:
-            apps.append(StageApp(stage, settings, recorder))
+            apps.append(StageApp(stage, settings, recorder, tracer))
             METRICS.build.labels(__version__, stage.name).set(1)
         try:
             await asyncio.gather(*(app.start() for app in apps))

