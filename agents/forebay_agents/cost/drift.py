@@ -53,7 +53,7 @@ def apart(
         if row["window"] == WindowKind.HOUR.value and row["window_start"] >= since_ms:
             places = [int(partition) for partition in row.get(SEEN, ())]
             if len(places) == 1:
-                sums[places[0], row["window_start"]] += row["cost_nanousd"]
+                sums[places[0], row["window_start"]] += row.get("cost_nanousd", 0)
             else:
                 unknown |= {(place, row["window_start"]) for place in places or partitions}
     return {

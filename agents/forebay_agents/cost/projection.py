@@ -34,6 +34,9 @@ AttemptRow = dict[str, Any]
 """Phase to offset, ``at`` (for when it is booked, ms), ``partition``, ``entry`` (the opening one, while it is open),
 ``cost`` (nano-dollars, once it is closed), by which :mod:`forebay_agents.cost.drift` checks the sums."""
 
+Keys = tuple[str, str, str]
+"""Of the rows that an entry goes into: those of its hour, its day and its month."""
+
 SEEN = "seen"
 """In a row of ``spend`` beside the fields of the record: partition, as text, to the offset of its last entry in it."""
 
@@ -89,11 +92,21 @@ def delta_of(entry: UsageEvent) -> Delta:
             )
 
 
-def spend_key(entry: UsageEvent, kind: WindowKind, at_ms: int) -> str:
-    """Key of a spend row: JSON, so that no character in an id can make two keys one."""
-    start = window_start(kind, at_ms)
-    owner = (entry.tenant_id, entry.user_id, entry.model, kind.value, start)
-    return json.dumps([*owner, entry.tier, entry.purpose.value], ensure_ascii=False)
+def row_key(owner: Sequence[str], kind: str, start_ms: int) -> str:
+    """Key of a spend row: JSON, so that no character in an id can make two keys one.
+
+    Args:
+        owner: tenant, user, model, tier and purpose.
+    """
+    tenant, user, model, tier, purpose = owner
+    return json.dumps([tenant, user, model, kind, start_ms, tier, purpose], ensure_ascii=False)
+
+
+def keys_of(entry: UsageEvent, at_ms: int) -> Keys:
+    """Keys of the rows that ``entry`` goes into. Raises for times that no date can be made of."""
+    owner = (entry.tenant_id, entry.user_id, entry.model, entry.tier, entry.purpose.value)
+    hour, day, month = (row_key(owner, kind.value, window_start(kind, at_ms)) for kind in WindowKind)
+    return hour, day, month
 
 
 class Projection:
@@ -101,7 +114,7 @@ class Projection:
 
     Args:
         attempts: attempt id to :data:`AttemptRow`.
-        spend: :func:`spend_key` to the fields of a :class:`Spend`, and :data:`SEEN`.
+        spend: :func:`row_key` to the fields of a :class:`Spend`, and :data:`SEEN`.
     """
 
     def __init__(
@@ -113,21 +126,25 @@ class Projection:
     def apply(
         self, entry: UsageEvent, *, partition: int, offset: int, taken_ms: int, now_ms: int
     ) -> list[tuple[str, Spend]]:
-        """Take ``entry`` in; the rows of its three windows as they are now, none for a repetition.
+        """As :meth:`take`; the rows of its three windows as they are now, none for a repetition."""
+        keys = self.take(entry, partition=partition, offset=offset, taken_ms=taken_ms, now_ms=now_ms)
+        return [] if keys is None else [(key, record_of(self._spend[key])) for key in keys]
+
+    def take(self, entry: UsageEvent, *, partition: int, offset: int, taken_ms: int, now_ms: int) -> Keys | None:
+        """Take ``entry`` in; keys of the rows that have it now, ``None`` for a repetition.
 
         Args:
             taken_ms: when the brokers took the entry, ms since the epoch.
         """
         at_ms = self._booked_for(entry, taken_ms)
-        keys = {
-            kind: spend_key(entry, kind, at_ms) for kind in WindowKind
-        }  # before any write: it fails on absurd times
+        keys = keys_of(entry, at_ms)  # before any write: it fails on absurd times
         if not self._is_new(entry, partition, offset, at_ms):
-            return []
+            return None
         delta = delta_of(entry)
         sums = [(name, added) for name in _SUMS if (added := getattr(delta, name))]
-        place = partition, offset
-        return [(key, self._add(key, entry, kind, at_ms, sums, place, now_ms)) for kind, key in keys.items()]
+        for kind, key in zip(WindowKind, keys, strict=True):
+            self._add(key, entry, kind, at_ms, sums, (partition, offset), now_ms)
+        return keys
 
     def _booked_for(self, entry: UsageEvent, taken_ms: int) -> int:
         row = self._attempts.get(entry.attempt_id)
@@ -159,7 +176,7 @@ class Projection:
         sums: Sequence[tuple[str, int]],
         place: tuple[int, int],
         now_ms: int,
-    ) -> Spend:
+    ) -> None:
         partition, offset = str(place[0]), place[1]
         row = self._spend.get(key) or _fresh(entry, kind, at_ms)
         seen: Mapping[str, int] | None = row.get(SEEN)  # where there is none, the revision is the offset
@@ -172,8 +189,7 @@ class Projection:
             changed = {**row, "updated_at": now_ms, "revision": revision, SEEN: now_seen}
             for name, added in sums:
                 changed[name] = _within(changed.get(name, 0) + added)
-            self._spend[key] = row = changed
-        return record_of(row)
+            self._spend[key] = changed
 
 
 def record_of(row: Mapping[str, Any]) -> Spend:
@@ -184,18 +200,16 @@ def record_of(row: Mapping[str, Any]) -> Spend:
 
 
 def _fresh(entry: UsageEvent, kind: WindowKind, at_ms: int) -> Mapping[str, Any]:
-    row: Mapping[str, Any] = to_json(
-        Spend(
-            tenant_id=entry.tenant_id,
-            user_id=entry.user_id,
-            model=entry.model,
-            tier=entry.tier,
-            purpose=entry.purpose.value,
-            window=kind,
-            window_start=window_start(kind, at_ms),
-        )
-    )
-    return row
+    """A row of nothing: sums that are 0 are left out, and there are many rows."""
+    return {
+        "tenant_id": entry.tenant_id,
+        "user_id": entry.user_id,
+        "model": entry.model,
+        "tier": entry.tier,
+        "purpose": entry.purpose.value,
+        "window": kind.value,
+        "window_start": window_start(kind, at_ms),
+    }
 
 
 def _within(number: int) -> int:

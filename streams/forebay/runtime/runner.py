@@ -263,6 +263,7 @@ class StageApp:
             if topic in self._lanes:
                 # Before the commit: what finishes during it is not committed, so it must stay known.
                 self._lanes[topic].revoke(partitions)
+        self.stage.revoked()
         await self._commit(progress)
 
     async def _on_assigned(self, _app: Any, assigned: Iterable[TP], **_: Any) -> None:

@@ -45,6 +45,7 @@ class Stage:
         warnings: what an operator has to do though the stage serves, in words by kind: ``/readyz`` says it.
         awaited: logical topic of the requests that somebody waits for here; how long they wait is told to the stage
             that takes requests in (:mod:`forebay.runtime.load`).
+        revoked: called when partitions were taken and what was running for them was drained, before others have them.
         warming: done when the stage can handle records; it joins its group meanwhile. Its failure ends the worker.
     """
 
@@ -56,6 +57,7 @@ class Stage:
     warming: "asyncio.Future[None] | None" = None
     warnings: Callable[[], Mapping[str, str]] = dict
     awaited: str = ""
+    revoked: Callable[[], None] = lambda: None
 
 
 OpenStage = Callable[[Settings], AbstractAsyncContextManager[Stage]]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forebay.contract.records import CallPurpose, Spend, UsageEvent, UsageStatus, WindowKind
 from forebay.contract.windows import window_start
-from forebay_agents.cost.projection import Projection, record_of, spend_key
+from forebay_agents.cost.projection import Projection, keys_of, record_of
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -180,8 +180,7 @@ def test_a_row_from_before_goes_on_to_be_read(books: Books) -> None:
 @given(st.tuples(st.text(), st.text(), st.text()), st.tuples(st.text(), st.text(), st.text()))
 def test_two_owners_never_share_a_row(mine: tuple[str, str, str], yours: tuple[str, str, str]) -> None:
     keys = [
-        spend_key(UsageEvent(tenant_id=tenant, user_id=user, model=model), WindowKind.DAY, HOUR)
-        for tenant, user, model in (mine, yours)
+        keys_of(UsageEvent(tenant_id=tenant, user_id=user, model=model), HOUR) for tenant, user, model in (mine, yours)
     ]
     assert (keys[0] == keys[1]) == (mine == yours)
 
