@@ -103,7 +103,7 @@ class Gathering:
         self._spend = spend
         self._hands = hands
         self._key = key
-        self._telling = telling or Telling()
+        self._telling = Telling() if telling is None else telling
         self._now_ms = clock_ms
         self._sleep = sleep
         self._waiting: list[_Waiting] = []
@@ -148,7 +148,7 @@ class Gathering:
     async def _run(self) -> None:
         """Lives as long as anything waits."""
         try:
-            while self._waiting or self._telling:
+            while self._waiting or len(self._telling):
                 await self._gathered()
                 while not self._hands.ready():
                     await self._sleep(_READY_S)
