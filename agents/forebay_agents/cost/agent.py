@@ -138,7 +138,7 @@ async def cost_stage(settings: Settings) -> AsyncIterator[Stage]:
         conditions = Conditions(RedisConditions(client, settings[RedisSettings].key_prefix))
         handlers = CostStage(settings[CostSettings], settings[KafkaSettings], conditions)
         # An entry waits for those that come with it, and then until its rows are told: places for some seconds' worth.
-        limits = settings[StageSettings].model_copy(update={"in_flight": 2048, "window": 4096})
+        limits = settings[StageSettings].model_copy(update={"in_flight": 1024, "window": 2048})
         try:
             yield Stage(
                 name="cost",
