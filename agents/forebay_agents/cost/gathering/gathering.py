@@ -225,10 +225,10 @@ class Gathering:
         return not problems
 
     def _applied(self, one: _Waiting) -> None:
-        """What it waits for now: a repetition, and a call that began, for nothing more."""
+        """What it waits for now: a repetition, and a call that began and is open, for nothing more."""
         if one.keys is None:
             _answer(one.answer, ())
-        elif one.entry.status is UsageStatus.STARTED:
+        elif one.entry.status is UsageStatus.STARTED and "entry" in self._attempts.rows.get(one.entry.attempt_id, ()):
             self._telling.begun(one.keys, one.partition)
             _answer(one.answer, ())
         elif (earlier := self._telling.ask(Asked(one.keys, one.partition, one.answer))) is not None:

@@ -134,6 +134,15 @@ async def test_a_call_that_goes_on_is_told_of_with_its_worst_case(bench: Bench) 
     assert bench.gathering.late() == []
 
 
+async def test_a_beginning_that_comes_after_its_end_is_told_of(bench: Bench) -> None:
+    bench.book(settled("a", 70))
+    await bench.settle()
+    bench.now_s += 2
+    [began] = bench.book(started("a", 900))
+    await bench.settle()
+    assert {output.value.calls for output in began.result()} == {1}  # type: ignore[union-attr]
+
+
 async def test_whoever_takes_a_partition_over_tells_of_calls_that_are_open(bench: Bench) -> None:
     bench.book(started("a", 900))
     await bench.settle()
