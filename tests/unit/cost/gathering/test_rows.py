@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forebay.contract.records import Spend, UsageEvent, UsageStatus, WindowKind
+from forebay.history.plausible import _MOST_TEXT
 from forebay_agents.cost.gathering.rows import apart, folded, newest_attempt, newest_sums, together, unfolded
-from forebay_agents.cost.plausible import _MOST_TEXT
 from forebay_agents.cost.projection import Projection, keys_of, record_of
 from tests.unit.cost.gathering.bench import Disk, Tables
 from tests.unit.cost.ledgers import HOUR, entry, settled, started
