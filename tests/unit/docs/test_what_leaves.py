@@ -98,7 +98,7 @@ def test_no_label_names_somebody() -> None:
     "text",
     [
         "import sentry_sdk",
-        "from opentelemetry.exporter.otlp.proto.grpc import trace_exporter",
+        "from pyroscope.exporter import push",
         "def f():\n    import requests",
         "import ftplib",
         "from http import client",
