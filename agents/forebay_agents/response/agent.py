@@ -15,9 +15,10 @@ from forebay.runtime.stage import Stage
 from forebay.settings import Settings, StageSettings, VaultSettings
 from forebay.trust.tenant_keys import tenants
 from forebay_agents.response.addressing import Addressing
+from forebay_agents.response.goals import Goal
 from forebay_agents.response.handler import ResponseHandler
 from forebay_agents.response.metrics import METRICS
-from forebay_agents.response.settings import ResponseSettings
+from forebay_agents.response.settings import GoalsSettings, ResponseSettings
 
 
 @asynccontextmanager
@@ -27,8 +28,17 @@ async def response_stage(settings: Settings) -> AsyncIterator[Stage]:
         keyring = load_keyring(settings[VaultSettings])
         addresses = settings[ResponseSettings].addresses
         marks, people = FingerprintHeaders(keyring), open_ids(settings, keyring)
-        kept = settings[HistorySettings].metadata_keys
-        handler = ResponseHandler(vault, marks, people=people, addresses=addresses, metrics=METRICS, metadata_keys=kept)
+        goals = settings[GoalsSettings]
+        METRICS.objectives({Goal.FAST: goals.fast, Goal.OK: goals.ok})
+        handler = ResponseHandler(
+            vault,
+            marks,
+            people=people,
+            addresses=addresses,
+            metrics=METRICS,
+            metadata_keys=settings[HistorySettings].metadata_keys,
+            answer_s=goals.answer_s,
+        )
         encode = open_codecs(settings, open_registry(settings))["responses"].encode
         to = Addressing(tenants(settings), encode)
         route = Route(topic="completions", handle=to.of(handler.handle), on_failure=to.of_failure(handler.on_failure))

@@ -1,7 +1,7 @@
 """What does the requester get? The outcome, with personal data restored from the vault."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from forebay.contract import headers as h
@@ -14,6 +14,7 @@ from forebay.privacy.people.travelling import Ids
 from forebay.privacy.pseudonyms import PseudonymMap
 from forebay.privacy.restoring import Restorer
 from forebay.privacy.vault import Owner
+from forebay_agents.response.goals import Goal, kept
 from forebay_agents.response.outcomes import outcome_of
 from forebay_agents.response.settings import Addresses
 
@@ -50,8 +51,12 @@ class People(Protocol):
         ...
 
 
-class Withheld(Protocol):
+class Counts(Protocol):
     """The part of :class:`forebay_agents.response.metrics.ResponseMetrics` that is needed here."""
+
+    def responded(self, kept: Mapping[Goal, bool]) -> None:
+        """A response went out, and keeps these promises, or not."""
+        ...
 
     def withheld(self, pseudonyms: int) -> None:
         """So many stayed in an answer."""
@@ -66,7 +71,8 @@ class ResponseHandler:
         marks: which body a response is about, and under which id it was asked for.
         people: what their user and conversation were called; ``None``: as the completion says.
         addresses: whether personal data may get into addresses that a model wrote.
-        metrics: counts what did not.
+        metrics: counts what did not, and which promises were kept.
+        answer_s: how long an answer may take, in seconds.
         clock_ms: ms since the epoch.
         metadata_keys: keys of metadata that outcomes keep.
     """
@@ -79,8 +85,9 @@ class ResponseHandler:
         *,
         people: People | None = None,
         addresses: Addresses = Addresses.WITHHOLD,
-        metrics: Withheld | None = None,
+        metrics: Counts | None = None,
         metadata_keys: Sequence[str] = (),
+        answer_s: float = 3.0,
     ) -> None:
         self._metadata_keys = metadata_keys
         self._maps = maps
@@ -89,6 +96,7 @@ class ResponseHandler:
         self._clock_ms = clock_ms
         self._withhold = addresses is Addresses.WITHHOLD
         self._metrics = metrics
+        self._answer_s = answer_s
 
     async def handle(self, completion: Completion, context: Context) -> list[Output]:
         """The response to ``completion``. Without its mapping it is ``failed``: wrong names are no answer.
@@ -179,6 +187,8 @@ class ResponseHandler:
             accepted_at=request.accepted_at or context.accepted_at,
             responded_at=self._clock_ms(),
         )
+        if self._metrics is not None:
+            self._metrics.responded(kept(response, self._answer_s))
         about = self._marks.opened(headers, request_id)
         outcome = outcome_of(completion, response, context, time.perf_counter() - started, self._metadata_keys)
         return [

@@ -16,6 +16,23 @@ class Addresses(StrEnum):
     RESTORE = "restore"
 
 
+class GoalsSettings(Section):
+    """What requesters are promised; alerts tell how fast the errors that are allowed are used up."""
+
+    section: ClassVar[str] = "goals"
+    model_config = SettingsConfigDict(env_prefix="FOREBAY_GOALS_")
+
+    answer_s: float = Field(3.0, gt=0, description="Seconds within which an answer is fast.")
+    fast: float = Field(0.95, gt=0, lt=1, description="Share of the requests that are answered `ok` and fast.")
+    ok: float = Field(
+        0.99,
+        gt=0,
+        lt=1,
+        description="Share of the requests that are answered `ok`; those that were asked wrongly, or that limits "
+        "reject, do not count.",
+    )
+
+
 class ResponseSettings(Section):
     """What requesters get."""
 
