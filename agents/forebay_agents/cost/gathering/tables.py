@@ -20,6 +20,8 @@ from forebay_agents.cost.projection import AttemptRow
 class ChangelogTable(faust.Table[str, Any]):
     """A table whose records hold several rows: the partition is given, and deliveries can be awaited."""
 
+    _size: int | None = None
+
     @property
     def rows(self) -> dict[str, Any]:
         """What is in memory: that of the partitions which this worker has."""
@@ -36,9 +38,14 @@ class ChangelogTable(faust.Table[str, Any]):
 
     @property
     def size(self) -> int | None:
-        """How many partitions the changelog has; ``None`` while nobody has told."""
-        found: int | None = self.app.consumer.topic_partitions(self.changelog_topic_name)
-        return found or None
+        """How many partitions the changelog has; ``None`` until somebody has told.
+
+        Kept: while the cluster's metadata are fetched anew, the client knows for a moment of none. A record for a
+        partition that there is not ends Faust's producer, and with it the worker; so one stood still, in a test that
+        has more partitions in the ledger than in the tables.
+        """
+        self._size = self.app.consumer.topic_partitions(self.changelog_topic_name) or self._size
+        return self._size
 
     def partition(self, of: int) -> int:
         """Where rows go whose entries are in partition ``of`` of the ledger."""
