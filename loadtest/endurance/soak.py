@@ -46,7 +46,7 @@ def measure(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> dict[st
         users = run.users_of(warming, wanted.rate)
         asked = list(users.asking(seconds, "soak"))
         yard, since = yardstick_ms(), mark(stack.settings, stack.invoice)
-        killing = threading.Thread(target=_kill, args=(stack, wanted, say), name="killer", daemon=True)
+        killing = threading.Thread(target=kill_each, args=(stack, wanted, say), name="killer", daemon=True)
         with Sampler(stack, max(1.0, seconds / 180)) as sampler:
             killing.start()
             sent = send(stack.settings, asked, say, patience_s=_PATIENCE_S)
@@ -79,7 +79,8 @@ def grown(memory: Mapping[str, Growth], hours: float) -> list[str]:
     ]
 
 
-def _kill(stack: Stack, wanted: Wanted, say: Callable[[str], None]) -> None:
+def kill_each(stack: Stack, wanted: Wanted, say: Callable[[str], None]) -> None:
+    """``kill -9`` of each stage, in even distances over the time."""
     pause_s = 60 * wanted.minutes / (len(wanted.killed) + 1)
     for stage in wanted.killed:
         time.sleep(pause_s)

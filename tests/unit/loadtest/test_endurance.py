@@ -1,13 +1,21 @@
 """What the measurements of overload, soak and scale say of what they saw; no stack is started."""
 
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadtest.chaos.faults import STAGES
 from loadtest.endurance import overload, scale, soak
 from loadtest.endurance.growth import Growth, growth
 from loadtest.endurance.overload import Seen
-from loadtest.endurance.sampling import Sample, memory_growth, sizes_mb
+from loadtest.endurance.sampling import Sample, Sampler, file_growth, memory_growth, sizes_mb
 from loadtest.endurance.scale import Step
 
 WANTED = overload.Wanted(highest=10.0, seconds=10.0, quiet_s=60.0, deadline_s=5.0)
@@ -104,3 +112,56 @@ def test_more_workers_have_to_carry_more() -> None:
         "4 workers served 6 a second, one 2"
     ]
     assert scale.too_little([_step(1, 2.0)], wanted) == ["only 1 of 3 steps came to their end"]
+
+
+class FakeStack:
+    """One process, which is this one, and a folder; what is struck is noted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.struck: list[str] = []
+
+    def rows(self) -> Mapping[str, SimpleNamespace]:
+        return {"cache": SimpleNamespace(pid=os.getpid()), "gone": SimpleNamespace(pid=None)}
+
+    def strike(self, name: str) -> None:
+        self.struck.append(name)
+
+
+def test_a_sampler_sees_memory_and_files_again_and_again(tmp_path: Path) -> None:
+    (tmp_path / "stack" / "logs").mkdir(parents=True)
+    (tmp_path / "stack" / "logs" / "a.log").write_bytes(b"x" * 10_000)
+    stack: Any = FakeStack(tmp_path)
+    with Sampler(stack, 0.01) as sampler:
+        while len(sampler.samples) < 6:
+            time.sleep(0.01)
+    assert {frozenset(sample.pids) for sample in sampler.samples} == {frozenset({"cache"})}
+    assert min(sample.pss_mb["cache"] for sample in sampler.samples) > 1
+    assert set(memory_growth(sampler.samples, 0.0)) == {"cache"}
+    files = file_growth(sampler.samples, 0.0)["logs"]
+    assert (files.last, files.an_hour) == (0.01, pytest.approx(0.0, abs=1e-6))
+
+
+def test_every_stage_is_killed_once(tmp_path: Path) -> None:
+    stack: Any = FakeStack(tmp_path)
+    said: list[str] = []
+    soak.kill_each(stack, soak.Wanted(rate=1.0, minutes=0.001), said.append)
+    assert stack.struck == list(STAGES)
+    assert len(said) == len(STAGES)
+
+
+def test_what_was_found_is_told_in_a_table() -> None:
+    wanted = {"minutes": 3.0, "rate": 15.0, "killed": ["cache"]}
+    grown = {"an_hour": 1.0, "low": 0.5, "high": 1.5, "mean": 9.0, "last": 9.5}
+    found = {
+        "wanted": wanted,
+        "requests": 9,
+        "answered": 9,
+        "latency_ms": {"p50": 1, "p95": 2, "p99": 3},
+        "pss_mb": 9,
+        "memory": {"cache": grown},
+        "files": {},
+        "yardstick_ms": [20.0, 21.0],
+        "violations": [],
+    }
+    assert "| memory of cache | 9.5 | 1.0 | 0.5 | 1.5 |" in soak.markdown(found)
