@@ -229,6 +229,30 @@ def door_echo() -> None:
 
 
 @app.command()
+def history(
+    requests: Annotated[int, typer.Option(min=1, help="How many.")] = 20_000,
+    out: Annotated[Path, typer.Option(help="The file; one that is there is added to.")] = Path("history.db"),
+    days: Annotated[float, typer.Option(min=0.01, help="In how many days until now.")] = 7.0,
+    seed: Annotated[int, typer.Option(help="The same makes the same.")] = 1,
+) -> None:
+    """A history of plausible requests, by the recorder's own writer: letters, alerts and spend included."""
+    from loadtest.history.command import make
+
+    print(json.dumps(make(out, requests, days=days, seed=seed), indent=2))
+
+
+@app.command("history-speed")
+def history_speed(
+    requests: Annotated[int, typer.Option(min=1_000, help="How many.")] = 50_000,
+    asked: Annotated[int, typer.Option(help="Requests in the history that is asked; 0: none is made.")] = 0,
+) -> None:
+    """The recorder on topics of the broker that the environment names: requests a CPU second, bytes, queries."""
+    from loadtest.history.speed import report
+
+    print(json.dumps(report(_broker(), requests, asked), indent=2))
+
+
+@app.command()
 def door(
     seconds: Annotated[float, typer.Option(help="Length of each measurement.")] = 15.0,
     parts: Annotated[

@@ -39,16 +39,25 @@ _TASKS = ("chat", "summary", "extraction", None)
 _LARGE = "large"
 
 
-def made(requests: int, end_ms: int, *, days: float = 7.0, seed: int = 1, users: int = 500) -> Iterator[ReadRecord]:
-    """Records of ``requests`` that were answered in the ``days`` until ``end_ms`` (ms since the epoch)."""
-    yield from Made(requests, end_ms, days=days, seed=seed, users=users).records()
+def made(
+    requests: int, end_ms: int, *, days: float = 7.0, seed: int = 1, users: int = 500, every_change: bool = False
+) -> Iterator[ReadRecord]:
+    """Records of ``requests`` that were answered in the ``days`` until ``end_ms`` (ms since the epoch).
+
+    Args:
+        every_change: of ``spend``, as the stage cost writes it: three rows an entry of the ledger; else once an hour.
+    """
+    yield from Made(requests, end_ms, days=days, seed=seed, users=users, every_change=every_change).records()
 
 
 class Made(Drawing):
     """Draws; see :func:`made`."""
 
-    def __init__(self, requests: int, end_ms: int, *, days: float, seed: int, users: int) -> None:
+    def __init__(
+        self, requests: int, end_ms: int, *, days: float, seed: int, users: int, every_change: bool = False
+    ) -> None:
         super().__init__(seed)
+        self._every_change = every_change
         self._requests, self._end_ms, self._span_ms = requests, end_ms, days * DAY_MS
         self._users = [
             (self._random.choices(_TENANTS, range(len(_TENANTS), 0, -1))[0], self._name("u_")) for _ in range(users)
@@ -129,6 +138,8 @@ class Made(Drawing):
                 "usage", entry.started_at if entry.finished_at is None else at, entry, f"{tenant}|{user}"
             )
             self._spending.take(entry)
+            if self._every_change:
+                yield from self._spent(at)
         yield self._record("outcomes", at, outcome, request)
         yield from self._aftermath(outcome, at, retried=retried)
 

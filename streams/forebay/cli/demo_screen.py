@@ -88,6 +88,7 @@ class Screen:
             ("spend per user", ", ".join(f"{u} {c / 1e9:.7f} $" for u, c in summary.spend_per_user.items())),
             ("judge scores", _counts(summary.judge_scores)),
             ("for people to review", str(summary.reviews)),
+            ("in the history", f"{summary.recorded} of {summary.requests} requests"),
             ("personal data outside", f"{len(summary.leaks)} places" if summary.leaks else "none found"),
         )
         print_table(("", ""), rows, title="What came out", titles=False)

@@ -3,11 +3,15 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from forebay.contract.records import AnswerSource, CallPurpose, Response, UsageEvent, UsageStatus
 from forebay.demo.examples import TWIN
 from forebay.demo.leaks import Leak
+from forebay.history.settings import HistorySettings
+from forebay.history.sqlite.reading import SqliteReader
+from forebay.history.store import HistoryError
 from forebay.kafka.reader import read_topic
 from forebay.settings import Settings
 
@@ -41,6 +45,8 @@ class Summary:
     alerts: int
     leaks: list[dict[str, Any]]
     mixed_up: list[str] = field(default_factory=list)
+    recorded: int = 0
+    """Requests whose outcome the history has."""
 
     @property
     def problems(self) -> list[str]:
@@ -48,6 +54,8 @@ class Summary:
         problems = []
         if self.responses != self.requests:
             problems.append(f"{self.requests - self.responses} requests have no terminal response")
+        if self.recorded != self.requests:
+            problems.append(f"{self.recorded} of {self.requests} requests are in the history")
         if self.cost_nanousd != self.ledger_nanousd:
             problems.append(f"responses cost {self.cost_nanousd}, the ledger says {self.ledger_nanousd}")
         if self.unpriced_calls:
@@ -77,6 +85,15 @@ def latest_entries(settings: Settings) -> dict[str, UsageEvent]:
         if entry is not None and (known is None or known.status not in _FINAL):
             entries[entry.attempt_id] = entry
     return entries
+
+
+def recorded(settings: Settings, responses: Iterable[Response]) -> int:
+    """How many of the requests are in the history."""
+    try:
+        with SqliteReader(Path(settings[HistorySettings].path)) as reader:
+            return sum(reader.story(response.request_id) is not None for response in responses)
+    except HistoryError:
+        return 0
 
 
 def summarise(settings: Settings, requests: int, responses: Sequence[Response], leaks: Sequence[Leak]) -> Summary:
@@ -116,4 +133,5 @@ def summarise(settings: Settings, requests: int, responses: Sequence[Response], 
         alerts=sum(1 for _ in read_topic(settings, "alerts")),
         leaks=[asdict(leak) for leak in leaks],
         mixed_up=mixed_up(responses),
+        recorded=recorded(settings, responses),
     )

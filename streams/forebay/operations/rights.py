@@ -186,6 +186,13 @@ def roles() -> list[Role]:
         ),
         Role(
             user="operator",
+            what=("forebay trace",),
+            reads=("outcomes", "completions", "requests.uncached", "requests.redacted", *RETRY_LEVELS, "dlq"),
+            everywhere=(Operation.DESCRIBE,),
+            all_groups=(Operation.DESCRIBE,),
+        ),
+        Role(
+            user="operator",
             what=("forebay keys",),
             reads=("keys", *TRAIL),
             writes=("keys", *TRAIL),

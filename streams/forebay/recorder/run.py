@@ -33,7 +33,7 @@ from forebay.settings import KafkaSettings, Settings, StageSettings, WorkerSetti
 
 _ASK_S = 10.0
 _SILENT_S = 20.0
-_COLLECT = (100_000, 20, 100)
+COLLECT = (100_000, 20, 100)
 """A batch is some hundred thousand objects without a circle: looking through them cost a fifth of the work."""
 
 log = structlog.get_logger(__name__)
@@ -103,7 +103,7 @@ async def run(settings: Settings) -> int:
             return 0
         ALL.build.labels(__version__, NAME).set(1)
         gc.freeze()
-        gc.set_threshold(*_COLLECT)
+        gc.set_threshold(*COLLECT)
         gc.enable()
         working = events.run_in_executor(None, recorder.loop.run)
         asking = asyncio.create_task(_ask(recorder, settings))

@@ -86,6 +86,7 @@ def _group() -> None:
 def _done(tenant: str, user: str, work: "Callable[[Desk, Person], Awaitable[T]]") -> T:
     from forebay.contract.failures import Failure
     from forebay.embedded.installation import installation
+    from forebay.history.store import HistoryError
     from forebay.operations.people.opening import open_people
     from forebay.operations.people.person import Person
     from forebay.operations.people.subjects import NothingKnownError
@@ -99,7 +100,7 @@ def _done(tenant: str, user: str, work: "Callable[[Desk, Person], Awaitable[T]]"
             return await work(desk, person)
 
     try:
-        with explained():
+        with explained(HistoryError):
             return asyncio.run(run())
     except NothingKnownError as error:
         complain(error)

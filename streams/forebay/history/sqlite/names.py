@@ -5,7 +5,6 @@ another, and users of one tenant not those of another.
 """
 
 import sqlite3
-from collections.abc import Iterable
 from enum import IntEnum
 
 from forebay.contract.ids import LONGEST, refused_id
@@ -86,9 +85,10 @@ class Names:
             known = self._names[number] = "?" if row is None else row[0]
         return known
 
-    def all_of(self, kind: int, names: Iterable[str]) -> list[int]:
-        """Numbers of those of ``names`` that have one."""
-        return [number for name in names if (number := self.known(kind, name)) is not None]
+    def all_above(self, kind: int, name: str) -> list[int]:
+        """Numbers of ``name`` of all kinds from ``kind`` on."""
+        found = self._database.execute("SELECT number FROM names WHERE kind >= ? AND name = ?", (kind, _kept(name)))
+        return [number for (number,) in found]
 
 
 def _kept(name: str) -> str:

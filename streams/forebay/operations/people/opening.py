@@ -7,10 +7,13 @@ settings to an asynchronous context manager of a :class:`forebay.operations.peop
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import entry_points
+from pathlib import Path
 
+from forebay.history.settings import HistorySettings
 from forebay.kafka.decoding import ReadRecord
 from forebay.kafka.reader import TopicReader
 from forebay.operations.audit.opening import recorder
+from forebay.operations.people.history_place import HistoryPlace
 from forebay.operations.people.redis_places import places
 from forebay.operations.people.subjects import Desk
 from forebay.operations.publishing import publish
@@ -38,7 +41,11 @@ async def open_people(settings: Settings) -> AsyncIterator[Desk]:
         ]
         yield Desk(
             read=read,
-            places=[*places(client, settings[RedisSettings].key_prefix, vault), *of_stages],
+            places=[
+                *places(client, settings[RedisSettings].key_prefix, vault),
+                HistoryPlace(Path(settings[HistorySettings].path)),
+                *of_stages,
+            ],
             publish=lambda outputs: publish(settings, outputs),
             record=recorder(settings),
         )
