@@ -1,5 +1,6 @@
 """What came out of the demo? Counts, money and checks, from the topics themselves."""
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,7 @@ from forebay.history.store import HistoryError
 from forebay.kafka.reader import read_topic
 from forebay.settings import Settings
 
+_PATIENCE_S, _AGAIN_S = 10.0, 0.2
 _FINAL = {UsageStatus.SETTLED, UsageStatus.FAILED, UsageStatus.AVOIDED}
 
 
@@ -87,13 +89,18 @@ def latest_entries(settings: Settings) -> dict[str, UsageEvent]:
     return entries
 
 
-def recorded(settings: Settings, responses: Iterable[Response]) -> int:
-    """How many of the requests are in the history."""
-    try:
-        with SqliteReader(Path(settings[HistorySettings].path)) as reader:
-            return sum(reader.story(response.request_id) is not None for response in responses)
-    except HistoryError:
-        return 0
+def recorded(settings: Settings, responses: Sequence[Response]) -> int:
+    """How many of the requests are in the history, which is some tenths of a second behind."""
+    path, deadline = Path(settings[HistorySettings].path), time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            with SqliteReader(path) as reader:
+                found = sum(reader.story(response.request_id) is not None for response in responses)
+        except HistoryError:
+            found = 0
+        if found == len(responses) or time.monotonic() > deadline:
+            return found
+        time.sleep(_AGAIN_S)
 
 
 def summarise(settings: Settings, requests: int, responses: Sequence[Response], leaks: Sequence[Leak]) -> Summary:

@@ -113,7 +113,7 @@ def plan(options: Options, settings: Settings, environment: Mapping[str, str]) -
     stages = [name for name in stage_names() if name != "notify" or _has_channels(settings)]
     workers = [_worker(name, run, ports, shared) for name, run in _workers(options, stages)]
     if options.workers != "none":
-        workers.append(_worker(RECORDER, (RECORDER,), ports, shared))
+        workers.append(_recorder(ports, shared))
     if options.edge and options.workers != "none":
         workers.append(_door(ports, shared))
     return Plan(servers=servers, workers=workers, environment=reached)
@@ -154,6 +154,12 @@ def _has_channels(settings: Settings) -> bool:
     """Whether anybody is to be told of alerts: a process that tells nobody costs memory, and half a second of start."""
     kinds = [kind for kind in sections() if kind.section == "notify"]
     return any(getattr(settings[kind], "channels", None) for kind in kinds)
+
+
+def _recorder(ports: Ports, environment: Mapping[str, str]) -> Part:
+    """Who writes the history: the stack is ready though it is not, as where its file is locked or the disk is full."""
+    worker = _worker(RECORDER, (RECORDER,), ports, environment)
+    return replace(worker, health=lambda: http_health(worker.port or 0, "/healthz"))
 
 
 def _door(ports: Ports, environment: Mapping[str, str]) -> Part:

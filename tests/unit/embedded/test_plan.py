@@ -159,3 +159,13 @@ def test_who_tells_people_is_started_where_there_is_a_way_to_tell_them(
         hook = {"ops": {"type": "webhook", "url": "https://example.test", "key": "k" * 32}}
         monkeypatch.setenv("FOREBAY_NOTIFY_CHANNELS", json.dumps(hook))
     assert names(planned(edge=False).workers) == [*(["cache", "notify"] if told else ["cache"]), "recorder"]
+
+
+def test_a_stack_is_ready_though_its_history_is_not(  # type: ignore[no-untyped-def]  # a function
+    planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(planning, "http_health", lambda _port, path: asked.append(path))
+    for part in planned().workers:
+        part.health()
+    assert asked == ["/readyz", "/readyz", "/healthz", "/readyz"]
