@@ -13,6 +13,7 @@ from forebay.contract.topics import topic_named
 from forebay.contract.wire import Delivered
 from forebay.settings import KafkaSettings, Settings
 
+_NONE: dict[str, bytes] = {}
 _HEADERS = methodcaller("headers")
 """Not ``message.headers()``, which goes on where the library fails without saying so: see :func:`headers_of`."""
 
@@ -42,8 +43,8 @@ class Decoder:
             if known is not None and known.record is not None:
                 self._codecs[topic] = Codec(known.record, topic_on_broker(known.subject, kafka), registry)
 
-    def decoded(self, message: Any) -> ReadRecord:
-        """The record in ``message``, which is no event."""
+    def decoded(self, message: Any, *, headers: bool = True) -> ReadRecord:
+        """The record in ``message``, which is no event; ``headers``: with them, which take 2 µs."""
         topic = self.names[message.topic()]
         source = Delivered(
             topic=topic,
@@ -51,7 +52,7 @@ class Decoder:
             offset=message.offset(),
             key=message.key(),
             value=message.value(),
-            headers=headers_of(message),
+            headers=headers_of(message) if headers else _NONE,
             timestamp_ms=message.timestamp()[1],
         )
         codec = self._codecs.get(topic)

@@ -24,6 +24,8 @@ NAME = RECORDER
 
 _NEWEST_OF_KEY = "spend"
 """Of this topic only the newest record of a key in a batch is decoded: an entry of the ledger changes three rows."""
+_WITH_HEADERS = "dlq"
+"""Of this topic headers are kept, and nothing else."""
 
 log = structlog.get_logger(__name__)
 
@@ -159,14 +161,14 @@ class TopicSource:
         Raises:
             RegistryUnavailableError: a schema cannot be asked for now.
         """
-        newest = topic_on_broker(_NEWEST_OF_KEY, self._kafka)
+        newest, headed = (topic_on_broker(name, self._kafka) for name in (_NEWEST_OF_KEY, _WITH_HEADERS))
         last = {
             (message.partition(), message.key()): message.offset()
             for message in batch.messages
             if message.topic() == newest
         }
         return [
-            self._decoder.decoded(message)
+            self._decoder.decoded(message, headers=message.topic() == headed)
             for message in batch.messages
             if message.topic() != newest or last[message.partition(), message.key()] == message.offset()
         ]
