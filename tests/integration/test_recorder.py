@@ -103,6 +103,7 @@ def test_a_recorder_that_is_killed_at_any_time_loses_and_doubles_nothing(
         wait_for(whole, settings, REQUESTS)
     first, second = content(killed), content(whole)
     assert len(first["requests"]) == REQUESTS
+    assert any({"completion", "requests.uncached", "provider_timeout"} <= set(row) for row in first["letters"])
     for table in first:
         assert first[table] == second[table], table
     text = log.read_text("utf-8", "replace")
