@@ -67,6 +67,7 @@ OTHERS = {
     "dlq list": _LOOK,
     "dlq stats": _LOOK,
     "down": _STACK,
+    "trace": _LOOK,
     "prices check": _OFFLINE,
     "keys list": _LOOK,
     "keys show": _LOOK,
