@@ -34,6 +34,7 @@ from forebay.kafka.topic_admin import TopicAdmin
 from forebay.settings import KafkaSettings, Settings, load
 from loadtest.history.command import make
 from loadtest.history.made import made
+from loadtest.yardstick import yardstick_ms
 
 _IDLE_S = 10.0
 _TIMES = 200
@@ -132,6 +133,7 @@ def main_of_child(requests: int) -> None:
         "requests_a_cpu_second": round(requests / used),
         "of_its_thread": round(requests / spent[0]),
         "idle_ms_a_second": round(1_000 * idle / _IDLE_S, 1),
+        "yardstick_ms": yardstick_ms(),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024),
     }
     print(json.dumps(told))

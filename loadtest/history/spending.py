@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from forebay.contract.records import Spend, UsageEvent
+from forebay.contract.topics import DAY_MS, HOUR_MS
 from forebay_agents.cost.projection import Projection
 
 
@@ -15,6 +16,7 @@ class Spending:
         self._projection = Projection(self._attempts, {})
         self._changed: dict[str, Spend] = {}
         self._offset = 0
+        self._forgot_ms = 0
 
     def take(self, entry: UsageEvent) -> None:
         """Take an entry in."""
@@ -24,8 +26,10 @@ class Spending:
         self._changed |= dict(rows)
 
     def changed(self, at: int) -> Iterator[tuple[str, Spend]]:
-        """Key and row of what has changed since the last call; ``at``: until when attempts may be forgotten."""
+        """Key and row of what has changed since the last call; once an hour attempts of a day ago are forgotten."""
         rows, self._changed = self._changed, {}
-        for attempt_id in [name for name, row in self._attempts.items() if row["at"] < at - 86_400_000]:
-            del self._attempts[attempt_id]
+        if at - self._forgot_ms > HOUR_MS:
+            self._forgot_ms = at
+            for attempt_id in [name for name, row in self._attempts.items() if row["at"] < at - DAY_MS]:
+                del self._attempts[attempt_id]
         yield from rows.items()
