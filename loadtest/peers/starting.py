@@ -88,8 +88,8 @@ def provider(folder: Path) -> Iterator[dict[str, str]]:
 async def slow_down(admin: str, model: Mapping[str, Any]) -> None:
     """Change how the simulator's model answers."""
     async with (
-        aiohttp.ClientSession() as client,
-        client.post(f"{admin}/config", json={"models": {MODEL: model}}) as answer,
+        session() as http,
+        http.post(f"{admin}/config", json={"models": {MODEL: model}}) as answer,
     ):
         assert answer.status == 200, await answer.text()
 
