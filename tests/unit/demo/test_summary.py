@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from forebay.contract.clock import now_ms
 from forebay.contract.records import AnswerSource, Response
 from forebay.demo.examples import TWIN
 from forebay.demo.summary import mixed_up, recorded
@@ -29,16 +30,14 @@ def test_a_twin_has_an_answer_of_its_own(source: AnswerSource, found: list[str])
     assert mixed_up([replace(ASKED, source=source, metadata={})]) == []
 
 
-@pytest.mark.parametrize(("asked", "found"), [(("r-0", "r-1"), 2), (("r-0", "nobody"), 1)])
-def test_the_requests_that_are_in_the_history_are_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...], found: int
-) -> None:
+def test_the_requests_that_are_in_the_history_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forebay.demo.summary._PATIENCE_S", 0.3)
-    path = tmp_path / "history.db"
+    path, now = tmp_path / "history.db", now_ms()
     monkeypatch.setenv("FOREBAY_HISTORY_PATH", str(path))
-    responses = [Response(request_id=name) for name in asked]
-    assert recorded(load(), responses) == 0
+    assert recorded(load(), 2) == 0
     topics = Topics()
     with writer(path) as to:
-        write(to, [topics.record("outcomes", outcome(request_id=f"r-{number}")) for number in range(2)])
-    assert recorded(load(), responses) == found
+        told = [outcome(request_id=f"r-{number}", responded_at=now, accepted_at=now - 5) for number in range(2)]
+        write(to, [topics.record("outcomes", one, at=now) for one in told])
+    assert recorded(load(), 2) == 2
+    assert recorded(load(), 3) == 2
