@@ -51,10 +51,12 @@ class CostStage:
         self._grown = ""
         self._changing = False
         self._remembered = 0
+        self._gathering: Gathering | None = None
 
     def warnings(self) -> Mapping[str, str]:
         """That the tables want to be made anew, or that their changelogs take nothing, if so."""
-        told = {"tables_too_few": self._grown, "tables_unwritten": self._gathering.unwritten}
+        unwritten = "" if self._gathering is None else self._gathering.unwritten
+        told = {"tables_too_few": self._grown, "tables_unwritten": unwritten}
         return {kind: text for kind, text in told.items() if text}
 
     def setup(self, app: Any) -> None:
@@ -73,7 +75,8 @@ class CostStage:
 
     async def close(self) -> None:
         """Apply nothing more."""
-        await self._gathering.close()
+        if self._gathering is not None:
+            await self._gathering.close()
 
     def _whole(self) -> bool:
         """Whether the tables are those of this worker's partitions, and it is known to be in the group.
@@ -91,12 +94,14 @@ class CostStage:
         """The spend rows that are to be told now. Raises ``Permanent`` for an entry that no call can have made."""
         check(entry)
         source = context.source
+        assert self._gathering is not None  # records come after the tables were made
         return await self._gathering.book(
             entry, partition=source.partition, offset=source.offset, taken_ms=context.accepted_at
         )
 
     async def sweep(self, publish: WriteAhead) -> None:
         """Declare abandoned attempts unsettled, tell of long calls, and forget old ones, for ever."""
+        assert self._gathering is not None  # the stage starts after its tables were made
         while True:
             await asyncio.sleep(self._settings.sweep_every_s)
             if not self._whole():
