@@ -53,7 +53,7 @@ def measure(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> dict[st
         killing.join(60)
         stack.wait_ready()
         yard_after = yardstick_ms()
-        _evidence, violations = judged(stack, users, sent, since)
+        evidence, violations = judged(stack, users, sent, since)
     memory = memory_growth(sampler.samples, _SETTLED * seconds)
     files = file_growth(sampler.samples, _SETTLED * seconds)
     return {
@@ -66,6 +66,7 @@ def measure(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> dict[st
         "files": {name: _rounded(one) for name, one in files.items()},
         "generator_late_ms": sent.late_ms,
         "yardstick_ms": [yard, yard_after],
+        "unfinished": {stage: dict(topics) for stage, topics in evidence.lag.items() if any(topics.values())},
         "violations": [*grown(memory, wanted.minutes / 60), *violations],
     }
 
