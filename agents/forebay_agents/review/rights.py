@@ -5,5 +5,6 @@ from forebay.state.keys import Owned, globs
 
 RIGHTS = StageRights(
     writes=("reviews",),
+    follows=("completions",),  # an answer is read again, by its place, when feedback on it comes
     state=RedisRights(keys=globs(Owned.OUTCOME), commands=("get", "set")),
 )

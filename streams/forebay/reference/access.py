@@ -18,7 +18,7 @@ def rights_section() -> str:
         writes = [*_words(role.writes if own is None else own.writes, read)]
         if own is not None and own.returns:
             writes = [_EVERY]
-        reads = _words(role.reads if own is None else (*read_by(role.user), *own.follows), read)
+        reads = _words(role.reads if own is None else dict.fromkeys((*read_by(role.user), *own.follows)), read)
         if role.tables:
             changelogs = [code(f"{role.user}-{name}-changelog") for name in role.tables]
             reads += changelogs

@@ -86,6 +86,7 @@ class StageApp:
                 mine=self._mine,
                 read=lambda: self._reading.known,
                 rejoin=self._rejoin,
+                idle=lambda topic: not self._lanes[topic].in_flight,
             ),
             brokers=self._brokers,
             metrics=self._metrics,

@@ -43,6 +43,7 @@ class Bench:
     rejoined: int = 0
     failure: Exception | None = None
     hangs: bool = False
+    idle: bool = False
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -55,6 +56,7 @@ class Bench:
                 mine=lambda: self.mine,
                 read=lambda: self.read,
                 rejoin=self._rejoin,
+                idle=lambda _topic: self.idle,
             ),
             brokers=self,
             metrics=StageMetrics("cache", Metrics(self.registry)),
@@ -142,6 +144,23 @@ async def test_a_position_that_does_not_move_though_records_wait_stands_still() 
     bench.brokers_say(finished={GROUP: {A: 1, B: 0}})
     assert await bench.look(1) == {}
     assert bench.counted("forebay_stage_problem", stage="cache", problem="standing_still") == 0
+
+
+async def test_a_stage_that_stands_still_with_nothing_in_its_hands_begins_afresh_once_a_minute() -> None:
+    bench = Bench()
+    bench.brokers_say(end={A: 3, B: 0})
+    await bench.look()
+    await bench.look(61)
+    assert bench.rejoined == 0, "something is in its hands"
+    bench.idle = True
+    for _ in range(10):
+        await bench.look(2)
+    assert bench.rejoined == 1
+    await bench.look(60)
+    assert bench.rejoined == 2
+    bench.brokers_say(finished={GROUP: {A: 3, B: 0}})
+    await bench.look(120)
+    assert bench.rejoined == 2
 
 
 async def test_a_position_that_does_not_move_where_nothing_waits_is_idle() -> None:

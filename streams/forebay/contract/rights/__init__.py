@@ -23,7 +23,7 @@ class StageRights:
     A stage names its own in the entry point group ``forebay.rights``.
 
     Attributes:
-        writes: topics of its outputs; ``follows``: those that it reads whole, outside of its group.
+        writes: topics of its outputs; ``follows``: those that it reads outside of its group.
         tables: Faust's tables, each with a changelog that it makes.
         returns: it puts records back into every topic that another stage reads.
         state: of ``redis.url``.
