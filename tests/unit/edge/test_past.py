@@ -85,7 +85,8 @@ async def test_only_what_can_be_there_is_looked_for() -> None:
     async with bench(past=topic) as door:
         await door.answered(headers={"idempotency-key": "one"})
         named = (await door.asked()).request_id
-        for known_or_no_id in (named, new_id(), "order-7", "idem", old_id()[:-1], old_id().replace("-7", "-4", 1)):
+        of_version_4 = f"{old_id()[:14]}4{old_id()[15:]}"  # the second group may begin with 7 as well
+        for known_or_no_id in (named, new_id(), "order-7", "idem", old_id()[:-1], of_version_4):
             await door.call(path=f"/v1/requests/{known_or_no_id}")
         assert topic.asked == []
         await door.call(path=f"/v1/requests/idem-{'a' * 24}")
