@@ -127,12 +127,15 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """The file for someone who only reads. Raises :class:`HistoryError`: it is not there, or of another version."""
     if not path.exists():
         raise HistoryError(f"there is no history at {path}: the worker `recorder` makes it (history.path)")
+    database: sqlite3.Connection | None = None
     try:
         database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         database.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         version = database.execute("PRAGMA user_version").fetchone()[0]
         tables = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'requests'").fetchone()[0]
     except sqlite3.Error as error:
+        if database is not None:
+            database.close()
         raise HistoryError(f"the history at {path} cannot be read: {error}") from None
     if version != schema.VERSION or not tables:
         database.close()
