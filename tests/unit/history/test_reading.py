@@ -1,5 +1,6 @@
 """What was written is found by each filter, newest first, and what takes too long is cut off and says so."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,11 +22,12 @@ OUTCOMES: list[Outcome] = [one.value for one in MADE if one.source.topic == "out
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> SqliteReader:
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteReader]:
     path = tmp_path_factory.mktemp("history") / "history.db"
     with writer(path) as to:
         to.write(MADE, ends(MADE))
-    return SqliteReader(path)
+    with SqliteReader(path) as found:
+        yield found
 
 
 def test_a_request_is_told_as_its_records_have_it(reader: SqliteReader) -> None:

@@ -168,6 +168,15 @@ def _unusable(path: Path) -> str:
 
 def _made(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _prepare(database: sqlite3.Connection) -> None:
     for line in (
         f"busy_timeout = {BUSY_MS}",
         "journal_mode = WAL",
@@ -183,7 +192,6 @@ def _made(path: Path) -> sqlite3.Connection:
             database.execute(table)
         database.execute(f"PRAGMA user_version = {schema.VERSION}")
         database.execute("COMMIT")
-    return database
 
 
 def _move_aside(path: Path) -> None:
