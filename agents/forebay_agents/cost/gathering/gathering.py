@@ -21,6 +21,7 @@ import structlog
 from forebay.contract.clock import Clock, now_ms
 from forebay.contract.handlers import Output
 from forebay.contract.records import UsageEvent, UsageStatus
+from forebay.runtime.endings import innermost
 from forebay_agents.cost.gathering.metrics import METRICS
 from forebay_agents.cost.gathering.overlay import Batch
 from forebay_agents.cost.gathering.telling import Asked, Telling
@@ -157,7 +158,7 @@ class Gathering:
                 if self._hands.ready():
                     self._tell()
         except Exception as error:  # noqa: BLE001 - the entries come again when their time is over
-            log.error("gathering_bug", error=type(error).__name__, message=str(error))
+            log.error("gathering_bug", error=type(error).__name__, where=innermost(error))
             METRICS.unwritten.inc()
         finally:
             self._running = None
